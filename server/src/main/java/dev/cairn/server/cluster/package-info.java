@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The cluster's own state: members, ring and placement, epoch, the meta group and its controller.
+ * Must never know keys or values.
+ */
+package dev.cairn.server.cluster;

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.partition;
+
+import dev.cairn.protocol.ErrorCode;
+import java.util.List;
+
+/** What became of a request to one partition. Every request gets exactly one. */
+public sealed interface Reply {
+  /**
+   * The request was carried out.
+   *
+   * @param results one for each operation or query, in their order
+   * @param nodeId id of the node that led the write or answered the read
+   * @param index index of the log entry that carried the write; 0 for a read
+   * @param term term of that entry; 0 for a read
+   */
+  record Done(List<Result> results, String nodeId, long index, long term) implements Reply {}
+
+  /**
+   * It was not, or nobody can tell: {@link ErrorCode#outcome()} says which.
+   *
+   * @param message one line for a person, without the code, saying what to do next
+   */
+  record Failed(ErrorCode code, String message) implements Reply {}
+}

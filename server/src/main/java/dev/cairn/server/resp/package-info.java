@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Redis' wire on the two client ports: decoding within limits, sessions that answer in order, back
+ * pressure. Owns Netty (with http). Must never know what a key is or where it lives.
+ */
+package dev.cairn.server.resp;
