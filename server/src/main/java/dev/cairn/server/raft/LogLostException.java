@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.raft;
+
+import java.io.IOException;
+
+/**
+ * The write-ahead log on disk is less than what was fsynced: entries or votes that this node has
+ * acknowledged are gone. A node that meets it opens no group; it comes back under a new incarnation
+ * ({@link SharedLog#discard}).
+ */
+public final class LogLostException extends IOException {
+  LogLostException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}

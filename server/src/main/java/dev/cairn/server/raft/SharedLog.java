@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.raft;
+
+import com.alipay.sofa.jraft.entity.LogEntry;
+import com.alipay.sofa.jraft.storage.LogStorage;
+import com.alipay.sofa.jraft.storage.RaftMetaStorage;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.BiConsumer;
+import java.util.function.BiFunction;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.rocksdb.Range;
+import org.rocksdb.RocksDB;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.RocksIterator;
+import org.rocksdb.SizeApproximationFlag;
+import org.rocksdb.Slice;
+import org.rocksdb.Status;
+import org.rocksdb.WriteBatch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The node's one write-ahead log: entries, terms and votes of all its Raft groups in one database,
+ * so that one fsync serves every group that writes at that moment.
+ *
+ * <p>Everything that JRaft acknowledges to another node stands here first. So the log would rather
+ * stop than guess:
+ *
+ * <ol>
+ *   <li>Every write passes {@link #commit}, is one batch, and is fsynced when that returns. No lock
+ *       of ours is held over groups while it runs: RocksDB joins concurrent batches into one write
+ *       and one fsync.
+ *   <li>A row that should be there and is missing, unreadable or wrong is damage, never "no entry":
+ *       JRaft takes a null entry for term 0, a conflict, and truncates what was acknowledged.
+ *   <li>Damage latches: {@link #damaged()} stays true, every later append and vote is refused, and
+ *       {@code onDamage} is told once. A failed fsync is not tried again.
+ *   <li>A database that lost its end opens without an error. {@link DurableMark} says how far it
+ *       had been on disk; opened below that, {@link LogLostException}. What is torn above the mark
+ *       was never acknowledged, or in the last second before a crash that lied about fsync.
+ *   <li>A row is bound to its key by its checksum ({@link LogRows} has the bytes).
+ * </ol>
+ *
+ * <p>Thread-safe. {@link #close} waits for calls that are under way; later ones throw {@link
+ * IllegalStateException} or are refused. Groups must be shut down before {@link #writeIncarnation}
+ * and {@link #dropGroup}.
+ */
+public final class SharedLog implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(SharedLog.class);
+  private static final long MARK_INTERVAL_MILLIS = 1000;
+
+  private final Path folder;
+  private final Consumer<Throwable> onDamage;
+  private final LogOptions options;
+  private final RocksDB database;
+  private final DurableMark mark;
+  private final ConcurrentHashMap<String, GroupLog> groups = new ConcurrentHashMap<>();
+  private final AtomicInteger lastNumber = new AtomicInteger();
+  private final AtomicReference<LogDamagedException> damage = new AtomicReference<>();
+
+  /** Read while the database is used, written to close it: a closed native handle is a crash. */
+  private final ReentrantReadWriteLock use = new ReentrantReadWriteLock();
+
+  private boolean closed;
+
+  /**
+   * Opens the log in a folder, or makes a new one.
+   *
+   * @param folder created when missing; {@code FOLDER.mark} beside it belongs to it
+   * @param onDamage told once, on whichever thread found it; must neither block nor close this log
+   * @throws LogLostException when it holds less than it had fsynced, or cannot be read
+   * @throws IllegalStateException when it has a format that this release does not know
+   * @throws IOException when the folder cannot be used, by another process' use of it for instance
+   */
+  public static SharedLog open(Path folder, Consumer<Throwable> onDamage) throws IOException {
+    return open(folder, onDamage, MARK_INTERVAL_MILLIS);
+  }
+
+  static SharedLog open(Path folder, Consumer<Throwable> onDamage, long markIntervalMillis)
+      throws IOException {
+    Optional<DurableMark.Mark> mark = DurableMark.read(DurableMark.file(folder));
+    if (mark.isPresent()) {
+      checkFormat(folder, mark.get().format());
+      if (!Files.exists(folder.resolve("CURRENT"))) {
+        throw lost(folder, "is gone", null);
+      }
+    }
+    Files.createDirectories(folder);
+    return new SharedLog(folder, onDamage, mark, markIntervalMillis);
+  }
+
+  /**
+   * Gives a lost log up for good: folder and mark are deleted, the next {@link #open} starts empty.
+   * Whatever the node's groups had voted and acknowledged is void from here on.
+   */
+  public static void discard(Path folder) throws IOException {
+    if (Files.exists(folder)) {
+      try (Stream<Path> files = Files.walk(folder)) {
+        for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(file);
+        }
+      }
+    }
+    Files.deleteIfExists(DurableMark.file(folder));
+    DurableMark.syncFolder(folder.toAbsolutePath().getParent());
+  }
+
+  private SharedLog(
+      Path folder,
+      Consumer<Throwable> onDamage,
+      Optional<DurableMark.Mark> mark,
+      long markIntervalMillis)
+      throws IOException {
+    this.folder = folder;
+    this.onDamage = onDamage;
+    options = LogOptions.forWriting(this::onBackgroundError);
+    database = openDatabase();
+    try {
+      load(mark);
+      this.mark =
+          new DurableMark(
+              DurableMark.file(folder),
+              database::getLatestSequenceNumber,
+              markIntervalMillis,
+              e -> damage("The log's durable mark cannot be written", e));
+    } catch (LogDamagedException e) {
+      closeDatabase();
+      throw lost(folder, "has a damaged row (" + e.getMessage() + ")", e);
+    } catch (RocksDBException e) {
+      closeDatabase();
+      throw lost(folder, "cannot be read (" + e.getMessage() + ")", e);
+    } catch (IOException | RuntimeException e) {
+      closeDatabase();
+      throw e;
+    }
+  }
+
+  private RocksDB openDatabase() throws IOException {
+    try {
+      return RocksDB.open(
+          options.database, folder.toString(), options.columnFamilies(), new ArrayList<>());
+    } catch (RocksDBException e) {
+      options.close();
+      if (e.getStatus() != null && e.getStatus().getCode() == Status.Code.Corruption) {
+        throw lost(folder, "cannot be read (" + e.getMessage() + ")", e);
+      }
+      throw new IOException(
+          "The write-ahead log in " + folder + " cannot be opened: " + e.getMessage(), e);
+    }
+  }
+
+  private void load(Optional<DurableMark.Mark> mark) throws RocksDBException, IOException {
+    long sequence = database.getLatestSequenceNumber();
+    if (mark.isPresent() && sequence < mark.get().sequence()) {
+      throw lost(
+          folder,
+          "ends at sequence " + sequence + ", but had been on disk up to " + mark.get().sequence(),
+          null);
+    }
+    byte[] format = database.get(LogRows.FORMAT_KEY);
+    if (format == null) {
+      if (sequence > 0) {
+        throw lost(folder, "has no format version", null);
+      }
+      byte[] current = ByteBuffer.allocate(4).putInt(LogRows.FORMAT).array();
+      database.put(options.synced, LogRows.FORMAT_KEY, current);
+      return;
+    }
+    checkFormat(folder, format.length == 4 ? ByteBuffer.wrap(format).getInt() : -1);
+    Map<String, Integer> numbers = directory(database);
+    if (mark.isEmpty() && !numbers.isEmpty()) {
+      throw lost(folder, "has lost " + DurableMark.file(folder).getFileName(), null);
+    }
+    for (Map.Entry<String, Integer> group : numbers.entrySet()) {
+      int number = group.getValue();
+      groups.put(group.getKey(), new GroupLog(this, group.getKey(), number, loadGroup(number)));
+      lastNumber.accumulateAndGet(number, Math::max);
+    }
+  }
+
+  static void checkFormat(Path folder, int format) {
+    if (format != LogRows.FORMAT) {
+      throw new IllegalStateException(
+          "The write-ahead log in "
+              + folder
+              + " has format "
+              + format
+              + "; this node reads format "
+              + LogRows.FORMAT
+              + ". Start the release that wrote it, or a newer one.");
+    }
+  }
+
+  private static LogLostException lost(Path folder, String what, Throwable cause) {
+    return new LogLostException(
+        "The write-ahead log in "
+            + folder
+            + " "
+            + what
+            + ": entries and votes that this node had acknowledged are lost, so it must not vote"
+            + " with what is left. Its groups have to be rebuilt from other nodes under a new"
+            + " incarnation, without this log and its mark; where there is no other copy, that"
+            + " accepts the loss.",
+        cause);
+  }
+
+  /** All groups and their numbers. */
+  static Map<String, Integer> directory(RocksDB database) throws RocksDBException {
+    Map<String, Integer> numbers = new HashMap<>();
+    byte[] end = {LogRows.GROUP + 1};
+    scan(
+        database,
+        new byte[] {LogRows.GROUP},
+        end,
+        (key, row) -> numbers.put(LogRows.directoryName(key), LogRows.readInt(key, row)));
+    return numbers;
+  }
+
+  private GroupLog.Loaded loadGroup(int number) throws RocksDBException {
+    byte[] firstKey = LogRows.key(LogRows.FIRST, number);
+    byte[] firstRow = database.get(firstKey);
+    long first = firstRow == null ? 1 : LogRows.readLong(firstKey, firstRow);
+    byte[] markerKey = LogRows.key(LogRows.INCARNATION, number);
+    byte[] markerRow = database.get(markerKey);
+    long incarnation = markerRow == null ? 0 : LogRows.readLong(markerKey, markerRow);
+    byte[] from = LogRows.key(LogRows.ENTRY, number, first);
+    byte[] end = LogRows.end(LogRows.ENTRY, number);
+    long last = first - 1;
+    try (RocksIterator rows = database.newIterator()) {
+      rows.seekForPrev(end);
+      rows.status();
+      if (rows.isValid() && LogRows.isIndexed(rows.key(), LogRows.ENTRY, number)) {
+        last = LogRows.index(rows.key());
+        rows.seek(from);
+        rows.status();
+        if (!rows.isValid() || !Arrays.equals(rows.key(), from)) {
+          throw LogRows.bad(from, "is missing at the start of a log that ends at " + last, null);
+        }
+      }
+    }
+    long bytes = last < first ? 0 : approximateBytes(from, end);
+    return new GroupLog.Loaded(first, last, bytes, incarnation, true);
+  }
+
+  private long approximateBytes(byte[] from, byte[] end) {
+    try (Slice start = new Slice(from);
+        Slice limit = new Slice(end)) {
+      return database
+          .getApproximateSizes(
+              List.of(new Range(start, limit)),
+              SizeApproximationFlag.INCLUDE_FILES,
+              SizeApproximationFlag.INCLUDE_MEMTABLES)[0];
+    }
+  }
+
+  /** The log of a group, for JRaft. The group is known to the disk from its first write on. */
+  public LogStorage logStorage(String group) {
+    return group(group);
+  }
+
+  /** Term and vote of a group, for JRaft. */
+  public RaftMetaStorage metaStorage(String group) {
+    return new GroupMeta(group(group));
+  }
+
+  /** The incarnation whose marker a group has; 0 without one. */
+  public long incarnation(String group) {
+    GroupLog known = groups.get(group);
+    return known == null ? 0 : known.incarnation();
+  }
+
+  /**
+   * Marks a group as this incarnation, fsynced. Under another incarnation than before it starts
+   * empty: entries, first index, term and vote go in the same batch.
+   *
+   * @param incarnation 1 or more
+   * @throws LogDamagedException when it could not be written
+   */
+  public void writeIncarnation(String group, long incarnation) {
+    if (incarnation <= 0) {
+      throw new IllegalArgumentException("An incarnation is 1 or more, not " + incarnation);
+    }
+    group(group).writeIncarnation(incarnation);
+  }
+
+  /** Forgets a group and all that it had, fsynced. Nothing happens when there is none. */
+  public void dropGroup(String group) {
+    GroupLog known = groups.get(group);
+    if (known != null) {
+      known.drop();
+      groups.remove(group, known);
+    }
+  }
+
+  /** Index of the first entry on disk, or of the next one while there is none; 1 for no group. */
+  public long firstIndex(String group) {
+    GroupLog known = groups.get(group);
+    return known == null ? 1 : known.getFirstLogIndex();
+  }
+
+  /**
+   * Index of the last entry on disk; {@code firstIndex - 1} while there is none, so 0 for a new
+   * group and for no group.
+   */
+  public long lastIndex(String group) {
+    GroupLog known = groups.get(group);
+    return known == null ? 0 : known.getLastLogIndex();
+  }
+
+  /** The term of an entry; empty outside of first to last. Reads the entry. */
+  public OptionalLong termAt(String group, long index) {
+    GroupLog known = groups.get(group);
+    LogEntry entry = known == null ? null : known.getEntry(index);
+    return entry == null ? OptionalLong.empty() : OptionalLong.of(entry.getId().getTerm());
+  }
+
+  /** The groups that are on disk, sorted. */
+  public List<String> groups() {
+    return groups.values().stream()
+        .filter(GroupLog::registered)
+        .map(group -> group.name)
+        .sorted()
+        .toList();
+  }
+
+  /** About how many bytes the entries of a group are, from memory, to about a mebibyte. */
+  public long entryBytes(String group) {
+    GroupLog known = groups.get(group);
+    return known == null ? 0 : known.bytes();
+  }
+
+  /** Whether the log takes nothing any more. Never false again once true. */
+  public boolean damaged() {
+    return damage.get() != null;
+  }
+
+  /** Reads the entries of a group from {@code from} on, while it may grow and shrink. */
+  public void forEachEntry(String group, long from, Consumer<StoredEntry> visitor) {
+    GroupLog known = groups.get(group);
+    if (known == null) {
+      return;
+    }
+    for (long index = Math.max(from, known.getFirstLogIndex());
+        index <= known.getLastLogIndex();
+        index++) {
+      LogEntry entry = known.getEntry(index);
+      if (entry != null) {
+        visitor.accept(LogRows.describe(entry));
+      }
+    }
+  }
+
+  /** The term of a group as it is on disk; 0 without one. */
+  public long term(String group) {
+    LogRows.Vote vote = vote(group);
+    return vote == null ? 0 : vote.term();
+  }
+
+  /** Whom a group voted for in its term, as JRaft writes a peer; empty for nobody. */
+  public Optional<String> votedFor(String group) {
+    return Optional.ofNullable(vote(group)).flatMap(LogRows.Vote::peer);
+  }
+
+  private LogRows.Vote vote(String group) {
+    GroupLog known = groups.get(group);
+    return known == null ? null : known.vote();
+  }
+
+  private GroupLog group(String name) {
+    return groups.computeIfAbsent(
+        name, key -> new GroupLog(this, key, lastNumber.incrementAndGet(), GroupLog.Loaded.none()));
+  }
+
+  /** The one way to the disk: a batch, fsynced. */
+  void commit(Changes changes) {
+    LogDamagedException latched = damage.get();
+    if (latched != null) {
+      throw latched;
+    }
+    use.readLock().lock();
+    try (WriteBatch batch = new WriteBatch()) {
+      checkOpen();
+      changes.addTo(batch);
+      database.write(options.synced, batch);
+    } catch (RocksDBException e) {
+      throw damage("The write-ahead log cannot be written", e);
+    } finally {
+      use.readLock().unlock();
+    }
+    mark.written();
+  }
+
+  /** A row, or null. Whether null is damage, the caller knows. */
+  byte[] read(byte[] key) {
+    use.readLock().lock();
+    try {
+      checkOpen();
+      return database.get(key);
+    } catch (RocksDBException e) {
+      throw damage("The write-ahead log cannot be read", LogRows.bad(key, "cannot be read", e));
+    } finally {
+      use.readLock().unlock();
+    }
+  }
+
+  /** Decodes a row; one that is wrong is damage. */
+  <T> T decode(byte[] key, byte[] row, BiFunction<byte[], byte[], T> decoder) {
+    try {
+      return decoder.apply(key, row);
+    } catch (LogDamagedException e) {
+      throw damage("The write-ahead log is damaged", e);
+    }
+  }
+
+  /** Visits the rows of [from, end). */
+  void scan(byte[] from, byte[] end, BiConsumer<byte[], byte[]> visitor) {
+    use.readLock().lock();
+    try {
+      checkOpen();
+      scan(database, from, end, visitor);
+    } catch (RocksDBException | LogDamagedException e) {
+      throw damage("The write-ahead log cannot be read", e);
+    } finally {
+      use.readLock().unlock();
+    }
+  }
+
+  static void scan(RocksDB database, byte[] from, byte[] end, BiConsumer<byte[], byte[]> visitor)
+      throws RocksDBException {
+    try (RocksIterator rows = database.newIterator()) {
+      for (rows.seek(from);
+          rows.isValid() && Arrays.compareUnsigned(rows.key(), end) < 0;
+          rows.next()) {
+        visitor.accept(rows.key(), rows.value());
+      }
+      rows.status();
+    }
+  }
+
+  /** Latches the log and returns what to throw. */
+  LogDamagedException damage(String what, Exception cause) {
+    LogDamagedException found =
+        new LogDamagedException(
+            what
+                + " ("
+                + cause.getMessage()
+                + "). Folder "
+                + folder
+                + ". The node takes no more entries and votes: look at the disk, then restart it.",
+            cause);
+    if (damage.compareAndSet(null, found)) {
+      LOG.error("Write-ahead log damaged", found);
+      onDamage.accept(found);
+    }
+    return found;
+  }
+
+  private void onBackgroundError(Status status) {
+    String code = status.getCode() + (status.getState() == null ? "" : ", " + status.getState());
+    damage("RocksDB reports an error of the write-ahead log", new IOException(code));
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new IllegalStateException("The write-ahead log in " + folder + " is closed");
+    }
+  }
+
+  /** Package-private for tests: what the thread of the mark does once a second. */
+  void writeMark() throws IOException {
+    mark.writeNow();
+  }
+
+  @Override
+  public void close() {
+    mark.close();
+    use.writeLock().lock();
+    try {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      if (!damaged()) {
+        mark.writeNow();
+      }
+    } catch (IOException e) {
+      LOG.warn("The log's durable mark could not be written at the end", e);
+    } finally {
+      if (database.isOwningHandle()) {
+        closeDatabase();
+      }
+      use.writeLock().unlock();
+    }
+  }
+
+  private void closeDatabase() {
+    database.close();
+    options.close();
+  }
+
+  /** What a commit writes. */
+  interface Changes {
+    void addTo(WriteBatch batch) throws RocksDBException;
+  }
+}
