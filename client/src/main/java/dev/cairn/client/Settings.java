@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.client;
+
+import java.time.Duration;
+import java.util.List;
+
+/** What {@link CairnClient.Builder} was told; its methods document each field. */
+record Settings(
+    List<Address> nodes,
+    Duration deadline,
+    Duration attemptTimeout,
+    Duration connectTimeout,
+    int connectionsPerNode,
+    int inFlightMax,
+    long inFlightBytesMax,
+    int valueBytesMax,
+    boolean replicaStates,
+    boolean followTopology,
+    ClientListener listener) {}
