@@ -39,6 +39,7 @@ import java.util.concurrent.TimeUnit;
  * <ol>
  *   <li>After an attempt of a write ended unknown, there is no further attempt.
  *   <li>{@link UnavailableException} only when no attempt of a write may have been applied.
+ *   <li>No attempt of a write begins shortly before the deadline.
  *   <li>The future ends by the deadline: always one of attempt, timer or topology refresh is
  *       pending, and each of them ends by it.
  * </ol>
@@ -50,6 +51,9 @@ final class Call {
   private static final int MOVES_MAX = 5;
   private static final long PAUSE_MILLIS_MIN = 20;
   private static final long PAUSE_MILLIS_MAX = 200;
+
+  /** A write sent this late could hardly be answered: it would only make a certain end unknown. */
+  private static final long LAST_WRITE_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(200);
 
   /** What is asked, and of whom. */
   record Request(byte[][] arguments, int slot, boolean write, boolean aboutTopology) {
@@ -69,6 +73,7 @@ final class Call {
   private final ClientListener listener;
   private final long attemptNanosMax;
   private final long deadlineNanos;
+  private final long lastWriteNanos; // before the deadline
   private final CompletableFuture<Answer<RespValue>> future = new CompletableFuture<>();
   private final Set<Address> reported = new HashSet<>();
 
@@ -93,6 +98,7 @@ final class Call {
     this.listener = listener;
     this.attemptNanosMax = attemptTimeout.toNanos();
     this.deadlineNanos = deadlineNanos;
+    lastWriteNanos = Math.min(LAST_WRITE_NANOS_MAX, remainingNanos() / 4);
   }
 
   CompletableFuture<Answer<RespValue>> future() {
@@ -153,7 +159,7 @@ final class Call {
 
   private void attempt(Target target) {
     long now = System.nanoTime();
-    if (deadlineNanos - now <= 0) {
+    if (deadlineNanos - now <= (request.write ? lastWriteNanos : 0)) {
       endUnavailable();
       return;
     }
@@ -184,6 +190,7 @@ final class Call {
     boolean last = remainingNanos() <= 0;
     boolean unsent = attempt.withdraw();
     if (!unsent && request.write && !last) {
+      context.hangs(connection, attempt.startedNanos());
       // Going elsewhere could apply it twice; an answer may still come until the deadline.
       schedule(() -> late(attempt, connection, target), remainingNanos());
       return;
