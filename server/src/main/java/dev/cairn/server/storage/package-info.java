@@ -2,5 +2,9 @@
 /**
  * Owns RocksDB for data: one database a partition, shared cache and threads, the applied row,
  * checkpoints. Imports nothing of ours; must never know Raft.
+ *
+ * <p>{@link dev.cairn.server.storage.StorageEngine} is what a node's partitions share, {@link
+ * dev.cairn.server.storage.PartitionFolder} one partition's files and which of them count, {@link
+ * dev.cairn.server.storage.PartitionStore} the database itself.
  */
 package dev.cairn.server.storage;

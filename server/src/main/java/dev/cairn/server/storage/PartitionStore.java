@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.storage;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.rocksdb.Checkpoint;
+import org.rocksdb.FlushOptions;
+import org.rocksdb.MutableDBOptions;
+import org.rocksdb.Options;
+import org.rocksdb.ReadOptions;
+import org.rocksdb.ReadTier;
+import org.rocksdb.RocksDB;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.RocksIterator;
+import org.rocksdb.Status;
+import org.rocksdb.WriteBatch;
+import org.rocksdb.WriteOptions;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One generation of one partition's data: a RocksDB database without a write-ahead log of its own,
+ * for the replicated log is that.
+ *
+ * <pre>
+ *   key      := space:1 rest
+ *   space 0  := "applied"  -&gt; AppliedRow
+ *               "identity" -&gt; format:1 (= 1) partition:4 clusterId:utf8
+ *   space 1  := the user's key -&gt; ValueRecord
+ * </pre>
+ *
+ * <p><b>Threads.</b> {@link #apply} by one thread at a time (the state machine's); all else by any.
+ *
+ * <p><b>Invariants.</b>
+ *
+ * <ol>
+ *   <li>Data and {@link AppliedRow} change in one batch of one column family, and a batch lies in
+ *       one write buffer whole; buffers reach the disk in the order in which they were written. So
+ *       whatever is found after a crash is the data exactly as of the row found with it.
+ *   <li>{@link #durableIndex} never runs ahead of the disk. (It may lag: a flush that RocksDB
+ *       started by itself is not noticed.)
+ *   <li>A native handle is touched only under a lease, and closed only when no lease is left and
+ *       none can be had: a closed one would kill the process.
+ *   <li>A read that fails throws; it is never 'no such key'.
+ * </ol>
+ */
+public final class PartitionStore {
+  /** The longest key, twice what a client may send. */
+  public static final int KEY_BYTES_MAX = 128 << 10;
+
+  private static final Logger LOG = LoggerFactory.getLogger(PartitionStore.class);
+  private static final byte SYSTEM_SPACE = 0;
+  private static final byte USER_SPACE = 1;
+  private static final byte[] APPLIED = systemKey("applied");
+  private static final byte[] IDENTITY = systemKey("identity");
+  private static final int CLOSING = Integer.MIN_VALUE;
+
+  private final StorageEngine engine;
+  private final Path folder;
+  private final Options options;
+  private final RocksDB database;
+  private final ReadOptions anywhere = new ReadOptions();
+  private final ReadOptions inMemory = new ReadOptions().setReadTier(ReadTier.BLOCK_CACHE_TIER);
+  private final WriteOptions withoutLog = new WriteOptions().setDisableWAL(true);
+  private final FlushOptions flushAndWait = new FlushOptions().setWaitForFlush(true);
+  private final FlushOptions flushLater =
+      new FlushOptions().setWaitForFlush(false).setAllowWriteStall(true);
+
+  private final AtomicInteger leases = new AtomicInteger(); // CLOSING + n while closing
+  private final CountDownLatch unused = new CountDownLatch(1);
+  private volatile AppliedRow applied;
+  private volatile AppliedRow durable;
+
+  private PartitionStore(StorageEngine engine, Path folder, Options options, RocksDB database) {
+    this.engine = engine;
+    this.folder = folder;
+    this.options = options;
+    this.database = database;
+  }
+
+  /** Whether a folder holds a database into which anything was ever applied. */
+  static boolean holdsData(StorageEngine engine, Path folder) throws IOException {
+    if (!Files.exists(folder.resolve("CURRENT"))) {
+      return DurableFiles.list(folder).stream().anyMatch(file -> file.toString().endsWith(".sst"));
+    }
+    PartitionStore store = openDatabase(engine, folder, false);
+    try {
+      return store.database.get(store.anywhere, APPLIED) != null;
+    } catch (RocksDBException e) {
+      throw new StorageException("cannot read the database " + folder, e);
+    } finally {
+      store.close();
+    }
+  }
+
+  /** Makes an empty database in an empty folder. */
+  static PartitionStore create(StorageEngine engine, Path folder, PartitionIdentity identity) {
+    PartitionStore store = openDatabase(engine, folder, true);
+    try {
+      store.database.put(store.withoutLog, IDENTITY, new DatabaseIdentity(identity).encode());
+      store.database.flush(store.flushAndWait);
+    } catch (RocksDBException e) {
+      store.close();
+      throw new StorageException("cannot create the database " + folder, e);
+    }
+    store.ready();
+    return store;
+  }
+
+  /** Opens a database that must be there, whole, and this partition's. */
+  static PartitionStore open(StorageEngine engine, Path folder, PartitionIdentity identity) {
+    PartitionStore store = openDatabase(engine, folder, false);
+    try {
+      byte[] found = store.database.get(store.anywhere, IDENTITY);
+      if (found == null) {
+        throw new StorageException(folder + " is no database of a Cairn partition");
+      }
+      DatabaseIdentity.decode(found).check(identity, folder);
+      store.ready();
+      return store;
+    } catch (RocksDBException e) {
+      store.close();
+      throw new StorageException("cannot read the database " + folder, e);
+    } catch (StorageException e) {
+      store.close();
+      throw e;
+    }
+  }
+
+  private static PartitionStore openDatabase(StorageEngine engine, Path folder, boolean create) {
+    Options options = engine.options().setCreateIfMissing(create);
+    try {
+      return new PartitionStore(engine, folder, options, RocksDB.open(options, folder.toString()));
+    } catch (RocksDBException e) {
+      options.close();
+      throw new StorageException("cannot open the database " + folder, e);
+    }
+  }
+
+  private void ready() {
+    try {
+      byte[] row = database.get(anywhere, APPLIED);
+      // Opening wrote and fsynced a manifest that names what was found: it is durable.
+      applied = row == null ? AppliedRow.EMPTY : AppliedRow.decode(row);
+      durable = applied;
+    } catch (RocksDBException e) {
+      throw new StorageException("cannot read the applied row of " + folder, e);
+    }
+    engine.opened(this);
+  }
+
+  /** How far the data is, in memory or on disk. A field read. */
+  public AppliedRow applied() {
+    return applied;
+  }
+
+  /** The log index up to which the data is certainly on disk. A field read. */
+  public long durableIndex() {
+    return durable.index();
+  }
+
+  /**
+   * What stands under a key. A key in memory costs no disk access and two copies of its value, one
+   * out of RocksDB and one out of the record.
+   */
+  public Optional<ValueRecord> get(byte[] key) {
+    byte[] databaseKey = userKey(key);
+    lease();
+    try {
+      return decode(database.get(anywhere, databaseKey));
+    } catch (RocksDBException e) {
+      throw engine.damaged(new StorageException("cannot read a key in " + folder, e));
+    } finally {
+      release();
+    }
+  }
+
+  /**
+   * As {@link #get}, but never waits for the disk ({@code BLOCK_CACHE_TIER}): fit for an event
+   * loop. An unknown answer, which costs an exception inside, is to be asked again by {@link #get}
+   * on a thread that may wait.
+   */
+  public Lookup getFromMemory(byte[] key) {
+    byte[] databaseKey = userKey(key);
+    lease();
+    try {
+      return new Lookup(true, decode(database.get(inMemory, databaseKey)));
+    } catch (RocksDBException e) {
+      if (e.getStatus() != null && e.getStatus().getCode() == Status.Code.Incomplete) {
+        return Lookup.UNKNOWN;
+      }
+      throw engine.damaged(new StorageException("cannot read a key in " + folder, e));
+    } finally {
+      release();
+    }
+  }
+
+  /**
+   * The answer of {@link #getFromMemory}.
+   *
+   * @param known whether memory was enough to tell
+   * @param record what stands under the key, when known
+   */
+  public record Lookup(boolean known, Optional<ValueRecord> record) {
+    static final Lookup UNKNOWN = new Lookup(false, Optional.empty());
+  }
+
+  /**
+   * Makes changes and the row one: both or neither survive a crash. They are in memory, not yet on
+   * disk, when this returns. May wait for the disk when writes outrun it.
+   *
+   * @param row its index and operation counter are at or past those of the row before
+   */
+  public void apply(Writes writes, AppliedRow row) {
+    AppliedRow before = applied;
+    if (row.index() < before.index() || row.operationCounter() < before.operationCounter()) {
+      throw new IllegalArgumentException("the applied row goes back: " + before + " to " + row);
+    }
+    engine.refuseWhenDamaged();
+    lease();
+    try (WriteBatch batch = new WriteBatch()) {
+      for (Map.Entry<ByteBuffer, Optional<ValueRecord>> change : writes.changes().entrySet()) {
+        byte[] key = userKey(change.getKey().array());
+        if (change.getValue().isPresent()) {
+          batch.put(key, change.getValue().get().encode());
+        } else {
+          batch.delete(key);
+        }
+      }
+      batch.put(APPLIED, row.encode());
+      long bytes = batch.getDataSize();
+      database.write(withoutLog, batch);
+      applied = row;
+      engine.wrote(bytes);
+    } catch (RocksDBException e) {
+      throw engine.damaged(new StorageException("cannot write to " + folder, e));
+    } finally {
+      release();
+    }
+  }
+
+  /**
+   * Puts all that was applied before the call on disk, and waits for it.
+   *
+   * @return the index that is durable now
+   */
+  public long flush() {
+    engine.refuseWhenDamaged();
+    lease();
+    try {
+      AppliedRow row = applied;
+      if (!row.equals(durable)) {
+        database.flush(flushAndWait);
+        synchronized (this) {
+          if (row.index() >= durable.index()) {
+            durable = row;
+          }
+        }
+      }
+      return durable.index();
+    } catch (RocksDBException e) {
+      throw engine.damaged(new StorageException("cannot flush " + folder, e));
+    } finally {
+      release();
+    }
+  }
+
+  /**
+   * Visits keys in their unsigned byte order, as they were when the call began. The database stays
+   * open as long as this runs.
+   *
+   * @param fromKey first key, inclusive; empty for the very first
+   * @param keysMax how many at most, 1 or more
+   * @return the first key that was not visited, if there is one
+   */
+  public Optional<byte[]> scan(byte[] fromKey, int keysMax, Visitor visitor) {
+    if (keysMax < 1) {
+      throw new IllegalArgumentException("keysMax must be 1 or more: " + keysMax);
+    }
+    lease();
+    try (RocksIterator iterator = database.newIterator(anywhere)) {
+      int visited = 0;
+      boolean more = true;
+      for (iterator.seek(userKey(fromKey)); iterator.isValid(); iterator.next()) {
+        byte[] databaseKey = iterator.key();
+        if (databaseKey[0] != USER_SPACE) {
+          break;
+        }
+        byte[] key = Arrays.copyOfRange(databaseKey, 1, databaseKey.length);
+        if (!more || visited == keysMax) {
+          return Optional.of(key);
+        }
+        more = visitor.visit(key, ValueRecord.decode(iterator.value()));
+        visited++;
+      }
+      iterator.status();
+      return Optional.empty();
+    } catch (RocksDBException e) {
+      throw engine.damaged(new StorageException("cannot scan " + folder, e));
+    } finally {
+      release();
+    }
+  }
+
+  /** Sees what a {@link #scan} passes. */
+  @FunctionalInterface
+  public interface Visitor {
+    /** Returns whether to go on. */
+    boolean visit(byte[] key, ValueRecord record);
+  }
+
+  /** About how much the data takes on disk and in write buffers. */
+  public long approximateBytes() {
+    return property("rocksdb.live-sst-files-size") + property("rocksdb.cur-size-all-mem-tables");
+  }
+
+  /** Bytes in the buffer that is being written to; 0 once the store is closed. */
+  long writeBufferBytes() {
+    if (!tryLease()) {
+      return 0;
+    }
+    try {
+      return database.getLongProperty("rocksdb.cur-size-active-mem-table");
+    } catch (RocksDBException e) {
+      return 0;
+    } finally {
+      release();
+    }
+  }
+
+  /** Has the buffer written to disk in the background. */
+  void startFlush() {
+    if (!tryLease()) {
+      return;
+    }
+    try {
+      database.flush(flushLater);
+    } catch (RocksDBException e) {
+      engine.damaged(new StorageException("cannot flush " + folder, e));
+    } finally {
+      release();
+    }
+  }
+
+  /** Hard-links the flushed data, as of some moment inside this call, into a new folder. */
+  void checkpoint(Path target) {
+    engine.refuseWhenDamaged();
+    lease();
+    try (Checkpoint checkpoint = Checkpoint.create(database)) {
+      checkpoint.createCheckpoint(target.toString());
+    } catch (RocksDBException e) {
+      throw new StorageException("cannot make a checkpoint of " + folder, e);
+    } finally {
+      release();
+    }
+  }
+
+  /** Spares the flush at close: the data is about to be deleted. */
+  void forgetUnflushed() {
+    lease();
+    try {
+      database.setDBOptions(MutableDBOptions.builder().setAvoidFlushDuringShutdown(true).build());
+    } catch (RocksDBException e) {
+      // Then it is flushed: slower, not wrong.
+    } finally {
+      release();
+    }
+  }
+
+  /** Waits for the reads that run, refuses new ones, flushes, closes. Once. */
+  void close() {
+    if (leases.getAndAdd(CLOSING) == 0) {
+      unused.countDown();
+    }
+    boolean interrupted = false;
+    while (true) {
+      try {
+        if (unused.await(1, TimeUnit.MINUTES)) {
+          break;
+        }
+        LOG.warn(
+            "{} has waited a minute for {} reads before it can close",
+            folder,
+            leases.get() - CLOSING);
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    engine.closed(this);
+    database.close();
+    anywhere.close();
+    inMemory.close();
+    withoutLog.close();
+    flushAndWait.close();
+    flushLater.close();
+    options.close();
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Keeps the native handle open until {@link #release}; false when it is closing. */
+  boolean tryLease() {
+    if (leases.getAndIncrement() >= 0) {
+      return true;
+    }
+    release();
+    return false;
+  }
+
+  void release() {
+    if (leases.decrementAndGet() == CLOSING) {
+      unused.countDown();
+    }
+  }
+
+  Path folder() {
+    return folder;
+  }
+
+  private void lease() {
+    if (!tryLease()) {
+      throw new StorageException(
+          folder + " is closed or was replaced: ask the partition's folder for its store again");
+    }
+  }
+
+  private Optional<ValueRecord> decode(byte[] bytes) {
+    try {
+      return bytes == null ? Optional.empty() : Optional.of(ValueRecord.decode(bytes));
+    } catch (StorageException e) {
+      throw engine.damaged(e);
+    }
+  }
+
+  private long property(String name) {
+    lease();
+    try {
+      return database.getLongProperty(name);
+    } catch (RocksDBException e) {
+      throw new StorageException("cannot read " + name + " of " + folder, e);
+    } finally {
+      release();
+    }
+  }
+
+  private static byte[] userKey(byte[] key) {
+    if (key.length > KEY_BYTES_MAX) {
+      throw new IllegalArgumentException(
+          "a key has at most %d bytes: %d".formatted(KEY_BYTES_MAX, key.length));
+    }
+    byte[] bytes = new byte[key.length + 1];
+    bytes[0] = USER_SPACE;
+    System.arraycopy(key, 0, bytes, 1, key.length);
+    return bytes;
+  }
+
+  private static byte[] systemKey(String name) {
+    byte[] bytes = new byte[name.length() + 1];
+    bytes[0] = SYSTEM_SPACE;
+    for (int i = 0; i < name.length(); i++) {
+      bytes[i + 1] = (byte) name.charAt(i);
+    }
+    return bytes;
+  }
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.storage;
+
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.rocksdb.AbstractEventListener;
+import org.rocksdb.BackgroundErrorReason;
+import org.rocksdb.BlockBasedTableConfig;
+import org.rocksdb.BloomFilter;
+import org.rocksdb.Cache;
+import org.rocksdb.CompressionType;
+import org.rocksdb.Env;
+import org.rocksdb.InfoLogLevel;
+import org.rocksdb.LRUCache;
+import org.rocksdb.Options;
+import org.rocksdb.Priority;
+import org.rocksdb.RocksDB;
+import org.rocksdb.Status;
+import org.rocksdb.WriteBufferManager;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What the databases of one node share: memory, threads, options, and the latch of damage.
+ *
+ * <p><b>Memory.</b> One cache of {@code cacheBytes + writeBufferBytes}: write buffers are charged
+ * to it, so that the sum is the bound and room that writers leave serves readers. RocksDB's own
+ * budget makes the database <em>that writes</em> flush, however little it holds; when idle
+ * databases hold the budget, a busy one would flush at every write. So, after each eighth of the
+ * budget written, the fullest database is flushed as soon as all hold five eighths.
+ *
+ * <p><b>Threads.</b> Background work runs on RocksDB's pool, one for the process. Everything here
+ * may be called from any thread.
+ *
+ * <p><b>Invariants.</b>
+ *
+ * <ol>
+ *   <li>Damage is latched once and never cleared: an fsync that failed must not be tried again, for
+ *       the kernel may have dropped the pages. {@code onDamage} is told exactly once.
+ *   <li>After it, nothing is written or flushed through this engine. A new one, opened when the
+ *       cause is gone, starts from what is on disk.
+ * </ol>
+ */
+public final class StorageEngine implements AutoCloseable {
+  static {
+    RocksDB.loadLibrary();
+  }
+
+  private static final Logger LOG = LoggerFactory.getLogger(StorageEngine.class);
+  private static final int OPEN_FILES_MAX = 512; // a database
+
+  private final EngineConfig config;
+  private final Consumer<Throwable> onDamage;
+  private final AtomicReference<StorageException> damage = new AtomicReference<>();
+  private final Set<PartitionStore> stores = ConcurrentHashMap.newKeySet();
+  private final AtomicLong writtenBytes = new AtomicLong(); // since the last look at the buffers
+  private final ReentrantLock relieving = new ReentrantLock();
+  private final Cache cache;
+  private final WriteBufferManager writeBuffers;
+  private final BloomFilter filter;
+  private final AbstractEventListener listener;
+  private final Options template;
+
+  private StorageEngine(EngineConfig config, Consumer<Throwable> onDamage) {
+    this.config = config;
+    this.onDamage = onDamage;
+    this.cache = new LRUCache(config.cacheBytes() + config.writeBufferBytes());
+    this.writeBuffers = new WriteBufferManager(config.writeBufferBytes(), cache);
+    this.filter = new BloomFilter(10);
+    this.listener = new BackgroundErrors();
+    this.template = template();
+  }
+
+  /**
+   * Opens what is shared; no file is touched.
+   *
+   * @param onDamage told once, on any thread, RocksDB's own too; must return at once
+   */
+  public static StorageEngine open(EngineConfig config, Consumer<Throwable> onDamage) {
+    return new StorageEngine(config, onDamage);
+  }
+
+  /**
+   * What was found to be broken, if anything was: this node's data must not be written any more.
+   */
+  public Optional<StorageException> damage() {
+    return Optional.ofNullable(damage.get());
+  }
+
+  /** How much of the cache and the write budget is in use. */
+  public long memoryUsedBytes() {
+    return cache.getUsage();
+  }
+
+  /** Lets go of what is shared. Close every {@link PartitionFolder} first. */
+  @Override
+  public void close() {
+    if (!stores.isEmpty()) {
+      LOG.warn("The storage engine was closed while {} databases were open", stores.size());
+    }
+    // What a database still uses is counted by RocksDB itself and lives until that one is closed.
+    template.close();
+    filter.close();
+    writeBuffers.close();
+    cache.close();
+    listener.close();
+  }
+
+  /** Options for one more database; the caller closes them after it. */
+  Options options() {
+    return new Options(template);
+  }
+
+  void opened(PartitionStore store) {
+    stores.add(store);
+  }
+
+  void closed(PartitionStore store) {
+    stores.remove(store);
+  }
+
+  /** Latches damage and returns it, to be thrown. */
+  StorageException damaged(StorageException cause) {
+    if (damage.compareAndSet(null, cause)) {
+      LOG.error("The data is damaged or its disk fails; nothing more is written to it", cause);
+      try {
+        onDamage.accept(cause);
+      } catch (RuntimeException e) {
+        LOG.error("Damage was not heard", e);
+      }
+    }
+    return cause;
+  }
+
+  void refuseWhenDamaged() {
+    StorageException cause = damage.get();
+    if (cause != null) {
+      throw new StorageException("refused, for the storage is damaged", cause);
+    }
+  }
+
+  /**
+   * Counts bytes that went to a write buffer; flushes the fullest one when they near the budget.
+   */
+  void wrote(long bytes) {
+    if (writtenBytes.addAndGet(bytes) < config.writeBufferBytes() / 8 || !relieving.tryLock()) {
+      return;
+    }
+    try {
+      writtenBytes.set(0);
+      record Buffer(PartitionStore store, long bytes) {}
+      List<Buffer> buffers =
+          stores.stream().map(store -> new Buffer(store, store.writeBufferBytes())).toList();
+      long held = buffers.stream().mapToLong(Buffer::bytes).sum();
+      if (held > config.writeBufferBytes() / 8 * 5) {
+        buffers.stream()
+            .max(Comparator.comparingLong(Buffer::bytes))
+            .ifPresent(fullest -> fullest.store().startFlush());
+      }
+    } finally {
+      relieving.unlock();
+    }
+  }
+
+  private Options template() {
+    long bufferBytes = Math.max(256 << 10, config.writeBufferBytes() / 4);
+    Env env = Env.getDefault();
+    env.setBackgroundThreads(Math.max(1, config.threads() / 4), Priority.HIGH);
+    env.setBackgroundThreads(config.threads() - Math.max(1, config.threads() / 4), Priority.LOW);
+    return new Options()
+        .setCreateIfMissing(false)
+        .setEnv(env)
+        .setMaxBackgroundJobs(config.threads())
+        .setMaxBgErrorResumeCount(0)
+        .setParanoidChecks(true)
+        .setListeners(List.of(listener))
+        .setWriteBufferManager(writeBuffers)
+        .setWriteBufferSize(bufferBytes)
+        .setMaxWriteBufferNumber(3)
+        .setArenaBlockSize(Math.min(256 << 10, bufferBytes / 8))
+        .setMaxOpenFiles(OPEN_FILES_MAX)
+        .setMaxFileOpeningThreads(2)
+        .setMaxBytesForLevelBase(bufferBytes * 4)
+        .setTargetFileSizeBase(Math.max(2 << 20, bufferBytes))
+        .setCompressionType(CompressionType.LZ4_COMPRESSION)
+        .setBottommostCompressionType(CompressionType.ZSTD_COMPRESSION)
+        .setTableFormatConfig(
+            new BlockBasedTableConfig()
+                .setBlockCache(cache)
+                .setBlockSize(8 << 10)
+                .setFilterPolicy(filter)
+                .setCacheIndexAndFilterBlocks(true)
+                .setCacheIndexAndFilterBlocksWithHighPriority(true)
+                .setPinL0FilterAndIndexBlocksInCache(true))
+        .setStatsDumpPeriodSec(0)
+        .setStatsPersistPeriodSec(0)
+        .setInfoLogLevel(InfoLogLevel.WARN_LEVEL)
+        .setKeepLogFileNum(2)
+        .setMaxLogFileSize(1 << 20);
+  }
+
+  /** Runs on RocksDB's threads. */
+  private final class BackgroundErrors extends AbstractEventListener {
+    BackgroundErrors() {
+      super(EnabledEventCallback.ON_BACKGROUND_ERROR);
+    }
+
+    @Override
+    public void onBackgroundError(BackgroundErrorReason reason, Status status) {
+      damaged(new StorageException("a background " + reason + " failed", status));
+    }
+  }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.storage;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+
+/**
+ * What stands under a key.
+ *
+ * <pre>
+ *   record := flags:1 version:8 expiresAtMillis:8? value
+ *   flags  := bit 0: expiresAtMillis is there; every other bit must be 0
+ * </pre>
+ *
+ * Numbers are big-endian. The value is what remains, so its length stands nowhere. The flags are
+ * the format version: a reader refuses a bit that it does not know.
+ *
+ * @param version the partition's operation counter when the key was last written
+ * @param expiresAtMillis partition time at which the key is gone, or {@link #NEVER}
+ * @param value user data, 0 to {@link #VALUE_BYTES_MAX} bytes; never modified, never logged
+ */
+public record ValueRecord(long version, long expiresAtMillis, byte[] value) {
+  /** The {@link #expiresAtMillis} of a key that stays. */
+  public static final long NEVER = -1;
+
+  /** What the codec can carry; the limit that clients see is lower and configured elsewhere. */
+  public static final int VALUE_BYTES_MAX = 512 << 20;
+
+  private static final VarHandle LONG =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
+  private static final int EXPIRES = 1;
+
+  public ValueRecord {
+    if (expiresAtMillis < NEVER) {
+      throw new IllegalArgumentException("expiresAtMillis must be -1 or more: " + expiresAtMillis);
+    }
+    if (value.length > VALUE_BYTES_MAX) {
+      throw new IllegalArgumentException(
+          "a value has at most %d bytes: %d".formatted(VALUE_BYTES_MAX, value.length));
+    }
+  }
+
+  /** Whether the key has a time at which it is gone. */
+  public boolean expires() {
+    return expiresAtMillis != NEVER;
+  }
+
+  byte[] encode() {
+    int header = expires() ? 17 : 9;
+    byte[] bytes = new byte[header + value.length];
+    bytes[0] = (byte) (expires() ? EXPIRES : 0);
+    LONG.set(bytes, 1, version);
+    if (expires()) {
+      LONG.set(bytes, 9, expiresAtMillis);
+    }
+    System.arraycopy(value, 0, bytes, header, value.length);
+    return bytes;
+  }
+
+  static ValueRecord decode(byte[] bytes) {
+    if (bytes.length < 9) {
+      throw new StorageException("a value record of " + bytes.length + " bytes is cut short");
+    }
+    if ((bytes[0] & ~EXPIRES) != 0) {
+      throw new StorageException(
+          "a value record has flags 0x%02x; this version of Cairn knows 0x%02x: start the version that wrote it"
+              .formatted(bytes[0] & 0xff, EXPIRES));
+    }
+    if (bytes[0] == 0) {
+      return new ValueRecord(
+          (long) LONG.get(bytes, 1), NEVER, Arrays.copyOfRange(bytes, 9, bytes.length));
+    }
+    if (bytes.length < 17 || (long) LONG.get(bytes, 9) < 0) {
+      throw new StorageException("a value record with an expiry is cut short or damaged");
+    }
+    return new ValueRecord(
+        (long) LONG.get(bytes, 1),
+        (long) LONG.get(bytes, 9),
+        Arrays.copyOfRange(bytes, 17, bytes.length));
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof ValueRecord that
+        && version == that.version
+        && expiresAtMillis == that.expiresAtMillis
+        && Arrays.equals(value, that.value);
+  }
+
+  @Override
+  public int hashCode() {
+    return Long.hashCode(version);
+  }
+
+  /** Without the value: that is user data. */
+  @Override
+  public String toString() {
+    return "ValueRecord[version=%d, expiresAtMillis=%d, value of %d bytes]"
+        .formatted(version, expiresAtMillis, value.length);
+  }
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.storage;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/** A process that writes until it is killed, and prints what it was told to be durable. */
+final class KilledWriter {
+  static final int VALUE_BYTES_MAX = 2000;
+
+  private KilledWriter() {}
+
+  public static void main(String[] arguments) {
+    RandomOperations operations =
+        new RandomOperations(Long.parseLong(arguments[1]), VALUE_BYTES_MAX);
+    StorageEngine engine =
+        StorageEngine.open(new EngineConfig(1 << 20, 1 << 20, 2), damage -> System.exit(1));
+    PartitionFolder folder =
+        PartitionFolder.open(engine, Path.of(arguments[0]), new PartitionIdentity("c", 0, 1));
+    PartitionStore store = folder.store();
+    for (long index = store.applied().index() + 1; ; index++) {
+      operations.apply(store, index);
+      if (index % 97 == 0) {
+        long durable = store.flush();
+        folder.saveSnapshotMeta(Long.toString(durable).getBytes(StandardCharsets.US_ASCII));
+        System.out.println(durable);
+      }
+    }
+  }
+}

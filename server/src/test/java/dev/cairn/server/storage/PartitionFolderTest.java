@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.storage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.cairn.server.storage.PartitionFolder.InstallStep;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PartitionFolderTest {
+  private static final PartitionIdentity IDENTITY = new PartitionIdentity("cluster-a", 3, 1);
+  private static final RandomOperations OLD = new RandomOperations(1, 500);
+  private static final RandomOperations NEW = new RandomOperations(2, 500);
+
+  @TempDir Path temporary;
+  private final List<Throwable> damages = new ArrayList<>();
+  private StorageEngine engine;
+
+  @BeforeEach
+  void open() {
+    engine = StorageEngine.open(new EngineConfig(4 << 20, 4 << 20, 2), damages::add);
+  }
+
+  @AfterEach
+  void close() {
+    engine.close();
+  }
+
+  @Test
+  void writesAreReadAndComeBackAfterClose() {
+    try (PartitionFolder folder = openFolder("p")) {
+      write(folder, OLD, 1, 100);
+      assertThat(RandomOperations.contents(folder.store())).isEqualTo(OLD.model(100));
+      OLD.model(100)
+          .forEach((key, record) -> assertThat(folder.store().get(utf8(key))).contains(record));
+      assertThat(folder.store().get(utf8("no such key"))).isEmpty();
+      assertThat(folder.store().approximateBytes()).isPositive();
+    }
+    try (PartitionFolder folder = openFolder("p")) {
+      assertThat(folder.store().applied()).isEqualTo(RandomOperations.row(100));
+      assertThat(RandomOperations.contents(folder.store())).isEqualTo(OLD.model(100));
+    }
+  }
+
+  @Test
+  void largeAndEmptyValuesAndBinaryKeys() {
+    byte[] large = new byte[17 << 20];
+    large[large.length - 1] = 1;
+    byte[] key = {0, -1, 13, 10, 0};
+    try (PartitionFolder folder = openFolder("p")) {
+      Writes writes = new Writes();
+      writes.put(key, new ValueRecord(1, ValueRecord.NEVER, large));
+      writes.put(new byte[] {0}, new ValueRecord(2, 5, new byte[0]));
+      folder.store().apply(writes, RandomOperations.row(1));
+      folder.store().flush();
+      assertThat(folder.store().get(key).orElseThrow().value()).isEqualTo(large);
+      assertThat(folder.store().get(new byte[] {0})).contains(new ValueRecord(2, 5, new byte[0]));
+      assertThatThrownBy(() -> folder.store().get(new byte[PartitionStore.KEY_BYTES_MAX + 1]))
+          .isInstanceOf(IllegalArgumentException.class);
+      assertThat(folder.store().get(new byte[PartitionStore.KEY_BYTES_MAX])).isEmpty();
+    }
+  }
+
+  @Test
+  void memoryAnswersWithoutTheDiskOrSaysThatItCannot() {
+    try (PartitionFolder folder = openFolder("p")) {
+      write(folder, OLD, 1, 200);
+      String key = new TreeMap<>(OLD.model(200)).lastKey();
+      assertThat(folder.store().getFromMemory(utf8(key)))
+          .isEqualTo(new PartitionStore.Lookup(true, Optional.of(OLD.model(200).get(key))));
+      folder.store().flush();
+    }
+    try (PartitionFolder folder = openFolder("p")) {
+      String key = new TreeMap<>(OLD.model(200)).lastKey();
+      assertThat(folder.store().getFromMemory(utf8(key)).known()).isFalse();
+      assertThat(folder.store().get(utf8(key))).isPresent();
+      assertThat(folder.store().getFromMemory(utf8(key)).known()).isTrue();
+    }
+  }
+
+  @Test
+  void scansAreBoundedAndGoOnWhereTheyStopped() {
+    try (PartitionFolder folder = openFolder("p")) {
+      write(folder, OLD, 1, 100);
+      List<String> keys = new ArrayList<>();
+      Optional<byte[]> next = Optional.of(new byte[0]);
+      while (next.isPresent()) {
+        List<String> page = new ArrayList<>();
+        next =
+            folder
+                .store()
+                .scan(
+                    next.get(),
+                    7,
+                    (key, record) -> page.add(new String(key, StandardCharsets.UTF_8)));
+        assertThat(page).hasSizeLessThanOrEqualTo(7);
+        keys.addAll(page);
+      }
+      assertThat(keys).containsExactlyElementsOf(OLD.model(100).keySet());
+    }
+  }
+
+  @Test
+  void writesInOneBatchSeeEachOther() {
+    Writes writes = new Writes();
+    ValueRecord record = new ValueRecord(1, ValueRecord.NEVER, utf8("v"));
+    assertThat(writes.touches(utf8("k"))).isFalse();
+    writes.put(utf8("k"), record);
+    assertThat(writes.get(utf8("k"))).contains(record);
+    writes.delete(utf8("k"));
+    assertThat(writes.touches(utf8("k"))).isTrue();
+    assertThat(writes.get(utf8("k"))).isEmpty();
+    assertThat(writes.size()).isEqualTo(1);
+  }
+
+  @Test
+  void aRowThatGoesBackIsRefused() {
+    try (PartitionFolder folder = openFolder("p")) {
+      write(folder, OLD, 1, 5);
+      assertThatThrownBy(() -> folder.store().apply(new Writes(), RandomOperations.row(4)))
+          .isInstanceOf(IllegalArgumentException.class);
+    }
+  }
+
+  @Test
+  void foreignDataIsRefusedNamingBothAndLeftAlone() throws IOException {
+    openFolder("p").close();
+    byte[] before = Files.readAllBytes(temporary.resolve("p/state"));
+    for (PartitionIdentity other :
+        List.of(
+            new PartitionIdentity("cluster-b", 3, 1),
+            new PartitionIdentity("cluster-a", 4, 1),
+            new PartitionIdentity("cluster-a", 3, 2))) {
+      assertThatThrownBy(() -> PartitionFolder.open(engine, temporary.resolve("p"), other))
+          .isInstanceOf(StorageException.class)
+          .hasMessageContaining(IDENTITY.toString())
+          .hasMessageContaining(other.toString());
+    }
+    assertThat(Files.readAllBytes(temporary.resolve("p/state"))).isEqualTo(before);
+    openFolder("p").close();
+  }
+
+  @Test
+  void dataWithoutAStateFileIsNeitherOpenedNorDeleted() throws IOException {
+    try (PartitionFolder folder = openFolder("p")) {
+      write(folder, OLD, 1, 10);
+    }
+    Path state = temporary.resolve("p/state");
+    byte[] bytes = Files.readAllBytes(state);
+    Files.delete(state);
+    assertThatThrownBy(() -> openFolder("p")).hasMessageContaining("no state file");
+    Files.write(state, bytes);
+    try (PartitionFolder folder = openFolder("p")) {
+      assertThat(RandomOperations.contents(folder.store())).isEqualTo(OLD.model(10));
+    }
+  }
+
+  @Test
+  void aCreationThatWasCutShortBeginsAnew() throws IOException {
+    openFolder("p").close();
+    Files.delete(temporary.resolve("p/state"));
+    try (PartitionFolder folder = openFolder("p")) {
+      assertThat(folder.store().applied()).isEqualTo(AppliedRow.EMPTY);
+    }
+  }
+
+  @Test
+  void aMissingDatabaseIsNotReplacedByAnEmptyOne() throws IOException {
+    openFolder("p").close();
+    DurableFiles.deleteTree(temporary.resolve("p/generation-1"));
+    assertThatThrownBy(() -> openFolder("p")).isInstanceOf(StorageException.class);
+  }
+
+  @Test
+  void leftoversAreDeletedAtOpen() throws IOException {
+    Path checkpoint;
+    Path incoming;
+    try (PartitionFolder folder = openFolder("p")) {
+      write(folder, OLD, 1, 10);
+      checkpoint = folder.checkpoint();
+      incoming = folder.newIncoming();
+      assertThat(checkpoint).isNotEmptyDirectory();
+      assertThat(incoming).isEmptyDirectory();
+      Path deleted = folder.checkpoint();
+      folder.deleteCheckpoint(deleted);
+      assertThat(deleted).doesNotExist();
+      assertThatThrownBy(() -> folder.deleteCheckpoint(incoming))
+          .isInstanceOf(IllegalArgumentException.class);
+    }
+    Files.createDirectory(temporary.resolve("p/generation-9"));
+    openFolder("p").close();
+    assertThat(checkpoint).doesNotExist();
+    assertThat(incoming).doesNotExist();
+    assertThat(temporary.resolve("p/generation-9")).doesNotExist();
+  }
+
+  @Test
+  void aDeletedFolderLeavesNothing() {
+    openFolder("p").close();
+    PartitionFolder.delete(temporary.resolve("p"));
+    PartitionFolder.delete(temporary.resolve("p"));
+    assertThat(temporary).isEmptyDirectory();
+  }
+
+  @Test
+  void snapshotMetaSurvives() {
+    try (PartitionFolder folder = openFolder("p")) {
+      assertThat(folder.snapshotMeta()).isEmpty();
+      folder.saveSnapshotMeta(new byte[] {1, 2});
+      folder.saveSnapshotMeta(new byte[] {3});
+    }
+    try (PartitionFolder folder = openFolder("p")) {
+      assertThat(folder.snapshotMeta()).contains(new byte[] {3});
+    }
+  }
+
+  @Test
+  void aReceivedCopyReplacesTheData() throws IOException {
+    try (PartitionFolder source = openFolder("source");
+        PartitionFolder target = openFolder("target")) {
+      write(source, NEW, 1, 300);
+      write(target, OLD, 1, 100);
+      PartitionStore before = target.store();
+      target.install(received(source, target), new byte[] {9});
+      assertThat(RandomOperations.contents(target.store())).isEqualTo(NEW.model(300));
+      assertThat(target.store().durableIndex()).isEqualTo(300);
+      assertThat(target.snapshotMeta()).contains(new byte[] {9});
+      assertThatThrownBy(() -> before.get(utf8("k"))).hasMessageContaining("replaced");
+      await().until(() -> Files.notExists(temporary.resolve("target/generation-1")));
+      write(target, NEW, 301, 310);
+      target.install(received(source, target), new byte[] {10});
+    }
+    try (PartitionFolder target = openFolder("target")) {
+      assertThat(RandomOperations.contents(target.store())).isEqualTo(NEW.model(300));
+      assertThat(target.snapshotMeta()).contains(new byte[] {10});
+    }
+  }
+
+  @Test
+  void aCrashAtAnyStepOfInstallLeavesTheOldOrTheNewWhole() throws IOException {
+    Map<InstallStep, Path> crashes = new EnumMap<>(InstallStep.class);
+    Path path = temporary.resolve("target");
+    try (PartitionFolder source = openFolder("source");
+        PartitionFolder target =
+            PartitionFolder.open(
+                engine,
+                path,
+                IDENTITY,
+                step -> crashes.put(step, copy(path, temporary.resolve("crash-" + step))))) {
+      write(source, NEW, 1, 300);
+      write(target, OLD, 1, 100);
+      target.store().flush();
+      target.saveSnapshotMeta(new byte[] {1});
+      target.install(received(source, target), new byte[] {2});
+    }
+    assertThat(crashes).containsOnlyKeys(InstallStep.values());
+    crashes.forEach(
+        (step, crashed) -> {
+          boolean switched = step == InstallStep.SWITCHED;
+          try (PartitionFolder found = PartitionFolder.open(engine, crashed, IDENTITY)) {
+            assertThat(found.snapshotMeta()).contains(new byte[] {(byte) (switched ? 2 : 1)});
+            assertThat(RandomOperations.contents(found.store()))
+                .as("%s", step)
+                .isEqualTo(switched ? NEW.model(300) : OLD.model(100));
+            assertThat(crashed.toFile().list()).hasSize(2);
+          }
+        });
+  }
+
+  @Test
+  void aCopyThatIsBrokenOrForeignLeavesTheOldData() throws IOException {
+    PartitionIdentity foreign = new PartitionIdentity("cluster-b", 3, 1);
+    try (PartitionFolder source =
+            PartitionFolder.open(engine, temporary.resolve("source"), foreign);
+        PartitionFolder target = openFolder("target")) {
+      write(source, NEW, 1, 30);
+      write(target, OLD, 1, 10);
+      assertThatThrownBy(() -> target.install(received(source, target), new byte[0]))
+          .hasMessageContaining("cluster-b")
+          .hasMessageContaining("cluster-a");
+      assertThatThrownBy(() -> target.install(target.newIncoming(), new byte[0]))
+          .isInstanceOf(StorageException.class);
+      assertThat(RandomOperations.contents(target.store())).isEqualTo(OLD.model(10));
+      assertThat(target.snapshotMeta()).isEmpty();
+      assertThat(damages).isEmpty();
+    }
+  }
+
+  @Test
+  void aRunningReadFinishesOnTheOldDataDuringInstall() throws Exception {
+    try (PartitionFolder source = openFolder("source");
+        PartitionFolder target = openFolder("target")) {
+      write(source, NEW, 1, 300);
+      write(target, OLD, 1, 100);
+      CountDownLatch reading = new CountDownLatch(1);
+      CountDownLatch installed = new CountDownLatch(1);
+      CompletableFuture<Map<String, ValueRecord>> read =
+          CompletableFuture.supplyAsync(
+              () ->
+                  target.read(
+                      store -> {
+                        reading.countDown();
+                        awaitLatch(installed);
+                        return RandomOperations.contents(store);
+                      }));
+      awaitLatch(reading);
+      target.install(received(source, target), new byte[] {9});
+      assertThat(target.<Long>read(store -> store.applied().index())).isEqualTo(300);
+      assertThat(temporary.resolve("target/generation-1")).exists();
+      installed.countDown();
+      assertThat(read.get(30, TimeUnit.SECONDS)).isEqualTo(OLD.model(100));
+      await().until(() -> Files.notExists(temporary.resolve("target/generation-1")));
+    }
+  }
+
+  @Test
+  void readersNeverTouchAClosedHandle() throws Exception {
+    try (PartitionFolder source = openFolder("source");
+        PartitionFolder target = openFolder("target")) {
+      write(source, NEW, 1, 100);
+      AtomicReference<Boolean> stop = new AtomicReference<>(false);
+      List<CompletableFuture<Void>> readers = new ArrayList<>();
+      for (int i = 0; i < 3; i++) {
+        readers.add(
+            CompletableFuture.runAsync(
+                () -> {
+                  while (!stop.get()) {
+                    target.read(store -> store.get(utf8("key-1")));
+                  }
+                }));
+      }
+      for (int i = 1; i <= 10; i++) {
+        target.install(received(source, target), new byte[] {(byte) i});
+      }
+      stop.set(true);
+      for (CompletableFuture<Void> reader : readers) {
+        reader.get(30, TimeUnit.SECONDS);
+      }
+    }
+  }
+
+  @Test
+  void aFailedFlushLatchesDamageOnce() throws IOException {
+    PartitionFolder folder = openFolder("p");
+    PartitionFolder other = openFolder("other");
+    write(folder, OLD, 1, 10);
+    DurableFiles.deleteTree(temporary.resolve("p/generation-1"));
+    assertThatThrownBy(() -> folder.store().flush()).isInstanceOf(StorageException.class);
+    assertThat(engine.damage()).isPresent();
+    assertThat(damages).hasSize(1);
+    assertThatThrownBy(() -> write(other, OLD, 1, 1)).hasMessageContaining("damaged");
+    assertThatThrownBy(() -> other.saveSnapshotMeta(new byte[0])).hasMessageContaining("damaged");
+    assertThatThrownBy(() -> other.store().flush()).hasMessageContaining("damaged");
+    assertThat(damages).hasSize(1);
+    folder.close();
+    other.close();
+  }
+
+  @Test
+  void idleDatabasesDoNotKeepTheWriteBudget() {
+    List<PartitionFolder> folders = new ArrayList<>();
+    for (int i = 0; i < 6; i++) {
+      folders.add(openFolder("p" + i));
+    }
+    byte[] value = new byte[100_000];
+    for (PartitionFolder folder : folders) {
+      for (int i = 1; i <= 20; i++) {
+        Writes writes = new Writes();
+        writes.put(utf8("key-" + i), new ValueRecord(i, ValueRecord.NEVER, value));
+        folder.store().apply(writes, RandomOperations.row(i));
+      }
+    }
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(folders.stream().mapToLong(f -> f.store().writeBufferBytes()).sum())
+                    .isLessThan(4 << 20));
+    folders.forEach(PartitionFolder::close);
+  }
+
+  @Test
+  void aWitnessKeepsItsMetaAndNothingElse() {
+    Path path = temporary.resolve("w");
+    WitnessFolder witness = WitnessFolder.open(engine, path, IDENTITY);
+    assertThat(witness.snapshotMeta()).isEmpty();
+    witness.saveSnapshotMeta(new byte[] {5});
+    assertThat(WitnessFolder.open(engine, path, IDENTITY).snapshotMeta()).contains(new byte[] {5});
+    assertThatThrownBy(() -> PartitionFolder.open(engine, path, IDENTITY))
+        .hasMessageContaining("witness");
+    openFolder("p").close();
+    assertThatThrownBy(() -> WitnessFolder.open(engine, temporary.resolve("p"), IDENTITY))
+        .hasMessageContaining("full replica");
+  }
+
+  private PartitionFolder openFolder(String name) {
+    return PartitionFolder.open(engine, temporary.resolve(name), IDENTITY);
+  }
+
+  private static void write(
+      PartitionFolder folder, RandomOperations operations, long first, long last) {
+    for (long index = first; index <= last; index++) {
+      operations.apply(folder.store(), index);
+    }
+  }
+
+  /** A checkpoint of the source, carried over file by file as another node would. */
+  private static Path received(PartitionFolder source, PartitionFolder target) throws IOException {
+    Path checkpoint = source.checkpoint();
+    Path incoming = target.newIncoming();
+    for (Path file : DurableFiles.list(checkpoint)) {
+      Files.copy(file, incoming.resolve(file.getFileName()));
+    }
+    source.deleteCheckpoint(checkpoint);
+    return incoming;
+  }
+
+  private static Path copy(Path from, Path to) {
+    try {
+      Files.walkFileTree(
+          from,
+          new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes)
+                throws IOException {
+              Files.createDirectories(to.resolve(from.relativize(folder)));
+              return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+                throws IOException {
+              Files.copy(file, to.resolve(from.relativize(file)));
+              return FileVisitResult.CONTINUE;
+            }
+          });
+      return to;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void awaitLatch(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(30, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static byte[] utf8(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+}
