@@ -143,15 +143,7 @@ final class DurableMark implements AutoCloseable {
   }
 
   synchronized void writeNow() throws IOException {
-    String lines =
-        "cairn-log-mark "
-            + VERSION
-            + "\nlog-format "
-            + LogRows.FORMAT
-            + "\nsequence "
-            + sequence.getAsLong()
-            + "\n";
-    byte[] bytes = (lines + "crc32c " + checksum(lines) + "\n").getBytes(UTF_8);
+    byte[] bytes = text(LogRows.FORMAT, sequence.getAsLong()).getBytes(UTF_8);
     Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
     try (FileChannel channel = FileChannel.open(temporary, CREATE, WRITE, TRUNCATE_EXISTING)) {
       ByteBuffer buffer = ByteBuffer.wrap(bytes);
@@ -162,6 +154,12 @@ final class DurableMark implements AutoCloseable {
     }
     Files.move(temporary, file, ATOMIC_MOVE);
     syncFolder(file.toAbsolutePath().getParent());
+  }
+
+  static String text(int format, long sequence) {
+    String lines =
+        "cairn-log-mark " + VERSION + "\nlog-format " + format + "\nsequence " + sequence + "\n";
+    return lines + "crc32c " + checksum(lines) + "\n";
   }
 
   static void syncFolder(Path folder) throws IOException {

@@ -51,8 +51,9 @@ import org.slf4j.LoggerFactory;
  *   <li>Damage latches: {@link #damaged()} stays true, every later append and vote is refused, and
  *       {@code onDamage} is told once. A failed fsync is not tried again.
  *   <li>A database that lost its end opens without an error. {@link DurableMark} says how far it
- *       had been on disk; opened below that, {@link LogLostException}. What is torn above the mark
- *       was never acknowledged, or in the last second before a crash that lied about fsync.
+ *       had been on disk; opened below that, {@link LogLostException}. A record torn off above the
+ *       mark is what a crash leaves. (What stays unseen: an fsynced end that is lost within the
+ *       second before a crash, because the mark is a second behind at most.)
  *   <li>A row is bound to its key by its checksum ({@link LogRows} has the bytes).
  * </ol>
  *
@@ -338,7 +339,10 @@ public final class SharedLog implements AutoCloseable {
         .toList();
   }
 
-  /** About how many bytes the entries of a group are, from memory, to about a mebibyte. */
+  /**
+   * About how many bytes the entries of a group are, from memory: to about a mebibyte or an entry.
+   * What was there when the log was opened counts as RocksDB estimates it, compressed.
+   */
   public long entryBytes(String group) {
     GroupLog known = groups.get(group);
     return known == null ? 0 : known.bytes();

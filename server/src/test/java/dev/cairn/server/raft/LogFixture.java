@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.raft;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.alipay.sofa.jraft.conf.ConfigurationManager;
 import com.alipay.sofa.jraft.entity.EnumOutter.EntryType;
 import com.alipay.sofa.jraft.entity.LogEntry;
@@ -16,6 +18,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -34,7 +37,7 @@ final class LogFixture {
   }
 
   static LogEntry data(long index) {
-    return data(index, 1, ("entry " + index).getBytes(java.nio.charset.StandardCharsets.UTF_8));
+    return data(index, 1, ("entry " + index).getBytes(UTF_8));
   }
 
   static LogEntry configuration(long index, long term, String... peers) {
@@ -112,7 +115,7 @@ final class LogFixture {
 
   static void delete(Path folder) throws IOException {
     try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
         Files.delete(file);
       }
     }
