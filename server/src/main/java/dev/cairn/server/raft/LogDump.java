@@ -48,10 +48,10 @@ public final class LogDump {
             RocksDB.openReadOnly(
                 options.database, folder.toString(), options.columnFamilies(), new ArrayList<>())) {
       byte[] format = database.get(LogRows.FORMAT_KEY);
-      SharedLog.checkFormat(
+      LogReader.checkFormat(
           folder, format == null || format.length != 4 ? -1 : ByteBuffer.wrap(format).getInt());
       for (Map.Entry<String, Integer> group :
-          new TreeMap<>(SharedLog.directory(database)).entrySet()) {
+          new TreeMap<>(LogReader.directory(database)).entrySet()) {
         printGroup(database, group.getKey(), group.getValue(), out, payload);
       }
     } catch (RocksDBException | LogDamagedException e) {
@@ -77,7 +77,7 @@ public final class LogDump {
             + read.term()
             + "  voted for "
             + read.peer().orElse("nobody"));
-    SharedLog.scan(
+    LogReader.scan(
         database,
         LogRows.key(LogRows.ENTRY, number, 0),
         LogRows.end(LogRows.ENTRY, number),

@@ -9,9 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,12 +22,8 @@ import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.rocksdb.Range;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
-import org.rocksdb.RocksIterator;
-import org.rocksdb.SizeApproximationFlag;
-import org.rocksdb.Slice;
 import org.rocksdb.Status;
 import org.rocksdb.WriteBatch;
 import org.slf4j.Logger;
@@ -96,7 +90,7 @@ public final class SharedLog implements AutoCloseable {
       throws IOException {
     Optional<DurableMark.Mark> mark = DurableMark.read(DurableMark.file(folder));
     if (mark.isPresent()) {
-      checkFormat(folder, mark.get().format());
+      LogReader.checkFormat(folder, mark.get().format());
       if (!Files.exists(folder.resolve("CURRENT"))) {
         throw lost(folder, "is gone", null);
       }
@@ -182,28 +176,17 @@ public final class SharedLog implements AutoCloseable {
       database.put(options.synced, LogRows.FORMAT_KEY, current);
       return;
     }
-    checkFormat(folder, format.length == 4 ? ByteBuffer.wrap(format).getInt() : -1);
-    Map<String, Integer> numbers = directory(database);
+    LogReader.checkFormat(folder, format.length == 4 ? ByteBuffer.wrap(format).getInt() : -1);
+    Map<String, Integer> numbers = LogReader.directory(database);
     if (mark.isEmpty() && !numbers.isEmpty()) {
       throw lost(folder, "has lost " + DurableMark.file(folder).getFileName(), null);
     }
     for (Map.Entry<String, Integer> group : numbers.entrySet()) {
       int number = group.getValue();
-      groups.put(group.getKey(), new GroupLog(this, group.getKey(), number, loadGroup(number)));
+      groups.put(
+          group.getKey(),
+          new GroupLog(this, group.getKey(), number, LogReader.group(database, number)));
       lastNumber.accumulateAndGet(number, Math::max);
-    }
-  }
-
-  static void checkFormat(Path folder, int format) {
-    if (format != LogRows.FORMAT) {
-      throw new IllegalStateException(
-          "The write-ahead log in "
-              + folder
-              + " has format "
-              + format
-              + "; this node reads format "
-              + LogRows.FORMAT
-              + ". Start the release that wrote it, or a newer one.");
     }
   }
 
@@ -218,55 +201,6 @@ public final class SharedLog implements AutoCloseable {
             + " incarnation, without this log and its mark; where there is no other copy, that"
             + " accepts the loss.",
         cause);
-  }
-
-  /** All groups and their numbers. */
-  static Map<String, Integer> directory(RocksDB database) throws RocksDBException {
-    Map<String, Integer> numbers = new HashMap<>();
-    byte[] end = {LogRows.GROUP + 1};
-    scan(
-        database,
-        new byte[] {LogRows.GROUP},
-        end,
-        (key, row) -> numbers.put(LogRows.directoryName(key), LogRows.readInt(key, row)));
-    return numbers;
-  }
-
-  private GroupLog.Loaded loadGroup(int number) throws RocksDBException {
-    byte[] firstKey = LogRows.key(LogRows.FIRST, number);
-    byte[] firstRow = database.get(firstKey);
-    long first = firstRow == null ? 1 : LogRows.readLong(firstKey, firstRow);
-    byte[] markerKey = LogRows.key(LogRows.INCARNATION, number);
-    byte[] markerRow = database.get(markerKey);
-    long incarnation = markerRow == null ? 0 : LogRows.readLong(markerKey, markerRow);
-    byte[] from = LogRows.key(LogRows.ENTRY, number, first);
-    byte[] end = LogRows.end(LogRows.ENTRY, number);
-    long last = first - 1;
-    try (RocksIterator rows = database.newIterator()) {
-      rows.seekForPrev(end);
-      rows.status();
-      if (rows.isValid() && LogRows.isIndexed(rows.key(), LogRows.ENTRY, number)) {
-        last = LogRows.index(rows.key());
-        rows.seek(from);
-        rows.status();
-        if (!rows.isValid() || !Arrays.equals(rows.key(), from)) {
-          throw LogRows.bad(from, "is missing at the start of a log that ends at " + last, null);
-        }
-      }
-    }
-    long bytes = last < first ? 0 : approximateBytes(from, end);
-    return new GroupLog.Loaded(first, last, bytes, incarnation, true);
-  }
-
-  private long approximateBytes(byte[] from, byte[] end) {
-    try (Slice start = new Slice(from);
-        Slice limit = new Slice(end)) {
-      return database
-          .getApproximateSizes(
-              List.of(new Range(start, limit)),
-              SizeApproximationFlag.INCLUDE_FILES,
-              SizeApproximationFlag.INCLUDE_MEMTABLES)[0];
-    }
   }
 
   /** The log of a group, for JRaft. The group is known to the disk from its first write on. */
@@ -436,23 +370,11 @@ public final class SharedLog implements AutoCloseable {
     use.readLock().lock();
     try {
       checkOpen();
-      scan(database, from, end, visitor);
+      LogReader.scan(database, from, end, visitor);
     } catch (RocksDBException | LogDamagedException e) {
       throw damage("The write-ahead log cannot be read", e);
     } finally {
       use.readLock().unlock();
-    }
-  }
-
-  static void scan(RocksDB database, byte[] from, byte[] end, BiConsumer<byte[], byte[]> visitor)
-      throws RocksDBException {
-    try (RocksIterator rows = database.newIterator()) {
-      for (rows.seek(from);
-          rows.isValid() && Arrays.compareUnsigned(rows.key(), end) < 0;
-          rows.next()) {
-        visitor.accept(rows.key(), rows.value());
-      }
-      rows.status();
     }
   }
 
