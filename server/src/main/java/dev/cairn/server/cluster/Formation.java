@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.cluster;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.cairn.server.raft.PeerTransport;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * How nodes that were given the same list become one cluster, once.
+ *
+ * <p>Each node asks all others on its list who they are. Then:
+ *
+ * <ul>
+ *   <li>someone belongs to a cluster that lists <em>this node's id</em>: join it, that is what the
+ *       founder decided;
+ *   <li>someone belongs to a cluster that does not: wait. If the cluster knows this node's name
+ *       under another id, its disk was replaced, and it must not pass for the node that voted
+ *       before;
+ *   <li>all are empty and were given the same list, copies and partitions: the first node of the
+ *       list founds the cluster, with a random id, and writes that down before it tells anybody;
+ *       the others learn it as above;
+ *   <li>anything else, or somebody silent: wait, and say for whom.
+ * </ul>
+ *
+ * <p>Invariants: a node that met a formed cluster never founds one; nobody founds with a node
+ * missing; the founder's record is on disk before the first answer that names it, so a crash leaves
+ * either no cluster or one that all can learn of.
+ *
+ * <pre>
+ *   hello ::= JSON {format, member, settings, founded: ClusterState | null}    question and answer alike
+ * </pre>
+ */
+public final class Formation {
+  private static final Logger log = LoggerFactory.getLogger(Formation.class);
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final int FORMAT = 1;
+  private static final long ASK_EVERY_MILLIS = 200;
+  private static final long ANSWER_WITHIN_MILLIS = 1_000;
+  private static final long SAY_AGAIN_AFTER_ROUNDS = 50;
+
+  private final Member self;
+  private final List<Address> listed;
+  private final String settings;
+  private final int replicationFactor;
+  private final int partitionCount;
+  private final Supplier<String> newClusterId;
+  private final PeerTransport transport;
+  private final Map<Address, Hello> answers = new ConcurrentHashMap<>();
+  private volatile ClusterState founded;
+  private volatile String waitingFor = "this node has just started";
+  private ScheduledFuture<?> asking;
+  private long round;
+  private String said = "";
+
+  /**
+   * A node of the list that every node is given at its first start.
+   *
+   * @param name {@code host:clientPort}
+   * @param peerHost its peer address
+   * @param peerPort its peer port
+   */
+  public record Address(String name, String peerHost, int peerPort) {}
+
+  private record Hello(Member member, String settings, Optional<ClusterState> founded) {}
+
+  /**
+   * Prepares; nothing happens before {@link #answerOthers} and {@link #form}.
+   *
+   * @param self this node, with its id
+   * @param listed all nodes of the list, this one included
+   * @param newClusterId makes a random id, 40 hex digits
+   */
+  public Formation(
+      Member self,
+      List<Address> listed,
+      int replicationFactor,
+      int partitionCount,
+      Supplier<String> newClusterId,
+      PeerTransport transport) {
+    this.self = self;
+    this.listed = listed.stream().sorted(Comparator.comparing(Address::name)).toList();
+    this.replicationFactor = replicationFactor;
+    this.partitionCount = partitionCount;
+    this.newClusterId = newClusterId;
+    this.transport = transport;
+    this.settings =
+        "cluster="
+            + String.join(",", this.listed.stream().map(Address::name).toList())
+            + " replication-factor="
+            + replicationFactor
+            + " partitions="
+            + partitionCount;
+  }
+
+  /** Answers other nodes from now on. */
+  public void answerOthers() {
+    transport.handle(
+        PeerMessageKind.HELLO,
+        (body, answer) -> {
+          try {
+            decode(body);
+            answer.accept(encode());
+          } catch (IOException e) {
+            log.warn("a peer introduced itself in a way that cannot be read: {}", e.getMessage());
+          }
+        });
+  }
+
+  /** Tells others from now on that this node belongs to a cluster. Its record must be on disk. */
+  public void formed(ClusterState record) {
+    founded = record;
+  }
+
+  /** What the formation waits for, for a person; empty once formed. */
+  public String waitingFor() {
+    return founded == null ? waitingFor : "";
+  }
+
+  /**
+   * Asks until there is a cluster.
+   *
+   * @param decided called once, with the record to write down before {@link #formed} is called
+   */
+  public void form(ScheduledExecutorService scheduler, Consumer<ClusterState> decided) {
+    asking =
+        scheduler.scheduleWithFixedDelay(
+            () -> ask(decided), 0, ASK_EVERY_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  private void ask(Consumer<ClusterState> decided) {
+    try {
+      Optional<ClusterState> decision = decide();
+      if (decision.isPresent()) {
+        asking.cancel(false);
+        decided.accept(decision.get());
+        return;
+      }
+      for (Address address : listed) {
+        if (!address.name().equals(self.name())) {
+          transport.send(
+              address.peerHost(),
+              address.peerPort(),
+              PeerMessageKind.HELLO,
+              encode(),
+              ANSWER_WITHIN_MILLIS,
+              answer -> receive(address, answer));
+        }
+      }
+    } catch (RuntimeException e) {
+      log.error("could not form a cluster; trying again", e);
+    }
+  }
+
+  private void receive(Address address, PeerTransport.Answer answer) {
+    if (answer instanceof PeerTransport.Answer.Received received) {
+      try {
+        answers.put(address, decode(received.body()));
+      } catch (IOException e) {
+        answers.remove(address);
+        log.warn("node={} gave an answer that cannot be read: {}", address.name(), e.getMessage());
+      }
+    } else {
+      answers.remove(address);
+    }
+  }
+
+  private Optional<ClusterState> decide() {
+    List<String> silent = new ArrayList<>();
+    List<Member> members = new ArrayList<>(List.of(self));
+    for (Address address : listed) {
+      if (address.name().equals(self.name())) {
+        continue;
+      }
+      Hello hello = answers.get(address);
+      if (hello == null) {
+        silent.add(address.name());
+      } else if (hello.founded().isPresent()) {
+        return joined(address, hello.founded().get());
+      } else if (!hello.settings().equals(settings)) {
+        return waitFor(
+            address.name()
+                + " was started with "
+                + hello.settings()
+                + ", this node with "
+                + settings
+                + "; give all nodes the same");
+      } else {
+        members.add(hello.member());
+      }
+    }
+    if (!silent.isEmpty()) {
+      return waitFor("no answer from " + String.join(", ", silent) + "; start them too");
+    }
+    if (!listed.get(0).name().equals(self.name())) {
+      return waitFor(listed.get(0).name() + " is about to found the cluster");
+    }
+    members.sort(Comparator.comparing(Member::name));
+    return Optional.of(
+        ClusterState.founded(newClusterId.get(), replicationFactor, partitionCount, members));
+  }
+
+  private Optional<ClusterState> joined(Address from, ClusterState state) {
+    if (state.member(self.id()).isPresent()) {
+      if (state.replicationFactor() != replicationFactor
+          || state.partitionCount() != partitionCount) {
+        return waitFor(
+            from.name()
+                + " belongs to a cluster with replication-factor="
+                + state.replicationFactor()
+                + " partitions="
+                + state.partitionCount()
+                + ", this node was started with replication-factor="
+                + replicationFactor
+                + " partitions="
+                + partitionCount
+                + "; restart it with the cluster's");
+      }
+      return Optional.of(state);
+    }
+    boolean nameKnown =
+        state.members().stream().anyMatch(member -> member.name().equals(self.name()));
+    return waitFor(
+        nameKnown
+            ? "cluster "
+                + state.clusterId()
+                + " knows "
+                + self.name()
+                + " with another disk; this empty one must not vote in its place. Bring the old data folder back"
+            : "cluster "
+                + state.clusterId()
+                + " of "
+                + from.name()
+                + " does not list "
+                + self.name()
+                + "; check --cluster");
+  }
+
+  private Optional<ClusterState> waitFor(String reason) {
+    waitingFor = reason;
+    if (!reason.equals(said) || ++round % SAY_AGAIN_AFTER_ROUNDS == 0) {
+      said = reason;
+      log.info("waiting to form a cluster: {}", reason);
+    }
+    return Optional.empty();
+  }
+
+  private byte[] encode() {
+    ObjectNode hello = JSON.createObjectNode();
+    hello.put("format", FORMAT);
+    hello.set("member", JSON.valueToTree(self));
+    hello.put("settings", settings);
+    ClusterState record = founded;
+    hello.set("founded", record == null ? JSON.nullNode() : JSON.valueToTree(record));
+    try {
+      return JSON.writeValueAsBytes(hello);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static Hello decode(byte[] body) throws IOException {
+    JsonNode hello = JSON.readTree(body);
+    int format = hello.path("format").asInt(-1);
+    if (format != FORMAT) {
+      throw new IOException("greeting of format " + format + ", this version reads " + FORMAT);
+    }
+    JsonNode record = hello.get("founded");
+    return new Hello(
+        JSON.treeToValue(hello.get("member"), Member.class),
+        hello.path("settings").asText(),
+        record == null || record.isNull()
+            ? Optional.empty()
+            : Optional.of(ClusterState.decode(JSON.writeValueAsBytes(record))));
+  }
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.cluster;
+
+import dev.cairn.server.raft.PeerTransport;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Who is up, and what every node last said of itself.
+ *
+ * <p>Each node sends its {@link NodeReport} to every other one, twice a second and at once when it
+ * begins to lead. What is known here is a hint: it routes requests and draws the status page.
+ * Safety never rests on it, with one exception that errs on the safe side: a witness keeps its log
+ * until the replicas have <em>reported</em> it durable.
+ *
+ * <p>Threads: reports arrive on the transport's threads; all methods may be called by any.
+ */
+public final class Membership {
+  /** A node that was not heard of for so long counts as down. */
+  static final long DOWN_AFTER_MILLIS = 1_500;
+
+  private static final long REPORT_EVERY_MILLIS = 500;
+  private static final Logger log = LoggerFactory.getLogger(Membership.class);
+
+  private final String selfId;
+  private final PeerTransport transport;
+  private final ScheduledExecutorService scheduler;
+  private final LongSupplier nanoTime;
+  private final LongSupplier wallMillis;
+  private final Map<String, Heard> heard = new ConcurrentHashMap<>();
+  private volatile Supplier<ClusterState> state = () -> null;
+  private volatile Supplier<NodeReport> self = () -> null;
+
+  /**
+   * Creates the table of a node that knows nobody.
+   *
+   * @param nanoTime a monotonic clock, nanoseconds
+   * @param wallMillis the wall clock, milliseconds since 1970
+   */
+  public Membership(
+      String selfId,
+      PeerTransport transport,
+      ScheduledExecutorService scheduler,
+      LongSupplier nanoTime,
+      LongSupplier wallMillis) {
+    this.selfId = selfId;
+    this.transport = transport;
+    this.scheduler = scheduler;
+    this.nanoTime = nanoTime;
+    this.wallMillis = wallMillis;
+  }
+
+  /** Begins to send and take reports. */
+  public void start(Supplier<ClusterState> stateNow, Supplier<NodeReport> selfNow) {
+    state = stateNow;
+    self = selfNow;
+    transport.handle(PeerMessageKind.REPORT, (body, answer) -> receive(body, answer));
+    scheduler.scheduleWithFixedDelay(this::announce, 0, REPORT_EVERY_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  /** Sends this node's report to all others now. */
+  public void announce() {
+    try {
+      NodeReport report = self.get();
+      heard.put(selfId, new Heard(report, nanoTime.getAsLong(), firstHeard(selfId)));
+      byte[] body = report.encode();
+      for (Member member : state.get().members()) {
+        if (!member.id().equals(selfId)) {
+          transport.send(
+              member.peerHost(),
+              member.peerPort(),
+              PeerMessageKind.REPORT,
+              body,
+              REPORT_EVERY_MILLIS,
+              answer -> {});
+        }
+      }
+    } catch (RuntimeException e) {
+      log.warn("could not report to the other nodes; trying again", e);
+    }
+  }
+
+  private void receive(byte[] body, java.util.function.Consumer<byte[]> answer) {
+    try {
+      NodeReport report = NodeReport.decode(body);
+      if (report.clusterId().equals(state.get().clusterId())
+          && state.get().member(report.nodeId()).isPresent()) {
+        boolean wasUp = isUp(report.nodeId());
+        heard.put(
+            report.nodeId(),
+            new Heard(
+                report,
+                nanoTime.getAsLong(),
+                wasUp ? firstHeard(report.nodeId()) : nanoTime.getAsLong()));
+      }
+      answer.accept(new byte[0]);
+    } catch (IOException e) {
+      log.warn("a peer sent a report that cannot be read: {}", e.getMessage());
+    }
+  }
+
+  private long firstHeard(String nodeId) {
+    Heard known = heard.get(nodeId);
+    return known == null ? nanoTime.getAsLong() : known.upSinceNanos();
+  }
+
+  /** Whether the node was heard of lately; this node always is. */
+  public boolean isUp(String nodeId) {
+    return nodeId.equals(selfId)
+        || heardMillisAgo(nodeId).stream().anyMatch(millis -> millis < DOWN_AFTER_MILLIS);
+  }
+
+  /** For how long the node has been up without a break, as seen from here; 0 when it is down. */
+  public long upForMillis(String nodeId) {
+    Heard known = heard.get(nodeId);
+    return known == null || !isUp(nodeId)
+        ? 0
+        : TimeUnit.NANOSECONDS.toMillis(nanoTime.getAsLong() - known.upSinceNanos());
+  }
+
+  /** How long ago the node was last heard of; empty if never. */
+  public OptionalLong heardMillisAgo(String nodeId) {
+    Heard known = heard.get(nodeId);
+    return known == null
+        ? OptionalLong.empty()
+        : OptionalLong.of(TimeUnit.NANOSECONDS.toMillis(nanoTime.getAsLong() - known.atNanos()));
+  }
+
+  /** The node's last report, however old. */
+  public Optional<NodeReport> report(String nodeId) {
+    return Optional.ofNullable(heard.get(nodeId)).map(Heard::report);
+  }
+
+  /**
+   * What the node last reported of a partition, if that was for this incarnation of its replica.
+   */
+  public Optional<NodeReport.PartitionReport> report(Replica replica, int partition) {
+    return report(replica.nodeId())
+        .flatMap(report -> report.partition(partition))
+        .filter(report -> report.incarnation() == replica.incarnation());
+  }
+
+  /** The node that reports to lead a partition in the highest term, among those that are up. */
+  public Optional<String> leader(Placement placement) {
+    String leader = null;
+    long term = -1;
+    for (Replica voter : placement.voters()) {
+      Optional<NodeReport.PartitionReport> report = report(voter, placement.index());
+      if (report.isPresent()
+          && report.get().status() == NodeReport.Status.LEADS
+          && report.get().term() > term
+          && isUp(voter.nodeId())) {
+        term = report.get().term();
+        leader = voter.nodeId();
+      }
+    }
+    return Optional.ofNullable(leader);
+  }
+
+  /**
+   * The median of the wall clocks of those among {@code nodeIds} that are up, so that one wrong
+   * clock moves nothing. Of an even number the lower middle.
+   */
+  public OptionalLong medianWallMillis(List<String> nodeIds) {
+    List<Long> clocks = new ArrayList<>();
+    long now = nanoTime.getAsLong();
+    for (String nodeId : nodeIds) {
+      if (nodeId.equals(selfId)) {
+        clocks.add(wallMillis.getAsLong());
+      } else if (isUp(nodeId)) {
+        Heard known = heard.get(nodeId);
+        clocks.add(
+            known.report().wallMillis() + TimeUnit.NANOSECONDS.toMillis(now - known.atNanos()));
+      }
+    }
+    if (clocks.size() * 2 <= nodeIds.size()) {
+      return OptionalLong.empty(); // fewer than a majority: nothing to go by
+    }
+    Collections.sort(clocks);
+    return OptionalLong.of(clocks.get((clocks.size() - 1) / 2));
+  }
+
+  /** How many members are up, this node included; empty before the cluster has formed. */
+  public OptionalInt upCount() {
+    ClusterState known = state.get();
+    return known == null
+        ? OptionalInt.empty()
+        : OptionalInt.of(
+            (int) known.members().stream().filter(member -> isUp(member.id())).count());
+  }
+
+  private record Heard(NodeReport report, long atNanos, long upSinceNanos) {}
+}

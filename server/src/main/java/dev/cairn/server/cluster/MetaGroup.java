@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.cluster;
+
+import dev.cairn.server.raft.GroupListener;
+import dev.cairn.server.raft.Peer;
+import dev.cairn.server.raft.Proposal;
+import dev.cairn.server.raft.RaftEngine;
+import dev.cairn.server.raft.RaftGroup;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The Raft group that holds the cluster's own state.
+ *
+ * <p>Its state machine could not be smaller. An entry is a whole {@link ClusterState}; it takes
+ * effect if its epoch is the current one plus one, and is ignored otherwise. So every change is a
+ * compare-and-set on the whole document: a controller that slept proposes the successor of a state
+ * that is no more, and does no harm.
+ *
+ * <p>The log is short (a few kilobytes for each change of membership) and is kept whole: there are
+ * no snapshots, a restart replays it. The last state is also kept in a file, so that a node which
+ * comes up alone knows the placement before there is a majority to tell it.
+ *
+ * <p>Threads: entries are applied by the group's thread; {@link #state} may be read by any.
+ */
+public final class MetaGroup implements AutoCloseable {
+  /** The incarnation of every first member of the meta group. */
+  public static final int FIRST_INCARNATION = 1;
+
+  private static final Logger log = LoggerFactory.getLogger(MetaGroup.class);
+
+  private final Path file;
+  private final Consumer<ClusterState> listener;
+  private volatile ClusterState state;
+  private volatile long leadingTerm; // 0 while another node leads
+  private RaftGroup group;
+
+  private MetaGroup(Path file, ClusterState state, Consumer<ClusterState> listener) {
+    this.file = file;
+    this.state = state;
+    this.listener = listener;
+  }
+
+  /**
+   * Opens the group on this node.
+   *
+   * @param file where the last state is kept between starts
+   * @param founded the state with which the cluster formed, from the node's identity
+   * @param self this node
+   * @param listener told of each new state, in order, first of the one from the file; must not
+   *     block
+   */
+  public static MetaGroup open(
+      RaftEngine engine,
+      Path file,
+      ClusterState founded,
+      Member self,
+      Consumer<ClusterState> listener)
+      throws IOException {
+    ClusterState last =
+        Files.exists(file) ? ClusterState.decode(Files.readAllBytes(file)) : founded;
+    if (!last.clusterId().equals(founded.clusterId())) {
+      throw new IOException(
+          file
+              + " belongs to cluster "
+              + last.clusterId()
+              + ", this node to "
+              + founded.clusterId());
+    }
+    MetaGroup meta = new MetaGroup(file, last, listener);
+    listener.accept(last);
+    meta.group =
+        engine.open(
+            founded.metaGroup(),
+            FIRST_INCARNATION,
+            peers(founded.metaVoters()),
+            peers(founded.metaLearners()),
+            false,
+            Optional.empty(),
+            meta.new Listener());
+    log.info("meta group opened, self={} epoch={}", self.name(), last.epoch());
+    return meta;
+  }
+
+  /** The state as this node knows it. */
+  public ClusterState state() {
+    return state;
+  }
+
+  /** The term in which this node leads the group, if it does. */
+  public OptionalLong leadingTerm() {
+    long term = leadingTerm;
+    return term == 0 ? OptionalLong.empty() : OptionalLong.of(term);
+  }
+
+  /** Proposes the successor of the current state. What became of it shows in {@link #state}. */
+  void propose(ClusterState next) {
+    OptionalLong term = leadingTerm();
+    if (term.isPresent()) {
+      group.propose(next.encode(), term.getAsLong(), new LoggedProposal(next.epoch()));
+    }
+  }
+
+  @Override
+  public void close() {
+    if (group != null) {
+      group.close();
+    }
+  }
+
+  private static List<Peer> peers(List<Member> members) {
+    return members.stream()
+        .map(member -> new Peer(member.peerHost(), member.peerPort(), FIRST_INCARNATION))
+        .toList();
+  }
+
+  /** Nobody waits for a proposal: the controller looks at the state again. */
+  private record LoggedProposal(long epoch) implements Proposal {
+    @Override
+    public void refused(String reason) {
+      log.info("epoch={} was not logged: {}", epoch, reason);
+    }
+
+    @Override
+    public void unknown(String reason) {
+      log.info("epoch={} may or may not have been logged: {}", epoch, reason);
+    }
+  }
+
+  private final class Listener implements GroupListener {
+    @Override
+    public void apply(Entry entry) throws IOException {
+      ClusterState next = ClusterState.decode(entry.data());
+      if (next.epoch() != state.epoch() + 1) {
+        return; // replayed, or the successor of a state that was replaced meanwhile
+      }
+      write(next);
+      state = next;
+      log.info("term={} epoch={} cluster state applied", entry.term(), next.epoch());
+      listener.accept(next);
+    }
+
+    @Override
+    public void applied() {}
+
+    @Override
+    public void leaderStarted(long term) {
+      leadingTerm = term;
+      log.info("term={} this node is the controller", term);
+    }
+
+    @Override
+    public void leaderStopped() {
+      leadingTerm = 0;
+    }
+
+    @Override
+    public void followingStarted(Peer leader, long term) {}
+
+    @Override
+    public void followingStopped() {}
+
+    @Override
+    public void configurationCommitted(List<Peer> voters, List<Peer> learners) {}
+
+    @Override
+    public void save(SnapshotPoint point, Consumer<Optional<String>> done) {
+      done.accept(Optional.of("the meta group keeps its whole log"));
+    }
+
+    @Override
+    public boolean load(SnapshotPoint point, Optional<Path> received, byte[] meta) {
+      return false;
+    }
+
+    @Override
+    public void failed(Throwable cause) {
+      leadingTerm = 0;
+    }
+  }
+
+  private void write(ClusterState next) throws IOException {
+    Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
+    Files.write(temporary, next.encode());
+    try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
+      channel.force(true);
+    }
+    Files.move(
+        temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    try (FileChannel folder = FileChannel.open(file.toAbsolutePath().getParent())) {
+      folder.force(true);
+    }
+  }
+}

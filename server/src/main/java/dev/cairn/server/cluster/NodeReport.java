@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.cluster;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a node says of itself, twice a second and whenever it begins to lead.
+ *
+ * <pre>
+ *   report    ::= format:1 clusterId:utf nodeId:utf version:utf wallMillis:8 count:4 partition*
+ *   partition ::= index:4 incarnation:4 status:1 term:8 appliedIndex:8 durableIndex:8 lastLogIndex:8 logBytes:8
+ *   status    ::= 1 CREATED | 2 FOLLOWS | 3 LEADS | 4 FAILED | 5 LOST
+ * </pre>
+ *
+ * @param clusterId the cluster it belongs to
+ * @param nodeId its id
+ * @param version its version of Cairn
+ * @param wallMillis its wall clock, milliseconds since 1970
+ * @param partitions one for each replica or witness that it holds
+ */
+public record NodeReport(
+    String clusterId,
+    String nodeId,
+    String version,
+    long wallMillis,
+    List<PartitionReport> partitions) {
+  private static final int FORMAT = 1;
+  private static final int PARTITIONS_MAX = 16384;
+
+  public NodeReport {
+    partitions = List.copyOf(partitions);
+  }
+
+  /** What a replica does just now. */
+  public enum Status {
+    /** Its marker is on disk; the group is not open. */
+    CREATED(1),
+    /** Open and following, or looking for a leader. */
+    FOLLOWS(2),
+    /** Open and leading. A witness that leads accepts no writes, and reports that it follows. */
+    LEADS(3),
+    /** Stopped after a local fault. */
+    FAILED(4),
+    /**
+     * Not opened: the disk does not hold the marker of the incarnation that the cluster expects.
+     */
+    LOST(5);
+
+    private final int code;
+
+    Status(int code) {
+      this.code = code;
+    }
+
+    private static Status of(int code) throws IOException {
+      for (Status status : values()) {
+        if (status.code == code) {
+          return status;
+        }
+      }
+      throw new IOException("node report with status " + code);
+    }
+  }
+
+  /**
+   * A replica's or witness' state.
+   *
+   * @param index the partition
+   * @param incarnation the marker that the node's log holds, 0 for none
+   * @param term its term
+   * @param appliedIndex applied, in memory
+   * @param durableIndex applied and flushed; the log up to here is not needed by this replica
+   * @param lastLogIndex the last index of its log on disk
+   * @param logBytes about how many bytes its log takes
+   */
+  public record PartitionReport(
+      int index,
+      int incarnation,
+      Status status,
+      long term,
+      long appliedIndex,
+      long durableIndex,
+      long lastLogIndex,
+      long logBytes) {}
+
+  /** What the report says of a partition. */
+  public Optional<PartitionReport> partition(int index) {
+    return partitions.stream().filter(partition -> partition.index() == index).findFirst();
+  }
+
+  byte[] encode() {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream(128 + 56 * partitions.size());
+    DataOutputStream out = new DataOutputStream(bytes);
+    try {
+      out.writeByte(FORMAT);
+      out.writeUTF(clusterId);
+      out.writeUTF(nodeId);
+      out.writeUTF(version);
+      out.writeLong(wallMillis);
+      out.writeInt(partitions.size());
+      for (PartitionReport partition : partitions) {
+        out.writeInt(partition.index());
+        out.writeInt(partition.incarnation());
+        out.writeByte(partition.status().code);
+        out.writeLong(partition.term());
+        out.writeLong(partition.appliedIndex());
+        out.writeLong(partition.durableIndex());
+        out.writeLong(partition.lastLogIndex());
+        out.writeLong(partition.logBytes());
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // a byte array does not fail
+    }
+    return bytes.toByteArray();
+  }
+
+  static NodeReport decode(byte[] bytes) throws IOException {
+    DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes));
+    int format = in.readUnsignedByte();
+    if (format != FORMAT) {
+      throw new IOException("node report of format " + format + ", this version reads " + FORMAT);
+    }
+    String clusterId = in.readUTF();
+    String nodeId = in.readUTF();
+    String version = in.readUTF();
+    long wallMillis = in.readLong();
+    int count = in.readInt();
+    if (count < 0 || count > PARTITIONS_MAX) {
+      throw new IOException("node report with " + count + " partitions");
+    }
+    List<PartitionReport> partitions = new ArrayList<>(Math.min(count, 64));
+    for (int i = 0; i < count; i++) {
+      partitions.add(
+          new PartitionReport(
+              in.readInt(),
+              in.readInt(),
+              Status.of(in.readUnsignedByte()),
+              in.readLong(),
+              in.readLong(),
+              in.readLong(),
+              in.readLong(),
+              in.readLong()));
+    }
+    return new NodeReport(clusterId, nodeId, version, wallMillis, partitions);
+  }
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.cluster;
+
+/**
+ * The first byte of every message of ours between nodes. Numbers are never reused; a node that is
+ * sent one it does not know says so in its log and gives no answer.
+ */
+public final class PeerMessageKind {
+  /** {@link Formation}: who are you, what do you belong to? */
+  public static final byte HELLO = 1;
+
+  /** {@link Membership}: a node's report of itself. */
+  public static final byte REPORT = 2;
+
+  /** Writes forwarded to a partition's leader. */
+  public static final byte WRITE = 3;
+
+  /** Reads forwarded to a partition's leader. */
+  public static final byte READ = 4;
+
+  /** Wait until a log entry is on the receiver's disk. */
+  public static final byte AWAIT_LOG = 5;
+
+  private PeerMessageKind() {}
+}

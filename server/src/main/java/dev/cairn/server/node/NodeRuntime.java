@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.node;
+
+import dev.cairn.server.cluster.ClusterState;
+import dev.cairn.server.cluster.Controller;
+import dev.cairn.server.cluster.Formation;
+import dev.cairn.server.cluster.Member;
+import dev.cairn.server.cluster.Membership;
+import dev.cairn.server.cluster.MetaGroup;
+import dev.cairn.server.cluster.NodeReport;
+import dev.cairn.server.partition.Partitions;
+import dev.cairn.server.raft.RaftEngine;
+import dev.cairn.server.raft.SharedLog;
+import dev.cairn.server.routing.ClusterRouter;
+import dev.cairn.server.routing.ClusterStatus;
+import dev.cairn.server.routing.Router;
+import dev.cairn.server.storage.EngineConfig;
+import dev.cairn.server.storage.StorageEngine;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Everything of a node below its client ports: the log, the data, Raft, the cluster's state, the
+ * partitions and the way to them. Built here by constructor, in the order in which each part needs
+ * the one before; stopped in the reverse order.
+ *
+ * <p>What is on disk: {@code store.log/} the write-ahead log of all groups, {@code cluster.json}
+ * the last known state of the cluster, {@code partitions/} the data.
+ */
+final class NodeRuntime implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(NodeRuntime.class);
+  private static final int SCHEDULER_THREADS = 2;
+
+  private final Member self;
+  private final Path folder;
+  private final ScheduledExecutorService scheduler;
+  private final SharedLog sharedLog;
+  private final StorageEngine storage;
+  private final RaftEngine engine;
+  private final Membership membership;
+  private final Partitions partitions;
+  private final ClusterRouter router;
+  private final Formation formation;
+  private MetaGroup meta; // guarded by this
+  private boolean stopped; // guarded by this
+
+  /**
+   * What the runtime is built from.
+   *
+   * @param self this node, with its id
+   * @param listed the nodes of the list that every node is given at first start
+   * @param folder the data folder, locked by the caller
+   * @param founded the cluster that this node belongs to, empty before it has one
+   * @param record writes the cluster down in the node's identity, on disk when it returns
+   * @param requestTimeoutMillis until when a request must be answered
+   * @param version the version of Cairn
+   */
+  record Spec(
+      Member self,
+      List<Formation.Address> listed,
+      int replicationFactor,
+      int partitionCount,
+      Path folder,
+      Optional<ClusterState> founded,
+      Consumer<ClusterState> record,
+      long requestTimeoutMillis,
+      String version) {}
+
+  /**
+   * Starts the parts. Returns as soon as the peer port is open; the cluster may still have to form.
+   *
+   * @throws IOException when the peer port or the data folder cannot be had
+   */
+  static NodeRuntime start(Spec spec) throws IOException {
+    SharedLog sharedLog =
+        SharedLog.open(
+            spec.folder().resolve("store.log"),
+            damage ->
+                log.error(
+                    "the write-ahead log is damaged; this node votes and stores no more", damage));
+    StorageEngine storage = null;
+    RaftEngine engine = null;
+    try {
+      storage =
+          StorageEngine.open(
+              EngineConfig.DEFAULT,
+              damage -> log.error("the data is damaged; its partitions stop on this node", damage));
+      engine = RaftEngine.start(spec.self().peerHost(), spec.self().peerPort(), sharedLog);
+      return new NodeRuntime(spec, sharedLog, storage, engine);
+    } catch (IOException | RuntimeException e) {
+      if (engine != null) {
+        engine.close();
+      }
+      if (storage != null) {
+        storage.close();
+      }
+      sharedLog.close();
+      throw e;
+    }
+  }
+
+  private NodeRuntime(Spec spec, SharedLog sharedLog, StorageEngine storage, RaftEngine engine)
+      throws IOException {
+    this.self = spec.self();
+    this.folder = spec.folder();
+    this.sharedLog = sharedLog;
+    this.storage = storage;
+    this.engine = engine;
+    scheduler =
+        Executors.newScheduledThreadPool(
+            SCHEDULER_THREADS,
+            task -> {
+              Thread thread = new Thread(task, "node-scheduler");
+              thread.setDaemon(true);
+              return thread;
+            });
+    membership =
+        new Membership(
+            self.id(), engine.transport(), scheduler, System::nanoTime, System::currentTimeMillis);
+    partitions =
+        new Partitions(
+            self.id(),
+            engine,
+            storage,
+            folder.resolve("partitions"),
+            membership,
+            scheduler,
+            System::nanoTime,
+            spec.requestTimeoutMillis());
+    formation =
+        new Formation(
+            self,
+            spec.listed(),
+            spec.replicationFactor(),
+            spec.partitionCount(),
+            NodeRuntime::randomId,
+            engine.transport());
+    router =
+        new ClusterRouter(
+            self.id(),
+            partitions,
+            membership,
+            engine.transport(),
+            scheduler,
+            System::nanoTime,
+            spec.requestTimeoutMillis(),
+            new ClusterStatus(self.name(), membership, formation::waitingFor));
+    formation.answerOthers();
+    if (spec.founded().isPresent()) {
+      join(spec.founded().get(), spec.version());
+    } else {
+      formation.form(
+          scheduler,
+          founded -> {
+            // The marker first: once the identity names the cluster, a log without it is a lost
+            // log.
+            sharedLog.writeIncarnation(founded.metaGroup(), MetaGroup.FIRST_INCARNATION);
+            spec.record().accept(founded);
+            try {
+              join(founded, spec.version());
+            } catch (IOException e) {
+              log.error("the cluster has formed and this node cannot join it", e);
+            }
+          });
+    }
+  }
+
+  private synchronized void join(ClusterState founded, String version) throws IOException {
+    if (stopped) {
+      return;
+    }
+    formation.formed(founded);
+    log.info(
+        "node={} belongs to cluster {} of {} nodes",
+        self.name(),
+        founded.clusterId(),
+        founded.members().size());
+    meta =
+        MetaGroup.open(
+            engine,
+            folder.resolve("cluster.json"),
+            founded,
+            self,
+            state -> {
+              partitions.follow(state);
+              router.follow(state);
+            });
+    MetaGroup opened = meta;
+    membership.start(
+        opened::state,
+        () ->
+            new NodeReport(
+                founded.clusterId(),
+                self.id(),
+                version,
+                System.currentTimeMillis(),
+                partitions.reports()));
+    new Controller(opened, membership, System::nanoTime).start(scheduler);
+  }
+
+  Router router() {
+    return router;
+  }
+
+  /** A random id, 40 hex digits. */
+  static String randomId() {
+    byte[] bytes = new byte[20];
+    new SecureRandom().nextBytes(bytes);
+    return HexFormat.of().formatHex(bytes);
+  }
+
+  @Override
+  public void close() {
+    synchronized (this) {
+      if (stopped) {
+        return;
+      }
+      stopped = true;
+    }
+    partitions.close();
+    synchronized (this) {
+      if (meta != null) {
+        meta.close();
+      }
+    }
+    scheduler.shutdownNow();
+    try {
+      scheduler.awaitTermination(5, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    engine.close();
+    storage.close();
+    sharedLog.close();
+  }
+}

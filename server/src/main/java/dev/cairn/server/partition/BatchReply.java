@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.partition;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What became of a batch of requests that one node sent to one partition. A batch has one fate: its
+ * requests travel in one proposal, or in one read.
+ */
+public sealed interface BatchReply {
+  /**
+   * Carried out.
+   *
+   * @param results for each request, one result for each of its operations
+   * @param index the log entry's index; 0 for reads
+   * @param term its term; 0 for reads
+   */
+  record Done(List<List<Result>> results, long index, long term) implements BatchReply {}
+
+  /**
+   * Nothing was done and nothing will be.
+   *
+   * @param reason why
+   * @param leaderId who leads instead, if that is known
+   */
+  record Refused(Reason reason, Optional<String> leaderId) implements BatchReply {}
+
+  /** It may have been carried out, or may yet be. */
+  record Unknown(String why) implements BatchReply {}
+
+  /** Why a batch was refused. */
+  enum Reason {
+    /** This node does not lead the partition, or not any more: another will. */
+    NOT_LEADER(1),
+    /** The leader cannot serve just now: it has yet to finish its start, or is handing over. */
+    NOT_READY(2),
+    /** The leader's queue is full. */
+    BUSY(3);
+
+    private final int code;
+
+    Reason(int code) {
+      this.code = code;
+    }
+
+    /** The number by which peers know it. */
+    int code() {
+      return code;
+    }
+
+    static Reason of(int code) throws IOException {
+      for (Reason reason : values()) {
+        if (reason.code == code) {
+          return reason;
+        }
+      }
+      throw new IOException("unknown reason " + code);
+    }
+  }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.partition;
+
+import dev.cairn.server.raft.Proposal;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+
+/**
+ * A proposal of this node that is under way, and the batches that travel in it.
+ *
+ * <p>Invariant: completes exactly once, whoever comes first: the state machine with results, the
+ * engine with a refusal or an unknown outcome, or the partition's deadline, since the engine can
+ * forget a proposal.
+ */
+final class InFlight implements Proposal {
+  private final List<WaitingBatch> batches;
+  private final long deadlineNanos;
+  private final Consumer<InFlight> ended;
+  private final AtomicBoolean completed = new AtomicBoolean();
+
+  /** A batch of requests and whoever waits for its fate. */
+  record WaitingBatch(
+      List<List<Operation>> requests, long bytes, long deadlineNanos, Consumer<BatchReply> done) {}
+
+  /**
+   * Creates a proposal that nothing has happened to.
+   *
+   * @param deadlineNanos when to give up on it, by the monotonic clock
+   * @param ended told once that the proposal is under way no more, before its batches are
+   */
+  InFlight(List<WaitingBatch> batches, long deadlineNanos, Consumer<InFlight> ended) {
+    this.batches = batches;
+    this.deadlineNanos = deadlineNanos;
+    this.ended = ended;
+  }
+
+  /** The state machine has applied it. */
+  void applied(List<List<Result>> results, long index, long term) {
+    if (!complete()) {
+      return;
+    }
+    int from = 0;
+    for (WaitingBatch batch : batches) {
+      int to = from + batch.requests().size();
+      batch.done().accept(new BatchReply.Done(List.copyOf(results.subList(from, to)), index, term));
+      from = to;
+    }
+  }
+
+  @Override
+  public void refused(String reason) {
+    completeAll(new BatchReply.Refused(BatchReply.Reason.NOT_LEADER, java.util.Optional.empty()));
+  }
+
+  @Override
+  public void unknown(String reason) {
+    completeAll(new BatchReply.Unknown(reason));
+  }
+
+  /** Gives up if it is time. */
+  void expire(long nowNanos) {
+    if (nowNanos - deadlineNanos >= 0) {
+      unknown("no majority answered in time");
+    }
+  }
+
+  private void completeAll(BatchReply reply) {
+    if (complete()) {
+      batches.forEach(batch -> batch.done().accept(reply));
+    }
+  }
+
+  private boolean complete() {
+    if (!completed.compareAndSet(false, true)) {
+      return false;
+    }
+    ended.accept(this);
+    return true;
+  }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.partition;
+
+import dev.cairn.server.cluster.Membership;
+import dev.cairn.server.cluster.NodeReport.PartitionReport;
+import dev.cairn.server.cluster.Placement;
+import dev.cairn.server.cluster.Replica;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import java.util.function.ToLongFunction;
+
+/**
+ * Decides when the log before a snapshot may go.
+ *
+ * <p>A snapshot of this replica makes the log before it useless <em>here</em>. Somebody else may
+ * still need it: a replica that lags, or, on a witness, any replica that has not flushed what it
+ * applied. So a snapshot that is ready is held until every full replica has reported an index at or
+ * past it. A replica that has not been heard of, or reports another incarnation, counts as 0.
+ *
+ * <ul>
+ *   <li>A <b>witness</b> asks for the durable index. It is the one other copy of what a dead leader
+ *       acknowledged: a log it dropped too early loses acknowledged writes without an error
+ *       (docs/decisions/0004).
+ *   <li>A <b>full replica</b> asks for the applied index: it can always send its snapshot instead,
+ *       so this only spares work.
+ * </ul>
+ *
+ * <p>The wait is bounded in time, since the group can neither take nor accept another snapshot
+ * meanwhile; it is then cancelled and tried again later. The log is bounded in bytes: past {@link
+ * #REPLICA_LOG_BYTES_MAX} a full replica drops it all the same; past {@link #WITNESS_LOG_BYTES_MAX}
+ * a witness does, and the partition would be unavailable, never wrong, if the leader were lost
+ * before the laggard is back. {@code status} says so beforehand.
+ */
+final class LogRetention {
+  static final long REPLICA_LOG_BYTES_MAX = 512L << 20;
+  static final long WITNESS_LOG_BYTES_MAX = 4L << 30;
+  private static final long HOLD_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+  private final boolean witness;
+  private final String selfId;
+  private final Supplier<Placement> placement;
+  private final Membership membership;
+  private final ToLongFunction<Placement> logBytes;
+  private final LongSupplier nanoTime;
+  private Held held; // guarded by this
+
+  private record Held(long index, long sinceNanos, Consumer<Optional<String>> done) {}
+
+  LogRetention(
+      boolean witness,
+      String selfId,
+      Supplier<Placement> placement,
+      Membership membership,
+      ToLongFunction<Placement> logBytes,
+      LongSupplier nanoTime) {
+    this.witness = witness;
+    this.selfId = selfId;
+    this.placement = placement;
+    this.membership = membership;
+    this.logBytes = logBytes;
+    this.nanoTime = nanoTime;
+  }
+
+  /** Holds a snapshot at {@code index} until the log before it may go. */
+  void hold(long index, Consumer<Optional<String>> done) {
+    synchronized (this) {
+      held = new Held(index, nanoTime.getAsLong(), done);
+    }
+    check();
+  }
+
+  /** Looks whether what is held may go now. Called a few times a second. */
+  void check() {
+    Held ready;
+    Optional<String> answer;
+    synchronized (this) {
+      if (held == null) {
+        return;
+      }
+      List<String> behind = behind(held.index());
+      if (behind.isEmpty() || logBytes.applyAsLong(placement.get()) > bound()) {
+        answer = Optional.empty();
+      } else if (nanoTime.getAsLong() - held.sinceNanos() > HOLD_NANOS) {
+        answer = Optional.of("the log is still needed by " + String.join(", ", behind));
+      } else {
+        return;
+      }
+      ready = held;
+      held = null;
+    }
+    ready.done().accept(answer);
+  }
+
+  private long bound() {
+    return witness ? WITNESS_LOG_BYTES_MAX : REPLICA_LOG_BYTES_MAX;
+  }
+
+  private List<String> behind(long index) {
+    List<String> behind = new ArrayList<>();
+    Placement now = placement.get();
+    for (Replica replica : now.replicas()) {
+      if (replica.nodeId().equals(selfId)) {
+        continue;
+      }
+      Optional<PartitionReport> report = membership.report(replica, now.index());
+      long reached = report.map(r -> witness ? r.durableIndex() : r.appliedIndex()).orElse(0L);
+      if (reached < index) {
+        behind.add(replica.nodeId());
+      }
+    }
+    return behind;
+  }
+}

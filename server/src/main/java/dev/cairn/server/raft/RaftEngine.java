@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.raft;
+
+import com.alipay.sofa.jraft.Node;
+import com.alipay.sofa.jraft.NodeManager;
+import com.alipay.sofa.jraft.core.DefaultJRaftServiceFactory;
+import com.alipay.sofa.jraft.core.NodeImpl;
+import com.alipay.sofa.jraft.option.ApplyTaskMode;
+import com.alipay.sofa.jraft.option.NodeOptions;
+import com.alipay.sofa.jraft.option.RaftOptions;
+import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
+import com.alipay.sofa.jraft.rpc.RpcServer;
+import com.alipay.sofa.jraft.rpc.impl.BoltRpcServer;
+import com.alipay.sofa.jraft.rpc.impl.PingRequestProcessor;
+import com.alipay.sofa.jraft.rpc.impl.core.AppendEntriesRequestProcessor;
+import com.alipay.sofa.jraft.rpc.impl.core.GetFileRequestProcessor;
+import com.alipay.sofa.jraft.rpc.impl.core.InstallSnapshotRequestProcessor;
+import com.alipay.sofa.jraft.rpc.impl.core.ReadIndexRequestProcessor;
+import com.alipay.sofa.jraft.rpc.impl.core.RequestVoteRequestProcessor;
+import com.alipay.sofa.jraft.rpc.impl.core.TimeoutNowRequestProcessor;
+import com.alipay.sofa.jraft.storage.LogStorage;
+import com.alipay.sofa.jraft.storage.RaftMetaStorage;
+import com.alipay.sofa.jraft.storage.SnapshotStorage;
+import com.alipay.sofa.jraft.util.Endpoint;
+import com.alipay.sofa.jraft.util.RpcFactoryHelper;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The Raft engine of a node: one peer port, one log, many groups.
+ *
+ * <p>Choices, with the measurements behind them in docs/decisions/0002:
+ *
+ * <ul>
+ *   <li>Term and vote are fsynced ({@code syncMeta}); the engine's default is not to, and a node
+ *       that forgets its vote votes twice.
+ *   <li>Election after 500 to 700 ms of silence, heartbeats every 100 ms. A witness waits for
+ *       anything up to 1,200 ms, so that it mostly stands only when no replica can win; priorities
+ *       are not used (they decay slowly, and 0 blocks for ever).
+ *   <li>The engine's administrative messages (change peers, reset peers) are not served: membership
+ *       is changed through the meta group only.
+ *   <li>Snapshots are taken when we say so; the engine's timer is off.
+ * </ul>
+ */
+public final class RaftEngine implements AutoCloseable {
+  private static final int ELECTION_TIMEOUT_MILLIS = 500;
+  private static final int ELECTION_DELAY_MILLIS = 200;
+  private static final int WITNESS_ELECTION_DELAY_MILLIS = 700;
+  private static final int HEARTBEATS_PER_ELECTION_TIMEOUT = 5;
+  private static final int QUEUE_LENGTH = 1024;
+  private static final int CATCH_UP_MARGIN_ENTRIES = 16;
+
+  static {
+    // Bolt's own logging set-up fails on current Logback and then logs anyway; this sends it
+    // straight to SLF4J.
+    System.setProperty("sofa.middleware.log.disable", "true");
+  }
+
+  private final Endpoint endpoint;
+  private final SharedLog sharedLog;
+  private final RpcServer server;
+  private final ExecutorService requests;
+  private final PeerTransport transport;
+
+  private RaftEngine(
+      Endpoint endpoint, SharedLog sharedLog, RpcServer server, ExecutorService requests) {
+    this.endpoint = endpoint;
+    this.sharedLog = sharedLog;
+    this.server = server;
+    this.requests = requests;
+    this.transport = new PeerTransport(server);
+  }
+
+  /**
+   * Listens for peers.
+   *
+   * @param host the address to listen on, which peers are told as well
+   * @param port the peer port, 1 to 65534
+   * @param sharedLog the node's log; stays the caller's to close
+   * @throws IOException when the port cannot be had
+   */
+  public static RaftEngine start(String host, int port, SharedLog sharedLog) throws IOException {
+    ProtobufMsgFactory.load();
+    RpcFactoryHelper.rpcFactory().ensurePipeline();
+    Endpoint endpoint = new Endpoint(host, port);
+    RpcServer server = new BoltRpcServer(new com.alipay.remoting.rpc.RpcServer(host, port, true));
+    ExecutorService requests =
+        new ThreadPoolExecutor(
+            0,
+            64,
+            30,
+            TimeUnit.SECONDS,
+            new SynchronousQueue<>(),
+            task -> {
+              Thread thread = new Thread(task, "raft-request");
+              thread.setDaemon(true);
+              return thread;
+            },
+            new ThreadPoolExecutor.CallerRunsPolicy());
+    AppendEntriesRequestProcessor append = new AppendEntriesRequestProcessor(requests);
+    server.registerConnectionClosedEventListener(append);
+    server.registerProcessor(append);
+    server.registerProcessor(new GetFileRequestProcessor(requests));
+    server.registerProcessor(new InstallSnapshotRequestProcessor(requests));
+    server.registerProcessor(new RequestVoteRequestProcessor(requests));
+    server.registerProcessor(new PingRequestProcessor(requests));
+    server.registerProcessor(new TimeoutNowRequestProcessor(requests));
+    server.registerProcessor(new ReadIndexRequestProcessor(requests));
+    RaftEngine engine = new RaftEngine(endpoint, sharedLog, server, requests);
+    boolean started = false;
+    Throwable cause = null;
+    try {
+      started = server.init(null);
+    } catch (RuntimeException e) {
+      cause = e;
+    }
+    if (!started) {
+      requests.shutdownNow();
+      throw new IOException(
+          "cannot listen on peer port "
+              + endpoint
+              + "; is another process using it? Choose another with --peer-port",
+          cause);
+    }
+    NodeManager.getInstance().addAddress(endpoint);
+    return engine;
+  }
+
+  /** Messages of our own between nodes. */
+  public PeerTransport transport() {
+    return transport;
+  }
+
+  /** The log of all groups. */
+  public SharedLog sharedLog() {
+    return sharedLog;
+  }
+
+  /** {@code host:port} on which peers reach this node. */
+  public String address() {
+    return endpoint.toString();
+  }
+
+  /**
+   * Opens a group that this node is a member of.
+   *
+   * @param group the group's name; only letters, digits, '-' and '_', the first one a letter
+   * @param incarnation the incarnation under which this node is a member; the log must hold its
+   *     marker
+   * @param firstVoters the voters with which the group began; ignored once its log says otherwise
+   * @param firstLearners likewise, those that follow without a vote
+   * @param witness whether this member holds no data
+   * @param snapshots where snapshots come from and go to; empty for a group that keeps its whole
+   *     log
+   * @throws IOException when the log does not hold the marker (the disk was replaced) or the group
+   *     cannot be opened
+   */
+  public RaftGroup open(
+      String group,
+      int incarnation,
+      List<Peer> firstVoters,
+      List<Peer> firstLearners,
+      boolean witness,
+      Optional<SnapshotHost> snapshots,
+      GroupListener listener)
+      throws IOException {
+    long marker = sharedLog.incarnation(group);
+    if (marker != incarnation) {
+      throw new IOException(
+          "group "
+              + group
+              + ": the log holds incarnation "
+              + marker
+              + " of this replica and the cluster expects "
+              + incarnation
+              + "; it does not vote until it was removed and added again");
+    }
+    NodeOptions options = new NodeOptions();
+    options.setElectionTimeoutMs(ELECTION_TIMEOUT_MILLIS);
+    options.setInitialConf(RaftGroup.configuration(firstVoters, firstLearners));
+    options.setFsm(new RaftGroup.ListenerAdapter(group, listener));
+    options.setLogUri(group);
+    options.setRaftMetaUri(group);
+    snapshots.ifPresent(host -> options.setSnapshotUri(group));
+    options.setSnapshotIntervalSecs(0);
+    options.setCatchupMargin(CATCH_UP_MARGIN_ENTRIES);
+    options.setDisableCli(true);
+    options.setSharedElectionTimer(true);
+    options.setSharedVoteTimer(true);
+    options.setSharedStepDownTimer(true);
+    options.setSharedSnapshotTimer(true);
+    options.setSharedTimerPool(true);
+    options.setApplyTaskMode(ApplyTaskMode.NonBlocking);
+    options.setServiceFactory(new Factory(sharedLog, group, snapshots, address()));
+    RaftOptions raft = new RaftOptions();
+    raft.setSync(true);
+    raft.setSyncMeta(true);
+    raft.setMaxElectionDelayMs(witness ? WITNESS_ELECTION_DELAY_MILLIS : ELECTION_DELAY_MILLIS);
+    raft.setElectionHeartbeatFactor(HEARTBEATS_PER_ELECTION_TIMEOUT);
+    raft.setDisruptorBufferSize(QUEUE_LENGTH);
+    options.setRaftOptions(raft);
+    Node node =
+        new NodeImpl(group, new Peer(endpoint.getIp(), endpoint.getPort(), incarnation).toPeerId());
+    if (!node.init(options)) {
+      node.shutdown();
+      throw new IOException("group " + group + " cannot be opened; the log above says why");
+    }
+    return new RaftGroup(group, node, () -> sharedLog.term(group));
+  }
+
+  @Override
+  public void close() {
+    NodeManager.getInstance().removeAddress(endpoint);
+    transport.close();
+    server.shutdown();
+    requests.shutdownNow();
+  }
+
+  /** Gives a group its place in the shared log and our snapshots. */
+  private static final class Factory extends DefaultJRaftServiceFactory {
+    private final SharedLog sharedLog;
+    private final String group;
+    private final Optional<SnapshotHost> snapshots;
+    private final String address;
+
+    Factory(SharedLog sharedLog, String group, Optional<SnapshotHost> snapshots, String address) {
+      this.sharedLog = sharedLog;
+      this.group = group;
+      this.snapshots = snapshots;
+      this.address = address;
+    }
+
+    @Override
+    public LogStorage createLogStorage(String uri, RaftOptions raftOptions) {
+      return sharedLog.logStorage(group);
+    }
+
+    @Override
+    public RaftMetaStorage createRaftMetaStorage(String uri, RaftOptions raftOptions) {
+      return sharedLog.metaStorage(group);
+    }
+
+    @Override
+    public SnapshotStorage createSnapshotStorage(NodeOptions nodeOptions) {
+      return new CheckpointSnapshotStorage(snapshots.orElseThrow(), address);
+    }
+  }
+}

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.raft;
+
+import com.alipay.sofa.jraft.Closure;
+import com.alipay.sofa.jraft.Iterator;
+import com.alipay.sofa.jraft.Node;
+import com.alipay.sofa.jraft.Status;
+import com.alipay.sofa.jraft.closure.ReadIndexClosure;
+import com.alipay.sofa.jraft.conf.Configuration;
+import com.alipay.sofa.jraft.core.NodeImpl;
+import com.alipay.sofa.jraft.core.StateMachineAdapter;
+import com.alipay.sofa.jraft.entity.LeaderChangeContext;
+import com.alipay.sofa.jraft.entity.PeerId;
+import com.alipay.sofa.jraft.entity.RaftOutter.SnapshotMeta;
+import com.alipay.sofa.jraft.entity.Task;
+import com.alipay.sofa.jraft.error.RaftError;
+import com.alipay.sofa.jraft.error.RaftException;
+import com.alipay.sofa.jraft.rpc.Connection;
+import com.alipay.sofa.jraft.rpc.RpcContext;
+import com.alipay.sofa.jraft.rpc.RpcRequestClosure;
+import com.alipay.sofa.jraft.rpc.RpcRequests.TimeoutNowRequest;
+import com.alipay.sofa.jraft.rpc.RpcRequests.TimeoutNowResponse;
+import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
+import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
+import java.nio.ByteBuffer;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One Raft group as the rest of the node sees it: propose, read, hand over, shut down. Everything
+ * that is JRaft's own ends here.
+ *
+ * <p>Threads: methods may be called by any thread and do not block, but for {@link #close}.
+ * Invariants:
+ *
+ * <ol>
+ *   <li>A proposal whose fate is uncertain is never called refused. Only refusals that the engine
+ *       gives before its log is touched count as certain ({@link #certainRefusal}); every other
+ *       failure is unknown, whatever its code says: the engine uses EPERM for both.
+ *   <li>The listener's exceptions stop the group; the engine's error state is final, so a group
+ *       that failed is closed and started anew or not at all.
+ * </ol>
+ */
+public final class RaftGroup implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(RaftGroup.class);
+
+  private final String name;
+  private final Node node;
+  private final LongSupplier term; // of the log
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  RaftGroup(String name, Node node, LongSupplier term) {
+    this.name = name;
+    this.node = node;
+    this.term = term;
+  }
+
+  /** The group's name, the same on all its members. */
+  public String name() {
+    return name;
+  }
+
+  /**
+   * Proposes an entry.
+   *
+   * @param data the entry; not modified afterwards
+   * @param term the term in which this node leads: in any other the proposal is refused
+   * @param proposal told what became of it, exactly as {@link Proposal} says
+   */
+  public void propose(byte[] data, long term, Proposal proposal) {
+    Task task = new Task(ByteBuffer.wrap(data), new ProposalClosure(proposal), term);
+    try {
+      node.apply(task);
+    } catch (IllegalStateException shuttingDown) {
+      // The engine has run the closure already.
+      log.debug("group={} proposal after shutdown", name, shuttingDown);
+    }
+  }
+
+  /**
+   * Makes sure that this node still leads and has applied all that was committed before the call.
+   *
+   * @param done empty when a read of this node's state is linearizable now, else why it is not
+   */
+  public void readIndex(Consumer<Optional<String>> done) {
+    node.readIndex(
+        new byte[0],
+        new ReadIndexClosure() {
+          @Override
+          public void run(Status status, long index, byte[] context) {
+            done.accept(status.isOk() ? Optional.empty() : Optional.of(status.getErrorMsg()));
+          }
+        });
+  }
+
+  /** The peer that leads, as far as this node knows. */
+  public Optional<Peer> leader() {
+    PeerId leader = node.getLeaderId();
+    return leader == null || leader.isEmpty() ? Optional.empty() : Optional.of(Peer.of(leader));
+  }
+
+  /** The current term. */
+  public long term() {
+    return term.getAsLong();
+  }
+
+  /** The index up to which the state machine has been fed; 0 once the group is stopping. */
+  public long appliedIndex() {
+    try {
+      return node.getLastAppliedLogIndex();
+    } catch (IllegalStateException stopping) {
+      return 0; // nothing that anybody may count on
+    }
+  }
+
+  /** The peers that answered this leader lately; empty on a follower. */
+  public List<Peer> alivePeers() {
+    try {
+      return node.listAlivePeers().stream().map(Peer::of).toList();
+    } catch (IllegalStateException notLeader) {
+      return List.of();
+    }
+  }
+
+  /**
+   * Begins to hand leadership to a peer.
+   *
+   * @return empty when begun, else why not
+   */
+  public Optional<String> transferLeadership(Peer target) {
+    return reason(node.transferLeadershipTo(target.toPeerId()));
+  }
+
+  /**
+   * Begins to hand leadership to the peer whose log is longest; otherwise as {@link
+   * #transferLeadership}.
+   */
+  public Optional<String> transferLeadershipToLongestLog() {
+    return reason(node.transferLeadershipTo(PeerId.ANY_PEER));
+  }
+
+  /** Stands for election at once, if this group has never had a term. */
+  public void campaignInFirstTerm() {
+    if (term() == 0) {
+      ((NodeImpl) node)
+          .handleTimeoutNowRequest(
+              TimeoutNowRequest.newBuilder()
+                  .setGroupId(node.getGroupId())
+                  .setPeerId(node.getNodeId().getPeerId().toString())
+                  .setServerId(node.getNodeId().getPeerId().toString())
+                  .setTerm(0)
+                  .build(),
+              new RpcRequestClosure(new NobodyWaits(), TimeoutNowResponse.getDefaultInstance()));
+    }
+  }
+
+  /**
+   * Saves a snapshot, which lets the log before it go.
+   *
+   * @param done empty when saved, else why not
+   */
+  public void snapshot(Consumer<Optional<String>> done) {
+    node.snapshot(status -> done.accept(reason(status)));
+  }
+
+  /** Ends the group's work in this process, and waits for it. Its log stays. */
+  @Override
+  public void close() {
+    if (!closed.compareAndSet(false, true)) {
+      return;
+    }
+    node.shutdown();
+    try {
+      node.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static Optional<String> reason(Status status) {
+    return status.isOk() ? Optional.empty() : Optional.of(status.toString());
+  }
+
+  /**
+   * Whether the engine refused a proposal before its log was touched. A list of what is certain,
+   * since anything not on it must count as unknown.
+   */
+  private static boolean certainRefusal(Status status) {
+    String message = status.getErrorMsg() == null ? "" : status.getErrorMsg();
+    return switch (status.getRaftError()) {
+      case EPERM -> message.equals("Is not leader.") || message.startsWith("expected_term=");
+      case EBUSY ->
+          message.equals("Is transferring leadership.")
+              || message.endsWith("log manager is busy.")
+              || message.startsWith("Node is busy, has too many tasks");
+      case ENODESHUTDOWN -> message.equals("Node is shutting down.");
+      default -> false;
+    };
+  }
+
+  /** Carries a {@link Proposal} through the engine. */
+  private static final class ProposalClosure implements Closure {
+    private final Proposal proposal;
+
+    ProposalClosure(Proposal proposal) {
+      this.proposal = proposal;
+    }
+
+    @Override
+    public void run(Status status) {
+      if (status.isOk()) {
+        return; // the listener completed it when it applied the entry
+      }
+      if (certainRefusal(status)) {
+        proposal.refused(status.getErrorMsg());
+      } else {
+        proposal.unknown(status.getErrorMsg());
+      }
+    }
+  }
+
+  /** The context of a request that came from nowhere. */
+  private static final class NobodyWaits implements RpcContext {
+    @Override
+    public void sendResponse(Object response) {}
+
+    @Override
+    public Connection getConnection() {
+      return null;
+    }
+
+    @Override
+    public String getRemoteAddress() {
+      return "";
+    }
+  }
+
+  /** Turns the engine's callbacks into {@link GroupListener}'s. */
+  static final class ListenerAdapter extends StateMachineAdapter {
+    private final String group;
+    private final GroupListener listener;
+    private final AtomicBoolean failed = new AtomicBoolean();
+
+    ListenerAdapter(String group, GroupListener listener) {
+      this.group = group;
+      this.listener = listener;
+    }
+
+    @Override
+    public void onApply(Iterator iterator) {
+      try {
+        while (iterator.hasNext()) {
+          ByteBuffer buffer = iterator.getData();
+          byte[] data = new byte[buffer.remaining()];
+          buffer.duplicate().get(data);
+          Optional<Proposal> proposal =
+              iterator.done() instanceof ProposalClosure closure
+                  ? Optional.of(closure.proposal)
+                  : Optional.empty();
+          listener.apply(
+              new GroupListener.Entry(iterator.getIndex(), iterator.getTerm(), data, proposal));
+          iterator.next();
+        }
+        listener.applied();
+      } catch (Exception e) {
+        fail(e);
+        iterator.setErrorAndRollback(1, new Status(RaftError.ESTATEMACHINE, "%s", e.toString()));
+      }
+    }
+
+    @Override
+    public void onLeaderStart(long term) {
+      listener.leaderStarted(term);
+    }
+
+    @Override
+    public void onLeaderStop(Status status) {
+      listener.leaderStopped();
+    }
+
+    @Override
+    public void onStartFollowing(LeaderChangeContext context) {
+      listener.followingStarted(Peer.of(context.getLeaderId()), context.getTerm());
+    }
+
+    @Override
+    public void onStopFollowing(LeaderChangeContext context) {
+      listener.followingStopped();
+    }
+
+    @Override
+    public void onConfigurationCommitted(Configuration configuration) {
+      listener.configurationCommitted(
+          configuration.getPeers().stream().map(Peer::of).toList(),
+          configuration.getLearners().stream().map(Peer::of).toList());
+    }
+
+    @Override
+    public void onSnapshotSave(SnapshotWriter writer, Closure done) {
+      if (!(writer instanceof CheckpointSnapshotWriter checkpoint)) {
+        done.run(new Status(RaftError.EINVAL, "not a snapshot writer of ours"));
+        return;
+      }
+      try {
+        listener.save(
+            point(checkpoint.currentMeta()),
+            keep ->
+                done.run(
+                    keep.map(why -> new Status(RaftError.ECANCELED, "%s", why))
+                        .orElseGet(Status::OK)));
+      } catch (Exception e) {
+        fail(e);
+        done.run(new Status(RaftError.EIO, "%s", e.toString()));
+      }
+    }
+
+    @Override
+    public boolean onSnapshotLoad(SnapshotReader reader) {
+      try {
+        SnapshotMeta meta = reader.load();
+        Optional<java.nio.file.Path> received =
+            reader instanceof CheckpointSnapshotReader checkpoint
+                ? checkpoint.received()
+                : Optional.empty();
+        return listener.load(point(meta), received, meta.toByteArray());
+      } catch (Exception e) {
+        fail(e);
+        return false;
+      }
+    }
+
+    @Override
+    public void onError(RaftException e) {
+      fail(e);
+    }
+
+    private void fail(Throwable cause) {
+      if (failed.compareAndSet(false, true)) {
+        log.error("group={} stopped after a local fault", group, cause);
+        listener.failed(cause);
+      }
+    }
+
+    private static GroupListener.SnapshotPoint point(SnapshotMeta meta) {
+      return new GroupListener.SnapshotPoint(
+          meta.getLastIncludedIndex(),
+          meta.getLastIncludedTerm(),
+          List.copyOf(meta.getPeersList()),
+          List.copyOf(meta.getOldPeersList()),
+          List.copyOf(meta.getLearnersList()));
+    }
+  }
+
+  static Configuration configuration(Collection<Peer> voters, Collection<Peer> learners) {
+    return new Configuration(
+        voters.stream().map(Peer::toPeerId).toList(),
+        learners.stream().map(Peer::toPeerId).toList());
+  }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.raft;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * Whoever holds the data that {@link CheckpointSnapshotStorage} moves between nodes. Called on
+ * JRaft's threads and on a copy's own; methods that name a file may wait for the disk.
+ *
+ * <p>An {@link IOException} says that the local disk failed and stops the replica, unless it was
+ * full. Any unchecked exception fails the step only.
+ */
+public interface SnapshotHost {
+  /** The last snapshot's meta that is on disk, as given to {@link #saveMeta}. Does not wait. */
+  Optional<byte[]> durableMeta();
+
+  /** Keeps a snapshot's meta; it is on disk, as is all data that it covers, when this returns. */
+  void saveMeta(byte[] meta) throws IOException;
+
+  /**
+   * Makes a folder of plain files with all data, at or past {@link #durableMeta}. Never called when
+   * {@link #holdsData} is false.
+   */
+  Path checkpoint() throws IOException;
+
+  /** Deletes a folder of {@link #checkpoint}. */
+  void deleteCheckpoint(Path checkpoint) throws IOException;
+
+  /** Makes an empty folder for files that are being received. */
+  Path newIncoming() throws IOException;
+
+  /**
+   * Deletes a folder of {@link #newIncoming}; one that was moved away is no error. A host that
+   * deletes what is left over at its next start may do nothing here.
+   */
+  default void deleteIncoming(Path incoming) throws IOException {}
+
+  /** Whether this replica keeps data; false for a witness. Never changes. */
+  boolean holdsData();
+}

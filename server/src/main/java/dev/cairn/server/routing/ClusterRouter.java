@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.routing;
+
+import dev.cairn.protocol.ErrorCode;
+import dev.cairn.protocol.Topology;
+import dev.cairn.server.cluster.ClusterState;
+import dev.cairn.server.cluster.Member;
+import dev.cairn.server.cluster.Membership;
+import dev.cairn.server.cluster.PeerMessageKind;
+import dev.cairn.server.cluster.Placement;
+import dev.cairn.server.cluster.Replica;
+import dev.cairn.server.partition.BatchReply;
+import dev.cairn.server.partition.ForwardCodec;
+import dev.cairn.server.partition.ForwardCodec.Forwarded;
+import dev.cairn.server.partition.Operation;
+import dev.cairn.server.partition.Partitions;
+import dev.cairn.server.partition.Query;
+import dev.cairn.server.partition.Reply;
+import dev.cairn.server.raft.PeerTransport;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+
+/**
+ * The router of a node that is part of a cluster: two {@link Lane}s for each partition, one for
+ * writes and one for reads, that lead to this node's own group or to the leader's peer port.
+ *
+ * <p>A message that never left this process is a certain failure; one that may have arrived is not.
+ * Reads may always be sent again.
+ */
+public final class ClusterRouter implements Router {
+  private final String selfId;
+  private final Partitions partitions;
+  private final Membership membership;
+  private final PeerTransport transport;
+  private final ScheduledExecutorService scheduler;
+  private final LongSupplier nanoTime;
+  private final long timeoutNanos;
+  private final ClusterStatus status;
+  private volatile State state = new State(null, List.of(), List.of());
+
+  /** A cluster state and the lanes of its partitions; replaced as a whole. */
+  private record State(
+      ClusterState cluster, List<Lane<Operation>> writeLanes, List<Lane<Query>> readLanes) {}
+
+  /**
+   * Creates the router of a node that belongs to no cluster yet.
+   *
+   * @param timeoutMillis until when a request must be answered
+   */
+  public ClusterRouter(
+      String selfId,
+      Partitions partitions,
+      Membership membership,
+      PeerTransport transport,
+      ScheduledExecutorService scheduler,
+      LongSupplier nanoTime,
+      long timeoutMillis,
+      ClusterStatus status) {
+    this.selfId = selfId;
+    this.partitions = partitions;
+    this.membership = membership;
+    this.transport = transport;
+    this.scheduler = scheduler;
+    this.nanoTime = nanoTime;
+    this.timeoutNanos = TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
+    this.status = status;
+    transport.handle(PeerMessageKind.WRITE, this::handleWrites);
+    transport.handle(PeerMessageKind.READ, this::handleReads);
+  }
+
+  /** Takes on a new state of the cluster. */
+  public synchronized void follow(ClusterState next) {
+    List<Lane<Operation>> writeLanes = new ArrayList<>(state.writeLanes());
+    List<Lane<Query>> readLanes = new ArrayList<>(state.readLanes());
+    for (int index = writeLanes.size(); index < next.partitions().size(); index++) {
+      int partition = index;
+      writeLanes.add(
+          new Lane<>(
+              partition,
+              true,
+              (requests, deadline, done) -> sendWrites(partition, requests, deadline, done),
+              scheduler,
+              nanoTime));
+      readLanes.add(
+          new Lane<>(
+              partition,
+              false,
+              (requests, deadline, done) -> sendReads(partition, requests, deadline, done),
+              scheduler,
+              nanoTime));
+    }
+    state = new State(next, List.copyOf(writeLanes), List.copyOf(readLanes));
+  }
+
+  @Override
+  public String nodeId() {
+    return selfId;
+  }
+
+  @Override
+  public boolean leads(int partition) {
+    return partitions.leads(partition);
+  }
+
+  @Override
+  public Topology topology() {
+    ClusterState cluster = state.cluster();
+    if (cluster == null) {
+      return Topology.NONE;
+    }
+    List<Topology.Node> nodes =
+        cluster.members().stream()
+            .map(
+                member ->
+                    new Topology.Node(
+                        member.id(),
+                        member.host(),
+                        member.clientPort(),
+                        member.clusterPort(),
+                        membership.isUp(member.id())))
+            .toList();
+    List<Topology.Partition> placed =
+        cluster.partitions().stream()
+            .map(
+                placement ->
+                    new Topology.Partition(
+                        placement.index(),
+                        placement.firstSlot(),
+                        placement.lastSlot(),
+                        placement.replicas().stream().map(Replica::nodeId).toList(),
+                        Optional.ofNullable(placement.witness()).map(Replica::nodeId),
+                        partitions.leaderId(placement.index())))
+            .toList();
+    return new Topology(cluster.clusterId(), cluster.epoch(), nodes, placed);
+  }
+
+  @Override
+  public void write(int partition, List<Operation> operations, Consumer<Reply> done) {
+    List<Lane<Operation>> lanes = state.writeLanes();
+    if (partition >= lanes.size()) {
+      done.accept(noCluster());
+      return;
+    }
+    long bytes = 0;
+    for (Operation operation : operations) {
+      bytes += operation.key().length + 32;
+      if (operation instanceof Operation.Put put) {
+        bytes += put.value().length;
+      }
+    }
+    lanes.get(partition).submit(operations, bytes, nanoTime.getAsLong() + timeoutNanos, done);
+  }
+
+  @Override
+  public void read(int partition, List<Query> queries, Consumer<Reply> done) {
+    List<Lane<Query>> lanes = state.readLanes();
+    if (partition >= lanes.size()) {
+      done.accept(noCluster());
+      return;
+    }
+    long bytes = 64L * queries.size();
+    lanes.get(partition).submit(queries, bytes, nanoTime.getAsLong() + timeoutNanos, done);
+  }
+
+  private static Reply noCluster() {
+    return new Reply.Failed(
+        ErrorCode.CLUSTERDOWN,
+        "the cluster has not formed yet; start the other nodes, the log says for whom this one waits");
+  }
+
+  private void sendWrites(
+      int partition, List<List<Operation>> requests, long deadlineNanos, Lane.Sent done) {
+    Optional<String> leader = partitions.leaderId(partition);
+    if (leader.isEmpty()) {
+      done.replied(leader, noLeader());
+    } else if (leader.get().equals(selfId)) {
+      partitions.write(partition, requests, deadlineNanos, reply -> done.replied(leader, reply));
+    } else {
+      forward(
+          leader.get(),
+          PeerMessageKind.WRITE,
+          ForwardCodec.encodeWrites(
+              new Forwarded<>(partition, millisUntil(deadlineNanos), requests)),
+          deadlineNanos,
+          done);
+    }
+  }
+
+  private void sendReads(
+      int partition, List<List<Query>> requests, long deadlineNanos, Lane.Sent done) {
+    Optional<String> leader = partitions.leaderId(partition);
+    if (leader.isEmpty()) {
+      done.replied(leader, noLeader());
+    } else if (leader.get().equals(selfId)) {
+      partitions.read(partition, requests, deadlineNanos, reply -> done.replied(leader, reply));
+    } else {
+      forward(
+          leader.get(),
+          PeerMessageKind.READ,
+          ForwardCodec.encodeReads(
+              new Forwarded<>(partition, millisUntil(deadlineNanos), requests)),
+          deadlineNanos,
+          done);
+    }
+  }
+
+  private static BatchReply noLeader() {
+    return new BatchReply.Refused(BatchReply.Reason.NOT_LEADER, Optional.empty());
+  }
+
+  private int millisUntil(long deadlineNanos) {
+    return (int) Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadlineNanos - nanoTime.getAsLong()));
+  }
+
+  private void forward(
+      String leaderId, byte kind, byte[] body, long deadlineNanos, Lane.Sent done) {
+    Optional<Member> member = state.cluster().member(leaderId);
+    if (member.isEmpty()) {
+      done.replied(Optional.empty(), noLeader());
+      return;
+    }
+    transport.send(
+        member.get().peerHost(),
+        member.get().peerPort(),
+        kind,
+        body,
+        millisUntil(deadlineNanos),
+        answer -> done.replied(Optional.of(leaderId), replyOf(answer)));
+  }
+
+  private static BatchReply replyOf(PeerTransport.Answer answer) {
+    if (answer instanceof PeerTransport.Answer.Received received) {
+      try {
+        return ForwardCodec.decodeReply(received.body());
+      } catch (IOException e) {
+        return new BatchReply.Unknown("the leader's answer cannot be read: " + e.getMessage());
+      }
+    }
+    if (answer instanceof PeerTransport.Answer.Lost lost) {
+      return new BatchReply.Unknown("the leader gave no answer: " + lost.reason());
+    }
+    return noLeader();
+  }
+
+  private void handleWrites(byte[] body, Consumer<byte[]> answer) {
+    try {
+      Forwarded<Operation> forwarded = ForwardCodec.decodeWrites(body);
+      partitions.write(
+          forwarded.partition(),
+          forwarded.requests(),
+          deadline(forwarded.timeoutMillis()),
+          reply -> answer.accept(ForwardCodec.encodeReply(reply)));
+    } catch (IOException e) {
+      throw new IllegalArgumentException("forwarded writes: " + e.getMessage(), e);
+    }
+  }
+
+  private void handleReads(byte[] body, Consumer<byte[]> answer) {
+    try {
+      Forwarded<Query> forwarded = ForwardCodec.decodeReads(body);
+      partitions.read(
+          forwarded.partition(),
+          forwarded.requests(),
+          deadline(forwarded.timeoutMillis()),
+          reply -> answer.accept(ForwardCodec.encodeReply(reply)));
+    } catch (IOException e) {
+      throw new IllegalArgumentException("forwarded reads: " + e.getMessage(), e);
+    }
+  }
+
+  private long deadline(int timeoutMillis) {
+    long timeout = Math.min(TimeUnit.MILLISECONDS.toNanos(timeoutMillis), timeoutNanos);
+    return nanoTime.getAsLong() + Math.max(0, timeout);
+  }
+
+  @Override
+  public void awaitReplicas(
+      int partition, Reply.Done write, long timeoutMillis, Consumer<List<ReplicaState>> done) {
+    ClusterState cluster = state.cluster();
+    Placement placement = cluster.partitions().get(partition);
+    List<String> nodeIds = new ArrayList<>();
+    nodeIds.add(write.nodeId());
+    for (Replica replica : placement.replicas()) {
+      if (!replica.nodeId().equals(write.nodeId()) && membership.isUp(replica.nodeId())) {
+        nodeIds.add(replica.nodeId());
+      }
+    }
+    AtomicReferenceArray<ReplicaState> states = new AtomicReferenceArray<>(nodeIds.size());
+    AtomicInteger missing = new AtomicInteger(nodeIds.size());
+    for (int i = 0; i < nodeIds.size(); i++) {
+      int position = i;
+      partitions.awaitLog(
+          nodeIds.get(i),
+          partition,
+          write.index(),
+          write.term(),
+          timeoutMillis,
+          durable -> {
+            states.set(position, new ReplicaState(nodeIds.get(position), durable));
+            if (missing.decrementAndGet() == 0) {
+              List<ReplicaState> all = new ArrayList<>(nodeIds.size());
+              for (int j = 0; j < nodeIds.size(); j++) {
+                all.add(states.get(j));
+              }
+              done.accept(all);
+            }
+          });
+    }
+  }
+
+  @Override
+  public void status(Consumer<String> done) {
+    done.accept(status.document(state.cluster(), partitions));
+  }
+}
