@@ -341,6 +341,7 @@ public final class CairnClient implements AutoCloseable {
     private List<Address> nodes = Address.parseList("127.0.0.1:5000,127.0.0.1:5001,127.0.0.1:5002");
     private Duration deadline = Duration.ofSeconds(2);
     private Duration attemptTimeout;
+    private Duration retryTime;
     private Duration connectTimeout = Duration.ofSeconds(2);
     private int connectionsPerNode = 1;
     private int inFlightMax = 1024;
@@ -378,6 +379,15 @@ public final class CairnClient implements AutoCloseable {
      */
     public Builder attemptTimeout(Duration duration) {
       attemptTimeout = positive(duration, "attemptTimeout");
+      return this;
+    }
+
+    /**
+     * How long to go on trying while nodes refuse or cannot be reached, not counting the time that
+     * silent nodes took; until the deadline if not said.
+     */
+    public Builder retryTime(Duration duration) {
+      retryTime = positive(duration, "retryTime");
       return this;
     }
 
@@ -447,6 +457,7 @@ public final class CairnClient implements AutoCloseable {
               nodes,
               deadline,
               attemptTimeout == null ? deadline.dividedBy(2) : attemptTimeout,
+              retryTime == null ? deadline : retryTime,
               connectTimeout,
               connectionsPerNode,
               inFlightMax,

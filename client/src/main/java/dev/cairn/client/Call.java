@@ -72,6 +72,7 @@ final class Call {
   private final Request request;
   private final ClientListener listener;
   private final long attemptNanosMax;
+  private final long startNanos = System.nanoTime();
   private final long deadlineNanos;
   private final long lastWriteNanos; // before the deadline
   private final CompletableFuture<Answer<RespValue>> future = new CompletableFuture<>();
@@ -80,6 +81,7 @@ final class Call {
   private List<Target> round = List.of();
   private int next; // index in round
   private int moves;
+  private long silentNanos; // waited for nodes that gave no answer
   private long pauseMillis = PAUSE_MILLIS_MIN;
   private String refusal; // the last passing refusal
   private IOException failure; // the last reason why a node could not be asked
@@ -152,7 +154,10 @@ final class Call {
   private void pause() {
     long millis = Math.min(pauseMillis, TimeUnit.NANOSECONDS.toMillis(remainingNanos()));
     pauseMillis = Math.min(PAUSE_MILLIS_MAX, pauseMillis * 2);
-    if (millis <= 0 || !schedule(this::beginRound, TimeUnit.MILLISECONDS.toNanos(millis))) {
+    long triedNanos = System.nanoTime() - startNanos - silentNanos;
+    if (millis <= 0
+        || triedNanos >= context.retryNanosMax()
+        || !schedule(this::beginRound, TimeUnit.MILLISECONDS.toNanos(millis))) {
       endUnavailable();
     }
   }
@@ -206,7 +211,9 @@ final class Call {
     } else if (last) {
       endUnavailable();
     } else {
-      goOn(target, Duration.ofNanos(System.nanoTime() - attempt.startedNanos()));
+      long waitedNanos = System.nanoTime() - attempt.startedNanos();
+      silentNanos += waitedNanos;
+      goOn(target, Duration.ofNanos(waitedNanos));
     }
   }
 

@@ -61,6 +61,10 @@ final class CallContext {
     return timer;
   }
 
+  long retryNanosMax() {
+    return settings.retryTime().toNanos();
+  }
+
   boolean closed() {
     return closed;
   }

@@ -9,6 +9,7 @@ record Settings(
     List<Address> nodes,
     Duration deadline,
     Duration attemptTimeout,
+    Duration retryTime,
     Duration connectTimeout,
     int connectionsPerNode,
     int inFlightMax,

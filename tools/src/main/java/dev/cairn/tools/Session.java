@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.tools;
+
+import dev.cairn.client.Address;
+import dev.cairn.client.Answer;
+import dev.cairn.client.CairnClient;
+import dev.cairn.client.CairnException;
+import dev.cairn.client.ClientListener;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * PUT, GET, DELETE and STATUS for a person: asks the cluster and prints one line for each node that
+ * has something to say. Shell, one-shot commands and demo share it, so that they print alike.
+ *
+ * <pre>
+ * [Node 5000] OK | behind | NOT_FOUND | VALUE value
+ * [Node 5000] unavailable, trying [Node 5001]
+ * [Node 5000] timeout after 2 s, trying [Node 5001]
+ * </pre>
+ */
+final class Session implements AutoCloseable {
+  private final CairnClient client;
+  private final List<Address> nodes;
+  private final Consumer<String> results;
+  private final Consumer<String> remarks;
+
+  /**
+   * A session; it connects when first used.
+   *
+   * @param results takes the lines of what was asked for
+   * @param remarks takes the lines about failed nodes and failures
+   */
+  Session(ClusterOptions cluster, Consumer<String> results, Consumer<String> remarks) {
+    this(cluster.client(), cluster.nodes(), results, remarks);
+  }
+
+  Session(
+      CairnClient.Builder client,
+      List<Address> nodes,
+      Consumer<String> results,
+      Consumer<String> remarks) {
+    this.nodes = nodes;
+    this.results = results;
+    this.remarks = remarks;
+    this.client = client.replicaStates(true).listener(new Remarks()).build();
+  }
+
+  int put(byte[] key, byte[] value) {
+    return attempt(
+        () -> {
+          printReplicas(client.putAndTell(key, value));
+          return ExitStatus.DONE;
+        });
+  }
+
+  int get(byte[] key) {
+    return attempt(
+        () -> {
+          Answer<Optional<byte[]>> answer = client.getAndTell(key);
+          if (answer.value().isEmpty()) {
+            return notFound(answer.node());
+          }
+          results.accept(
+              Printed.node(answer.node()) + " VALUE " + Printed.value(answer.value().get()));
+          return ExitStatus.DONE;
+        });
+  }
+
+  /** The value itself is given to a consumer; a missing key is a remark. */
+  int get(byte[] key, Consumer<byte[]> value) {
+    return attempt(
+        () -> {
+          Answer<Optional<byte[]>> answer = client.getAndTell(key);
+          if (answer.value().isEmpty()) {
+            remarks.accept(Printed.node(answer.node()) + " NOT_FOUND");
+            return ExitStatus.NOT_FOUND;
+          }
+          value.accept(answer.value().get());
+          return ExitStatus.DONE;
+        });
+  }
+
+  int delete(byte[] key) {
+    return attempt(
+        () -> {
+          Answer<Boolean> answer = client.deleteAndTell(key);
+          if (!answer.value()) {
+            return notFound(answer.node());
+          }
+          printReplicas(answer);
+          return ExitStatus.DONE;
+        });
+  }
+
+  int status() {
+    return attempt(
+        () -> {
+          StatusDocument status = StatusDocument.parse(client.status());
+          StatusText.of(status).forEach(results);
+          return status.healthy() ? ExitStatus.DONE : ExitStatus.NOT_FOUND;
+        });
+  }
+
+  @Override
+  public void close() {
+    client.close();
+  }
+
+  private interface Action {
+    int run();
+  }
+
+  private int attempt(Action action) {
+    try {
+      return action.run();
+    } catch (CairnException failed) {
+      Failure failure = Failure.of(failed, nodes);
+      remarks.accept(failure.line());
+      return failure.exitStatus();
+    }
+  }
+
+  private int notFound(String node) {
+    results.accept(Printed.node(node) + " NOT_FOUND");
+    return ExitStatus.NOT_FOUND;
+  }
+
+  private void printReplicas(Answer<Boolean> answer) {
+    if (answer.replicas().isEmpty()) {
+      results.accept(Printed.node(answer.node()) + " OK");
+    }
+    for (Answer.ReplicaState replica : answer.replicas()) {
+      results.accept(Printed.node(replica.node()) + (replica.durable() ? " OK" : " behind"));
+    }
+  }
+
+  private final class Remarks implements ClientListener {
+    @Override
+    public void unavailable(Address node, Address next) {
+      remarks.accept(Printed.node(node) + " unavailable, trying " + Printed.node(next));
+    }
+
+    @Override
+    public void timeout(Address node, Duration waited, Address next) {
+      remarks.accept(
+          Printed.node(node)
+              + " timeout after "
+              + seconds(waited)
+              + " s, trying "
+              + Printed.node(next));
+    }
+
+    private static String seconds(Duration waited) {
+      long tenths = Math.round(waited.toMillis() / 100.0);
+      return tenths % 10 == 0 ? String.valueOf(tenths / 10) : tenths / 10 + "." + tenths % 10;
+    }
+  }
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.tools;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.cairn.protocol.RespValue;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the shell prints, to the letter. */
+final class ShellTest {
+  private FakeCluster cluster;
+
+  @BeforeEach
+  void start() throws IOException {
+    cluster = new FakeCluster();
+  }
+
+  @AfterEach
+  void stop() throws IOException {
+    cluster.close();
+  }
+
+  @Test
+  void theSessionOfTheDesign() {
+    ToolRun run = shell("PUT mykey myvalue\nGET mykey\nDELETE mykey\nGET mykey\n");
+
+    assertThat(run.out())
+        .isEqualTo(
+            """
+            [Node 5000] OK
+            [Node 5001] OK
+            [Node 5000] VALUE myvalue
+            [Node 5000] OK
+            [Node 5001] OK
+            [Node 5000] NOT_FOUND
+            """);
+    assertThat(run.exitStatus()).isZero();
+  }
+
+  @Test
+  void aReplicaThatIsBehindAndDeletingWhatIsNotThere() {
+    cluster.behind(true);
+    assertThat(shell("put a b\ndelete nothing").out())
+        .isEqualTo("[Node 5000] OK\n[Node 5001] behind\n[Node 5000] NOT_FOUND\n");
+  }
+
+  @Test
+  void valuesThatCannotBePrintedAreEscapedAndReadBack() {
+    String line = "PUT k \"a\\x00\\n\\xff\\\"\\\\é\"\nGET k\n";
+    assertThat(shell(line).out()).endsWith("[Node 5000] VALUE \"a\\x00\\n\\xff\\\"\\\\é\"\n");
+  }
+
+  @Test
+  void mistakesSayWhatToDoAndTheSessionGoesOn() {
+    ToolRun run = shell("FROB\nPUT a\nGET\nGET a b\nPUT \"a\nPUT a 'b'c\n\nHELP x\nGET a\n");
+
+    assertThat(run.out().lines())
+        .containsExactly(
+            "Unknown command FROB. HELP lists the commands.",
+            "Missing argument. Usage: PUT KEY VALUE",
+            "Missing argument. Usage: GET KEY",
+            "Too many arguments. Usage: GET KEY (quote what has spaces: \"a b\")",
+            "A quote is not closed. End it with \".",
+            "A closing quote must be followed by a space. Write a quote inside quotes as \\'.",
+            "No such command. HELP lists the commands.",
+            "[Node 5000] NOT_FOUND");
+    assertThat(run.exitStatus()).isEqualTo(2);
+  }
+
+  @Test
+  void helpAndExit() {
+    assertThat(shell("HELP").out()).contains("PUT KEY VALUE", "GET KEY", "DELETE KEY", "EXIT");
+    assertThat(shell("help delete").out()).contains("NOT_FOUND");
+    assertThat(shell("QUIT\nGET a\n").out()).isEmpty();
+  }
+
+  @Test
+  void anUnknownOutcomeHasALineAndAStatusOfItsOwn() {
+    cluster.first(
+        words -> words.get(0).equals("SET") ? Optional.of(FakeCluster.CUT) : Optional.empty());
+    ToolRun run = shell("PUT a b\nGET a\n");
+
+    assertThat(run.out()).startsWith("Unknown outcome: ").contains("read the key");
+    assertThat(run.exitStatus()).isEqualTo(3);
+  }
+
+  @Test
+  void noMajorityHasALineOfItsOwn() {
+    cluster.first(
+        words ->
+            words.get(0).equals("SET")
+                ? Optional.of(new RespValue.ErrorReply("CLUSTERDOWN no leader"))
+                : Optional.empty());
+    ToolRun run = ToolRun.of("PUT a b", "shell", "--nodes", cluster.nodes(), "--timeout", "0.3");
+
+    assertThat(run.out()).startsWith("No majority").contains("nothing was changed", "status");
+    assertThat(run.exitStatus()).isEqualTo(2);
+  }
+
+  @Test
+  void noNodeReachableHasALineOfItsOwn() throws IOException {
+    cluster.close();
+    ToolRun run = ToolRun.of("PUT a b", "shell", "--nodes", cluster.nodes(), "--timeout", "0.3");
+
+    assertThat(run.out()).startsWith("No node reachable (127.0.0.1:").contains("./cairn node");
+    assertThat(run.exitStatus()).isEqualTo(2);
+  }
+
+  @Test
+  void aDeadNodeIsSaidAndTheNextTried() throws IOException {
+    String deadNode;
+    try (FakeCluster dead = new FakeCluster()) {
+      deadNode = dead.nodes();
+    }
+    ToolRun run = ToolRun.of("PUT a b", "shell", "--nodes", deadNode + "," + cluster.nodes());
+
+    assertThat(run.out())
+        .isEqualTo(
+            "[Node %s] unavailable, trying [Node %s]\n[Node 5000] OK\n[Node 5001] OK\n"
+                .formatted(port(deadNode), port(cluster.nodes())));
+    assertThat(run.exitStatus()).isZero();
+  }
+
+  @Test
+  void historyKeepsNoValuesAndIsPrivate(@TempDir Path home) throws IOException {
+    ShellHistory history = new ShellHistory(home.resolve("history"));
+    history.add("GET a");
+    history.add("PUT a secret");
+    history.add(" set a secret");
+    history.add("PTU a secret");
+    history.add("");
+
+    assertThat(history.load()).containsExactly("GET a");
+    assertThat(Files.getPosixFilePermissions(home.resolve("history")))
+        .isEqualTo(PosixFilePermissions.fromString("rw-------"));
+  }
+
+  private ToolRun shell(String input) {
+    return ToolRun.of(input, "shell", "--nodes", cluster.nodes());
+  }
+
+  private static String port(String node) {
+    return node.substring(node.indexOf(':') + 1);
+  }
+}
