@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.command;
+
+import dev.cairn.protocol.ErrorCode;
+import dev.cairn.protocol.RespValue;
+import dev.cairn.server.routing.Router;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * One command of one connection, being run. Its state may be touched on the connection's event loop
+ * only, that is until the handler returns; {@code done} may be called on any thread, exactly once.
+ *
+ * @param words the command's name and arguments
+ * @param done takes the reply
+ */
+record Call(
+    Commands commands,
+    Command command,
+    ClientState client,
+    List<byte[]> words,
+    Consumer<RespValue> done) {
+
+  Router router() {
+    return commands.router();
+  }
+
+  int count() {
+    return words.size();
+  }
+
+  byte[] word(int index) {
+    return words.get(index);
+  }
+
+  String text(int index) {
+    return new String(words.get(index), StandardCharsets.UTF_8);
+  }
+
+  boolean wordIs(int index, String wanted) {
+    return text(index).equalsIgnoreCase(wanted);
+  }
+
+  void reply(RespValue value) {
+    done.accept(value);
+  }
+
+  void ok() {
+    done.accept(RespValue.OK);
+  }
+
+  void error(String message) {
+    done.accept(RespValue.error(ErrorCode.ERR, message));
+  }
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.command;
+
+import static dev.cairn.server.command.ConnectionCommands.entry;
+
+import dev.cairn.protocol.RespValue;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** COMMAND: the table, told in Redis' form. */
+final class CommandCommands {
+  private CommandCommands() {}
+
+  static void all(Call call) {
+    call.reply(
+        new RespValue.Array(CommandTable.names().stream().map(CommandCommands::info).toList()));
+  }
+
+  static void count(Call call) {
+    call.reply(new RespValue.Int(CommandTable.names().size()));
+  }
+
+  static void list(Call call) {
+    call.reply(
+        new RespValue.Array(
+            CommandTable.names().stream().<RespValue>map(RespValue::bulk).toList()));
+  }
+
+  static void info(Call call) {
+    if (call.count() == 2) {
+      all(call);
+      return;
+    }
+    List<RespValue> rows = new ArrayList<>();
+    for (int i = 2; i < call.count(); i++) {
+      rows.add(info(call.text(i).toLowerCase(Locale.ROOT)));
+    }
+    call.reply(new RespValue.Array(rows));
+  }
+
+  static void docs(Call call) {
+    List<RespValue.Entry> entries = new ArrayList<>();
+    if (call.count() == 2) {
+      for (String name : CommandTable.names()) {
+        entries.add(entry(name, docs(CommandTable.find(name), "")));
+      }
+    }
+    for (int i = 2; i < call.count(); i++) {
+      Command command = CommandTable.find(call.word(i));
+      if (command != null) {
+        entries.add(entry(call.text(i).toLowerCase(Locale.ROOT), docs(command, "")));
+      }
+    }
+    call.reply(new RespValue.Dictionary(entries));
+  }
+
+  static void getkeys(Call call) {
+    List<byte[]> words = call.words().subList(2, call.count());
+    Command command = CommandTable.find(words.get(0));
+    if (command == null) {
+      call.error("Invalid command specified");
+    } else if (command.keys().first() == 0) {
+      call.error("The command has no key arguments");
+    } else if (!command.accepts(words.size())) {
+      call.error("Invalid number of arguments specified for command");
+    } else {
+      call.reply(
+          new RespValue.Array(
+              command.keys().of(words).stream().<RespValue>map(RespValue.Bulk::new).toList()));
+    }
+  }
+
+  private static RespValue info(String name) {
+    Command command = CommandTable.find(name);
+    return command == null ? RespValue.NIL : row(name, "", command);
+  }
+
+  /** {@code [name, arity, flags, first, last, step, categories, tips, key specs, subcommands]}. */
+  private static RespValue row(String name, String container, Command command) {
+    Command.Keys keys = command.keys();
+    return RespValue.array(
+        RespValue.bulk(container + name),
+        new RespValue.Int(command.arity()),
+        simple(command.flags()),
+        new RespValue.Int(keys.first()),
+        new RespValue.Int(keys.last()),
+        new RespValue.Int(keys.step()),
+        simple(command.categories()),
+        RespValue.array(),
+        keySpecification(command),
+        new RespValue.Array(
+            command.subcommands().stream()
+                .map(subcommand -> row(subcommand.name(), name + "|", subcommand))
+                .toList()));
+  }
+
+  private static RespValue simple(List<String> words) {
+    return new RespValue.Collection(
+        words.stream().<RespValue>map(RespValue.SimpleString::new).toList());
+  }
+
+  private static RespValue keySpecification(Command command) {
+    Command.Keys keys = command.keys();
+    if (keys.first() == 0) {
+      return RespValue.array();
+    }
+    boolean write = command.access() == Command.Access.WRITE;
+    return RespValue.array(
+        new RespValue.Dictionary(
+            List.of(
+                entry("flags", simple(write ? List.of("OW", "update") : List.of("RO", "access"))),
+                entry(
+                    "begin_search",
+                    new RespValue.Dictionary(
+                        List.of(
+                            entry("type", RespValue.bulk("index")),
+                            entry("spec", numbers("index", keys.first()))))),
+                entry(
+                    "find_keys",
+                    new RespValue.Dictionary(
+                        List.of(
+                            entry("type", RespValue.bulk("range")),
+                            entry(
+                                "spec",
+                                numbers(
+                                    "lastkey",
+                                    keys.last() < 0 ? keys.last() : keys.last() - keys.first(),
+                                    "keystep",
+                                    keys.step(),
+                                    "limit",
+                                    0))))))));
+  }
+
+  private static RespValue numbers(Object... pairs) {
+    List<RespValue.Entry> entries = new ArrayList<>();
+    for (int i = 0; i < pairs.length; i += 2) {
+      entries.add(entry((String) pairs[i], new RespValue.Int((Integer) pairs[i + 1])));
+    }
+    return new RespValue.Dictionary(entries);
+  }
+
+  private static RespValue docs(Command command, String container) {
+    List<RespValue.Entry> entries = new ArrayList<>();
+    entries.add(entry("summary", RespValue.bulk(command.summary())));
+    entries.add(entry("since", RespValue.bulk(command.since())));
+    entries.add(entry("group", RespValue.bulk(command.group())));
+    entries.add(entry("complexity", RespValue.bulk(command.complexity())));
+    if (container.isEmpty() && !command.subcommands().isEmpty()) {
+      List<RespValue.Entry> subcommands = new ArrayList<>();
+      for (Command subcommand : command.subcommands()) {
+        subcommands.add(
+            entry(command.name() + "|" + subcommand.name(), docs(subcommand, command.name())));
+      }
+      entries.add(entry("subcommands", new RespValue.Dictionary(subcommands)));
+    }
+    return new RespValue.Dictionary(entries);
+  }
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.command;
+
+import dev.cairn.protocol.ErrorCode;
+import dev.cairn.protocol.Limits;
+import dev.cairn.protocol.RespValue;
+import dev.cairn.protocol.Slots;
+import dev.cairn.protocol.Topology;
+import dev.cairn.server.routing.Router;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * From words to a command that runs: looks it up, checks what the table can check (arity, length of
+ * keys), redirects what a Redis Cluster node would redirect, and calls the handler. Error texts are
+ * Redis 7's, since clients and people know them.
+ *
+ * <p>Immutable and shared by all connections of a face; whoever calls brings the connection's state
+ * and thread.
+ */
+public final class Commands {
+  private static final int QUOTED_BYTES_MAX = 128;
+
+  private final Router router;
+  private final Face face;
+  private final NodeFacts facts;
+
+  /** Commands of one face of one node. */
+  public Commands(Router router, Face face, NodeFacts facts) {
+    this.router = router;
+    this.face = face;
+    this.facts = facts;
+  }
+
+  Router router() {
+    return router;
+  }
+
+  Face face() {
+    return face;
+  }
+
+  NodeFacts facts() {
+    return facts;
+  }
+
+  /** The command that these words name, if there is one. */
+  public Optional<Command> find(List<byte[]> words) {
+    return Optional.ofNullable(CommandTable.find(words.get(0)));
+  }
+
+  /**
+   * Runs one command. Returns at once.
+   *
+   * @param found what {@link #find} found
+   * @param client the connection's state; this is called on its thread
+   * @param words one or more; never modified afterwards
+   * @param done takes the reply, exactly once, on any thread
+   */
+  public void run(
+      Optional<Command> found, ClientState client, List<byte[]> words, Consumer<RespValue> done) {
+    if (found.isEmpty()) {
+      done.accept(unknownCommand(words));
+      return;
+    }
+    Command command = found.get();
+    String name = lower(words.get(0));
+    if (!command.subcommands().isEmpty() && words.size() > 1) {
+      Command subcommand = CommandTable.find(command, words.get(1));
+      if (subcommand == null) {
+        done.accept(
+            RespValue.error(
+                ErrorCode.ERR,
+                "unknown subcommand '%s'. Try %s HELP."
+                    .formatted(quoted(words.get(1)), command.name().toUpperCase(Locale.ROOT))));
+        return;
+      }
+      command = subcommand;
+      name = name + "|" + subcommand.name();
+    }
+    if (!command.accepts(words.size())) {
+      done.accept(wrongArity(name));
+      return;
+    }
+    client.lastCommand = name;
+    RespValue refusal = refusal(command, words);
+    if (refusal != null) {
+      done.accept(refusal);
+      return;
+    }
+    command.handler().run(new Call(this, command, client, words, done));
+  }
+
+  static RespValue wrongArity(String name) {
+    return RespValue.error(ErrorCode.ERR, "wrong number of arguments for '" + name + "' command");
+  }
+
+  static String lower(byte[] word) {
+    return new String(word, StandardCharsets.ISO_8859_1).toLowerCase(Locale.ROOT);
+  }
+
+  /** Why a command with keys is not for this node, or null. */
+  private RespValue refusal(Command command, List<byte[]> words) {
+    if (command.keys().first() == 0) {
+      return null;
+    }
+    int slot = -1;
+    boolean oneSlot = true;
+    for (byte[] key : command.keys().of(words)) {
+      if (key.length < Limits.KEY_BYTES_MIN || key.length > Limits.KEY_BYTES_MAX) {
+        return RespValue.error(
+            ErrorCode.ERR,
+            "key must be %d to %d bytes, this one has %d"
+                .formatted(Limits.KEY_BYTES_MIN, Limits.KEY_BYTES_MAX, key.length));
+      }
+      if (face == Face.CLUSTER) {
+        int slotOfKey = Slots.of(key);
+        oneSlot &= slot < 0 || slot == slotOfKey;
+        slot = slotOfKey;
+      }
+    }
+    if (!oneSlot) {
+      return RespValue.error(ErrorCode.CROSSSLOT, "Keys in request don't hash to the same slot");
+    }
+    return slot < 0 ? null : redirection(slot);
+  }
+
+  /** Cluster port: where the slot is led if not here, or null if here. */
+  private RespValue redirection(int slot) {
+    Topology topology = router.topology();
+    Optional<Topology.Partition> partition = topology.partitionOfSlot(slot);
+    if (partition.isPresent() && router.leads(partition.get().index())) {
+      return null;
+    }
+    Optional<Topology.Node> leader =
+        partition.flatMap(Topology.Partition::leaderId).flatMap(topology::node);
+    if (leader.isEmpty() || leader.get().id().equals(router.nodeId())) {
+      return RespValue.error(ErrorCode.CLUSTERDOWN, "Hash slot not served");
+    }
+    if (leader.get().clusterPort() == 0) {
+      return null; // nowhere to send the client to: forward, as the client port does
+    }
+    return RespValue.error(
+        ErrorCode.MOVED,
+        "%d %s:%d".formatted(slot, leader.get().host(), leader.get().clusterPort()));
+  }
+
+  private static RespValue unknownCommand(List<byte[]> words) {
+    StringBuilder arguments = new StringBuilder();
+    for (int i = 1; i < words.size() && arguments.length() < QUOTED_BYTES_MAX; i++) {
+      String word = new String(words.get(i), StandardCharsets.ISO_8859_1);
+      int room = QUOTED_BYTES_MAX - arguments.length();
+      arguments.append('\'').append(word, 0, Math.min(room, word.length())).append("' ");
+    }
+    return RespValue.error(
+        ErrorCode.ERR,
+        "unknown command '%s', with args beginning with: %s"
+            .formatted(quoted(words.get(0)), arguments));
+  }
+
+  private static String quoted(byte[] word) {
+    int length = Math.min(word.length, QUOTED_BYTES_MAX);
+    return new String(word, 0, length, StandardCharsets.ISO_8859_1);
+  }
+}

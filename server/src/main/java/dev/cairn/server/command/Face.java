@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.command;
+
+/** What a port pretends to be. */
+public enum Face {
+  /**
+   * The client port: one big standalone Redis. Any key is answered, by forwarding if need be; there
+   * is never a {@code MOVED}; DBSIZE covers the whole cluster.
+   */
+  CLIENT,
+
+  /**
+   * The cluster port: a node of a Redis Cluster. {@code MOVED} for what this node does not lead;
+   * DBSIZE covers the slots that it leads.
+   */
+  CLUSTER
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.command;
+
+import dev.cairn.protocol.ErrorCode;
+import dev.cairn.protocol.ReplicaAttribute;
+import dev.cairn.protocol.RespValue;
+import dev.cairn.protocol.Topology;
+import dev.cairn.server.partition.Operation;
+import dev.cairn.server.partition.Query;
+import dev.cairn.server.partition.Reply;
+import dev.cairn.server.partition.Result;
+import dev.cairn.server.routing.Router;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/**
+ * One command over the partitions that hold its keys: a request to each, all at once, and the
+ * answers joined in the order of the keys.
+ *
+ * <p>Inside one partition a command is atomic; over several it is not. If some parts of a write
+ * were applied and others were not, or one is unknown, the whole is {@link ErrorCode#UNKNOWN}: an
+ * error that claims that nothing happened would be a lie. If every part was refused, nothing
+ * happened, and the first refusal is the answer.
+ *
+ * <p>Single-key commands are the common case and take a path of their own, without a join.
+ */
+final class Fanout {
+  /**
+   * How long a reply waits for replicas that are behind, for connections that asked to see them.
+   */
+  static final long REPLICAS_WAIT_MILLIS = 200;
+
+  private Fanout() {}
+
+  /** Answers a read. */
+  static void read(Call call, List<Query> queries, Function<List<Result>, RespValue> join) {
+    Router router = call.router();
+    Optional<int[]> partitions = KeyCommands.partitions(router.topology(), queries, Fanout::keyOf);
+    if (partitions.isEmpty()) {
+      call.reply(KeyCommands.notPlaced());
+      return;
+    }
+    boolean attribute = call.client().replicas();
+    int[] of = partitions.get();
+    if (allSame(of)) {
+      router.read(
+          of[0],
+          queries,
+          reply -> {
+            RespValue value = single(reply, join);
+            if (attribute && reply instanceof Reply.Done done) {
+              value = served(router, done, List.of()).before(value);
+            }
+            call.reply(value);
+          });
+      return;
+    }
+    scatter(
+        of,
+        queries,
+        (partition, part, done) -> router.read(partition, part, done),
+        (replies, results) ->
+            call.reply(results == null ? firstFailure(replies) : join.apply(results)));
+  }
+
+  /** Carries out a write. */
+  static void write(Call call, List<Operation> operations, Function<List<Result>, RespValue> join) {
+    Router router = call.router();
+    Optional<int[]> partitions =
+        KeyCommands.partitions(router.topology(), operations, Operation::key);
+    if (partitions.isEmpty()) {
+      call.reply(KeyCommands.notPlaced());
+      return;
+    }
+    boolean attribute = call.client().replicas();
+    int[] of = partitions.get();
+    if (allSame(of)) {
+      router.write(
+          of[0],
+          operations,
+          reply -> {
+            RespValue value = single(reply, join);
+            if (attribute && reply instanceof Reply.Done done) {
+              attributed(call, of[0], done, operations.size() == 1, value);
+            } else {
+              call.reply(value);
+            }
+          });
+      return;
+    }
+    scatter(
+        of,
+        operations,
+        (partition, part, done) -> router.write(partition, part, done),
+        (replies, results) -> call.reply(results == null ? partly(replies) : join.apply(results)));
+  }
+
+  /** Counts the keys of partitions. */
+  static void count(Router router, List<Integer> partitions, Consumer<RespValue> done) {
+    if (partitions.isEmpty()) {
+      done.accept(new RespValue.Int(0));
+      return;
+    }
+    List<Query> queries = new ArrayList<>();
+    for (int i = 0; i < partitions.size(); i++) {
+      queries.add(new Query.Count());
+    }
+    scatter(
+        partitions.stream().mapToInt(Integer::intValue).toArray(),
+        queries,
+        (partition, part, partDone) -> router.read(partition, part, partDone),
+        (replies, results) ->
+            done.accept(results == null ? firstFailure(replies) : KeyCommands.sum(results)));
+  }
+
+  private static byte[] keyOf(Query query) {
+    if (query instanceof Query.Get get) {
+      return get.key();
+    }
+    if (query instanceof Query.Exists exists) {
+      return exists.key();
+    }
+    throw new IllegalArgumentException("no key in " + query.getClass().getSimpleName());
+  }
+
+  /** Waits for the replicas, unless the write was one of several keys, and says who served. */
+  private static void attributed(
+      Call call, int partition, Reply.Done done, boolean oneKey, RespValue value) {
+    Router router = call.router();
+    if (!oneKey) {
+      call.reply(served(router, done, List.of()).before(value));
+      return;
+    }
+    router.awaitReplicas(
+        partition,
+        done,
+        REPLICAS_WAIT_MILLIS,
+        states -> call.reply(served(router, done, states).before(value)));
+  }
+
+  private static ReplicaAttribute served(
+      Router router, Reply.Done done, List<Router.ReplicaState> states) {
+    Topology topology = router.topology();
+    List<ReplicaAttribute.Replica> replicas = new ArrayList<>(states.size());
+    for (Router.ReplicaState state : states) {
+      replicas.add(new ReplicaAttribute.Replica(nameOf(topology, state.nodeId()), state.durable()));
+    }
+    return new ReplicaAttribute(nameOf(topology, done.nodeId()), replicas);
+  }
+
+  private static String nameOf(Topology topology, String nodeId) {
+    return topology.node(nodeId).map(Topology.Node::name).orElse(nodeId);
+  }
+
+  private static RespValue single(Reply reply, Function<List<Result>, RespValue> join) {
+    return reply instanceof Reply.Done done
+        ? join.apply(done.results())
+        : error((Reply.Failed) reply);
+  }
+
+  static RespValue error(Reply.Failed failed) {
+    return RespValue.error(failed.code(), failed.message());
+  }
+
+  private interface Part<T> {
+    void send(int partition, List<T> items, Consumer<Reply> done);
+  }
+
+  /**
+   * Sends each partition its items, in their order, and calls {@code joined} when all have
+   * answered: with all replies, and the results in the order of the items, or null if one failed.
+   */
+  private static <T> void scatter(
+      int[] partitions, List<T> items, Part<T> part, BiConsumer<List<Reply>, List<Result>> joined) {
+    Map<Integer, List<Integer>> indexes = new LinkedHashMap<>();
+    for (int i = 0; i < partitions.length; i++) {
+      indexes.computeIfAbsent(partitions[i], partition -> new ArrayList<>()).add(i);
+    }
+    List<List<Integer>> parts = List.copyOf(indexes.values());
+    AtomicReferenceArray<Reply> replies = new AtomicReferenceArray<>(parts.size());
+    AtomicInteger waiting = new AtomicInteger(parts.size());
+    for (int p = 0; p < parts.size(); p++) {
+      int place = p;
+      List<T> of = parts.get(p).stream().map(items::get).toList();
+      part.send(
+          partitions[parts.get(p).get(0)],
+          of,
+          reply -> {
+            replies.set(place, reply);
+            if (waiting.decrementAndGet() == 0) {
+              join(parts, replies, items.size(), joined);
+            }
+          });
+    }
+  }
+
+  private static void join(
+      List<List<Integer>> parts,
+      AtomicReferenceArray<Reply> replies,
+      int count,
+      BiConsumer<List<Reply>, List<Result>> joined) {
+    List<Reply> all = new ArrayList<>(parts.size());
+    Result[] results = new Result[count];
+    boolean failed = false;
+    for (int p = 0; p < parts.size(); p++) {
+      all.add(replies.get(p));
+      if (replies.get(p) instanceof Reply.Done done) {
+        List<Integer> indexes = parts.get(p);
+        for (int i = 0; i < indexes.size(); i++) {
+          results[indexes.get(i)] = done.results().get(i);
+        }
+      } else {
+        failed = true;
+      }
+    }
+    joined.accept(all, failed ? null : Arrays.asList(results));
+  }
+
+  private static RespValue firstFailure(List<Reply> replies) {
+    return error(failures(replies).get(0));
+  }
+
+  private static List<Reply.Failed> failures(List<Reply> replies) {
+    return replies.stream()
+        .filter(Reply.Failed.class::isInstance)
+        .map(Reply.Failed.class::cast)
+        .toList();
+  }
+
+  /** What a write answers of which at least one part failed. */
+  private static RespValue partly(List<Reply> replies) {
+    List<Reply.Failed> failures = failures(replies);
+    int applied = replies.size() - failures.size();
+    int unknown = 0;
+    Reply.Failed worst = failures.get(0);
+    for (Reply.Failed failure : failures) {
+      switch (failure.code().outcome()) {
+        case APPLIED -> applied++;
+        case UNKNOWN -> {
+          unknown++;
+          worst = failure;
+        }
+        case REFUSED -> {
+          if (worst.code().outcome() == ErrorCode.Outcome.APPLIED) {
+            worst = failure;
+          }
+        }
+      }
+    }
+    if ((applied == 0 && unknown == 0) || applied == replies.size()) {
+      return error(worst);
+    }
+    return RespValue.error(
+        ErrorCode.UNKNOWN,
+        "possibly partly applied: of %d partitions %d applied it, %d refused it, of %d it is not known (%s %s); read the keys before writing again"
+            .formatted(
+                replies.size(),
+                applied,
+                replies.size() - applied - unknown,
+                unknown,
+                worst.code(),
+                worst.message()));
+  }
+
+  private static boolean allSame(int[] partitions) {
+    for (int partition : partitions) {
+      if (partition != partitions[0]) {
+        return false;
+      }
+    }
+    return true;
+  }
+}

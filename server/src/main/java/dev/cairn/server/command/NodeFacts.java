@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.command;
+
+import java.time.Clock;
+import java.util.function.IntSupplier;
+
+/**
+ * What commands tell about the node itself.
+ *
+ * @param cairnVersion this build's version
+ * @param port the port of this face
+ * @param valueBytesMax longest value
+ * @param connectionsMax most connections of this face
+ * @param connections how many there are now
+ * @param clock for ages and TIME
+ * @param startedMillis when the node started, milliseconds since 1970
+ */
+public record NodeFacts(
+    String cairnVersion,
+    int port,
+    int valueBytesMax,
+    int connectionsMax,
+    IntSupplier connections,
+    Clock clock,
+    long startedMillis) {
+  /** The Redis that clients are told this is: the one whose behaviour is followed. */
+  static final String REDIS_VERSION = "7.4.0";
+}

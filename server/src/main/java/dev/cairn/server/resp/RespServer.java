@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.resp;
+
+import dev.cairn.server.command.ClientState;
+import dev.cairn.server.command.Commands;
+import dev.cairn.server.command.Face;
+import dev.cairn.server.command.NodeFacts;
+import dev.cairn.server.routing.Router;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.GlobalEventExecutor;
+import java.io.IOException;
+import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * One face of the node: listens on a port and gives each connection a {@link RespSession}.
+ *
+ * <p>A connection belongs to one event loop for its life. The loops are NIO's, not Netty's native
+ * epoll: that (4.2.18 and 4.2.20) closes a half-closed connection whose interest was empty for a
+ * moment, since it removes the socket from epoll and later modifies it as if it were there ({@code
+ * epoll_ctl ... ENOENT}). {@code printf ... | socat} would lose replies.
+ */
+public final class RespServer implements AutoCloseable {
+  private static final long STOP_MILLIS = 2000;
+
+  private static final String FULL = "-ERR max number of clients reached\r\n";
+
+  private final FrontConfig config;
+  private final Router router;
+  private final Face face;
+  private final Clock clock;
+  private final EventLoopGroup loops;
+  private final ChannelGroup open = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
+  private final AtomicInteger connections = new AtomicInteger();
+  private final AtomicLong lastClientId = new AtomicLong();
+  private final RequestMemory memory;
+
+  private Channel listener;
+  private Commands commands;
+
+  private RespServer(FrontConfig config, Router router, Face face, Clock clock) {
+    this.config = config;
+    this.router = router;
+    this.face = face;
+    this.clock = clock;
+    this.memory = new RequestMemory(config.nodeRequestBytesMax());
+    String name = face == Face.CLIENT ? "client-port" : "cluster-port";
+    this.loops =
+        new MultiThreadIoEventLoopGroup(
+            config.threads(), new DefaultThreadFactory(name, true), NioIoHandler.newFactory());
+  }
+
+  /**
+   * Listens.
+   *
+   * @throws IOException if it cannot; the message says what to do. {@link BindException} if the
+   *     port is in use
+   */
+  public static RespServer start(FrontConfig config, Router router, Face face) throws IOException {
+    return start(config, router, face, Clock.systemUTC());
+  }
+
+  static RespServer start(FrontConfig config, Router router, Face face, Clock clock)
+      throws IOException {
+    RespServer server = new RespServer(config, router, face, clock);
+    try {
+      server.listen();
+    } catch (IOException | RuntimeException failure) {
+      server.stop();
+      throw failure;
+    }
+    return server;
+  }
+
+  /** The port that is listened on, also when the configuration left it open. */
+  public int port() {
+    return ((InetSocketAddress) listener.localAddress()).getPort();
+  }
+
+  /** How many connections there are. */
+  public int connections() {
+    return connections.get();
+  }
+
+  /** Bytes that requests hold which are not answered yet. */
+  long requestBytes() {
+    return memory.bytes();
+  }
+
+  /**
+   * Takes no more connections and requests, answers what was asked within 2 seconds, and closes.
+   * Waits for it. Can be repeated.
+   */
+  public void stop() {
+    if (listener != null) {
+      listener.close().awaitUninterruptibly();
+    }
+    for (Channel channel : open) {
+      channel.pipeline().fireUserEventTriggered(RespSession.STOP);
+    }
+    open.newCloseFuture().awaitUninterruptibly(STOP_MILLIS, TimeUnit.MILLISECONDS);
+    open.close().awaitUninterruptibly(STOP_MILLIS, TimeUnit.MILLISECONDS);
+    loops.shutdownGracefully(0, STOP_MILLIS, TimeUnit.MILLISECONDS).awaitUninterruptibly();
+  }
+
+  @Override
+  public void close() {
+    stop();
+  }
+
+  private void listen() throws IOException {
+    ServerBootstrap bootstrap =
+        new ServerBootstrap()
+            .group(loops)
+            .channel(NioServerSocketChannel.class)
+            .option(ChannelOption.SO_BACKLOG, 1024)
+            .option(ChannelOption.SO_REUSEADDR, true)
+            .childOption(ChannelOption.TCP_NODELAY, true)
+            .childOption(ChannelOption.SO_KEEPALIVE, true)
+            .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
+            .childOption(
+                ChannelOption.WRITE_BUFFER_WATER_MARK,
+                new WriteBufferWaterMark(config.replyBytesHigh() / 2, config.replyBytesHigh()))
+            .childHandler(
+                new ChannelInitializer<SocketChannel>() {
+                  @Override
+                  protected void initChannel(SocketChannel channel) {
+                    accept(channel);
+                  }
+                });
+    // Accepting waits for the commands, which need to know the port that was taken.
+    bootstrap.option(ChannelOption.AUTO_READ, false);
+    ChannelFuture bound = bootstrap.bind(config.host(), config.port()).awaitUninterruptibly();
+    if (!bound.isSuccess()) {
+      throw cannotListen(bound.cause());
+    }
+    listener = bound.channel();
+    commands =
+        new Commands(
+            router,
+            face,
+            new NodeFacts(
+                config.cairnVersion(),
+                port(),
+                config.valueBytesMax(),
+                config.connectionsMax(),
+                connections::get,
+                clock,
+                clock.millis()));
+    listener.config().setAutoRead(true);
+  }
+
+  private void accept(SocketChannel channel) {
+    if (connections.incrementAndGet() > config.connectionsMax()) {
+      connections.decrementAndGet();
+      ByteBuf full = Unpooled.copiedBuffer(FULL, StandardCharsets.US_ASCII);
+      channel.writeAndFlush(full).addListener(ChannelFutureListener.CLOSE);
+      return;
+    }
+    channel.closeFuture().addListener(closed -> connections.decrementAndGet());
+    open.add(channel);
+    ClientState client =
+        new ClientState(
+            lastClientId.incrementAndGet(),
+            text(channel.remoteAddress()),
+            text(channel.localAddress()),
+            clock.millis());
+    channel.pipeline().addLast(new RespSession(config, commands, client, memory));
+  }
+
+  private IOException cannotListen(Throwable cause) {
+    String address = config.host() + ":" + config.port();
+    boolean inUse =
+        cause instanceof BindException
+            || String.valueOf(cause.getMessage()).contains("Address already in use");
+    if (inUse && String.valueOf(cause.getMessage()).contains("in use")) {
+      BindException failure =
+          new BindException(
+              "port %d on %s is in use: stop what listens there, or choose another port"
+                  .formatted(config.port(), config.host()));
+      failure.initCause(cause);
+      return failure;
+    }
+    return new IOException("cannot listen on " + address + ": " + cause.getMessage(), cause);
+  }
+
+  private static String text(SocketAddress address) {
+    return address instanceof InetSocketAddress internet
+        ? internet.getAddress().getHostAddress() + ":" + internet.getPort()
+        : "";
+  }
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.resp;
+
+import dev.cairn.protocol.ErrorCode;
+import dev.cairn.protocol.Topology;
+import dev.cairn.server.partition.Operation;
+import dev.cairn.server.partition.Query;
+import dev.cairn.server.partition.Reply;
+import dev.cairn.server.partition.Result;
+import dev.cairn.server.routing.Router;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/**
+ * A cluster in a map: three nodes, partitions spread over them in turn, each with two replicas. It
+ * carries out a partition's requests in their order; who runs them, and what fails, is up to the
+ * test.
+ */
+final class FakeRouter implements Router {
+  static final String NODE_0 = "a".repeat(40);
+  static final String NODE_1 = "b".repeat(40);
+  static final String NODE_2 = "c".repeat(40);
+
+  private static final List<String> NODES = List.of(NODE_0, NODE_1, NODE_2);
+
+  /** Failures by partition: what the next request there answers instead of being carried out. */
+  final Map<Integer, Reply.Failed> failures = new ConcurrentHashMap<>();
+
+  /** Requests not started until {@link #release} are held here, when {@link #holding}. */
+  final ConcurrentLinkedQueue<Runnable> held = new ConcurrentLinkedQueue<>();
+
+  /** Requests handed over so far. */
+  final AtomicInteger requests = new AtomicInteger();
+
+  volatile boolean holding;
+  volatile Topology topology;
+
+  private final List<Map<ByteBuffer, byte[]>> data = new ArrayList<>();
+  private final AtomicLong index = new AtomicLong();
+  private final Executor executor;
+
+  FakeRouter(int partitions, Executor executor) {
+    this.executor = executor;
+    List<Topology.Partition> all = new ArrayList<>();
+    for (int i = 0; i < partitions; i++) {
+      data.add(new ConcurrentHashMap<>());
+      all.add(
+          new Topology.Partition(
+              i,
+              i * 16_384 / partitions,
+              (i + 1) * 16_384 / partitions - 1,
+              List.of(NODES.get(i % 3), NODES.get((i + 1) % 3)),
+              Optional.of(NODES.get((i + 2) % 3)),
+              Optional.of(NODES.get(i % 3))));
+    }
+    topology =
+        new Topology(
+            "d".repeat(40),
+            1,
+            List.of(
+                new Topology.Node(NODE_0, "127.0.0.1", 5000, 25_000, true),
+                new Topology.Node(NODE_1, "127.0.0.1", 5001, 25_001, true),
+                new Topology.Node(NODE_2, "127.0.0.1", 5002, 25_002, true)),
+            all);
+  }
+
+  /** Carries out what is held, and holds no more. */
+  void release() {
+    holding = false;
+    for (Runnable next = held.poll(); next != null; next = held.poll()) {
+      next.run();
+    }
+  }
+
+  @Override
+  public Topology topology() {
+    return topology;
+  }
+
+  @Override
+  public String nodeId() {
+    return NODE_0;
+  }
+
+  @Override
+  public boolean leads(int partition) {
+    return topology.partitions().get(partition).leaderId().filter(NODE_0::equals).isPresent();
+  }
+
+  @Override
+  public void write(int partition, List<Operation> operations, Consumer<Reply> done) {
+    Map<ByteBuffer, byte[]> map = data.get(partition);
+    submit(
+        partition,
+        done,
+        () -> {
+          List<Result> results = new ArrayList<>();
+          for (Operation operation : operations) {
+            if (operation instanceof Operation.Put put) {
+              map.put(ByteBuffer.wrap(put.key()), put.value());
+              results.add(new Result.Ok());
+            } else {
+              boolean there = map.remove(ByteBuffer.wrap(operation.key())) != null;
+              results.add(new Result.Int(there ? 1 : 0));
+            }
+          }
+          return new Reply.Done(results, leader(partition), index.incrementAndGet(), 1);
+        });
+  }
+
+  @Override
+  public void read(int partition, List<Query> queries, Consumer<Reply> done) {
+    Map<ByteBuffer, byte[]> map = data.get(partition);
+    submit(
+        partition,
+        done,
+        () -> {
+          List<Result> results = new ArrayList<>();
+          for (Query query : queries) {
+            results.add(answer(map, query));
+          }
+          return new Reply.Done(results, leader(partition), 0, 0);
+        });
+  }
+
+  @Override
+  public void awaitReplicas(
+      int partition, Reply.Done write, long timeoutMillis, Consumer<List<ReplicaState>> done) {
+    List<ReplicaState> states = new ArrayList<>();
+    for (String node : topology.partitions().get(partition).replicaIds()) {
+      states.add(new ReplicaState(node, !node.equals(NODE_2)));
+    }
+    done.accept(states);
+  }
+
+  @Override
+  public void status(Consumer<String> done) {
+    done.accept("{\"healthy\":true}");
+  }
+
+  private static Result answer(Map<ByteBuffer, byte[]> map, Query query) {
+    if (query instanceof Query.Get get) {
+      byte[] value = map.get(ByteBuffer.wrap(get.key()));
+      return value == null ? new Result.Nil() : new Result.Bytes(value);
+    }
+    if (query instanceof Query.Exists exists) {
+      return new Result.Int(map.containsKey(ByteBuffer.wrap(exists.key())) ? 1 : 0);
+    }
+    return new Result.Int(map.size());
+  }
+
+  private void submit(int partition, Consumer<Reply> done, Supplier<Reply> work) {
+    requests.incrementAndGet();
+    Runnable run =
+        () -> {
+          Reply.Failed failure = failures.get(partition);
+          boolean refused =
+              failure != null && failure.code().outcome() == ErrorCode.Outcome.REFUSED;
+          Reply reply = refused ? failure : work.get();
+          done.accept(failure == null ? reply : failure);
+        };
+    if (holding) {
+      held.add(run);
+    } else {
+      executor.execute(run);
+    }
+  }
+
+  private String leader(int partition) {
+    return topology.partitions().get(partition).leaderId().orElse("");
+  }
+}

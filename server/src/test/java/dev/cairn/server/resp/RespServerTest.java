@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.resp;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.cairn.protocol.ErrorCode;
+import dev.cairn.protocol.RespReader;
+import dev.cairn.protocol.RespValue;
+import dev.cairn.protocol.RespWriter;
+import dev.cairn.server.command.Face;
+import dev.cairn.server.partition.Reply;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** A real server, real sockets, and a {@link FakeRouter} that answers on threads of its own. */
+final class RespServerTest {
+  private static final int MIB = 1024 * 1024;
+
+  private final ExecutorService executor = Executors.newSingleThreadExecutor();
+  private final FakeRouter router = new FakeRouter(6, executor);
+  private final List<AutoCloseable> opened = new ArrayList<>();
+  private RespServer server;
+
+  @AfterEach
+  void close() throws Exception {
+    for (AutoCloseable each : opened) {
+      each.close();
+    }
+    if (server != null) {
+      server.stop();
+    }
+    executor.shutdownNow();
+  }
+
+  @Test
+  void aPipelineIsAnsweredInOrderAndSeesItsOwnWrites() throws Exception {
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    ByteArrayOutputStream requests = new ByteArrayOutputStream();
+    List<RespValue> expected = new ArrayList<>();
+    for (int i = 0; i < 10_000; i++) {
+      String key = "key" + i % 100;
+      requests.write(RespWriter.command("SET", key, "value" + i));
+      expected.add(RespValue.OK);
+      if (i % 10 == 0) {
+        requests.write(RespWriter.command("GET", key));
+        expected.add(RespValue.bulk("value" + i));
+      }
+    }
+    client.sendAside(requests.toByteArray());
+    for (RespValue value : expected) {
+      assertThat(client.receive()).isEqualTo(value);
+    }
+    await().until(() -> server.requestBytes() == 0);
+  }
+
+  @Test
+  void writesTravelTogetherAndAReadWaitsForThem() throws Exception {
+    router.holding = true;
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    client.send("SET a 1", "SET a 2", "SET b 1", "PING", "GET a", "GET b", "SET a 3");
+    await().until(() -> router.held.size() == 3);
+    router.release();
+    assertThat(client.receive(7))
+        .containsExactly(
+            RespValue.OK,
+            RespValue.OK,
+            RespValue.OK,
+            new RespValue.SimpleString("PONG"),
+            RespValue.bulk("2"),
+            RespValue.bulk("1"),
+            RespValue.OK);
+  }
+
+  @Test
+  void noMoreThanTheBoundIsInFlightAndTheRestIsNotRead() throws Exception {
+    router.holding = true;
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    byte[] all = "SET a 1\n".repeat(200_000).getBytes(StandardCharsets.US_ASCII);
+    Thread sender = client.sendAside(all);
+    await().until(() -> router.held.size() == 1024);
+    assertThat(server.requestBytes()).isLessThan(MIB);
+    router.release();
+    for (int i = 0; i < 200_000; i++) {
+      assertThat(client.receive()).isEqualTo(RespValue.OK);
+    }
+    sender.join();
+  }
+
+  @Test
+  void oneConnectionThatWaitsDelaysNoOther() throws Exception {
+    router.holding = true;
+    Client waiting = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    waiting.send("SET a 1");
+    await().until(() -> router.held.size() == 1);
+    router.holding = false;
+    Client other = connect();
+    other.send("SET b 1", "GET b");
+    assertThat(other.receive(2)).containsExactly(RespValue.OK, RespValue.bulk("1"));
+    router.release();
+    assertThat(waiting.receive()).isEqualTo(RespValue.OK);
+  }
+
+  @Test
+  void aThousandClaimsCostNothing() throws Exception {
+    connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    for (int i = 0; i < 1000; i++) {
+      connect().send(i % 2 == 0 ? "*1\r\n$16777216" : "*1048576\r\n$10");
+    }
+    await().until(() -> server.connections() == 1001);
+    Client other = connect();
+    other.send("PING");
+    assertThat(other.receive()).isEqualTo(new RespValue.SimpleString("PONG"));
+    assertThat(server.requestBytes()).isLessThan(MIB);
+  }
+
+  @Test
+  void aSlowReaderIsBoundedThenCut() throws Exception {
+    FrontConfig config = small(1000, 4096, 100L * MIB, 100);
+    Client slow = connect(config);
+    slow.send("SET big " + "x".repeat(60_000));
+    assertThat(slow.receive()).isEqualTo(RespValue.OK);
+    int before = router.requests.get();
+    slow.sendAside("GET big\n".repeat(100_000).getBytes(StandardCharsets.US_ASCII));
+    await().until(() -> server.connections() == 0);
+    // 6 GB were asked for: the loop stopped at what socket buffers and the bound hold.
+    assertThat(router.requests.get() - before).isLessThan(3000);
+  }
+
+  @Test
+  void valuesAreBinaryUpToTheBound() throws Exception {
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x", MIB));
+    byte[] value = new byte[MIB];
+    for (int i = 0; i < value.length; i++) {
+      value[i] = (byte) (i * 31 + i / 256);
+    }
+    byte[] key = {0, '\r', '\n', (byte) 0xff};
+    client.sendAside(RespWriter.command("SET".getBytes(StandardCharsets.US_ASCII), key, value));
+    assertThat(client.receive()).isEqualTo(RespValue.OK);
+    client.sendAside(RespWriter.command("GET".getBytes(StandardCharsets.US_ASCII), key));
+    assertThat(client.receive()).isEqualTo(new RespValue.Bulk(value));
+    client.sendAside(
+        RespWriter.command("SET".getBytes(StandardCharsets.US_ASCII), key, new byte[MIB + 1]));
+    assertThat(client.receive())
+        .isEqualTo(
+            new RespValue.ErrorReply(
+                "ERR an argument has 1048577 bytes, this node takes at most 1048576"));
+    client.sendAside(
+        RespWriter.command("GET".getBytes(StandardCharsets.US_ASCII), new byte[65_537]));
+    assertThat(client.receive())
+        .isEqualTo(
+            new RespValue.ErrorReply("ERR key must be 1 to 65536 bytes, this one has 65537"));
+    client.sendAside(
+        RespWriter.command("GET".getBytes(StandardCharsets.US_ASCII), new byte[65_536]));
+    assertThat(client.receive()).isEqualTo(RespValue.NIL);
+  }
+
+  @Test
+  void aProtocolErrorIsToldAfterEarlierRepliesAndCloses() throws Exception {
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    client.sendAside("SET a 1\nPING\n*1\r\n$-5\r\nmore".getBytes(StandardCharsets.US_ASCII));
+    assertThat(client.receive(3))
+        .containsExactly(
+            RespValue.OK,
+            new RespValue.SimpleString("PONG"),
+            new RespValue.ErrorReply("ERR Protocol error: invalid bulk length"));
+    assertThat(client.atEnd()).isTrue();
+    client.close();
+    await().until(() -> server.connections() == 0);
+    assertThat(server.requestBytes()).isZero();
+  }
+
+  @org.junit.jupiter.api.RepeatedTest(20)
+  void aClientThatSaidAllIsStillAnswered() throws Exception {
+    router.holding = true;
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    client.send("PUT a b", "GET a");
+    client.socket.shutdownOutput();
+    await().until(() -> router.held.size() == 1);
+    router.release();
+    assertThat(client.receive(2)).containsExactly(RespValue.OK, RespValue.bulk("b"));
+    assertThat(client.atEnd()).isTrue();
+  }
+
+  @Test
+  void quitAnswersWhatCameBeforeAndCloses() throws Exception {
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    client.send("SET a 1", "QUIT", "SET a 2");
+    assertThat(client.receive(2)).containsExactly(RespValue.OK, RespValue.OK);
+    assertThat(client.atEnd()).isTrue();
+    assertThat(router.requests).hasValue(1);
+  }
+
+  @Test
+  void httpIsToldThatItIsNotThereYet() throws Exception {
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    client.send("GET / HTTP/1.1\r\nHost: x\r\n\r");
+    String answer =
+        new String(client.socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+    assertThat(answer).startsWith("HTTP/1.1 501 Not Implemented\r\n").endsWith("\n");
+    int body = answer.indexOf("\r\n\r\n") + 4;
+    assertThat(answer).contains("Content-Length: " + (answer.length() - body) + "\r\n");
+  }
+
+  @Test
+  void oneConnectionMoreThanTheBoundIsToldSo() throws Exception {
+    Client first = connect(small(1, MIB, 100L * MIB, 60_000));
+    first.send("PING");
+    first.receive();
+    Client second = connect();
+    assertThat(second.receive())
+        .isEqualTo(new RespValue.ErrorReply("ERR max number of clients reached"));
+    assertThat(second.atEnd()).isTrue();
+    first.close();
+    await().until(() -> server.connections() == 0);
+    Client third = connect();
+    third.send("PING");
+    assertThat(third.receive()).isEqualTo(new RespValue.SimpleString("PONG"));
+  }
+
+  @Test
+  void aPortInUseSaysWhatToDo() throws Exception {
+    connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    assertThatThrownBy(
+            () ->
+                RespServer.start(
+                    FrontConfig.of("127.0.0.1", server.port(), "x"), router, Face.CLIENT))
+        .isInstanceOf(BindException.class)
+        .hasMessageContaining("is in use: stop what listens there, or choose another port");
+  }
+
+  @Test
+  void aWriteOverPartitionsNeverClaimsMoreThanIsKnown() throws Exception {
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    // Slots: a 15495 (partition 5), b 3300 (1), c 7365 (2).
+    router.failures.put(5, new Reply.Failed(ErrorCode.TRYAGAIN, "busy"));
+    client.send("SET a 1", "MSET a 1 b 2", "MGET a b", "EXISTS b", "GET b");
+    assertThat(client.receive(5))
+        .containsExactly(
+            new RespValue.ErrorReply("TRYAGAIN busy"),
+            new RespValue.ErrorReply(
+                "UNKNOWN possibly partly applied: of 2 partitions 1 applied it, 1 refused it, of 0 it"
+                    + " is not known (TRYAGAIN busy); read the keys before writing again"),
+            new RespValue.ErrorReply("TRYAGAIN busy"),
+            new RespValue.Int(1),
+            RespValue.bulk("2"));
+    router.failures.put(1, new Reply.Failed(ErrorCode.CLUSTERDOWN, "no leader"));
+    client.send("MSET a 1 b 2");
+    assertThat(client.receive()).isEqualTo(new RespValue.ErrorReply("TRYAGAIN busy"));
+    router.failures.put(1, new Reply.Failed(ErrorCode.UNKNOWN, "no answer"));
+    client.send("DEL a b", "DEL b");
+    assertThat(((RespValue.ErrorReply) client.receive()).text())
+        .startsWith("UNKNOWN possibly partly applied")
+        .contains("of 1 it is not known");
+    assertThat(client.receive()).isEqualTo(new RespValue.ErrorReply("UNKNOWN no answer"));
+    router.failures.remove(5);
+    router.failures.put(1, new Reply.Failed(ErrorCode.NOTALL, "one replica is behind"));
+    client.send("MSET a 1 b 2");
+    assertThat(client.receive())
+        .isEqualTo(new RespValue.ErrorReply("NOTALL one replica is behind"));
+  }
+
+  @Test
+  void beforeTheClusterHasFormedNothingIsServed() throws Exception {
+    router.topology = dev.cairn.protocol.Topology.NONE;
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    client.send("GET a", "SET a 1", "DBSIZE", "PING", "INFO", "CLUSTER SLOTS");
+    for (int i = 0; i < 3; i++) {
+      assertThat(((RespValue.ErrorReply) client.receive()).code()).isEqualTo("CLUSTERDOWN");
+    }
+    assertThat(client.receive()).isEqualTo(new RespValue.SimpleString("PONG"));
+    assertThat(client.receive()).isInstanceOf(RespValue.Bulk.class);
+    assertThat(client.receive()).isEqualTo(RespValue.array());
+  }
+
+  @Test
+  void stopAnswersWhatIsInFlight() throws Exception {
+    router.holding = true;
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    client.send("SET a 1");
+    await().until(() -> router.held.size() == 1);
+    Thread stopping = new Thread(server::stop);
+    stopping.start();
+    await().until(() -> !stopping.isAlive() || refusesConnections());
+    router.release();
+    assertThat(client.receive()).isEqualTo(RespValue.OK);
+    assertThat(client.atEnd()).isTrue();
+    client.close();
+    stopping.join();
+  }
+
+  private boolean refusesConnections() {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+      return !socket.isConnected();
+    } catch (IOException refused) {
+      return true;
+    }
+  }
+
+  private static FrontConfig small(
+      int connectionsMax, int replyBytesHigh, long replyBytesMax, long slowReaderMillis) {
+    return new FrontConfig(
+        "127.0.0.1",
+        0,
+        "x",
+        1,
+        connectionsMax,
+        MIB,
+        2 * MIB,
+        4 * MIB,
+        1024,
+        replyBytesHigh,
+        replyBytesMax,
+        slowReaderMillis);
+  }
+
+  private Client connect(FrontConfig config) throws IOException {
+    server = RespServer.start(config, router, Face.CLIENT);
+    return connect();
+  }
+
+  private Client connect() throws IOException {
+    Client client = new Client(new Socket(InetAddress.getLoopbackAddress(), server.port()));
+    opened.add(client);
+    return client;
+  }
+
+  private static final class Client implements AutoCloseable {
+    final Socket socket;
+    private final RespReader reader = new RespReader();
+    private final byte[] chunk = new byte[65_536];
+
+    Client(Socket socket) {
+      this.socket = socket;
+    }
+
+    void send(String... lines) throws IOException {
+      socket
+          .getOutputStream()
+          .write((String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Sends from a thread of its own, as the server may stop reading meanwhile. */
+    Thread sendAside(byte[] bytes) throws IOException {
+      OutputStream out = socket.getOutputStream();
+      Thread thread =
+          new Thread(
+              () -> {
+                try {
+                  out.write(bytes);
+                } catch (IOException closed) {
+                  // the test sees it by what it receives
+                }
+              });
+      thread.setDaemon(true);
+      thread.start();
+      return thread;
+    }
+
+    RespValue receive() throws IOException {
+      while (true) {
+        Optional<RespValue> value = reader.next();
+        if (value.isPresent()) {
+          return value.get();
+        }
+        int count = socket.getInputStream().read(chunk);
+        assertThat(count).as("the server closed").isPositive();
+        reader.feed(chunk, 0, count);
+      }
+    }
+
+    List<RespValue> receive(int count) throws IOException {
+      List<RespValue> values = new ArrayList<>();
+      for (int i = 0; i < count; i++) {
+        values.add(receive());
+      }
+      return values;
+    }
+
+    boolean atEnd() throws IOException {
+      return socket.getInputStream().read() < 0;
+    }
+
+    @Override
+    public void close() throws IOException {
+      socket.close();
+    }
+  }
+}
