@@ -55,7 +55,7 @@ import org.slf4j.LoggerFactory;
  *   <li>At most {@code inFlightMax} requests, holding at most {@code requestBytesMax}, are in
  *       flight (one always may be).
  *   <li>No request is started while the client leaves more than {@code replyBytesHigh} of replies
- *       unread, and as many as are in flight are thought to answer as much as the largest lately
+ *       unread, or while the reads in flight may answer 32 MiB, each as much as the largest lately
  *       did: a pipeline of large reads is thinned out before it fills the memory.
  *   <li>While requests may not be started, the socket is not read.
  *   <li>Replies are flushed once for all that a wake-up brought.
@@ -72,6 +72,9 @@ final class RespSession extends ChannelInboundHandlerAdapter {
 
   /** What replies in flight may come to, by their expected size, bytes. */
   private static final long EXPECTED_REPLY_BYTES_MAX = 32L * 1024 * 1024;
+
+  /** How large a reply is thought to be before there was one: the first reads go by the dozen. */
+  private static final long FIRST_REPLY_BYTES = 2L * 1024 * 1024;
 
   /** Told to every session when its server stops: finish what was asked, then close. */
   static final Object STOP = new Object();
@@ -93,11 +96,12 @@ final class RespSession extends ChannelInboundHandlerAdapter {
   private long pendingBytes; // held by requests in pending
   private int dataPending; // of pending, those that touch data
   private Command.Access dataAccess = Command.Access.NONE; // what all of them do
-  private long expectedReplyBytes; // the largest reply lately
+  private long expectedReplyBytes = FIRST_REPLY_BYTES; // the largest reply lately
   private boolean running; // this loop is in run(): it will see replies without a wake-up
   private boolean ended; // no more requests are taken: close once all is answered
   private boolean lingering; // closed on our side, reading on so that the client sees why
   private boolean inputShut;
+  private boolean stopping; // the server stops: no lingering
   private boolean slowReaderWatched;
 
   RespSession(FrontConfig config, Commands commands, ClientState client, RequestMemory memory) {
@@ -150,6 +154,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
       }
     } else if (event == STOP) {
       ended = true;
+      stopping = true;
       run();
     }
   }
@@ -260,7 +265,8 @@ final class RespSession extends ChannelInboundHandlerAdapter {
     return context.channel().isWritable()
         && pending.size() < config.inFlightMax()
         && pendingBytes < config.requestBytesMax()
-        && pending.size() * expectedReplyBytes < EXPECTED_REPLY_BYTES_MAX;
+        && (dataAccess != Command.Access.READ
+            || dataPending * expectedReplyBytes < EXPECTED_REPLY_BYTES_MAX);
   }
 
   private boolean mustWait(Command.Access access, Request request) {
@@ -358,7 +364,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
         .writeAndFlush(Unpooled.EMPTY_BUFFER)
         .addListener(
             written -> {
-              if (inputShut || !(context.channel() instanceof DuplexChannel duplex)) {
+              if (inputShut || stopping || !(context.channel() instanceof DuplexChannel duplex)) {
                 context.close();
                 return;
               }
