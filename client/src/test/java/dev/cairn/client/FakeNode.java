@@ -30,6 +30,7 @@ final class FakeNode implements AutoCloseable {
   interface Script extends Function<List<String>, RespValue> {}
 
   private final ServerSocket server;
+  private final Thread acceptor;
   private final List<Socket> sockets = new CopyOnWriteArrayList<>();
   private final List<List<String>> heard = new CopyOnWriteArrayList<>();
   private volatile Script script;
@@ -42,7 +43,7 @@ final class FakeNode implements AutoCloseable {
   FakeNode(Script script, int port) throws IOException {
     this.script = script;
     server = new ServerSocket(port, 50, InetAddress.getByName("127.0.0.1"));
-    thread(this::accept);
+    acceptor = thread(this::accept);
   }
 
   Address address() {
@@ -74,12 +75,22 @@ final class FakeNode implements AutoCloseable {
   @Override
   public void close() throws IOException {
     server.close();
+    joinAcceptor();
     cutAll();
   }
 
   void cutAll() throws IOException {
     for (Socket socket : sockets) {
       socket.close();
+    }
+  }
+
+  /** Until its thread has left, the kernel may still take a connection. */
+  private void joinAcceptor() {
+    try {
+      acceptor.join();
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -145,9 +156,10 @@ final class FakeNode implements AutoCloseable {
     return words;
   }
 
-  private static void thread(Runnable body) {
+  private static Thread thread(Runnable body) {
     Thread thread = new Thread(body, "fake-node");
     thread.setDaemon(true);
     thread.start();
+    return thread;
   }
 }

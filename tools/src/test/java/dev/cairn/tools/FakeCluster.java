@@ -33,6 +33,7 @@ final class FakeCluster implements AutoCloseable {
 
   final Map<String, RespValue> values = new ConcurrentHashMap<>();
   private final ServerSocket server;
+  private final Thread acceptor;
   private final List<Socket> sockets = new CopyOnWriteArrayList<>();
   private volatile Function<List<String>, Optional<RespValue>> first = words -> Optional.empty();
   private volatile String status = "{}";
@@ -40,7 +41,7 @@ final class FakeCluster implements AutoCloseable {
 
   FakeCluster() throws IOException {
     server = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"));
-    thread(this::accept);
+    acceptor = thread(this::accept);
   }
 
   String nodes() {
@@ -62,8 +63,18 @@ final class FakeCluster implements AutoCloseable {
   @Override
   public void close() throws IOException {
     server.close();
+    joinAcceptor();
     for (Socket socket : sockets) {
       socket.close();
+    }
+  }
+
+  /** Until its thread has left, the kernel may still take a connection. */
+  private void joinAcceptor() {
+    try {
+      acceptor.join();
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -159,9 +170,10 @@ final class FakeCluster implements AutoCloseable {
                 0, 0, Slots.COUNT - 1, List.of("a"), Optional.empty(), Optional.of("a"))));
   }
 
-  private static void thread(Runnable body) {
+  private static Thread thread(Runnable body) {
     Thread thread = new Thread(body, "fake-cluster");
     thread.setDaemon(true);
     thread.start();
+    return thread;
   }
 }
