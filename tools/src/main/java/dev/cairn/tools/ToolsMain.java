@@ -34,7 +34,8 @@ import picocli.CommandLine.Spec;
       PutCommand.class,
       GetCommand.class,
       DeleteCommand.class,
-      StatusCommand.class
+      StatusCommand.class,
+      LoadCommand.class
     })
 public final class ToolsMain implements Runnable {
   private final Streams streams;
