@@ -286,10 +286,11 @@ public final class PartitionFolder implements AutoCloseable {
   }
 
   private void retire(PartitionStore old) {
+    old.forgetUnflushed();
+    old.beginClose();
     retirement =
         new Thread(
             () -> {
-              old.forgetUnflushed();
               old.close();
               try {
                 DurableFiles.deleteTree(old.folder());

@@ -375,10 +375,17 @@ public final class PartitionStore {
     }
   }
 
-  /** Waits for the reads that run, refuses new ones, flushes, closes. Once. */
-  void close() {
+  /** Refuses new reads; what holds a lease goes on. Once, before {@link #close}. */
+  void beginClose() {
     if (leases.getAndAdd(CLOSING) == 0) {
       unused.countDown();
+    }
+  }
+
+  /** Waits for the reads that run, flushes, closes. Once. */
+  void close() {
+    if (leases.get() >= 0) {
+      beginClose();
     }
     boolean interrupted = false;
     while (true) {
@@ -407,12 +414,19 @@ public final class PartitionStore {
     }
   }
 
-  /** Keeps the native handle open until {@link #release}; false when it is closing. */
+  /**
+   * Keeps the native handle open until {@link #release}. False once it is closing and nobody holds
+   * a lease: whoever holds one can have another, since a read may be made of several calls.
+   */
   boolean tryLease() {
-    if (leases.getAndIncrement() >= 0) {
-      return true;
+    int before = leases.get();
+    while (before != CLOSING) {
+      int seen = leases.compareAndExchange(before, before + 1);
+      if (seen == before) {
+        return true;
+      }
+      before = seen;
     }
-    release();
     return false;
   }
 

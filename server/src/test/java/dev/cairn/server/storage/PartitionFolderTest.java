@@ -323,6 +323,8 @@ class PartitionFolderTest {
                       store -> {
                         reading.countDown();
                         awaitLatch(installed);
+                        assertThat(store.get(utf8("key-1")))
+                            .isEqualTo(Optional.ofNullable(OLD.model(100).get("key-1")));
                         return RandomOperations.contents(store);
                       }));
       awaitLatch(reading);
@@ -342,16 +344,20 @@ class PartitionFolderTest {
       write(source, NEW, 1, 100);
       AtomicReference<Boolean> stop = new AtomicReference<>(false);
       List<CompletableFuture<Void>> readers = new ArrayList<>();
-      for (int i = 0; i < 3; i++) {
+      for (int i = 0; i < 4; i++) {
         readers.add(
             CompletableFuture.runAsync(
                 () -> {
                   while (!stop.get()) {
-                    target.read(store -> store.get(utf8("key-1")));
+                    target.read(
+                        store -> {
+                          store.get(utf8("key-1"));
+                          return store.get(utf8("key-2"));
+                        });
                   }
                 }));
       }
-      for (int i = 1; i <= 10; i++) {
+      for (int i = 1; i <= 20; i++) {
         target.install(received(source, target), new byte[] {(byte) i});
       }
       stop.set(true);
