@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.cluster;
 
+import dev.cairn.protocol.Slots;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -52,9 +53,6 @@ import java.util.Optional;
  * about a second).
  */
 public final class Ring {
-  /** Slots of a cluster, as in Redis Cluster. */
-  public static final int SLOTS = 16384;
-
   // Points and labels are part of the format: they decide where "mykey" of the quick start lives.
   static final int POINTS_PER_NODE = 64;
 
@@ -94,8 +92,9 @@ public final class Ring {
     if (ringNames.isEmpty() || new HashSet<>(ringNames).size() != ringNames.size()) {
       throw new IllegalArgumentException("node names must be distinct and not none: " + ringNames);
     }
-    if (partitions < 1 || partitions > SLOTS) {
-      throw new IllegalArgumentException("partitions must be 1 to " + SLOTS + ": " + partitions);
+    if (partitions < 1 || partitions > Slots.COUNT) {
+      throw new IllegalArgumentException(
+          "partitions must be 1 to " + Slots.COUNT + ": " + partitions);
     }
     if (replicationFactor < 1) {
       throw new IllegalArgumentException(
@@ -108,7 +107,7 @@ public final class Ring {
 
   /** First slot of a partition: slots are cut into ranges that differ by at most one in length. */
   public static int firstSlot(int partition, int partitions) {
-    return (int) ((long) partition * SLOTS / partitions);
+    return (int) ((long) partition * Slots.COUNT / partitions);
   }
 
   /** Last slot of a partition, inclusive. */
@@ -118,7 +117,7 @@ public final class Ring {
 
   /** The partition that holds a slot. */
   public static int partitionOfSlot(int slot, int partitions) {
-    return (int) (((slot + 1L) * partitions - 1) / SLOTS);
+    return (int) (((slot + 1L) * partitions - 1) / Slots.COUNT);
   }
 
   private List<ReplicaSet> place(List<String> names) {

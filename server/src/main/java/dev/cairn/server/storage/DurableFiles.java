@@ -16,11 +16,11 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** File steps that are on disk when they return, or say that they are not. */
-final class DurableFiles {
+public final class DurableFiles {
   private DurableFiles() {}
 
   /** Replaces a file whole: a crash leaves the old bytes or the new ones, never a mixture. */
-  static void replace(Path file, byte[] bytes) throws IOException {
+  public static void replace(Path file, byte[] bytes) throws IOException {
     Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
     try (FileChannel channel =
         FileChannel.open(

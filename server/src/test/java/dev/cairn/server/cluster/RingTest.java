@@ -4,6 +4,8 @@ package dev.cairn.server.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.cairn.protocol.Slots;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -23,8 +25,7 @@ class RingTest {
   private static final List<String> QUICK_START =
       List.of("127.0.0.1:5000", "127.0.0.1:5001", "127.0.0.1:5002");
 
-  /** CRC16 of {@code mykey} mod 16384. */
-  private static final int MYKEY_SLOT = 14687;
+  private static final int MYKEY_SLOT = Slots.of("mykey".getBytes(StandardCharsets.UTF_8));
 
   @Test
   void mykeyOfTheQuickStartLivesOn5000And5001() {
@@ -99,10 +100,10 @@ class RingTest {
 
   @Property(tries = 200)
   void slotsAreCutIntoRangesWithoutHoles(
-      @ForAll @IntRange(min = 1, max = Ring.SLOTS) int partitions) {
+      @ForAll @IntRange(min = 1, max = Slots.COUNT) int partitions) {
     assertThat(Ring.firstSlot(0, partitions)).isZero();
-    assertThat(Ring.lastSlot(partitions - 1, partitions)).isEqualTo(Ring.SLOTS - 1);
-    int shortest = Ring.SLOTS / partitions;
+    assertThat(Ring.lastSlot(partitions - 1, partitions)).isEqualTo(Slots.COUNT - 1);
+    int shortest = Slots.COUNT / partitions;
     for (int partition = 0; partition < partitions; partition++) {
       int first = Ring.firstSlot(partition, partitions);
       int last = Ring.lastSlot(partition, partitions);
@@ -142,7 +143,7 @@ class RingTest {
     assertThatThrownBy(() -> Ring.place(List.of("a:1", "a:1"), 1, 1))
         .hasMessageContaining("distinct");
     assertThatThrownBy(() -> Ring.place(QUICK_START, 0, 2)).hasMessageContaining("1 to 16384");
-    assertThatThrownBy(() -> Ring.place(QUICK_START, Ring.SLOTS + 1, 2))
+    assertThatThrownBy(() -> Ring.place(QUICK_START, Slots.COUNT + 1, 2))
         .hasMessageContaining("1 to 16384");
     assertThatThrownBy(() -> Ring.place(QUICK_START, 6, 0)).hasMessageContaining("replication");
   }

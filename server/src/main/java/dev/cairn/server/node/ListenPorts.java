@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.node;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.UnknownHostException;
+
+/**
+ * Looks before anything is started whether the node's ports can be had, so that the message names
+ * the port and what to do. Who takes one between this look and the node's own bind is met there.
+ */
+final class ListenPorts {
+  private ListenPorts() {}
+
+  static void requireFree(NodeConfig config) throws StartException {
+    InetAddress address;
+    try {
+      address = InetAddress.getByName(config.host());
+    } catch (UnknownHostException e) {
+      throw new StartException(
+          "--host %s: there is no such host; give an address of this machine"
+              .formatted(config.host()),
+          e);
+    }
+    requireFree(address, config.port(), "port", "is another node running? Give another PORT");
+    requireFree(
+        address, config.peerPort(), "peer port", "give another --peer-port, or stop that process");
+    if (config.clusterPort() != 0) {
+      requireFree(
+          address,
+          config.clusterPort(),
+          "cluster port",
+          "give another --cluster-port, or 0 for none, or stop that process");
+    }
+  }
+
+  private static void requireFree(InetAddress address, int port, String what, String advice)
+      throws StartException {
+    try (ServerSocket socket = new ServerSocket()) {
+      // As the node itself does: connections that linger from the last run are no obstacle.
+      socket.setReuseAddress(true);
+      socket.bind(new InetSocketAddress(address, port));
+    } catch (IOException e) {
+      throw new StartException(
+          "cannot listen on %s %d of %s (%s): %s"
+              .formatted(what, port, address.getHostAddress(), e.getMessage(), advice),
+          e);
+    }
+  }
+}

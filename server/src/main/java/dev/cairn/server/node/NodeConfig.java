@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.node;
+
+import dev.cairn.protocol.Limits;
+import dev.cairn.protocol.Slots;
+import dev.cairn.server.cluster.MemberAddress;
+import dev.cairn.server.node.SettingSources.Given;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * All that a node is told from outside, validated once, here. Nothing else reads the command line,
+ * the environment or a configuration file. {@link Setting} has the names.
+ *
+ * @param port for clients, 1 to 65535. No default.
+ * @param host address to listen on, name or literal, IPv6 without brackets. Default 127.0.0.1.
+ * @param peerPort for the other nodes, 1 to 65535; equals {@code self().peerPort()}. Default port +
+ *     10000.
+ * @param clusterPort for cluster-aware Redis clients, 1 to 65535, or 0 for none. Default port +
+ *     20000.
+ * @param self this node as it stands in {@code members}: the host and ports that clients and the
+ *     other nodes are told
+ * @param members the first nodes, 1 to {@value #MEMBERS_MAX}, {@code self} among them, in the order
+ *     of their names. Default: ports 5000, 5001 and 5002 of the announced host.
+ * @param data the node's folder, absolute. Default data/PORT in the checkout.
+ * @param replicationFactor full copies wanted, 1 to {@value #REPLICATION_FACTOR_MAX}. Default 2.
+ * @param partitions 1 to 16384. Default twice the number of {@code members}.
+ * @param valueBytesMax longest value in bytes, 1 to {@value #VALUE_BYTES_MAX_MAX}. Default 16 MiB.
+ * @param insecure whether {@code host} may be an address that others can reach. Default false.
+ */
+public record NodeConfig(
+    int port,
+    String host,
+    int peerPort,
+    int clusterPort,
+    MemberAddress self,
+    List<MemberAddress> members,
+    Path data,
+    int replicationFactor,
+    int partitions,
+    int valueBytesMax,
+    boolean insecure) {
+  static final int MEMBERS_MAX = 1000;
+  static final int REPLICATION_FACTOR_MAX = 7;
+
+  /** A value travels in one log entry, and several in one message between nodes. */
+  static final int VALUE_BYTES_MAX_MAX = 256 << 20;
+
+  private static final int CLUSTER_PORT_OFFSET = 20_000;
+  private static final int PORT_MAX = 65_535;
+  private static final List<Integer> QUICK_START_PORTS = List.of(5000, 5001, 5002);
+
+  public NodeConfig {
+    members = List.copyOf(members);
+    if (!members.contains(self) || self.peerPort() != peerPort || !data.isAbsolute()) {
+      throw new IllegalArgumentException("use NodeConfig.of: it checks and says what is wrong");
+    }
+  }
+
+  /**
+   * Checks what was given, fills in the defaults.
+   *
+   * @param checkout what a relative data folder is relative to
+   */
+  static NodeConfig of(Map<Setting, Given> given, Path checkout) throws StartException {
+    Reader reader = new Reader(given);
+    int port =
+        reader
+            .number(Setting.PORT, 1, PORT_MAX)
+            .orElseThrow(
+                () ->
+                    new StartException(
+                        "which port? Give one, as in './cairn node 5000', or set CAIRN_PORT"));
+    boolean insecure = reader.flag(Setting.INSECURE);
+    String host = reader.host(Setting.HOST).orElse("127.0.0.1");
+    if (!isLoopback(host) && !insecure) {
+      throw new StartException(
+          "--host %s can be reached by others, and Cairn has neither encryption nor users yet:"
+                  .formatted(host)
+              + " keep to 127.0.0.1, or accept that with --insecure");
+    }
+    Optional<String> announced = reader.host(Setting.ANNOUNCE_HOST);
+    if (announced.isEmpty() && isWildcard(host)) {
+      throw new StartException(
+          "--host %s is every address of this machine: say with --announce-host by which one the"
+                  .formatted(host)
+              + " others reach it");
+    }
+    String reachable = announced.orElse(host);
+    List<MemberAddress> members = members(reader, reachable, port);
+    MemberAddress self = self(members, reachable, port);
+    int peerPort = peerPort(reader, self);
+    int clusterPort = clusterPort(reader, port);
+    if (peerPort == port || clusterPort == port || clusterPort == peerPort) {
+      throw new StartException(
+          "port %d, peer port %d and cluster port %d must differ"
+              .formatted(port, peerPort, clusterPort));
+    }
+    return new NodeConfig(
+        port,
+        host,
+        peerPort,
+        clusterPort,
+        self,
+        members,
+        data(reader, checkout, port),
+        reader.number(Setting.REPLICATION_FACTOR, 1, REPLICATION_FACTOR_MAX).orElse(2),
+        reader.number(Setting.PARTITIONS, 1, Slots.COUNT).orElse(2 * members.size()),
+        reader
+            .number(Setting.VALUE_BYTES_MAX, 1, VALUE_BYTES_MAX_MAX)
+            .orElse(Limits.VALUE_BYTES_MAX_DEFAULT),
+        insecure);
+  }
+
+  private static List<MemberAddress> members(Reader reader, String reachable, int port)
+      throws StartException {
+    Given given = reader.given.get(Setting.CLUSTER);
+    if (given == null) {
+      if (!QUICK_START_PORTS.contains(port)) {
+        throw new StartException(
+            "port %d is none of 5000, 5001 and 5002, which find each other by themselves:"
+                    .formatted(port)
+                + " give every node the same --cluster host:port,host:port,... with this one in it");
+      }
+      return QUICK_START_PORTS.stream()
+          .map(p -> new MemberAddress(reachable, p, p + MemberAddress.PEER_PORT_OFFSET))
+          .toList();
+    }
+    List<MemberAddress> members = new ArrayList<>();
+    Set<String> names = new HashSet<>();
+    Set<String> peerNames = new HashSet<>();
+    for (String text : given.text().split(",", -1)) {
+      MemberAddress member;
+      try {
+        member = MemberAddress.parse(text.strip());
+      } catch (IllegalArgumentException e) {
+        throw new StartException("%s: %s".formatted(given.origin(), e.getMessage()), e);
+      }
+      if (!names.add(member.name()) || !peerNames.add(member.peerName())) {
+        throw new StartException(
+            "%s: %s is there twice (name or peer port): list each node once"
+                .formatted(given.origin(), member));
+      }
+      members.add(member);
+      if (members.size() > MEMBERS_MAX) {
+        throw new StartException("%s: more than %d nodes".formatted(given.origin(), MEMBERS_MAX));
+      }
+    }
+    // Sorted: nodes compare their lists, and the order in which a person wrote one means nothing.
+    members.sort(Comparator.comparing(MemberAddress::name));
+    return members;
+  }
+
+  private static MemberAddress self(List<MemberAddress> members, String reachable, int port)
+      throws StartException {
+    List<MemberAddress> same =
+        members.stream()
+            .filter(member -> member.clientPort() == port && sameHost(member.host(), reachable))
+            .toList();
+    if (same.size() != 1) {
+      throw new StartException(
+          "this node, %s, is not in --cluster %s: add it, at every node, or say with --announce-host"
+                  .formatted(
+                      new MemberAddress(reachable, port, port).name(),
+                      String.join(",", members.stream().map(MemberAddress::name).toList()))
+              + " which of them it is");
+    }
+    return same.get(0);
+  }
+
+  private static int peerPort(Reader reader, MemberAddress self) throws StartException {
+    int peerPort = reader.number(Setting.PEER_PORT, 1, PORT_MAX).orElse(self.peerPort());
+    if (peerPort != self.peerPort()) {
+      throw new StartException(
+          "the other nodes look for this one at peer port %d: write %s/%d in --cluster of every node"
+              .formatted(self.peerPort(), self.name(), peerPort));
+    }
+    return peerPort;
+  }
+
+  private static int clusterPort(Reader reader, int port) throws StartException {
+    Optional<Integer> given = reader.number(Setting.CLUSTER_PORT, 0, PORT_MAX);
+    if (given.isEmpty() && port + CLUSTER_PORT_OFFSET > PORT_MAX) {
+      throw new StartException(
+          "the cluster port would be %d, past 65535: give --cluster-port, or 0 for none"
+              .formatted(port + CLUSTER_PORT_OFFSET));
+    }
+    return given.orElse(port + CLUSTER_PORT_OFFSET);
+  }
+
+  private static Path data(Reader reader, Path checkout, int port) throws StartException {
+    Given given = reader.given.getOrDefault(Setting.DATA, new Given("data/" + port, ""));
+    try {
+      return checkout.resolve(given.text()).toAbsolutePath().normalize();
+    } catch (InvalidPathException e) {
+      throw new StartException(
+          "%s: '%s' is no path: %s".formatted(given.origin(), given.text(), e.getReason()), e);
+    }
+  }
+
+  private static boolean isLoopback(String host) {
+    return host.equals("localhost") || host.equals("::1") || host.matches("127(\\.\\d{1,3}){3}");
+  }
+
+  private static boolean isWildcard(String host) {
+    return host.equals("0.0.0.0") || host.equals("::");
+  }
+
+  /** Without asking the network: a name and its address count as different, save for localhost. */
+  private static boolean sameHost(String left, String right) {
+    return left.equalsIgnoreCase(right)
+        || (isLoopback(left) && isLoopback(right) && (isLocal(left) || isLocal(right)));
+  }
+
+  private static boolean isLocal(String host) {
+    return host.equals("localhost");
+  }
+
+  /** Reads single values; every fault names where the value stands and what would be right. */
+  private record Reader(Map<Setting, Given> given) {
+    Optional<Integer> number(Setting setting, int min, int max) throws StartException {
+      Given value = given.get(setting);
+      if (value == null) {
+        return Optional.empty();
+      }
+      try {
+        int number = Integer.parseInt(value.text());
+        if (number >= min && number <= max) {
+          return Optional.of(number);
+        }
+      } catch (NumberFormatException e) {
+        // Said below, like a number out of bounds.
+      }
+      throw new StartException(
+          "%s: '%s' is not a number from %d to %d"
+              .formatted(value.origin(), value.text(), min, max));
+    }
+
+    boolean flag(Setting setting) throws StartException {
+      Given value = given.get(setting);
+      if (value == null) {
+        return false;
+      }
+      return switch (value.text()) {
+        case "true" -> true;
+        case "false" -> false;
+        default ->
+            throw new StartException(
+                "%s: '%s' is neither true nor false".formatted(value.origin(), value.text()));
+      };
+    }
+
+    Optional<String> host(Setting setting) throws StartException {
+      Given value = given.get(setting);
+      if (value == null) {
+        return Optional.empty();
+      }
+      String text = value.text();
+      if (text.startsWith("[") && text.endsWith("]")) {
+        text = text.substring(1, text.length() - 1);
+      }
+      try {
+        return Optional.of(new MemberAddress(text, 1, 1).host());
+      } catch (IllegalArgumentException e) {
+        throw new StartException("%s: %s".formatted(value.origin(), e.getMessage()), e);
+      }
+    }
+  }
+}

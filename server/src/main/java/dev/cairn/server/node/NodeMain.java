@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.node;
+
+import ch.qos.logback.classic.LoggerContext;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.net.BindException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/**
+ * Where the process begins: {@code node} and {@code log}.
+ *
+ * <p>What a person can put right is one line and status 2, without a stack trace. A signal stops
+ * the node in an orderly way and ends with status 0; a node that has to end by itself halts with a
+ * status of its own.
+ */
+public final class NodeMain {
+  private static final int STATUS_FAILED = 1;
+  private static final int STATUS_NOT_STARTED = 2;
+  private static final long STOP_TIMEOUT_MILLIS = 30_000;
+
+  private final PrintStream out;
+  private final PrintStream err;
+  private final Map<String, String> environment;
+  private final Path currentFolder;
+
+  NodeMain(PrintStream out, PrintStream err, Map<String, String> environment, Path currentFolder) {
+    this.out = out;
+    this.err = err;
+    this.environment = environment;
+    this.currentFolder = currentFolder;
+  }
+
+  public static void main(String[] arguments) throws InterruptedException {
+    // Bolt's log would otherwise go to files in the user's home, after a stack trace about Logback.
+    System.setProperty("sofa.middleware.log.disable", "true");
+    System.setProperty("sofa.middleware.log.internal.level", "ERROR");
+    NodeMain main = new NodeMain(System.out, System.err, System.getenv(), Path.of(""));
+    int status = main.run(arguments);
+    if (status == 0 && main.node != null) {
+      new CountDownLatch(1).await(); // The node runs until a signal comes.
+    }
+    System.exit(status);
+  }
+
+  /** The node that {@link #run} started. Guarded by the main thread. */
+  private Node node;
+
+  Optional<Node> node() {
+    return Optional.ofNullable(node);
+  }
+
+  /** Does what was asked for; 0 with {@link #node} present when a node runs now. */
+  int run(String... arguments) {
+    CommandLine commandLine = commandLine();
+    commandLine.setOut(new PrintWriter(out, true, StandardCharsets.UTF_8));
+    commandLine.setErr(new PrintWriter(err, true, StandardCharsets.UTF_8));
+    try {
+      ParseResult parsed = commandLine.parseArgs(arguments);
+      if (CommandLine.printHelpIfRequested(parsed)) {
+        return 0;
+      }
+      ParseResult command = parsed.hasSubcommand() ? parsed.subcommand() : null;
+      if (command == null) {
+        commandLine.usage(err);
+        return STATUS_NOT_STARTED;
+      }
+      if (command.commandSpec().name().equals(LogCommand.NAME)) {
+        Path checkout = currentFolder.resolve(environment.getOrDefault("CAIRN_HOME", ""));
+        LogCommand.run(command, checkout, out);
+        return 0;
+      }
+      start(NodeCommand.config(command, environment, currentFolder));
+      return 0;
+    } catch (ParameterException e) {
+      return refuse(e);
+    } catch (StartException e) {
+      err.println("cairn: " + e.getMessage());
+      return STATUS_NOT_STARTED;
+    } catch (Exception e) {
+      return fail(e);
+    }
+  }
+
+  static CommandLine commandLine() {
+    CommandSpec spec = CommandSpec.create().name("cairn").mixinStandardHelpOptions(true);
+    spec.versionProvider(new Release());
+    spec.addSubcommand(NodeCommand.NAME, new CommandLine(NodeCommand.spec()));
+    spec.addSubcommand(LogCommand.NAME, new CommandLine(LogCommand.spec()));
+    return new CommandLine(spec);
+  }
+
+  private void start(NodeConfig config) throws Exception {
+    ListenPorts.requireFree(config);
+    if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
+      context.putProperty("node", config.self().name());
+    }
+    Node started = Node.start(config);
+    node = started;
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(started), "stop"));
+    LoggerFactory.getLogger(NodeMain.class).info("started; Ctrl-C or SIGTERM stops it");
+  }
+
+  /** On a signal. The JVM would end with 128 + the signal's number; an orderly stop is no fault. */
+  private static void stop(Node node) {
+    Logger log = LoggerFactory.getLogger(NodeMain.class);
+    int[] status = {STATUS_FAILED};
+    Thread stopping =
+        new Thread(
+            () -> {
+              try {
+                node.stop();
+                status[0] = 0;
+              } catch (Exception e) {
+                log.error("stopped with an error", e);
+              }
+            },
+            "stopping");
+    stopping.setDaemon(true);
+    stopping.start();
+    try {
+      stopping.join(STOP_TIMEOUT_MILLIS);
+      if (stopping.isAlive()) {
+        log.error("not stopped after {} ms: ending as after a crash", STOP_TIMEOUT_MILLIS);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    Runtime.getRuntime().halt(stopping.isAlive() ? STATUS_FAILED : status[0]);
+  }
+
+  private int refuse(ParameterException e) {
+    CommandLine command = e.getCommandLine();
+    err.println("cairn: " + e.getMessage());
+    UnmatchedArgumentException.printSuggestions(e, err);
+    err.println("Try './cairn " + command.getCommandName() + " --help'.");
+    return STATUS_NOT_STARTED;
+  }
+
+  private int fail(Exception e) {
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      if (cause instanceof BindException || String.valueOf(cause.getMessage()).contains("bind(")) {
+        err.println(
+            "cairn: a port is in use (%s): stop the process that has it, or give other ports"
+                .formatted(cause.getMessage()));
+        return STATUS_NOT_STARTED;
+      }
+    }
+    LoggerFactory.getLogger(NodeMain.class).error("the node could not start", e);
+    return STATUS_FAILED;
+  }
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.node;
+
+import dev.cairn.protocol.Limits;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * The settings of a node, each under one name in all its sources: {@code --peer-port} on the
+ * command line, {@code CAIRN_PEER_PORT} in the environment, {@code peer-port} in a YAML file. The
+ * first that has it wins. {@code docs/configuration.md} is this table; a test compares them.
+ */
+enum Setting {
+  PORT("port", "PORT", "none: must be given", "Port for clients: any key, answered by forwarding."),
+  HOST(
+      "host",
+      "HOST",
+      "127.0.0.1",
+      "Address to listen on, for all ports. Any but a loopback address needs --insecure."),
+  ANNOUNCE_HOST(
+      "announce-host",
+      "HOST",
+      "the node's host in --cluster",
+      "Host that clients and the other nodes are told, where it differs from --host."),
+  PEER_PORT(
+      "peer-port",
+      "PORT",
+      "port + 10000",
+      "Port for the other nodes. Where it differs from the default, every node's --cluster must"
+          + " name it, as host:port/peerPort."),
+  CLUSTER_PORT(
+      "cluster-port",
+      "PORT",
+      "port + 20000",
+      "Port for cluster-aware Redis clients (MOVED for what this node does not lead). 0: none."),
+  DATA(
+      "data",
+      "DIR",
+      "data/PORT",
+      "Folder of the node's data, relative to the checkout. Made with mode 0700, locked while the"
+          + " node runs."),
+  CLUSTER(
+      "cluster",
+      "H:P,H:P,...",
+      "ports 5000, 5001 and 5002 of the node's host",
+      "The first nodes of the cluster, this one among them: the same list at each. An IPv6 address"
+          + " stands in brackets."),
+  REPLICATION_FACTOR(
+      "replication-factor",
+      "N",
+      "2",
+      "Full copies of the data, 1 to 7. Fixed when the cluster forms; an even number gets a witness"
+          + " too."),
+  PARTITIONS(
+      "partitions",
+      "N",
+      "twice the number of first nodes",
+      "Partitions, 1 to 16384. Fixed when the cluster forms: a cluster has at most as many leaders."),
+  VALUE_BYTES_MAX(
+      "value-bytes-max",
+      "BYTES",
+      Integer.toString(Limits.VALUE_BYTES_MAX_DEFAULT),
+      "Longest value in bytes, 1 to " + NodeConfig.VALUE_BYTES_MAX_MAX + "."),
+  INSECURE(
+      "insecure",
+      "",
+      "false",
+      "Allows a --host that others can reach although nothing is encrypted and nobody has to log"
+          + " in."),
+  CONFIG(
+      "config",
+      "FILE",
+      "none",
+      "YAML file with any of the settings above, relative to the current folder.");
+
+  private final String key;
+  private final String label;
+  private final String defaultText;
+  private final String description;
+
+  Setting(String key, String label, String defaultText, String description) {
+    this.key = key;
+    this.label = label;
+    this.defaultText = defaultText;
+    this.description = description;
+  }
+
+  /** The name in a YAML file. */
+  String key() {
+    return key;
+  }
+
+  /** The name on the command line; {@link #PORT} stands there without a name. */
+  String option() {
+    return this == PORT ? "PORT" : "--" + key;
+  }
+
+  /** The name in the environment. */
+  String variable() {
+    return "CAIRN_" + key.replace('-', '_').toUpperCase(Locale.ROOT);
+  }
+
+  /** What stands for the value in the help; empty for one that is given or not. */
+  String label() {
+    return label;
+  }
+
+  /** The default, for people. */
+  String defaultText() {
+    return defaultText;
+  }
+
+  /** One or two sentences, with unit and bounds. */
+  String description() {
+    return description;
+  }
+
+  /** The setting of that name in a YAML file; the file itself is none there. */
+  static Optional<Setting> ofKey(String key) {
+    for (Setting setting : values()) {
+      if (setting != CONFIG && setting.key.equals(key)) {
+        return Optional.of(setting);
+      }
+    }
+    return Optional.empty();
+  }
+}
