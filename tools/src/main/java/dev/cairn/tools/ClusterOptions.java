@@ -36,6 +36,14 @@ final class ClusterOptions {
       description = "How long to wait for a node before the next is tried (default: 2).")
   private double timeoutSeconds;
 
+  /** Options as if they were given on a command line. */
+  static ClusterOptions of(String nodes) {
+    ClusterOptions options = new ClusterOptions();
+    options.nodes = nodes;
+    options.timeoutSeconds = 2;
+    return options;
+  }
+
   List<Address> nodes() {
     try {
       return Address.parseList(nodes);

@@ -35,7 +35,8 @@ import picocli.CommandLine.Spec;
       GetCommand.class,
       DeleteCommand.class,
       StatusCommand.class,
-      LoadCommand.class
+      LoadCommand.class,
+      DemoCommand.class
     })
 public final class ToolsMain implements Runnable {
   private final Streams streams;

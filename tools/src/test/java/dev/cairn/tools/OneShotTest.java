@@ -90,7 +90,7 @@ final class OneShotTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"shell", "put", "get", "delete", "status", "load"})
+  @ValueSource(strings = {"shell", "put", "get", "delete", "status", "load", "demo"})
   void everyHelpTellsTheExitStatus(String command) {
     ToolRun run = ToolRun.of("", command, "--help");
     assertThat(run.exitStatus()).isZero();
@@ -100,7 +100,7 @@ final class OneShotTest {
   @Test
   void theTopLevelNamesEveryCommand() {
     assertThat(ToolRun.of("", "--help").out())
-        .contains("shell", "put", "get", "delete", "status", "load", "node", "log");
+        .contains("shell", "put", "get", "delete", "status", "load", "demo", "node", "log");
     assertThat(ToolRun.of("", "--version").out()).startsWith("cairn ");
   }
 
