@@ -41,6 +41,8 @@ public final class Membership {
   private final LongSupplier nanoTime;
   private final LongSupplier wallMillis;
   private final Map<String, Heard> heard = new ConcurrentHashMap<>();
+  private final Map<String, Boolean> said =
+      new ConcurrentHashMap<>(); // what the log last said of whom
   private volatile Supplier<ClusterState> state = () -> null;
   private volatile Supplier<NodeReport> self = () -> null;
 
@@ -76,6 +78,7 @@ public final class Membership {
     try {
       NodeReport report = self.get();
       heard.put(selfId, new Heard(report, nanoTime.getAsLong(), firstHeard(selfId)));
+      sayWhoCameAndWent();
       byte[] body = report.encode();
       for (Member member : state.get().members()) {
         if (!member.id().equals(selfId)) {
@@ -90,6 +93,20 @@ public final class Membership {
       }
     } catch (RuntimeException e) {
       log.warn("could not report to the other nodes; trying again", e);
+    }
+  }
+
+  private void sayWhoCameAndWent() {
+    for (Member member : state.get().members()) {
+      boolean up = isUp(member.id());
+      Boolean before = said.put(member.id(), up);
+      if (before != null && before != up) {
+        if (up) {
+          log.info("peer {} is up", member.name());
+        } else {
+          log.warn("peer {} is down: not heard of for {} ms", member.name(), DOWN_AFTER_MILLIS);
+        }
+      }
     }
   }
 

@@ -1,48 +1,178 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.node;
 
+import dev.cairn.server.cluster.ClusterState;
+import dev.cairn.server.cluster.Formation;
+import dev.cairn.server.cluster.Member;
+import dev.cairn.server.command.Face;
+import dev.cairn.server.node.NodeIdentity.FormedCluster;
+import dev.cairn.server.partition.LogLimits;
+import dev.cairn.server.raft.LogLostException;
+import dev.cairn.server.resp.FrontConfig;
+import dev.cairn.server.resp.RespServer;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One running node: every part, built here by constructor and stopped in reverse. */
+/**
+ * One running node: its folder, its identity, its parts and its client ports; stopped in reverse.
+ */
 public final class Node {
+  /**
+   * Until when a request is answered. Shorter than the clients' own patience, so that they hear the
+   * certain answer.
+   */
+  private static final long REQUEST_TIMEOUT_MILLIS = 1_500;
+
   private static final Logger LOG = LoggerFactory.getLogger(Node.class);
 
-  private final DataFolder folder;
+  private final List<Part> parts = new ArrayList<>();
 
-  private Node(DataFolder folder) {
-    this.folder = folder;
+  /** Something that was started and has to be stopped. */
+  private record Part(String name, Stop stop) {}
+
+  private interface Stop {
+    void run() throws IOException;
   }
 
+  private Node() {}
+
   /**
-   * Starts a node; when this returns it is part of its cluster or tries to be.
+   * Starts a node; when this returns its ports are open and it is part of its cluster or tries to
+   * be.
    *
    * @throws StartException when it cannot, and what to do
    */
   public static Node start(NodeConfig config) throws StartException, IOException {
-    DataFolder folder = DataFolder.open(config.data());
+    Node node = new Node();
     boolean started = false;
     try {
-      LOG.info("data folder {}", folder.path());
-      NodeIdentity identity = identity(config, folder);
-      LOG.info("node {} id {}", identity.name(), identity.nodeId());
-      Node node = new Node(folder);
+      node.startParts(config);
       started = true;
       return node;
     } finally {
       if (!started) {
-        folder.close();
+        node.stop();
       }
     }
   }
 
-  /** Stops what runs; what was acknowledged is on disk with or without it. */
-  public void stop() throws IOException {
+  private void startParts(NodeConfig config) throws StartException, IOException {
+    DataFolder folder = DataFolder.open(config.data());
+    parts.add(new Part("data folder", folder::close));
+    LOG.info("data folder {}", folder.path());
+    NodeIdentity identity = identity(config, folder);
+    LOG.info("node {} id {}", identity.name(), identity.nodeId());
+    Optional<ClusterState> founded = identity.cluster().map(FormedCluster::state);
+    if (founded.isPresent()) {
+      requireSameSettings(config, founded.get());
+    }
+    NodeRuntime runtime = runtime(config, folder, identity, founded);
+    parts.add(new Part("cluster", runtime::close));
+    RespServer clients =
+        RespServer.start(
+            FrontConfig.of(config.host(), config.port(), Release.version(), config.valueBytesMax()),
+            runtime.router(),
+            Face.CLIENT);
+    parts.add(new Part("client port", clients::close));
+    if (config.clusterPort() != 0) {
+      RespServer clusterClients =
+          RespServer.start(
+              FrontConfig.of(
+                  config.host(), config.clusterPort(), Release.version(), config.valueBytesMax()),
+              runtime.router(),
+              Face.CLUSTER);
+      parts.add(new Part("cluster port", clusterClients::close));
+    }
+    LOG.info(
+        "client port {} cluster port {} peer port {}",
+        config.port(),
+        config.clusterPort() == 0 ? "off" : config.clusterPort(),
+        config.peerPort());
+  }
+
+  private static NodeRuntime runtime(
+      NodeConfig config, DataFolder folder, NodeIdentity identity, Optional<ClusterState> founded)
+      throws StartException, IOException {
+    Member self =
+        new Member(
+            identity.nodeId(),
+            config.self().name(),
+            config.self().host(),
+            config.port(),
+            config.clusterPort(),
+            config.self().host(),
+            config.peerPort());
+    try {
+      return NodeRuntime.start(
+          new NodeRuntime.Spec(
+              self,
+              config.members().stream()
+                  .map(m -> new Formation.Address(m.name(), m.host(), m.peerPort()))
+                  .toList(),
+              config.replicationFactor(),
+              config.partitions(),
+              folder.path(),
+              founded,
+              state -> record(identity, state, folder),
+              REQUEST_TIMEOUT_MILLIS,
+              LogLimits.DEFAULT,
+              Release.version()));
+    } catch (LogLostException e) {
+      throw new StartException(
+          e.getMessage()
+              + ". This node must not vote with a log that lost its end: restore the folder from a copy,"
+              + " or remove "
+              + folder.path()
+              + " so that the node comes back as a new one");
+    }
+  }
+
+  private static void record(NodeIdentity identity, ClusterState state, DataFolder folder) {
+    try {
+      identity.formed(FormedCluster.of(state)).save(folder);
+    } catch (IOException e) {
+      throw new UncheckedIOException("the cluster that formed cannot be written down", e);
+    }
+  }
+
+  /**
+   * Settings that were fixed when the cluster was created cannot be changed by starting a node with
+   * others.
+   */
+  private static void requireSameSettings(NodeConfig config, ClusterState founded)
+      throws StartException {
+    if (config.replicationFactor() != founded.replicationFactor()
+        || config.partitions() != founded.partitionCount()) {
+      throw new StartException(
+          "this node's cluster was created with replication factor %d and %d partitions; it was started with %d and %d. Start it with the cluster's"
+              .formatted(
+                  founded.replicationFactor(),
+                  founded.partitionCount(),
+                  config.replicationFactor(),
+                  config.partitions()));
+    }
+  }
+
+  /**
+   * Stops what runs, the last started first; what was acknowledged is on disk with or without it.
+   */
+  public void stop() {
+    for (int i = parts.size() - 1; i >= 0; i--) {
+      Part part = parts.get(i);
+      try {
+        part.stop().run();
+      } catch (IOException | RuntimeException e) {
+        LOG.error("the {} did not stop in order", part.name(), e);
+      }
+    }
+    parts.clear();
     LOG.info("stopped");
-    folder.close();
   }
 
   private static NodeIdentity identity(NodeConfig config, DataFolder folder)

@@ -8,6 +8,7 @@ import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.Membership;
 import dev.cairn.server.cluster.MetaGroup;
 import dev.cairn.server.cluster.NodeReport;
+import dev.cairn.server.partition.LogLimits;
 import dev.cairn.server.partition.Partitions;
 import dev.cairn.server.raft.RaftEngine;
 import dev.cairn.server.raft.SharedLog;
@@ -19,7 +20,6 @@ import dev.cairn.server.storage.StorageEngine;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executors;
@@ -63,6 +63,7 @@ final class NodeRuntime implements AutoCloseable {
    * @param founded the cluster that this node belongs to, empty before it has one
    * @param record writes the cluster down in the node's identity, on disk when it returns
    * @param requestTimeoutMillis until when a request must be answered
+   * @param logLimits how much log each partition keeps
    * @param version the version of Cairn
    */
   record Spec(
@@ -74,6 +75,7 @@ final class NodeRuntime implements AutoCloseable {
       Optional<ClusterState> founded,
       Consumer<ClusterState> record,
       long requestTimeoutMillis,
+      LogLimits logLimits,
       String version) {}
 
   /**
@@ -136,14 +138,15 @@ final class NodeRuntime implements AutoCloseable {
             membership,
             scheduler,
             System::nanoTime,
-            spec.requestTimeoutMillis());
+            spec.requestTimeoutMillis(),
+            spec.logLimits());
     formation =
         new Formation(
             self,
             spec.listed(),
             spec.replicationFactor(),
             spec.partitionCount(),
-            NodeRuntime::randomId,
+            () -> NodeIdentity.randomId(new SecureRandom()),
             engine.transport());
     router =
         new ClusterRouter(
@@ -212,11 +215,8 @@ final class NodeRuntime implements AutoCloseable {
     return router;
   }
 
-  /** A random id, 40 hex digits. */
-  static String randomId() {
-    byte[] bytes = new byte[20];
-    new SecureRandom().nextBytes(bytes);
-    return HexFormat.of().formatHex(bytes);
+  Partitions partitions() {
+    return partitions;
   }
 
   @Override

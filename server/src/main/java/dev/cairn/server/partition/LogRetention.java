@@ -32,16 +32,15 @@ import java.util.function.ToLongFunction;
  *
  * <p>The wait is bounded in time, since the group can neither take nor accept another snapshot
  * meanwhile; it is then cancelled and tried again later. The log is bounded in bytes: past {@link
- * #REPLICA_LOG_BYTES_MAX} a full replica drops it all the same; past {@link #WITNESS_LOG_BYTES_MAX}
- * a witness does, and the partition would be unavailable, never wrong, if the leader were lost
- * before the laggard is back. {@code status} says so beforehand.
+ * LogLimits#replicaBytesMax} a full replica drops it all the same; past {@link
+ * LogLimits#witnessBytesMax} a witness does, and the partition would be unavailable, never wrong,
+ * if the leader were lost before the laggard is back. {@code status} says so beforehand.
  */
 final class LogRetention {
-  static final long REPLICA_LOG_BYTES_MAX = 512L << 20;
-  static final long WITNESS_LOG_BYTES_MAX = 4L << 30;
   private static final long HOLD_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   private final boolean witness;
+  private final long bytesMax;
   private final String selfId;
   private final Supplier<Placement> placement;
   private final Membership membership;
@@ -53,12 +52,14 @@ final class LogRetention {
 
   LogRetention(
       boolean witness,
+      LogLimits limits,
       String selfId,
       Supplier<Placement> placement,
       Membership membership,
       ToLongFunction<Placement> logBytes,
       LongSupplier nanoTime) {
     this.witness = witness;
+    this.bytesMax = witness ? limits.witnessBytesMax() : limits.replicaBytesMax();
     this.selfId = selfId;
     this.placement = placement;
     this.membership = membership;
@@ -83,7 +84,7 @@ final class LogRetention {
         return;
       }
       List<String> behind = behind(held.index());
-      if (behind.isEmpty() || logBytes.applyAsLong(placement.get()) > bound()) {
+      if (behind.isEmpty() || logBytes.applyAsLong(placement.get()) > bytesMax) {
         answer = Optional.empty();
       } else if (nanoTime.getAsLong() - held.sinceNanos() > HOLD_NANOS) {
         answer = Optional.of("the log is still needed by " + String.join(", ", behind));
@@ -94,10 +95,6 @@ final class LogRetention {
       held = null;
     }
     ready.done().accept(answer);
-  }
-
-  private long bound() {
-    return witness ? WITNESS_LOG_BYTES_MAX : REPLICA_LOG_BYTES_MAX;
   }
 
   private List<String> behind(long index) {

@@ -50,7 +50,6 @@ public final class Partitions implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Partitions.class);
   private static final int FORMAT = 1;
   private static final long LOOK_EVERY_MILLIS = 100;
-  private static final long SNAPSHOT_LOG_BYTES = 32L << 20;
   private static final long SNAPSHOT_EVERY_NANOS = TimeUnit.MINUTES.toNanos(10);
   private static final long TEND_EVERY_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long LEAD_BEFORE_HAND_OVER_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -68,6 +67,7 @@ public final class Partitions implements AutoCloseable {
   private final ScheduledExecutorService scheduler;
   private final LongSupplier nanoTime;
   private final long proposalTimeoutMillis;
+  private final LogLimits limits;
   private final ExecutorService opener = Executors.newSingleThreadExecutor(daemon("partitions"));
   private final ExecutorService readers = Executors.newFixedThreadPool(READERS, daemon("reader"));
   private final Map<Integer, Held> held = new ConcurrentHashMap<>();
@@ -83,8 +83,8 @@ public final class Partitions implements AutoCloseable {
     private volatile LogRetention retention;
     private volatile long leadsSinceNanos;
     private long tendedNanos;
-    private long snapshotNanos;
-    private long snapshotIndex;
+    private volatile long snapshotNanos;
+    private volatile long snapshotIndex;
 
     Held(Replica replica, boolean witness) {
       this.replica = replica;
@@ -110,7 +110,8 @@ public final class Partitions implements AutoCloseable {
       Membership membership,
       ScheduledExecutorService scheduler,
       LongSupplier nanoTime,
-      long proposalTimeoutMillis) {
+      long proposalTimeoutMillis,
+      LogLimits limits) {
     this.selfId = selfId;
     this.engine = engine;
     this.storage = storage;
@@ -119,6 +120,7 @@ public final class Partitions implements AutoCloseable {
     this.scheduler = scheduler;
     this.nanoTime = nanoTime;
     this.proposalTimeoutMillis = proposalTimeoutMillis;
+    this.limits = limits;
     engine.transport().handle(PeerMessageKind.AWAIT_LOG, this::answerAwaitLog);
     scheduler.scheduleWithFixedDelay(
         this::lookAfter, LOOK_EVERY_MILLIS, LOOK_EVERY_MILLIS, TimeUnit.MILLISECONDS);
@@ -176,6 +178,7 @@ public final class Partitions implements AutoCloseable {
     entry.retention =
         new LogRetention(
             entry.witness,
+            limits,
             selfId,
             () -> state.partitions().get(index),
             membership,
@@ -383,30 +386,52 @@ public final class Partitions implements AutoCloseable {
   }
 
   private void tend(int index, Held entry, long now) {
-    RaftGroup raft = entry.raft();
     long logBytes = engine.sharedLog().entryBytes(state.groupOf(index));
-    long applied = raft.appliedIndex();
-    boolean large = logBytes > SNAPSHOT_LOG_BYTES;
+    boolean large = logBytes > limits.snapshotBytes();
     boolean old = now - entry.snapshotNanos > SNAPSHOT_EVERY_NANOS && entry.snapshotNanos != 0;
     if (entry.snapshotNanos == 0) {
       entry.snapshotNanos = now;
     }
-    if ((large || old) && applied > entry.snapshotIndex) {
-      // On a group where nothing was applied since, the engine would drop log without asking.
-      entry.snapshotNanos = now;
-      raft.snapshot(
-          failure -> {
-            if (failure.isEmpty()) {
-              entry.snapshotIndex = applied;
-            } else {
-              log.debug("partition={} keeps its log: {}", index, failure.get());
-            }
-          });
+    if (large || old) {
+      snapshot(index, entry);
     }
     if (entry.group != null) {
       flushForWitness(index, entry);
       handBack(index, entry, now);
     }
+  }
+
+  private void snapshot(int index, Held entry) {
+    long applied = entry.raft().appliedIndex();
+    if (applied <= entry.snapshotIndex) {
+      return; // nothing was applied since: the engine would drop log without asking
+    }
+    entry.snapshotNanos = nanoTime.getAsLong();
+    entry
+        .raft()
+        .snapshot(
+            failure -> {
+              if (failure.isEmpty()) {
+                entry.snapshotIndex = applied;
+              } else {
+                log.debug("partition={} keeps its log: {}", index, failure.get());
+              }
+            });
+  }
+
+  /** Asks every replica and witness of this node for a snapshot now, as if its log had grown. */
+  public void snapshotAll() {
+    held.forEach(
+        (index, entry) -> {
+          if (entry.raft() != null) {
+            scheduler.execute(() -> snapshot(index, entry));
+          }
+        });
+  }
+
+  /** The first index that is still in this node's log of a partition. */
+  public long firstLogIndex(int partition) {
+    return engine.sharedLog().firstIndex(state.groupOf(partition));
   }
 
   /** A witness whose log has grown waits for this replica to be durable. */
@@ -415,7 +440,7 @@ public final class Partitions implements AutoCloseable {
     if (witness != null
         && membership
             .report(witness, index)
-            .filter(report -> report.logBytes() > SNAPSHOT_LOG_BYTES)
+            .filter(report -> report.logBytes() > limits.snapshotBytes())
             .isPresent()) {
       readers.execute(() -> entry.group.flush());
     }

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.node;
+
+import static org.awaitility.Awaitility.await;
+
+import dev.cairn.protocol.Slots;
+import dev.cairn.protocol.Topology;
+import dev.cairn.server.cluster.ClusterState;
+import dev.cairn.server.cluster.Formation;
+import dev.cairn.server.cluster.Member;
+import dev.cairn.server.partition.LogLimits;
+import dev.cairn.server.partition.Operation;
+import dev.cairn.server.partition.Query;
+import dev.cairn.server.partition.Reply;
+import dev.cairn.server.partition.Result;
+import dev.cairn.server.routing.Router;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.pollinterval.FixedPollInterval;
+
+/**
+ * Three nodes in this process, below the client ports, with two copies and a witness of each
+ * partition.
+ */
+final class RuntimeCluster implements AutoCloseable {
+  static final int PARTITIONS = 6;
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  private final Path folder;
+  private final LogLimits limits;
+  private final List<Member> members = new ArrayList<>();
+  private final NodeRuntime[] nodes = new NodeRuntime[3];
+  private final ClusterState[] recorded = new ClusterState[3];
+
+  private RuntimeCluster(Path folder, LogLimits limits) throws IOException {
+    this.folder = folder;
+    this.limits = limits;
+    for (int i = 0; i < 3; i++) {
+      members.add(
+          new Member(
+              ("" + i).repeat(40),
+              "127.0.0.1:" + (5000 + i),
+              "127.0.0.1",
+              5000 + i,
+              0,
+              "127.0.0.1",
+              freePort()));
+    }
+  }
+
+  static RuntimeCluster start(Path folder, LogLimits limits) throws IOException {
+    RuntimeCluster cluster = new RuntimeCluster(folder, limits);
+    for (int i = 0; i < 3; i++) {
+      cluster.start(i);
+    }
+    cluster.awaitLeaders();
+    return cluster;
+  }
+
+  /** Waits with short looks, the first at once. */
+  private static org.awaitility.core.ConditionFactory soon() {
+    return await()
+        .atMost(PATIENCE)
+        .pollDelay(Duration.ZERO)
+        .pollInterval(new FixedPollInterval(Duration.ofMillis(20)));
+  }
+
+  void start(int index) throws IOException {
+    nodes[index] =
+        NodeRuntime.start(
+            new NodeRuntime.Spec(
+                members.get(index),
+                members.stream()
+                    .map(m -> new Formation.Address(m.name(), m.peerHost(), m.peerPort()))
+                    .toList(),
+                2,
+                PARTITIONS,
+                folder.resolve("node" + index),
+                Optional.ofNullable(recorded[index]),
+                state -> recorded[index] = state,
+                1_500,
+                limits,
+                "test"));
+  }
+
+  void stop(int index) {
+    nodes[index].close();
+    nodes[index] = null;
+  }
+
+  NodeRuntime node(int index) {
+    return nodes[index];
+  }
+
+  @Override
+  public void close() {
+    for (NodeRuntime node : nodes) {
+      if (node != null) {
+        node.close();
+      }
+    }
+  }
+
+  /** Waits until every running node sees a leader of every partition. */
+  void awaitLeaders() {
+    soon()
+        .until(
+            () -> {
+              for (NodeRuntime node : nodes) {
+                if (node != null && !seesLeaders(node.router().topology())) {
+                  return false;
+                }
+              }
+              return true;
+            });
+  }
+
+  private static boolean seesLeaders(Topology topology) {
+    return topology.partitions().size() == PARTITIONS
+        && topology.partitions().stream().allMatch(p -> p.leaderId().isPresent());
+  }
+
+  /**
+   * The partition whose replicas are on these two nodes, in this order, and its witness on the
+   * third.
+   */
+  int partitionOn(int first, int second) {
+    List<String> wanted = List.of(members.get(first).id(), members.get(second).id());
+    return recordedTopology().partitions().stream()
+        .filter(p -> p.replicaIds().equals(wanted))
+        .findFirst()
+        .orElseThrow()
+        .index();
+  }
+
+  private Topology recordedTopology() {
+    for (NodeRuntime node : nodes) {
+      if (node != null) {
+        return node.router().topology();
+      }
+    }
+    throw new IllegalStateException("no node is running");
+  }
+
+  void awaitLeader(int partition, int index) {
+    soon().until(() -> nodes[index].router().leads(partition));
+  }
+
+  /** A key of a partition; {@code number} tells it from others. */
+  static String key(int partition, int number) {
+    for (int i = 0; ; i++) {
+      String key = "key" + number + "-" + i;
+      int slot = Slots.of(bytes(key));
+      if (slot * PARTITIONS / 16384 == partition) {
+        return key;
+      }
+    }
+  }
+
+  Reply write(int node, String key, String value) throws Exception {
+    Router router = nodes[node].router();
+    CompletableFuture<Reply> reply = new CompletableFuture<>();
+    router.write(
+        partitionOf(router, key),
+        List.of(new Operation.Put(bytes(key), bytes(value))),
+        reply::complete);
+    return reply.get(10, TimeUnit.SECONDS);
+  }
+
+  /** Writes until it is acknowledged. */
+  void put(int node, String key, String value) {
+    soon().until(() -> write(node, key, value) instanceof Reply.Done);
+  }
+
+  /** The value, empty for a missing key; a refusal is tried again. */
+  Optional<String> get(int node, String key) {
+    return soon().until(() -> tryGet(node, key), Objects::nonNull);
+  }
+
+  private Optional<String> tryGet(int node, String key) throws Exception {
+    Router router = nodes[node].router();
+    CompletableFuture<Reply> reply = new CompletableFuture<>();
+    router.read(partitionOf(router, key), List.of(new Query.Get(bytes(key))), reply::complete);
+    if (!(reply.get(10, TimeUnit.SECONDS) instanceof Reply.Done done)) {
+      return null;
+    }
+    return done.results().get(0) instanceof Result.Bytes value
+        ? Optional.of(new String(value.value(), StandardCharsets.UTF_8))
+        : Optional.empty();
+  }
+
+  private static int partitionOf(Router router, String key) {
+    return router.topology().partitionOfSlot(Slots.of(bytes(key))).orElseThrow().index();
+  }
+
+  static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+}
