@@ -213,7 +213,7 @@ final class Call {
     } else {
       long waitedNanos = System.nanoTime() - attempt.startedNanos();
       silentNanos += waitedNanos;
-      goOn(target, Duration.ofNanos(waitedNanos));
+      goOn(target, Duration.ofNanos(Math.min(waitedNanos, attemptNanosMax)));
     }
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.client;
 
+import dev.cairn.protocol.Slots;
 import dev.cairn.protocol.Topology;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -33,7 +34,12 @@ final class Routes {
    */
   record Target(Address node, Address connect) {}
 
-  private record View(Topology topology, List<List<Target>> byPartition, List<Target> any) {}
+  /**
+   * What follows from one topology.
+   *
+   * @param bySlot candidates for each slot; empty without a topology
+   */
+  private record View(Topology topology, List<List<Target>> bySlot, List<Target> any) {}
 
   private final List<Target> given;
   private final ConcurrentMap<Address, Long> failedNanos = new ConcurrentHashMap<>();
@@ -52,10 +58,7 @@ final class Routes {
   /** Candidates for a slot, in the order of preference, whatever failed before. */
   List<Target> preferred(int slot) {
     View now = view;
-    Optional<Topology.Partition> partition = now.topology.partitionOfSlot(slot);
-    return partition.isEmpty()
-        ? now.any
-        : now.byPartition.get(now.topology.partitions().indexOf(partition.get()));
+    return now.bySlot.isEmpty() ? now.any : now.bySlot.get(slot);
   }
 
   /** All nodes; {@code rotated}: beginning with another one each time. */
@@ -146,14 +149,18 @@ final class Routes {
   }
 
   private View viewOf(Topology topology) {
-    List<List<Target>> byPartition = new ArrayList<>();
+    Map<Address, Target> all = new LinkedHashMap<>();
+    given.forEach(target -> all.put(target.node, target));
+    topology.nodes().forEach(node -> addClientPort(all, node));
+    List<Target> any = List.copyOf(all.values());
+    List<List<Target>> bySlot = new ArrayList<>(Collections.nCopies(Slots.COUNT, any));
     for (Topology.Partition partition : topology.partitions()) {
-      byPartition.add(candidates(topology, partition));
+      List<Target> candidates = candidates(topology, partition);
+      for (int slot = partition.firstSlot(); slot <= partition.lastSlot(); slot++) {
+        bySlot.set(slot, candidates);
+      }
     }
-    Map<Address, Target> any = new LinkedHashMap<>();
-    given.forEach(target -> any.put(target.node, target));
-    topology.nodes().forEach(node -> addClientPort(any, node));
-    return new View(topology, List.copyOf(byPartition), List.copyOf(any.values()));
+    return new View(topology, bySlot, any);
   }
 
   private List<Target> candidates(Topology topology, Topology.Partition partition) {

@@ -28,6 +28,8 @@ final class DemoTour {
   private static final long BEFORE_KILL_MILLIS = 1500;
   private static final long AFTER_FAILOVER_MILLIS = 1000;
   private static final long POLL_MILLIS = 100;
+  private static final Duration POLL_DEADLINE = Duration.ofSeconds(1);
+  private static final long TELL_NANOS_MIN = TimeUnit.SECONDS.toNanos(1);
 
   /** The cluster did not become healthy in time, or a node ended by itself. */
   static final class NotStartedException extends Exception {
@@ -65,29 +67,28 @@ final class DemoTour {
   boolean run() throws IOException, InterruptedException, NotStartedException {
     try (CairnClient client =
         CairnClient.builder().nodes(cluster.nodes()).deadline(DEADLINE).build()) {
-      form(client);
+      form();
       converse();
       load(client);
       if (plantLostWrite) {
         record.acknowledged(bytes("never sent"), bytes("never sent"));
       }
       int victim = failOver(client);
-      comeBack(client, victim);
+      comeBack(victim);
       check();
     }
     summary();
     return brokenPromises == 0;
   }
 
-  private void form(CairnClient client)
-      throws IOException, InterruptedException, NotStartedException {
+  private void form() throws IOException, InterruptedException, NotStartedException {
     title("Three nodes become one cluster");
     long startNanos = System.nanoTime();
     for (Address node : cluster.nodes()) {
       cluster.start(node.port());
       out.println("Starting " + Printed.node(node) + ", log in " + cluster.log(node.port()));
     }
-    StatusDocument status = awaitHealthy(client);
+    StatusDocument status = awaitHealthy();
     out.printf(
         Locale.ROOT,
         "Healthy after %.1f s: %d partitions, %d copies of each.%n",
@@ -225,13 +226,13 @@ final class DemoTour {
     failoverSeconds = longest / 1e9;
   }
 
-  private void comeBack(CairnClient client, int victim) throws IOException, InterruptedException {
+  private void comeBack(int victim) throws IOException, InterruptedException {
     title("It comes back");
     long startNanos = System.nanoTime();
     cluster.start(victim);
     boolean healthy = true;
     try {
-      awaitHealthy(client);
+      awaitHealthy();
       out.printf(
           Locale.ROOT,
           "%s was started again on its own data; the cluster is healthy after %.1f s.%n",
@@ -280,12 +281,19 @@ final class DemoTour {
     }
   }
 
+  private StatusDocument awaitHealthy() throws InterruptedException, NotStartedException {
+    try (CairnClient client =
+        CairnClient.builder().nodes(cluster.nodes()).deadline(POLL_DEADLINE).build()) {
+      return awaitHealthy(client);
+    }
+  }
+
   private StatusDocument awaitHealthy(CairnClient client)
       throws InterruptedException, NotStartedException {
     long startNanos = System.nanoTime();
-    String last = "no node answers yet";
-    String told = "";
     long toldNanos = startNanos;
+    String told = "";
+    String last = "";
     while (System.nanoTime() - startNanos < startNanosMax) {
       Optional<Integer> dead = cluster.dead();
       if (dead.isPresent()) {
@@ -298,9 +306,9 @@ final class DemoTour {
         }
         last = status.problems().isEmpty() ? "not healthy yet" : status.problems().get(0);
       } catch (CairnException notYet) {
-        last = "no node answers yet";
+        last = "waiting for an answer (" + notYet.getMessage() + ")";
       }
-      if (!last.equals(told) && System.nanoTime() - toldNanos > TimeUnit.SECONDS.toNanos(1)) {
+      if (!last.equals(told) && System.nanoTime() - toldNanos > TELL_NANOS_MIN) {
         out.printf(Locale.ROOT, "  %.0f s: %s%n", seconds(startNanos), last);
         told = last;
         toldNanos = System.nanoTime();

@@ -144,6 +144,7 @@ final class LoadCommand implements Callable<Integer> {
     return CairnClient.builder()
         .nodes(cluster.nodes())
         .deadline(DEADLINE)
+        .retryTime(cluster.timeout())
         .attemptTimeout(cluster.timeout())
         .connectTimeout(cluster.timeout())
         .inFlightMax(inFlight + 1)

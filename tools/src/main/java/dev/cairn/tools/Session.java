@@ -98,7 +98,13 @@ final class Session implements AutoCloseable {
   int status() {
     return attempt(
         () -> {
-          StatusDocument status = StatusDocument.parse(client.status());
+          StatusDocument status;
+          try {
+            status = StatusDocument.parse(client.status());
+          } catch (IllegalStateException malformed) {
+            remarks.accept(malformed.getMessage());
+            return ExitStatus.ERROR;
+          }
           StatusText.of(status).forEach(results);
           return status.healthy() ? ExitStatus.DONE : ExitStatus.NOT_FOUND;
         });

@@ -24,7 +24,9 @@ final class ShellHistory {
   }
 
   static ShellHistory ofUser() {
-    return new ShellHistory(Path.of(System.getProperty("user.home"), ".cairn_history"));
+    String home = System.getenv("HOME");
+    return new ShellHistory(
+        Path.of(home == null ? System.getProperty("user.home") : home, ".cairn_history"));
   }
 
   /** The last lines, oldest first; shortens the file when it has grown far past them. */
