@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The demo as a process with real nodes: it ends as it must and leaves nothing behind. */
 final class DemoProcessTest {
   private static final List<Integer> PORT_OFFSETS = List.of(0, 10_000, 20_000);
-  private static final Duration PATIENCE = Duration.ofSeconds(120);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
 
   @TempDir private Path folder;
   private final List<Integer> ports = freePorts();
@@ -84,7 +84,7 @@ final class DemoProcessTest {
     return demo;
   }
 
-  private static List<String> java(String mainClass) {
+  private List<String> java(String mainClass) {
     String classPath =
         System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
     return List.of(
@@ -93,6 +93,8 @@ final class DemoProcessTest {
         "-XX:TieredStopAtLevel=1",
         "-Xss512k",
         "-Xmx512m",
+        // What a failed demo keeps goes with the test.
+        "-Djava.io.tmpdir=" + folder,
         "-cp",
         classPath,
         mainClass);

@@ -127,7 +127,7 @@ final class DemoTour {
     Loader loader =
         new Loader(
             client,
-            new Loader.Options(64, 0, true, TimeUnit.SECONDS.toNanos(30)),
+            new Loader.Options(256, 0, true, TimeUnit.SECONDS.toNanos(30)),
             new Loader.Listener() {
               @Override
               public void stored(Pair pair) {
