@@ -52,10 +52,7 @@ final class Call {
   private static final long PAUSE_MILLIS_MIN = 20;
   private static final long PAUSE_MILLIS_MAX = 200;
 
-  /**
-   * A write sent this late could hardly be answered: it would only make a certain end unknown. The
-   * same holds with less time left than a node took for its last refusal.
-   */
+  /** A write sent this late could hardly be answered: it would only make a certain end unknown. */
   private static final long LAST_WRITE_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(200);
 
   /** What is asked, and of whom. */
@@ -86,9 +83,6 @@ final class Call {
   private int moves;
   private long silentNanos; // waited for nodes that gave no answer
   private long pauseMillis = PAUSE_MILLIS_MIN;
-  private Address failedNode; // to be reported with the node that is tried next
-  private Duration waited; // for failedNode; null if it did not let us wait
-  private long slowestRefusalNanos;
   private String refusal; // the last passing refusal
   private IOException failure; // the last reason why a node could not be asked
   private volatile ScheduledFuture<?> timer;
@@ -143,9 +137,8 @@ final class Call {
             : context.routes().preferred(request.slot);
     round = context.routes().usableFirst(preferred);
     next = 0;
-    if (failedNode == null && !round.get(0).equals(preferred.get(0))) {
-      failedNode = preferred.get(0).node();
-      waited = null;
+    if (!preferred.isEmpty() && !round.get(0).equals(preferred.get(0))) {
+      report(preferred.get(0).node(), round.get(0).node(), null);
     }
     tryNext();
   }
@@ -171,12 +164,10 @@ final class Call {
 
   private void attempt(Target target) {
     long now = System.nanoTime();
-    long neededNanos = request.write ? Math.max(lastWriteNanos, slowestRefusalNanos) : 0;
-    if (deadlineNanos - now <= neededNanos) {
+    if (deadlineNanos - now <= (request.write ? lastWriteNanos : 0)) {
       endUnavailable();
       return;
     }
-    report(target.node());
     Connection connection = context.connections().to(target.connect(), request.slot);
     Attempt attempt = new Attempt(request.arguments, now, new Ending(target));
     if (!begin(attempt)) {
@@ -246,8 +237,6 @@ final class Call {
       }
       RespValue value = reply instanceof RespValue.Attributed with ? with.value() : reply;
       if (value instanceof RespValue.ErrorReply error) {
-        slowestRefusalNanos =
-            Math.max(slowestRefusalNanos, System.nanoTime() - current().startedNanos());
         refused(target, error);
       } else {
         future.complete(answer(value, attribute));
@@ -329,18 +318,17 @@ final class Call {
     }
   }
 
-  private void goOn(Target from, Duration silence) {
+  private void goOn(Target from, Duration waited) {
     context.refreshSoon(request);
-    failedNode = from.node();
-    waited = silence;
+    if (next < round.size()) {
+      report(from.node(), round.get(next).node(), waited);
+    }
     tryNext();
   }
 
-  /** Tells of each failed node once a call, however many rounds there are. */
-  private void report(Address nextNode) {
-    Address node = failedNode;
-    failedNode = null;
-    if (node == null || node.equals(nextNode) || !reported.add(node)) {
+  /** Tells of each node once a call, however many rounds there are. */
+  private void report(Address node, Address nextNode, Duration waited) {
+    if (node.equals(nextNode) || !reported.add(node)) {
       return;
     }
     if (waited == null) {
@@ -387,10 +375,6 @@ final class Call {
 
   private void fail(CairnException exception) {
     future.completeExceptionally(exception);
-  }
-
-  private synchronized Attempt current() {
-    return current;
   }
 
   private synchronized boolean stopped() {

@@ -63,7 +63,7 @@ final class ClusterOptions {
 
   /**
    * A client for a person: a silent node is left after the timeout, what is refused is tried again
-   * for as long, and the call ends after three times the timeout.
+   * for as long, and the call ends after twice the timeout.
    */
   CairnClient.Builder client() {
     return CairnClient.builder()
@@ -71,6 +71,6 @@ final class ClusterOptions {
         .attemptTimeout(timeout())
         .connectTimeout(timeout())
         .retryTime(timeout())
-        .deadline(timeout().multipliedBy(3));
+        .deadline(timeout().multipliedBy(2));
   }
 }

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.testkit;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A node as its machine sees it: a process that comes and goes, a folder and ports that stay. Not
+ * thread-safe, except that {@link #running} and {@link #port} may be asked by anyone.
+ */
+public final class NodeProcess {
+  private final int index;
+  private final int port;
+  private final int peerPort;
+  private final int clusterPort;
+  private final Path data;
+  private final Path log;
+  private final List<String> arguments;
+  private final List<String> javaOptions;
+  private volatile Process process;
+  private boolean paused;
+
+  NodeProcess(
+      int index,
+      int port,
+      int peerPort,
+      int clusterPort,
+      Path folder,
+      List<String> options,
+      List<String> javaOptions) {
+    this.index = index;
+    this.port = port;
+    this.peerPort = peerPort;
+    this.clusterPort = clusterPort;
+    this.javaOptions = javaOptions;
+    data = folder.resolve("data-" + port);
+    log = folder.resolve("node-" + port + ".log");
+    arguments = new ArrayList<>(List.of("node", Integer.toString(port), "--data", data.toString()));
+    arguments.addAll(options);
+  }
+
+  /** Its client port. */
+  public int port() {
+    return port;
+  }
+
+  /** Its port for other nodes. */
+  public int peerPort() {
+    return peerPort;
+  }
+
+  /** Its port for cluster-aware clients. */
+  public int clusterPort() {
+    return clusterPort;
+  }
+
+  /** {@code host:port}, as status shows it. */
+  public String name() {
+    return "127.0.0.1:" + port;
+  }
+
+  /** Its data folder. */
+  public Path data() {
+    return data;
+  }
+
+  /** The process id of its latest run. */
+  public long pid() {
+    return process.pid();
+  }
+
+  /** Whether its process is there, even if it is frozen. */
+  public boolean running() {
+    Process latest = process;
+    return latest != null && latest.isAlive();
+  }
+
+  /** All that its runs have logged. */
+  public String log() {
+    try {
+      return Files.exists(log) ? Files.readString(log, StandardCharsets.UTF_8) : "";
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  void start() {
+    if (running()) {
+      throw new IllegalStateException("node " + index + " runs already");
+    }
+    ProcessBuilder builder = Children.node(javaOptions, arguments.toArray(new String[0]));
+    builder.redirectErrorStream(true);
+    builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+    paused = false;
+    process = Children.start(builder);
+  }
+
+  /** SIGKILL: what was not on disk is lost with the process. */
+  void kill() {
+    process.destroyForcibly();
+    awaitEnd(Duration.ofSeconds(30));
+  }
+
+  /** SIGTERM; the exit status. */
+  int stop() {
+    resume();
+    process.destroy();
+    return awaitEnd(Duration.ofSeconds(40));
+  }
+
+  /** SIGSTOP: it does nothing, and its connections stay open. */
+  void pause() {
+    signal("STOP");
+    paused = true;
+  }
+
+  /** SIGCONT. */
+  void resume() {
+    if (paused) {
+      signal("CONT");
+      paused = false;
+    }
+  }
+
+  /** Its disk is new. */
+  void wipe() {
+    if (running()) {
+      throw new IllegalStateException("node " + index + " runs: kill or stop it first");
+    }
+    try {
+      Folders.delete(data);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Waits for its process to end by itself or by a signal; the exit status. */
+  int awaitEnd(Duration longest) {
+    try {
+      if (!process.waitFor(longest.toMillis(), TimeUnit.MILLISECONDS)) {
+        throw new IllegalStateException(
+            "node " + index + " has not ended after " + longest.toSeconds() + " s");
+      }
+      return process.exitValue();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted", e);
+    }
+  }
+
+  /** Kilobytes of memory that it holds, VmRSS. */
+  public long residentKilobytes() throws IOException {
+    for (String line : Files.readAllLines(Path.of("/proc", Long.toString(pid()), "status"))) {
+      if (line.startsWith("VmRSS:")) {
+        return Long.parseLong(line.replaceAll("\\D", ""));
+      }
+    }
+    throw new IOException("no VmRSS of process " + pid());
+  }
+
+  private void signal(String name) {
+    try {
+      int status = new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start().waitFor();
+      if (status != 0) {
+        throw new IllegalStateException("kill -" + name + " of node " + index + " failed");
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted", e);
+    }
+  }
+}

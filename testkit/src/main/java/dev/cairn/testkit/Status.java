@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.testkit;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.cairn.protocol.RespValue;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+
+/** The answer to {@code CAIRN STATUS}, as far as tests read it. */
+@JsonIgnoreProperties(ignoreUnknown = true)
+public record Status(
+    String clusterId,
+    long epoch,
+    int replicationFactor,
+    boolean healthy,
+    List<String> problems,
+    List<Node> nodes,
+    List<Partition> partitionList) {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  public Status {
+    problems = problems == null ? List.of() : List.copyOf(problems);
+    nodes = nodes == null ? List.of() : List.copyOf(nodes);
+    partitionList = partitionList == null ? List.of() : List.copyOf(partitionList);
+  }
+
+  /** A member. */
+  @JsonIgnoreProperties(ignoreUnknown = true)
+  public record Node(String name, String id, boolean up, int leads, int replicas, int witnesses) {}
+
+  /** A partition; {@code leader} and {@code witness} are null when there is none. */
+  @JsonIgnoreProperties(ignoreUnknown = true)
+  public record Partition(
+      int index,
+      int firstSlot,
+      int lastSlot,
+      String leader,
+      long term,
+      List<Replica> replicas,
+      Replica witness,
+      int canLose) {}
+
+  /** A voter. */
+  @JsonIgnoreProperties(ignoreUnknown = true)
+  public record Replica(String node, boolean up) {}
+
+  /** Asks the node at a client port. */
+  static Status at(int port) throws IOException {
+    try (RespConnection connection = RespConnection.to(port, Duration.ofSeconds(5))) {
+      RespValue reply = connection.call("CAIRN", "STATUS");
+      if (!(reply instanceof RespValue.Bulk document)) {
+        throw new IOException("CAIRN STATUS answered " + RespConnection.text(reply));
+      }
+      return JSON.readValue(new String(document.bytes(), StandardCharsets.UTF_8), Status.class);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("the status is malformed", e);
+    }
+  }
+
+  /** The partition of a slot. */
+  Partition partitionOfSlot(int slot) {
+    return partitionList.stream()
+        .filter(partition -> partition.firstSlot() <= slot && slot <= partition.lastSlot())
+        .findFirst()
+        .orElseThrow(() -> new IllegalStateException("no partition has slot " + slot));
+  }
+}

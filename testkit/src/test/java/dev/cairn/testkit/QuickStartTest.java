@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.RepetitionInfo;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/**
+ * Three terminals, three commands, one cluster: {@code ./cairn node 5000}, 5001 and 5002 with no
+ * other option. Needs these ports free.
+ */
+class QuickStartTest {
+  private static final String SESSION =
+      """
+      PUT mykey myvalue
+      GET mykey
+      DELETE mykey
+      """;
+
+  private static final String ANSWERS =
+      """
+      [Node 5000] OK
+      [Node 5001] OK
+      [Node 5000] VALUE myvalue
+      [Node 5000] OK
+      [Node 5001] OK
+      """;
+
+  @RegisterExtension final Clusters clusters = Clusters.ofEachTest();
+
+  @RepeatedTest(2)
+  void threeNodesGivenNothingButTheirPortsAnswerTheSessionToTheLetter(RepetitionInfo repetition) {
+    freshClusterAnswersTheSession();
+  }
+
+  /** Once, by hand or before a release: {@code -Dcairn.quickstart.20=true}. */
+  @Test
+  @Timeout(600)
+  @EnabledIfSystemProperty(named = "cairn.quickstart.20", matches = "true")
+  void twentyFreshClustersOutOfTwenty() {
+    for (int i = 0; i < 20; i++) {
+      freshClusterAnswersTheSession();
+    }
+  }
+
+  private void freshClusterAnswersTheSession() {
+    try (ProcessCluster cluster = clusters.startHealthy(ProcessCluster.quickStart())) {
+      CommandRun shell = CommandRun.tool(SESSION, "shell");
+      assertThat(shell.out()).as(shell.err()).isEqualTo(ANSWERS);
+      assertThat(shell.exitStatus()).isZero();
+
+      Status status = cluster.status();
+      assertThat(status.replicationFactor()).isEqualTo(2);
+      assertThat(status.nodes()).hasSize(3);
+      assertThat(status.partitionList())
+          .hasSize(6)
+          .allSatisfy(
+              partition -> {
+                assertThat(partition.replicas()).hasSize(2);
+                assertThat(partition.witness()).isNotNull();
+                assertThat(partition.canLose()).isEqualTo(1);
+              });
+    }
+  }
+}
