@@ -133,7 +133,9 @@ public final class CairnClient implements AutoCloseable {
     return await(startDelete(key));
   }
 
-  /** The cluster's state as a JSON document (docs/status.md), from the first node that answers. */
+  /**
+   * The cluster's state as a JSON document (docs/operations.md), from the first node that answers.
+   */
   public String status() {
     byte[] document = await(startKeyless(CairnClient::bulk, "CAIRN", "STATUS")).value();
     return new String(document, StandardCharsets.UTF_8);

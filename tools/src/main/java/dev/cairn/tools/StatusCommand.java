@@ -21,7 +21,7 @@ final class StatusCommand implements Callable<Integer> {
 
   @Option(
       names = "--json",
-      description = "Print the document as the node sent it (docs/status.md).")
+      description = "Print the document as the node sent it (docs/operations.md).")
   private boolean json;
 
   @Override

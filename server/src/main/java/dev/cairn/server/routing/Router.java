@@ -46,7 +46,7 @@ public interface Router {
   void awaitReplicas(
       int partition, Reply.Done write, long timeoutMillis, Consumer<List<ReplicaState>> done);
 
-  /** The cluster's state as a JSON document (docs/status.md has its grammar). */
+  /** The cluster's state as a JSON document (docs/operations.md has its grammar). */
   void status(Consumer<String> done);
 
   /**

@@ -14,7 +14,7 @@ import org.slf4j.LoggerFactory;
  * One partition's files, and which of them count.
  *
  * <pre>
- *   p-0003/state            which generation, whose, up to which snapshot (see StateFile)
+ *   p-00003/state           which generation, whose, up to which snapshot (see StateFile)
  *          generation-N/    a database; only the one that state names counts
  *          incoming/N/      a database on its way from another replica
  *          checkpoint/N/    hard links on their way to another replica
