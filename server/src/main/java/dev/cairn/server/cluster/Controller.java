@@ -2,6 +2,7 @@
 package dev.cairn.server.cluster;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -17,27 +18,38 @@ import org.slf4j.LoggerFactory;
  *
  * <ol>
  *   <li>epoch 0: compute the first placement on the ring and log it;
+ *   <li>a node that asks to be let in under a member's name, with another id, while that member is
+ *       down: its disk was replaced. It takes the member's place, and its replicas begin anew under
+ *       the next incarnation;
  *   <li>a replica whose node reports the marker on disk: log it as created, which lets the node
  *       open it.
  * </ol>
+ *
+ * <p>The voters of the meta group itself follow the state; those of a partition are changed by its
+ * leader.
  *
  * <p>Thread: the scheduler's.
  */
 public final class Controller {
   private static final Logger log = LoggerFactory.getLogger(Controller.class);
   private static final long ROUND_EVERY_MILLIS = 100;
+  private static final long RECONCILE_EVERY_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long PROPOSE_AGAIN_AFTER_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private final MetaGroup meta;
   private final Membership membership;
+  private final Formation formation;
   private final LongSupplier nanoTime;
   private long proposedEpoch;
   private long proposedAtNanos;
+  private long reconciledAtNanos;
 
   /** Creates a controller that does nothing until {@link #start}. */
-  public Controller(MetaGroup meta, Membership membership, LongSupplier nanoTime) {
+  public Controller(
+      MetaGroup meta, Membership membership, Formation formation, LongSupplier nanoTime) {
     this.meta = meta;
     this.membership = membership;
+    this.formation = formation;
     this.nanoTime = nanoTime;
   }
 
@@ -53,6 +65,10 @@ public final class Controller {
         return;
       }
       ClusterState state = meta.state();
+      if (nanoTime.getAsLong() - reconciledAtNanos > RECONCILE_EVERY_NANOS) {
+        reconciledAtNanos = nanoTime.getAsLong();
+        meta.reconcileVoters();
+      }
       boolean waiting =
           proposedEpoch == state.epoch() + 1
               && nanoTime.getAsLong() - proposedAtNanos < PROPOSE_AGAIN_AFTER_NANOS;
@@ -79,11 +95,50 @@ public final class Controller {
           state.members().size());
       return state.withFirstPlacement();
     }
+    for (Member applicant : formation.applicants().values()) {
+      Optional<Member> old = replacedBy(state, applicant);
+      if (old.isPresent()) {
+        return replaced(state, old.get(), applicant);
+      }
+    }
     List<Placement> placements =
         state.partitions().stream()
             .map(placement -> placement.mapVoters(voter -> createdIfReported(placement, voter)))
             .toList();
     return placements.equals(state.partitions()) ? state : state.next(state.members(), placements);
+  }
+
+  private Optional<Member> replacedBy(ClusterState state, Member applicant) {
+    if (state.member(applicant.id()).isPresent()) {
+      return Optional.empty();
+    }
+    return state.members().stream()
+        .filter(member -> member.name().equals(applicant.name()))
+        .filter(member -> !membership.isUp(member.id()))
+        .findFirst();
+  }
+
+  private static ClusterState replaced(ClusterState state, Member old, Member applicant) {
+    log.info(
+        "node {} is back with another disk: id {} takes the place of {}",
+        old.name(),
+        applicant.id(),
+        old.id());
+    List<Member> members =
+        state.members().stream()
+            .map(member -> member.equals(old) ? old.replacedBy(applicant) : member)
+            .toList();
+    List<Placement> placements =
+        state.partitions().stream()
+            .map(
+                placement ->
+                    placement.mapVoters(
+                        voter ->
+                            voter.nodeId().equals(old.id())
+                                ? new Replica(applicant.id(), voter.incarnation() + 1, false)
+                                : voter))
+            .toList();
+    return state.next(members, placements);
   }
 
   private Replica createdIfReported(Placement placement, Replica voter) {

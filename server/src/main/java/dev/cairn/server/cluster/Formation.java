@@ -12,6 +12,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
@@ -31,7 +32,8 @@ import org.slf4j.LoggerFactory;
  *       founder decided;
  *   <li>someone belongs to a cluster that does not: wait. If the cluster knows this node's name
  *       under another id, its disk was replaced, and it must not pass for the node that voted
- *       before;
+ *       before: the {@link Controller} gives it the place of the old one under the next
+ *       incarnation, and then it is listed;
  *   <li>all are empty and were given the same list, copies and partitions: the first node of the
  *       list founds the cluster, with a random id, and writes that down before it tells anybody;
  *       the others learn it as above;
@@ -52,6 +54,7 @@ public final class Formation {
   private static final int FORMAT = 1;
   private static final long ASK_EVERY_MILLIS = 200;
   private static final long ANSWER_WITHIN_MILLIS = 1_000;
+  private static final long APPLICANT_FOR_NANOS = TimeUnit.SECONDS.toNanos(3);
   private static final long SAY_AGAIN_AFTER_ROUNDS = 50;
 
   private final Member self;
@@ -62,6 +65,8 @@ public final class Formation {
   private final Supplier<String> newClusterId;
   private final PeerTransport transport;
   private final Map<Address, Hello> answers = new ConcurrentHashMap<>();
+  private final Map<String, Applicant> applicants =
+      new ConcurrentHashMap<>(); // by name; a node asks until it is in
   private volatile ClusterState founded;
   private volatile String waitingFor = "this node has just started";
   private ScheduledFuture<?> asking;
@@ -76,6 +81,8 @@ public final class Formation {
    * @param peerPort its peer port
    */
   public record Address(String name, String peerHost, int peerPort) {}
+
+  private record Applicant(Member node, long askedNanos) {}
 
   private record Hello(Member member, String settings, Optional<ClusterState> founded) {}
 
@@ -114,12 +121,33 @@ public final class Formation {
         PeerMessageKind.HELLO,
         (body, answer) -> {
           try {
-            decode(body);
+            noteApplicant(decode(body).member());
             answer.accept(encode());
           } catch (IOException e) {
             log.warn("a peer introduced itself in a way that cannot be read: {}", e.getMessage());
           }
         });
+  }
+
+  private void noteApplicant(Member node) {
+    ClusterState record = founded;
+    boolean knownName =
+        record != null && record.members().stream().anyMatch(m -> m.name().equals(node.name()));
+    if (knownName && !node.id().equals(self.id())) {
+      applicants.put(node.name(), new Applicant(node, System.nanoTime()));
+    }
+  }
+
+  /** Nodes that have asked lately and say that they belong to no cluster, by name. */
+  Map<String, Member> applicants() {
+    Map<String, Member> lately = new TreeMap<>();
+    applicants.forEach(
+        (name, applicant) -> {
+          if (System.nanoTime() - applicant.askedNanos() < APPLICANT_FOR_NANOS) {
+            lately.put(name, applicant.node());
+          }
+        });
+    return lately;
   }
 
   /** Tells others from now on that this node belongs to a cluster. Its record must be on disk. */
@@ -241,7 +269,8 @@ public final class Formation {
                 + state.clusterId()
                 + " knows "
                 + self.name()
-                + " with another disk; this empty one must not vote in its place. Bring the old data folder back"
+                + " with another disk, so this empty one cannot vote in its place; the cluster takes it in as a new node as"
+                + " soon as a majority of the others is up"
             : "cluster "
                 + state.clusterId()
                 + " of "

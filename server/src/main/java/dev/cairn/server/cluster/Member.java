@@ -11,6 +11,8 @@ package dev.cairn.server.cluster;
  * @param clusterPort its cluster port, 0 when it has none
  * @param peerHost the address that peers use
  * @param peerPort its peer port
+ * @param incarnation under which it is a member of the meta group: 1 for the first node of this
+ *     name, one more each time a node with another disk took its place
  */
 public record Member(
     String id,
@@ -19,4 +21,21 @@ public record Member(
     int clientPort,
     int clusterPort,
     String peerHost,
-    int peerPort) {}
+    int peerPort,
+    int incarnation) {
+  /**
+   * This member's place taken by a node with another disk, which must not pass for the one that
+   * voted before.
+   */
+  Member replacedBy(Member node) {
+    return new Member(
+        node.id(),
+        name,
+        node.host(),
+        node.clientPort(),
+        node.clusterPort(),
+        node.peerHost(),
+        node.peerPort(),
+        incarnation + 1);
+  }
+}

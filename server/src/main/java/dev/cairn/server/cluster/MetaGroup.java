@@ -15,6 +15,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,7 +35,7 @@ import org.slf4j.LoggerFactory;
  * <p>Threads: entries are applied by the group's thread; {@link #state} may be read by any.
  */
 public final class MetaGroup implements AutoCloseable {
-  /** The incarnation of every first member of the meta group. */
+  /** The incarnation of a node that is the first of its name. */
   public static final int FIRST_INCARNATION = 1;
 
   private static final Logger log = LoggerFactory.getLogger(MetaGroup.class);
@@ -56,7 +57,7 @@ public final class MetaGroup implements AutoCloseable {
    *
    * @param file where the last state is kept between starts
    * @param founded the state with which the cluster formed, from the node's identity
-   * @param self this node
+   * @param self this node, as {@code founded} has it
    * @param listener told of each new state, in order, first of the one from the file; must not
    *     block
    */
@@ -79,12 +80,15 @@ public final class MetaGroup implements AutoCloseable {
     }
     MetaGroup meta = new MetaGroup(file, last, listener);
     listener.accept(last);
+    // A node that came later is told the configuration by the leader; one that made it up could
+    // elect itself.
+    boolean first = self.incarnation() == FIRST_INCARNATION;
     meta.group =
         engine.open(
             founded.metaGroup(),
-            FIRST_INCARNATION,
-            peers(founded.metaVoters()),
-            peers(founded.metaLearners()),
+            self.incarnation(),
+            first ? peers(founded.metaVoters()) : List.of(),
+            first ? peers(founded.metaLearners()) : List.of(),
             false,
             Optional.empty(),
             meta.new Listener());
@@ -111,6 +115,20 @@ public final class MetaGroup implements AutoCloseable {
     }
   }
 
+  /** Makes the voters of this group those of the state, when this node leads and they differ. */
+  void reconcileVoters() {
+    ClusterState now = state;
+    List<Peer> wanted = peers(now.metaVoters());
+    Optional<Set<Peer>> voters = group.voters();
+    if (voters.isPresent() && !voters.get().equals(Set.copyOf(wanted))) {
+      log.info("the meta group's voters change from {} to {}", voters.get(), wanted);
+      group.changeVoters(
+          wanted,
+          peers(now.metaLearners()),
+          failure -> failure.ifPresent(why -> log.info("the meta group's voters stay: {}", why)));
+    }
+  }
+
   @Override
   public void close() {
     if (group != null) {
@@ -120,7 +138,7 @@ public final class MetaGroup implements AutoCloseable {
 
   private static List<Peer> peers(List<Member> members) {
     return members.stream()
-        .map(member -> new Peer(member.peerHost(), member.peerPort(), FIRST_INCARNATION))
+        .map(member -> new Peer(member.peerHost(), member.peerPort(), member.incarnation()))
         .toList();
   }
 

@@ -4,6 +4,7 @@ package dev.cairn.server.node;
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Formation;
 import dev.cairn.server.cluster.Member;
+import dev.cairn.server.cluster.MetaGroup;
 import dev.cairn.server.command.Face;
 import dev.cairn.server.node.NodeIdentity.FormedCluster;
 import dev.cairn.server.partition.LogLimits;
@@ -20,7 +21,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One running node: its folder, its identity, its parts and its client ports; stopped in reverse.
+ * One running node: its folder, its identity, its parts and its client ports; stopped in reverse,
+ * once it has handed over what it leads.
  */
 public final class Node {
   /**
@@ -89,6 +91,7 @@ public final class Node {
               Face.CLUSTER);
       parts.add(new Part("cluster port", clusterClients::close));
     }
+    parts.add(new Part("leadership", runtime::handOver));
     LOG.info(
         "client port {} cluster port {} peer port {}",
         config.port(),
@@ -107,7 +110,8 @@ public final class Node {
             config.port(),
             config.clusterPort(),
             config.self().host(),
-            config.peerPort());
+            config.peerPort(),
+            MetaGroup.FIRST_INCARNATION);
     try {
       return NodeRuntime.start(
           new NodeRuntime.Spec(

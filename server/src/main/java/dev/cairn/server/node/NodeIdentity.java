@@ -225,7 +225,16 @@ public record NodeIdentity(String nodeId, String name, Optional<FormedCluster> c
     }
   }
 
-  @JsonPropertyOrder({"id", "name", "host", "clientPort", "clusterPort", "peerHost", "peerPort"})
+  @JsonPropertyOrder({
+    "id",
+    "name",
+    "host",
+    "clientPort",
+    "clusterPort",
+    "peerHost",
+    "peerPort",
+    "incarnation"
+  })
   record Entry(
       String id,
       String name,
@@ -233,7 +242,8 @@ public record NodeIdentity(String nodeId, String name, Optional<FormedCluster> c
       int clientPort,
       int clusterPort,
       String peerHost,
-      int peerPort) {
+      int peerPort,
+      int incarnation) {
     static Entry of(Member member) {
       return new Entry(
           member.id(),
@@ -242,12 +252,13 @@ public record NodeIdentity(String nodeId, String name, Optional<FormedCluster> c
           member.clientPort(),
           member.clusterPort(),
           member.peerHost(),
-          member.peerPort());
+          member.peerPort(),
+          member.incarnation());
     }
 
     Member member() {
       checkId(id, "a member's id");
-      return new Member(id, name, host, clientPort, clusterPort, peerHost, peerPort);
+      return new Member(id, name, host, clientPort, clusterPort, peerHost, peerPort, incarnation);
     }
   }
 }

@@ -40,6 +40,7 @@ import org.slf4j.LoggerFactory;
 final class NodeRuntime implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(NodeRuntime.class);
   private static final int SCHEDULER_THREADS = 2;
+  private static final long HAND_OVER_MILLIS = 3_000;
 
   private final Member self;
   private final Path folder;
@@ -167,7 +168,8 @@ final class NodeRuntime implements AutoCloseable {
           founded -> {
             // The marker first: once the identity names the cluster, a log without it is a lost
             // log.
-            sharedLog.writeIncarnation(founded.metaGroup(), MetaGroup.FIRST_INCARNATION);
+            sharedLog.writeIncarnation(
+                founded.metaGroup(), founded.member(self.id()).orElseThrow().incarnation());
             spec.record().accept(founded);
             try {
               join(founded, spec.version());
@@ -193,8 +195,9 @@ final class NodeRuntime implements AutoCloseable {
             engine,
             folder.resolve("cluster.json"),
             founded,
-            self,
+            founded.member(self.id()).orElseThrow(),
             state -> {
+              formation.formed(state);
               partitions.follow(state);
               router.follow(state);
             });
@@ -208,7 +211,7 @@ final class NodeRuntime implements AutoCloseable {
                 version,
                 System.currentTimeMillis(),
                 partitions.reports()));
-    new Controller(opened, membership, System::nanoTime).start(scheduler);
+    new Controller(opened, membership, formation, System::nanoTime).start(scheduler);
   }
 
   Router router() {
@@ -217,6 +220,11 @@ final class NodeRuntime implements AutoCloseable {
 
   Partitions partitions() {
     return partitions;
+  }
+
+  /** Hands over what this node leads. The others serve it from then on; this node forwards. */
+  void handOver() {
+    partitions.handOverAll(HAND_OVER_MILLIS);
   }
 
   @Override

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -61,6 +62,7 @@ final class PartitionGroup implements AutoCloseable {
   private final LongSupplier nanoTime;
   private final long proposalTimeoutNanos;
   private final Executor readers;
+  private final BooleanSupplier votersInTransition; // by the log on disk
   private final Object lock = new Object();
   private final Object proposing = new Object(); // taken before lock, never while holding it
   private final ArrayDeque<WaitingBatch> queue = new ArrayDeque<>(); // guarded by lock
@@ -69,6 +71,7 @@ final class PartitionGroup implements AutoCloseable {
   private int queuedRequests; // guarded by lock
   private List<WaitingRead> waitingReads = new ArrayList<>(); // guarded by lock
   private boolean readIndexUnderWay; // guarded by lock
+  private boolean changingVoters; // guarded by lock
   private Optional<Peer> handingOverTo = Optional.empty(); // guarded by lock
   private long handOverSinceNanos; // guarded by lock
   private volatile long leadingTerm; // 0 while not leading; written under lock
@@ -83,13 +86,15 @@ final class PartitionGroup implements AutoCloseable {
       PartitionClock clock,
       LongSupplier nanoTime,
       long proposalTimeoutMillis,
-      Executor readers) {
+      Executor readers,
+      BooleanSupplier votersInTransition) {
     this.index = index;
     this.folder = folder;
     this.clock = clock;
     this.nanoTime = nanoTime;
     this.proposalTimeoutNanos = TimeUnit.MILLISECONDS.toNanos(proposalTimeoutMillis);
     this.readers = readers;
+    this.votersInTransition = votersInTransition;
   }
 
   void opened(RaftGroup group) {
@@ -273,6 +278,7 @@ final class PartitionGroup implements AutoCloseable {
 
   private void readNext() {
     List<WaitingRead> reads;
+    boolean behindProposal;
     synchronized (lock) {
       if (readIndexUnderWay || waitingReads.isEmpty()) {
         return;
@@ -280,22 +286,65 @@ final class PartitionGroup implements AutoCloseable {
       readIndexUnderWay = true;
       reads = waitingReads;
       waitingReads = new ArrayList<>();
+      behindProposal = changingVoters || votersInTransition.getAsBoolean();
     }
-    raft.readIndex(
+    if (behindProposal) {
+      // The engine's ReadIndex asks the new voters only; until the change is over the old ones
+      // might elect another leader.
+      write(
+          List.of(),
+          nanoTime.getAsLong() + proposalTimeoutNanos,
+          reply -> confirmed(reads, reply instanceof BatchReply.Done));
+    } else {
+      raft.readIndex(failure -> confirmed(reads, failure.isEmpty()));
+    }
+  }
+
+  private void confirmed(List<WaitingRead> reads, boolean linearizable) {
+    synchronized (lock) {
+      readIndexUnderWay = false;
+    }
+    if (linearizable) {
+      readers.execute(() -> answer(reads));
+    } else {
+      BatchReply refused =
+          new BatchReply.Refused(
+              leads() ? BatchReply.Reason.NOT_READY : BatchReply.Reason.NOT_LEADER,
+              Optional.empty());
+      reads.forEach(read -> read.done().accept(refused));
+    }
+    readNext();
+  }
+
+  /**
+   * Changes who votes, if this node leads and the voters differ. One change at a time.
+   *
+   * @param wanted the voters to be
+   */
+  void reconcileVoters(Set<Peer> wanted) {
+    Optional<Set<Peer>> voters = raft.voters();
+    synchronized (lock) {
+      if (leadingTerm == 0
+          || changingVoters
+          || handingOverTo.isPresent()
+          || voters.isEmpty()
+          || voters.get().equals(wanted)) {
+        return;
+      }
+      changingVoters = true;
+    }
+    log.info("partition={} voters change from {} to {}", index, voters.get(), wanted);
+    raft.changeVoters(
+        wanted,
+        List.of(),
         failure -> {
           synchronized (lock) {
-            readIndexUnderWay = false;
+            changingVoters = false;
           }
-          if (failure.isEmpty()) {
-            readers.execute(() -> answer(reads));
-          } else {
-            BatchReply refused =
-                new BatchReply.Refused(
-                    leads() ? BatchReply.Reason.NOT_READY : BatchReply.Reason.NOT_LEADER,
-                    Optional.empty());
-            reads.forEach(read -> read.done().accept(refused));
-          }
-          readNext();
+          log.info(
+              "partition={} voters {}",
+              index,
+              failure.map(why -> "did not change: " + why).orElse("changed"));
         });
   }
 
@@ -358,7 +407,7 @@ final class PartitionGroup implements AutoCloseable {
   void handOver(Peer target) {
     boolean now;
     synchronized (lock) {
-      if (leadingTerm == 0 || handingOverTo.isPresent()) {
+      if (leadingTerm == 0 || handingOverTo.isPresent() || changingVoters) {
         return;
       }
       handingOverTo = Optional.of(target);

@@ -25,12 +25,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -72,6 +74,7 @@ public final class Partitions implements AutoCloseable {
   private final ExecutorService readers = Executors.newFixedThreadPool(READERS, daemon("reader"));
   private final Map<Integer, Held> held = new ConcurrentHashMap<>();
   private volatile ClusterState state;
+  private volatile boolean stopping;
 
   /** A replica or witness of this node. Fields without final are the scheduler's. */
   private static final class Held {
@@ -149,6 +152,11 @@ public final class Partitions implements AutoCloseable {
     int index = placement.index();
     Replica replica = own.get();
     String group = state.groupOf(index);
+    Held before = held.get(index);
+    if (before != null && before.replica.incarnation() != replica.incarnation()) {
+      closeHeld(before);
+      held.remove(index);
+    }
     Held entry = held.computeIfAbsent(index, i -> new Held(replica, placement.witnessOn(selfId)));
     long marker = engine.sharedLog().incarnation(group);
     if (!replica.created()) {
@@ -198,7 +206,7 @@ public final class Partitions implements AutoCloseable {
             engine.open(
                 group,
                 entry.replica.incarnation(),
-                peers(placement.voters()),
+                firstVoters(placement, entry),
                 List.of(),
                 true,
                 Optional.of(witness),
@@ -214,7 +222,8 @@ public final class Partitions implements AutoCloseable {
                 new PartitionClock(nanoTime, () -> medianWallMillis(index)),
                 nanoTime,
                 proposalTimeoutMillis,
-                readers);
+                readers,
+                () -> engine.sharedLog().votersInTransition(group));
         FullReplica replica =
             new FullReplica(
                 index, data, partition, entry.retention, () -> leadershipChanged(entry), failed);
@@ -222,7 +231,7 @@ public final class Partitions implements AutoCloseable {
             engine.open(
                 group,
                 entry.replica.incarnation(),
-                peers(placement.voters()),
+                firstVoters(placement, entry),
                 List.of(),
                 false,
                 Optional.of(replica),
@@ -250,6 +259,14 @@ public final class Partitions implements AutoCloseable {
   private OptionalLong medianWallMillis(int index) {
     return membership.medianWallMillis(
         state.partitions().get(index).voters().stream().map(Replica::nodeId).toList());
+  }
+
+  /**
+   * A replica that came later is told the voters by the leader; one that made them up could elect
+   * itself.
+   */
+  private List<Peer> firstVoters(Placement placement, Held entry) {
+    return entry.replica.incarnation() == 1 ? peers(placement.voters()) : List.of();
   }
 
   private List<Peer> peers(List<Replica> replicas) {
@@ -396,6 +413,7 @@ public final class Partitions implements AutoCloseable {
       snapshot(index, entry);
     }
     if (entry.group != null) {
+      reconcileVoters(index, entry);
       flushForWitness(index, entry);
       handBack(index, entry, now);
     }
@@ -434,6 +452,38 @@ public final class Partitions implements AutoCloseable {
     return engine.sharedLog().firstIndex(state.groupOf(partition));
   }
 
+  /**
+   * As the partition's leader, makes its voters those of the placement, once all of them have their
+   * marker on disk.
+   *
+   * <p>A new witness knows the log from the leader's first index on, and nothing before it. So it
+   * is let in only when every full replica that was placed earlier is durable past that: otherwise
+   * the old witness, or nobody, could bring that replica up to date if the leader were lost.
+   */
+  private void reconcileVoters(int index, Held entry) {
+    Placement placement = state.partitions().get(index);
+    if (!entry.group.leads() || !placement.voters().stream().allMatch(Replica::created)) {
+      return;
+    }
+    Set<Peer> wanted = Set.copyOf(peers(placement.voters()));
+    Replica witness = placement.witness();
+    boolean newWitness =
+        witness != null
+            && entry.raft().voters().filter(now -> now.contains(peer(witness))).isEmpty();
+    long firstIndex = engine.sharedLog().firstIndex(state.groupOf(index));
+    boolean durable =
+        placement.replicas().stream()
+            .allMatch(
+                replica ->
+                    membership
+                        .report(replica, index)
+                        .filter(report -> report.durableIndex() >= firstIndex - 1)
+                        .isPresent());
+    if (!newWitness || durable) {
+      entry.group.reconcileVoters(wanted);
+    }
+  }
+
   /** A witness whose log has grown waits for this replica to be durable. */
   private void flushForWitness(int index, Held entry) {
     Replica witness = state.partitions().get(index).witness();
@@ -449,7 +499,8 @@ public final class Partitions implements AutoCloseable {
   /** Gives leadership back to the replica that the ring prefers, once that is up and close. */
   private void handBack(int index, Held entry, long now) {
     Replica preferred = state.partitions().get(index).replicas().get(0);
-    if (!entry.group.leads()
+    if (stopping
+        || !entry.group.leads()
         || preferred.nodeId().equals(selfId)
         || now - entry.leadsSinceNanos < LEAD_BEFORE_HAND_OVER_NANOS
         || membership.upForMillis(preferred.nodeId()) < PREFERRED_UP_MILLIS) {
@@ -542,6 +593,44 @@ public final class Partitions implements AutoCloseable {
     }
   }
 
+  /**
+   * Hands over what this node leads, so that the others need no election when it stops.
+   *
+   * @param timeoutMillis the longest wait; what cannot be handed over by then is left to an
+   *     election
+   */
+  public void handOverAll(long timeoutMillis) {
+    long deadline = nanoTime.getAsLong() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
+    stopping = true;
+    boolean leading = true;
+    while (leading && nanoTime.getAsLong() - deadline < 0) {
+      leading = false;
+      for (Map.Entry<Integer, Held> entry : held.entrySet()) {
+        PartitionGroup group = entry.getValue().group;
+        if (group != null && group.leads()) {
+          Optional<Replica> other = otherReplica(entry.getKey());
+          other.ifPresent(replica -> group.handOver(peer(replica)));
+          leading |= other.isPresent();
+        }
+      }
+      if (leading) {
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
+      }
+    }
+  }
+
+  private Optional<Replica> otherReplica(int index) {
+    return state.partitions().get(index).replicas().stream()
+        .filter(replica -> !replica.nodeId().equals(selfId) && membership.isUp(replica.nodeId()))
+        .filter(
+            replica ->
+                membership
+                    .report(replica, index)
+                    .filter(report -> report.status() == NodeReport.Status.FOLLOWS)
+                    .isPresent())
+        .findFirst();
+  }
+
   @Override
   public void close() {
     opener.shutdown();
@@ -550,17 +639,17 @@ public final class Partitions implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    held.values().parallelStream()
-        .forEach(
-            entry -> {
-              if (entry.group != null) {
-                entry.group.close();
-              }
-              if (entry.witnessReplica != null) {
-                entry.witnessReplica.close();
-              }
-            });
+    held.values().parallelStream().forEach(Partitions::closeHeld);
     readers.shutdown();
+  }
+
+  private static void closeHeld(Held entry) {
+    if (entry.group != null) {
+      entry.group.close();
+    }
+    if (entry.witnessReplica != null) {
+      entry.witnessReplica.close();
+    }
   }
 
   private static java.util.concurrent.ThreadFactory daemon(String name) {

@@ -11,6 +11,7 @@ import com.alipay.sofa.jraft.option.LogStorageOptions;
 import com.alipay.sofa.jraft.storage.LogStorage;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.List;
+import java.util.function.Consumer;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.WriteBatch;
 import org.slf4j.Logger;
@@ -42,6 +43,9 @@ final class GroupLog implements LogStorage {
   private volatile Range range;
   private volatile long incarnation;
 
+  /** Whether the last configuration in the log is a joint one. */
+  private volatile boolean joint;
+
   /** Whether the directory has this group; its row travels with the first write. */
   private volatile boolean registered;
 
@@ -67,12 +71,33 @@ final class GroupLog implements LogStorage {
       return false;
     }
     ConfigurationManager configurations = options.getConfigurationManager();
+    forEachConfiguration(entry -> configurations.add(configuration(entry)));
+    return true;
+  }
+
+  private void forEachConfiguration(Consumer<LogEntry> visitor) {
     Range held = range;
+    joint = false;
     log.scan(
         LogRows.key(LogRows.CONFIGURATION, number, held.first()),
         LogRows.key(LogRows.CONFIGURATION, number, held.last() + 1),
-        (key, row) -> configurations.add(configuration(LogRows.readEntry(key, row))));
-    return true;
+        (key, row) -> {
+          LogEntry entry = LogRows.readEntry(key, row);
+          joint = isJoint(entry);
+          visitor.accept(entry);
+        });
+  }
+
+  private static boolean isJoint(LogEntry entry) {
+    return entry.getOldPeers() != null && !entry.getOldPeers().isEmpty();
+  }
+
+  /**
+   * Whether the last configuration that is on disk here is a joint one: a change of voters has
+   * begun and its end is not on disk yet.
+   */
+  boolean joint() {
+    return joint;
   }
 
   private static ConfigurationEntry configuration(LogEntry entry) {
@@ -168,6 +193,11 @@ final class GroupLog implements LogStorage {
     }
     size.append(expected - 1, bytes[0]);
     range = new Range(before.first(), expected - 1);
+    for (LogEntry entry : entries) {
+      if (entry.getType() == EntryType.ENTRY_TYPE_CONFIGURATION) {
+        joint = isJoint(entry);
+      }
+    }
     return entries.size();
   }
 
@@ -216,6 +246,7 @@ final class GroupLog implements LogStorage {
     boolean done =
         commit("truncateSuffix", batch -> delete(batch, lastKept + 1, before.last() + 1));
     size.truncateSuffix(lastKept);
+    forEachConfiguration(entry -> {});
     return done;
   }
 

@@ -26,9 +26,11 @@ import java.nio.ByteBuffer;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -119,13 +121,27 @@ public final class RaftGroup implements AutoCloseable {
     }
   }
 
-  /** The peers that answered this leader lately; empty on a follower. */
-  public List<Peer> alivePeers() {
+  /** The voters, as the leader has them; empty when this node does not lead. */
+  public Optional<Set<Peer>> voters() {
     try {
-      return node.listAlivePeers().stream().map(Peer::of).toList();
+      return Optional.of(
+          node.listPeers().stream().map(Peer::of).collect(Collectors.toUnmodifiableSet()));
     } catch (IllegalStateException notLeader) {
-      return List.of();
+      return Optional.empty();
     }
+  }
+
+  /**
+   * Changes who votes, by joint consensus; a new voter is brought up to date first. Only the leader
+   * can.
+   *
+   * @param learners members without a vote
+   * @param done empty when the new configuration is in force, else why not; it may be in force all
+   *     the same
+   */
+  public void changeVoters(
+      Collection<Peer> voters, Collection<Peer> learners, Consumer<Optional<String>> done) {
+    node.changePeers(configuration(voters, learners), status -> done.accept(reason(status)));
   }
 
   /**

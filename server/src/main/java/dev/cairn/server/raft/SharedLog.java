@@ -303,6 +303,12 @@ public final class SharedLog implements AutoCloseable {
     }
   }
 
+  /** Whether a change of the group's voters has begun and its end is not on disk here yet. */
+  public boolean votersInTransition(String group) {
+    GroupLog known = groups.get(group);
+    return known != null && known.joint();
+  }
+
   /** The term of a group as it is on disk; 0 without one. */
   public long term(String group) {
     LogRows.Vote vote = vote(group);

@@ -42,6 +42,7 @@ class NodeIdentityTest {
         clusterPort: 25000
         peerHost: "127.0.0.1"
         peerPort: 15000
+        incarnation: 1
       """;
 
   private static final String GOLDEN_NEW =
@@ -66,7 +67,7 @@ class NodeIdentityTest {
               6,
               List.of(
                   new Member(
-                      NODE, "127.0.0.1:5000", "127.0.0.1", 5000, 25000, "127.0.0.1", 15000))));
+                      NODE, "127.0.0.1:5000", "127.0.0.1", 5000, 25000, "127.0.0.1", 15000, 1))));
 
   @TempDir Path parent;
   private DataFolder folder;

@@ -21,9 +21,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.pollinterval.FixedPollInterval;
@@ -39,6 +41,7 @@ final class RuntimeCluster implements AutoCloseable {
   private final Path folder;
   private final LogLimits limits;
   private final List<Member> members = new ArrayList<>();
+  private final Set<Integer> wiped = new HashSet<>();
   private final NodeRuntime[] nodes = new NodeRuntime[3];
   private final ClusterState[] recorded = new ClusterState[3];
 
@@ -54,7 +57,8 @@ final class RuntimeCluster implements AutoCloseable {
               5000 + i,
               0,
               "127.0.0.1",
-              freePort()));
+              freePort(),
+              1));
     }
   }
 
@@ -85,7 +89,7 @@ final class RuntimeCluster implements AutoCloseable {
                     .toList(),
                 2,
                 PARTITIONS,
-                folder.resolve("node" + index),
+                folder.resolve((wiped.contains(index) ? "wiped" : "node") + index),
                 Optional.ofNullable(recorded[index]),
                 state -> recorded[index] = state,
                 1_500,
@@ -96,6 +100,26 @@ final class RuntimeCluster implements AutoCloseable {
   void stop(int index) {
     nodes[index].close();
     nodes[index] = null;
+  }
+
+  /** Starts a node that was stopped on an empty disk: under its name, with another id. */
+  void startWiped(int index) throws IOException {
+    Member old = members.get(index);
+    recorded[index] = null;
+    String id = old.id().replace('0', 'a').replace('1', 'b').replace('2', 'c');
+    members.set(
+        index,
+        new Member(
+            id,
+            old.name(),
+            old.host(),
+            old.clientPort(),
+            old.clusterPort(),
+            old.peerHost(),
+            old.peerPort(),
+            1));
+    wiped.add(index);
+    start(index);
   }
 
   NodeRuntime node(int index) {
