@@ -36,6 +36,8 @@ import java.util.function.LongSupplier;
  * Reads may always be sent again.
  */
 public final class ClusterRouter implements Router {
+  private static final long TOPOLOGY_FOR_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
   private final String selfId;
   private final Partitions partitions;
   private final Membership membership;
@@ -44,7 +46,11 @@ public final class ClusterRouter implements Router {
   private final LongSupplier nanoTime;
   private final long timeoutNanos;
   private final ClusterStatus status;
+  private volatile Drawn drawn;
   private volatile State state = new State(null, List.of(), List.of());
+
+  /** A topology, and the state and time that it was drawn from. */
+  private record Drawn(ClusterState of, long atNanos, Topology topology) {}
 
   /** A cluster state and the lanes of its partitions; replaced as a whole. */
   private record State(
@@ -110,9 +116,20 @@ public final class ClusterRouter implements Router {
     return partitions.leads(partition);
   }
 
+  /** At most {@link #TOPOLOGY_FOR_NANOS} old: this is asked for with every command, and drawn only so often. */
   @Override
   public Topology topology() {
+    Drawn drawn = this.drawn;
+    long now = nanoTime.getAsLong();
     ClusterState cluster = state.cluster();
+    if (drawn == null || drawn.of() != cluster || now - drawn.atNanos() > TOPOLOGY_FOR_NANOS) {
+      drawn = new Drawn(cluster, now, draw(cluster));
+      this.drawn = drawn;
+    }
+    return drawn.topology();
+  }
+
+  private Topology draw(ClusterState cluster) {
     if (cluster == null) {
       return Topology.NONE;
     }
