@@ -306,7 +306,7 @@ final class DemoTour {
         }
         last = status.problems().isEmpty() ? "not healthy yet" : status.problems().get(0);
       } catch (CairnException notYet) {
-        last = "waiting for an answer (" + notYet.getMessage() + ")";
+        last = "waiting for the nodes to answer";
       }
       if (!last.equals(told) && System.nanoTime() - toldNanos > TELL_NANOS_MIN) {
         out.printf(Locale.ROOT, "  %.0f s: %s%n", seconds(startNanos), last);

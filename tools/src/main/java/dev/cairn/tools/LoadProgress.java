@@ -71,7 +71,7 @@ final class LoadProgress implements AutoCloseable {
     long now = System.nanoTime();
     long count = stored.getAsLong();
     double recent = (count - lastStored) * 1e9 / Math.max(1, now - lastNanos);
-    perSecond = lastStored == 0 ? recent : perSecond * 0.8 + recent * 0.2;
+    perSecond = lastStored == 0 || !terminal ? recent : perSecond * 0.8 + recent * 0.2;
     lastNanos = now;
     lastStored = count;
     String text = text(count, perSecond, done.getAsDouble(), (now - startNanos) / 1e9, terminal);
