@@ -116,7 +116,10 @@ public final class ClusterRouter implements Router {
     return partitions.leads(partition);
   }
 
-  /** At most {@link #TOPOLOGY_FOR_NANOS} old: this is asked for with every command, and drawn only so often. */
+  /**
+   * At most {@link #TOPOLOGY_FOR_NANOS} old: this is asked for with every command, and drawn only
+   * so often.
+   */
   @Override
   public Topology topology() {
     Drawn drawn = this.drawn;
