@@ -77,6 +77,9 @@ public final class Membership {
   public void announce() {
     try {
       NodeReport report = self.get();
+      if (report == null || state.get() == null) {
+        return; // not started: a partition that opens early asks for this
+      }
       heard.put(selfId, new Heard(report, nanoTime.getAsLong(), firstHeard(selfId)));
       sayWhoCameAndWent();
       byte[] body = report.encode();

@@ -130,10 +130,10 @@ public final class Node {
     } catch (LogLostException e) {
       throw new StartException(
           e.getMessage()
-              + ". This node must not vote with a log that lost its end: restore the folder from a copy,"
-              + " or remove "
+              + " Move "
               + folder.path()
-              + " so that the node comes back as a new one");
+              + " away and start this node again with the same settings: while a majority of the others is up"
+              + " they take it in as a new one and send it its data");
     }
   }
 
