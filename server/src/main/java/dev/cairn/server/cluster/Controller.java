@@ -115,7 +115,19 @@ public final class Controller {
     return state.members().stream()
         .filter(member -> member.name().equals(applicant.name()))
         .filter(member -> !membership.isUp(member.id()))
+        .filter(member -> othersServe(state, member))
         .findFirst();
+  }
+
+  /**
+   * Whether every partition of the member is led by somebody else. A leader has all that was
+   * acknowledged; while there is none, the disk that is away may hold the only copy, and must not
+   * be given up for an empty one.
+   */
+  private boolean othersServe(ClusterState state, Member member) {
+    return state.partitions().stream()
+        .filter(placement -> placement.voterOn(member.id()).isPresent())
+        .allMatch(placement -> membership.leader(placement).isPresent());
   }
 
   private static ClusterState replaced(ClusterState state, Member old, Member applicant) {

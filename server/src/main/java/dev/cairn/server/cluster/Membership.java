@@ -13,6 +13,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -45,6 +46,7 @@ public final class Membership {
       new ConcurrentHashMap<>(); // what the log last said of whom
   private volatile Supplier<ClusterState> state = () -> null;
   private volatile Supplier<NodeReport> self = () -> null;
+  private volatile boolean stopped;
 
   /**
    * Creates the table of a node that knows nobody.
@@ -63,20 +65,25 @@ public final class Membership {
     this.scheduler = scheduler;
     this.nanoTime = nanoTime;
     this.wallMillis = wallMillis;
+    transport.handle(PeerMessageKind.REPORT, this::receive);
   }
 
   /** Begins to send and take reports. */
   public void start(Supplier<ClusterState> stateNow, Supplier<NodeReport> selfNow) {
     state = stateNow;
     self = selfNow;
-    transport.handle(PeerMessageKind.REPORT, (body, answer) -> receive(body, answer));
     scheduler.scheduleWithFixedDelay(this::announce, 0, REPORT_EVERY_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  /** Says nothing more of this node, whose parts are about to close. */
+  public void stop() {
+    stopped = true;
   }
 
   /** Sends this node's report to all others now. */
   public void announce() {
     try {
-      NodeReport report = self.get();
+      NodeReport report = stopped ? null : self.get();
       if (report == null || state.get() == null) {
         return; // not started: a partition that opens early asks for this
       }
@@ -113,9 +120,13 @@ public final class Membership {
     }
   }
 
-  private void receive(byte[] body, java.util.function.Consumer<byte[]> answer) {
+  private void receive(byte[] body, Consumer<byte[]> answer) {
     try {
       NodeReport report = NodeReport.decode(body);
+      if (state.get() == null) {
+        answer.accept(new byte[0]); // this node belongs to no cluster yet
+        return;
+      }
       if (report.clusterId().equals(state.get().clusterId())
           && state.get().member(report.nodeId()).isPresent()) {
         boolean wasUp = isUp(report.nodeId());

@@ -116,6 +116,7 @@ public final class Node {
       return NodeRuntime.start(
           new NodeRuntime.Spec(
               self,
+              config.host(),
               config.members().stream()
                   .map(m -> new Formation.Address(m.name(), m.host(), m.peerPort()))
                   .toList(),

@@ -59,6 +59,7 @@ final class NodeRuntime implements AutoCloseable {
    * What the runtime is built from.
    *
    * @param self this node, with its id
+   * @param bindHost the address that the peer port listens on
    * @param listed the nodes of the list that every node is given at first start
    * @param folder the data folder, locked by the caller
    * @param founded the cluster that this node belongs to, empty before it has one
@@ -69,6 +70,7 @@ final class NodeRuntime implements AutoCloseable {
    */
   record Spec(
       Member self,
+      String bindHost,
       List<Formation.Address> listed,
       int replicationFactor,
       int partitionCount,
@@ -98,7 +100,9 @@ final class NodeRuntime implements AutoCloseable {
           StorageEngine.open(
               EngineConfig.DEFAULT,
               damage -> log.error("the data is damaged; its partitions stop on this node", damage));
-      engine = RaftEngine.start(spec.self().peerHost(), spec.self().peerPort(), sharedLog);
+      engine =
+          RaftEngine.start(
+              spec.bindHost(), spec.self().peerHost(), spec.self().peerPort(), sharedLog);
       return new NodeRuntime(spec, sharedLog, storage, engine);
     } catch (IOException | RuntimeException e) {
       if (engine != null) {
@@ -158,7 +162,7 @@ final class NodeRuntime implements AutoCloseable {
             scheduler,
             System::nanoTime,
             spec.requestTimeoutMillis(),
-            new ClusterStatus(self.name(), membership, formation::waitingFor));
+            new ClusterStatus(self.name(), membership, formation::waitingFor, spec.logLimits()));
     formation.answerOthers();
     if (spec.founded().isPresent()) {
       join(spec.founded().get(), spec.version());
@@ -235,6 +239,7 @@ final class NodeRuntime implements AutoCloseable {
       }
       stopped = true;
     }
+    membership.stop();
     partitions.close();
     synchronized (this) {
       if (meta != null) {

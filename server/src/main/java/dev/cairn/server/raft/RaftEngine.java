@@ -79,16 +79,19 @@ public final class RaftEngine implements AutoCloseable {
   /**
    * Listens for peers.
    *
-   * @param host the address to listen on, which peers are told as well
+   * @param bindHost the address to listen on
+   * @param host the address that peers are told
    * @param port the peer port, 1 to 65534
    * @param sharedLog the node's log; stays the caller's to close
    * @throws IOException when the port cannot be had
    */
-  public static RaftEngine start(String host, int port, SharedLog sharedLog) throws IOException {
+  public static RaftEngine start(String bindHost, String host, int port, SharedLog sharedLog)
+      throws IOException {
     ProtobufMsgFactory.load();
     RpcFactoryHelper.rpcFactory().ensurePipeline();
     Endpoint endpoint = new Endpoint(host, port);
-    RpcServer server = new BoltRpcServer(new com.alipay.remoting.rpc.RpcServer(host, port, true));
+    RpcServer server =
+        new BoltRpcServer(new com.alipay.remoting.rpc.RpcServer(bindHost, port, true));
     ExecutorService requests =
         new ThreadPoolExecutor(
             0,
@@ -123,7 +126,9 @@ public final class RaftEngine implements AutoCloseable {
       requests.shutdownNow();
       throw new IOException(
           "cannot listen on peer port "
-              + endpoint
+              + bindHost
+              + ":"
+              + port
               + "; is another process using it? Choose another with --peer-port",
           cause);
     }

@@ -11,6 +11,7 @@ import dev.cairn.server.cluster.Membership;
 import dev.cairn.server.cluster.NodeReport;
 import dev.cairn.server.cluster.Placement;
 import dev.cairn.server.cluster.Replica;
+import dev.cairn.server.partition.LogLimits;
 import dev.cairn.server.partition.Partitions;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,16 +31,20 @@ public final class ClusterStatus {
   private final String selfName;
   private final Membership membership;
   private final Supplier<String> waitingFor;
+  private final LogLimits limits;
 
   /**
    * Creates the page of a node.
    *
    * @param waitingFor what the node waits for before it has a cluster
+   * @param limits how much log a witness may keep
    */
-  public ClusterStatus(String selfName, Membership membership, Supplier<String> waitingFor) {
+  public ClusterStatus(
+      String selfName, Membership membership, Supplier<String> waitingFor, LogLimits limits) {
     this.selfName = selfName;
     this.membership = membership;
     this.waitingFor = waitingFor;
+    this.limits = limits;
   }
 
   String document(ClusterState cluster, Partitions partitions) {
@@ -161,6 +166,7 @@ public final class ClusterStatus {
     } else {
       boolean serves = serves(cluster, placement, witness, problems);
       alive += serves ? 1 : 0;
+      warnOfWitnessLog(cluster, placement, problems);
       counts.computeIfAbsent(witness.nodeId(), id -> new Counts()).witnesses++;
       node.putObject("witness").put("node", nameOf(cluster, witness.nodeId())).put("up", serves);
     }
@@ -176,6 +182,29 @@ public final class ClusterStatus {
                   : "; an election is under way."));
     }
     return node;
+  }
+
+  /**
+   * A witness whose log nears its bound will have to drop what a replica that is away still needs.
+   */
+  private void warnOfWitnessLog(ClusterState cluster, Placement placement, List<String> problems) {
+    long logBytes =
+        membership
+            .report(placement.witness(), placement.index())
+            .map(NodeReport.PartitionReport::logBytes)
+            .orElse(0L);
+    if (logBytes > limits.witnessBytesMax() / 2) {
+      problems.add(
+          "The witness of partition "
+              + placement.index()
+              + " on node "
+              + nameOf(cluster, placement.witness().nodeId())
+              + " keeps "
+              + (logBytes >> 20)
+              + " MiB of log for a replica that is behind, and may keep "
+              + (limits.witnessBytesMax() >> 20)
+              + " MiB: bring that replica back before. Past the bound the partition stops if its leader is lost too.");
+    }
   }
 
   private boolean serves(

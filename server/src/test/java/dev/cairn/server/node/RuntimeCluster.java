@@ -84,6 +84,7 @@ final class RuntimeCluster implements AutoCloseable {
         NodeRuntime.start(
             new NodeRuntime.Spec(
                 members.get(index),
+                "127.0.0.1",
                 members.stream()
                     .map(m -> new Formation.Address(m.name(), m.peerHost(), m.peerPort()))
                     .toList(),
