@@ -17,8 +17,8 @@ import com.alipay.sofa.jraft.rpc.RpcClient;
 import com.alipay.sofa.jraft.rpc.RpcContext;
 import com.alipay.sofa.jraft.rpc.RpcProcessor;
 import com.alipay.sofa.jraft.rpc.RpcServer;
+import com.alipay.sofa.jraft.rpc.impl.BoltRpcClient;
 import com.alipay.sofa.jraft.util.Endpoint;
-import com.alipay.sofa.jraft.util.RpcFactoryHelper;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
@@ -49,6 +49,8 @@ import org.slf4j.LoggerFactory;
 public final class PeerTransport implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(PeerTransport.class);
   private static final int CONNECTS_WAITING_MAX = 4096;
+  private static final int UNSENT_BYTES_LOW = 32 << 20;
+  private static final int UNSENT_BYTES_HIGH = 128 << 20;
   private static final long RETRY_AFTER_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
   static {
@@ -63,7 +65,7 @@ public final class PeerTransport implements AutoCloseable {
   private final ExecutorService connecting;
 
   PeerTransport(RpcServer server) {
-    client = RpcFactoryHelper.rpcFactory().createRpcClient();
+    client = new BoltRpcClient(new RoomyClient());
     client.init(new RpcOptions());
     connecting =
         new ThreadPoolExecutor(
@@ -122,12 +124,21 @@ public final class PeerTransport implements AutoCloseable {
     Long since = unreachableSince.get(endpoint);
     if (since != null && System.nanoTime() - since < RETRY_AFTER_NANOS) {
       done.accept(new Answer.NotSent("no connection to " + endpoint));
-    } else if (client.checkConnection(endpoint, true)) {
+    } else if (connect(endpoint)) {
       unreachableSince.remove(endpoint);
       invoke(endpoint, message, timeoutMillis, done);
     } else {
       unreachableSince.put(endpoint, System.nanoTime());
       done.accept(new Answer.NotSent("cannot connect to " + endpoint));
+    }
+  }
+
+  private boolean connect(Endpoint endpoint) {
+    try {
+      return client.checkConnection(endpoint, true);
+    } catch (RuntimeException e) {
+      log.debug("peer={} cannot connect", endpoint, e);
+      return false;
     }
   }
 
@@ -153,7 +164,7 @@ public final class PeerTransport implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       done.accept(new Answer.Lost("interrupted"));
-    } catch (com.alipay.sofa.jraft.error.RemotingException e) {
+    } catch (com.alipay.sofa.jraft.error.RemotingException | RuntimeException e) {
       done.accept(new Answer.Lost(e.toString()));
     }
   }
@@ -183,6 +194,18 @@ public final class PeerTransport implements AutoCloseable {
      * @param answer to be called at most once, by any thread
      */
     void handle(byte[] body, Consumer<byte[]> answer);
+  }
+
+  /**
+   * Bolt refuses to send over a connection with more unsent bytes than the upper mark, as if there
+   * were none. JRaft's half mebibyte is less than one batch of ours; what senders have under way
+   * bounds it anyway.
+   */
+  private static final class RoomyClient extends com.alipay.remoting.rpc.RpcClient {
+    @Override
+    public void initWriteBufferWaterMark(int low, int high) {
+      super.initWriteBufferWaterMark(UNSENT_BYTES_LOW, UNSENT_BYTES_HIGH);
+    }
   }
 
   private final class Dispatcher implements RpcProcessor<Request> {
