@@ -8,8 +8,10 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -136,10 +138,23 @@ final class Lane<T> {
     if (batch.isEmpty()) {
       return;
     }
-    route.send(
-        batch.stream().map(Request::items).toList(),
-        deadlineNanos,
-        (nodeId, reply) -> replied(batch, nodeId, reply));
+    send(batch, deadlineNanos);
+  }
+
+  private void send(List<Request<T>> batch, long deadlineNanos) {
+    AtomicBoolean told = new AtomicBoolean();
+    Sent once =
+        (nodeId, reply) -> {
+          if (told.compareAndSet(false, true)) {
+            replied(batch, nodeId, reply);
+          }
+        };
+    try {
+      route.send(batch.stream().map(Request::items).toList(), deadlineNanos, once);
+    } catch (RuntimeException e) {
+      log.error("partition={} a batch could not be sent: report this as a bug", partition, e);
+      once.replied(Optional.empty(), new BatchReply.Unknown("internal error, see the node's log"));
+    }
   }
 
   private static long latest(long one, long other) {
@@ -152,12 +167,7 @@ final class Lane<T> {
 
   private void replied(List<Request<T>> batch, Optional<String> nodeId, BatchReply reply) {
     if (reply instanceof BatchReply.Done done) {
-      for (int i = 0; i < batch.size(); i++) {
-        answer(
-            batch.get(i),
-            new Reply.Done(done.results().get(i), nodeId.orElse(""), done.index(), done.term()));
-      }
-      sendNext();
+      done(batch, nodeId, done);
     } else if (reply instanceof BatchReply.Unknown unknown && writes) {
       Reply failed =
           new Reply.Failed(
@@ -172,24 +182,60 @@ final class Lane<T> {
     }
   }
 
+  private void done(List<Request<T>> batch, Optional<String> nodeId, BatchReply.Done done) {
+    int count = done.results().size();
+    if (count == 0 || count > batch.size() || (writes && count < batch.size())) {
+      String why = "the leader answered " + count + " of " + batch.size() + " requests";
+      replied(batch, nodeId, new BatchReply.Unknown(why));
+      return;
+    }
+    for (int i = 0; i < count; i++) {
+      answer(
+          batch.get(i),
+          new Reply.Done(done.results().get(i), nodeId.orElse(""), done.index(), done.term()));
+    }
+    synchronized (this) {
+      putBack(batch.subList(count, batch.size()));
+    }
+    sendNext();
+  }
+
+  /** To the head of the queue, in their order. Under the lock. */
+  private void putBack(List<Request<T>> requests) {
+    for (int i = requests.size() - 1; i >= 0; i--) {
+      queue.addFirst(requests.get(i));
+      queuedBytes += requests.get(i).bytes();
+    }
+  }
+
   /** Nothing was applied: again, those whose time is not up, ahead of whatever came meanwhile. */
   private void retry(List<Request<T>> batch, BatchReply reply) {
     long now = nanoTime.getAsLong();
     List<Request<T>> late = new ArrayList<>();
+    List<Request<T>> again = new ArrayList<>();
+    batch.forEach(request -> (request.deadlineNanos() - now <= 0 ? late : again).add(request));
     synchronized (this) {
-      for (int i = batch.size() - 1; i >= 0; i--) {
-        Request<T> request = batch.get(i);
-        if (request.deadlineNanos() - now <= 0) {
-          late.add(0, request);
-        } else {
-          queue.addFirst(request);
-          queuedBytes += request.bytes();
-        }
-      }
+      putBack(again);
     }
     Reply failed = timedOut(reply);
     late.forEach(request -> answer(request, failed));
-    scheduler.schedule(this::sendNext, RETRY_AFTER_MILLIS, TimeUnit.MILLISECONDS);
+    try {
+      scheduler.schedule(this::sendNext, RETRY_AFTER_MILLIS, TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException stopping) {
+      refuseAll(failed);
+    }
+  }
+
+  /** The node is stopping: nothing that waits was sent. */
+  private void refuseAll(Reply failed) {
+    List<Request<T>> waiting;
+    synchronized (this) {
+      waiting = List.copyOf(queue);
+      queue.clear();
+      queuedBytes = 0;
+      busy = false;
+    }
+    waiting.forEach(request -> answer(request, failed));
   }
 
   private Reply timedOut(BatchReply reply) {

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.routing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.cairn.protocol.ErrorCode;
+import dev.cairn.server.partition.BatchReply;
+import dev.cairn.server.partition.Reply;
+import dev.cairn.server.partition.Result;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class LaneTest {
+  private static final Optional<String> LEADER = Optional.of("leader");
+
+  private final List<Sending> sent = new ArrayList<>();
+  private final List<String> answers = new ArrayList<>();
+  private final ByHand scheduler = new ByHand();
+  private long now;
+  private RuntimeException brokenRoute;
+  private final Lane<String> writes = lane(true);
+  private final Lane<String> reads = lane(false);
+
+  private record Sending(List<List<String>> requests, Lane.Sent done) {}
+
+  /** Keeps what it is given until the test runs it. */
+  private static final class ByHand extends ScheduledThreadPoolExecutor {
+    private final List<Runnable> tasks = new ArrayList<>();
+    private boolean stopped;
+
+    ByHand() {
+      super(1);
+    }
+
+    @Override
+    public ScheduledFuture<?> schedule(Runnable task, long delay, TimeUnit unit) {
+      if (stopped) {
+        throw new RejectedExecutionException("stopped");
+      }
+      tasks.add(task);
+      return null;
+    }
+
+    void runAll() {
+      List<Runnable> due = List.copyOf(tasks);
+      tasks.clear();
+      due.forEach(Runnable::run);
+    }
+  }
+
+  @AfterEach
+  void stopScheduler() {
+    scheduler.shutdownNow();
+  }
+
+  private Lane<String> lane(boolean isForWrites) {
+    return new Lane<>(
+        3,
+        isForWrites,
+        (requests, deadline, done) -> {
+          if (brokenRoute != null) {
+            throw brokenRoute;
+          }
+          sent.add(new Sending(requests, done));
+        },
+        scheduler,
+        () -> now);
+  }
+
+  private void submit(Lane<String> lane, String name, long deadlineNanos) {
+    lane.submit(List.of(name), 1, deadlineNanos, reply -> answers.add(name + ": " + text(reply)));
+  }
+
+  private static String text(Reply reply) {
+    return reply instanceof Reply.Failed failed ? failed.code().name() : "done";
+  }
+
+  private static BatchReply done(int requests) {
+    List<List<Result>> results = new ArrayList<>();
+    for (int i = 0; i < requests; i++) {
+      results.add(List.of(new Result.Ok()));
+    }
+    return new BatchReply.Done(results, 7, 2);
+  }
+
+  private static BatchReply refused(BatchReply.Reason reason) {
+    return new BatchReply.Refused(reason, Optional.empty());
+  }
+
+  private List<List<String>> lastSent() {
+    return sent.get(sent.size() - 1).requests();
+  }
+
+  private void reply(BatchReply reply) {
+    sent.get(sent.size() - 1).done().replied(LEADER, reply);
+  }
+
+  @Test
+  void whatArrivesWhileABatchIsUnderWayTravelsInTheNext() {
+    submit(writes, "a", 100);
+    submit(writes, "b", 100);
+    submit(writes, "c", 100);
+    assertThat(sent).hasSize(1);
+    assertThat(lastSent()).containsExactly(List.of("a"));
+    reply(done(1));
+    assertThat(lastSent()).containsExactly(List.of("b"), List.of("c"));
+    reply(done(2));
+    assertThat(answers).containsExactly("a: done", "b: done", "c: done");
+    assertThat(sent).hasSize(2);
+  }
+
+  @Test
+  void refusedBatchIsSentAgainAheadOfWhatCameLater() {
+    submit(writes, "a", 100);
+    submit(writes, "b", 100);
+    reply(refused(BatchReply.Reason.NOT_LEADER));
+    assertThat(sent).hasSize(1);
+    scheduler.runAll();
+    assertThat(lastSent()).containsExactly(List.of("a"), List.of("b"));
+  }
+
+  @Test
+  void refusedRequestPastItsDeadlineFailsForCertain() {
+    submit(writes, "a", 100);
+    now = 100;
+    reply(refused(BatchReply.Reason.NOT_LEADER));
+    assertThat(answers).containsExactly("a: " + ErrorCode.CLUSTERDOWN);
+    scheduler.runAll();
+    assertThat(sent).hasSize(1);
+  }
+
+  @Test
+  void requestWhoseTimeIsUpInTheQueueIsNeverSent() {
+    submit(writes, "a", 100);
+    submit(writes, "late", 50);
+    submit(writes, "b", 100);
+    now = 50;
+    reply(done(1));
+    assertThat(lastSent()).containsExactly(List.of("b"));
+    assertThat(answers).containsExactly("a: done", "late: " + ErrorCode.CLUSTERDOWN);
+  }
+
+  @Test
+  void writeWithAnUnknownOutcomeIsNeverSentAgain() {
+    submit(writes, "a", 100);
+    submit(writes, "b", 100);
+    reply(new BatchReply.Unknown("no answer"));
+    assertThat(answers).containsExactly("a: " + ErrorCode.UNKNOWN);
+    assertThat(lastSent()).containsExactly(List.of("b"));
+  }
+
+  @Test
+  void readWithALostAnswerIsSentAgain() {
+    submit(reads, "a", 100);
+    reply(new BatchReply.Unknown("no answer"));
+    scheduler.runAll();
+    reply(done(1));
+    assertThat(answers).containsExactly("a: done");
+  }
+
+  @Test
+  void readsThatTheLeaderLeftOutAreSentAgainFirst() {
+    submit(reads, "a", 100);
+    submit(reads, "b", 100);
+    submit(reads, "c", 100);
+    reply(done(1));
+    submit(reads, "d", 100);
+    reply(done(1));
+    assertThat(answers).containsExactly("a: done", "b: done");
+    assertThat(lastSent()).containsExactly(List.of("c"), List.of("d"));
+  }
+
+  @Test
+  void answerToFewerWritesThanWereSentIsUnknown() {
+    submit(writes, "a", 100);
+    submit(writes, "b", 100);
+    submit(writes, "c", 100);
+    reply(done(1));
+    reply(done(1));
+    assertThat(answers)
+        .containsExactly("a: done", "b: " + ErrorCode.UNKNOWN, "c: " + ErrorCode.UNKNOWN);
+  }
+
+  @Test
+  void secondReplyToABatchIsIgnored() {
+    submit(writes, "a", 100);
+    reply(done(1));
+    reply(new BatchReply.Unknown("late"));
+    assertThat(answers).containsExactly("a: done");
+  }
+
+  @Test
+  void laneOutlivesARouteThatThrows() {
+    brokenRoute = new IllegalStateException("planted");
+    submit(writes, "a", 100);
+    brokenRoute = null;
+    submit(writes, "b", 100);
+    reply(done(1));
+    assertThat(answers).containsExactly("a: " + ErrorCode.UNKNOWN, "b: done");
+  }
+
+  @Test
+  void everythingIsAnsweredWhenTheNodeStops() {
+    submit(writes, "a", 100);
+    submit(writes, "b", 100);
+    scheduler.stopped = true;
+    reply(refused(BatchReply.Reason.BUSY));
+    assertThat(answers).containsExactly("a: " + ErrorCode.TRYAGAIN, "b: " + ErrorCode.TRYAGAIN);
+  }
+
+  @Test
+  void atMostSoManyRequestsWait() {
+    for (int i = 0; i < 1 + Lane.REQUESTS_MAX; i++) {
+      submit(writes, "a", 100);
+    }
+    assertThat(answers).isEmpty();
+    submit(writes, "one too many", 100);
+    assertThat(answers).containsExactly("one too many: " + ErrorCode.TRYAGAIN);
+  }
+
+  @Test
+  void atMostSoManyBytesWait() {
+    submit(writes, "under way", 100);
+    writes.submit(List.of("large"), Lane.BYTES_MAX - 1, 100, reply -> answers.add(text(reply)));
+    submit(writes, "fits", 100);
+    assertThat(answers).isEmpty();
+    submit(writes, "one too many", 100);
+    assertThat(answers).containsExactly("one too many: " + ErrorCode.TRYAGAIN);
+  }
+}
