@@ -13,7 +13,8 @@ public sealed interface BatchReply {
   /**
    * Carried out.
    *
-   * @param results for each request, one result for each of its operations
+   * @param results for each request, one result for each of its operations; for reads perhaps of
+   *     the first requests only, when the answers are large: the others were not done
    * @param index the log entry's index; 0 for reads
    * @param term its term; 0 for reads
    */

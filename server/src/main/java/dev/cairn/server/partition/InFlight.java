@@ -5,6 +5,8 @@ import dev.cairn.server.raft.Proposal;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A proposal of this node that is under way, and the batches that travel in it.
@@ -14,6 +16,8 @@ import java.util.function.Consumer;
  * forget a proposal.
  */
 final class InFlight implements Proposal {
+  private static final Logger log = LoggerFactory.getLogger(InFlight.class);
+
   private final List<WaitingBatch> batches;
   private final long deadlineNanos;
   private final Consumer<InFlight> ended;
@@ -21,7 +25,18 @@ final class InFlight implements Proposal {
 
   /** A batch of requests and whoever waits for its fate. */
   record WaitingBatch(
-      List<List<Operation>> requests, long bytes, long deadlineNanos, Consumer<BatchReply> done) {}
+      List<List<Operation>> requests, long bytes, long deadlineNanos, Consumer<BatchReply> done) {
+    /**
+     * Never throws: whoever waits must not stop the state machine, nor cost others their answer.
+     */
+    void answer(BatchReply reply) {
+      try {
+        done.accept(reply);
+      } catch (RuntimeException e) {
+        log.error("an answer could not be delivered", e);
+      }
+    }
+  }
 
   /**
    * Creates a proposal that nothing has happened to.
@@ -43,7 +58,7 @@ final class InFlight implements Proposal {
     int from = 0;
     for (WaitingBatch batch : batches) {
       int to = from + batch.requests().size();
-      batch.done().accept(new BatchReply.Done(List.copyOf(results.subList(from, to)), index, term));
+      batch.answer(new BatchReply.Done(List.copyOf(results.subList(from, to)), index, term));
       from = to;
     }
   }
@@ -67,7 +82,7 @@ final class InFlight implements Proposal {
 
   private void completeAll(BatchReply reply) {
     if (complete()) {
-      batches.forEach(batch -> batch.done().accept(reply));
+      batches.forEach(batch -> batch.answer(reply));
     }
   }
 

@@ -6,6 +6,7 @@ import dev.cairn.server.partition.InFlight.WaitingBatch;
 import dev.cairn.server.raft.Peer;
 import dev.cairn.server.raft.RaftGroup;
 import dev.cairn.server.storage.PartitionFolder;
+import dev.cairn.server.storage.PartitionStore;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -53,6 +55,7 @@ final class PartitionGroup implements AutoCloseable {
   static final int QUEUE_REQUESTS_MAX = 65_536;
   static final long PROPOSAL_BYTES_MAX = 1L << 20;
   static final int PROPOSAL_REQUESTS_MAX = 8_192;
+  static final long READ_REPLY_BYTES_MAX = 8L << 20;
   private static final long HAND_OVER_WITHIN_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final Logger log = LoggerFactory.getLogger(PartitionGroup.class);
 
@@ -78,7 +81,16 @@ final class PartitionGroup implements AutoCloseable {
   private volatile RaftGroup raft;
 
   private record WaitingRead(
-      List<List<Query>> requests, long deadlineNanos, Consumer<BatchReply> done) {}
+      List<List<Query>> requests, long deadlineNanos, Consumer<BatchReply> done) {
+    /** As {@link WaitingBatch#answer}. */
+    void answer(BatchReply reply) {
+      try {
+        done.accept(reply);
+      } catch (RuntimeException e) {
+        log.error("an answer could not be delivered", e);
+      }
+    }
+  }
 
   PartitionGroup(
       int index,
@@ -127,7 +139,7 @@ final class PartitionGroup implements AutoCloseable {
       refused = takeQueue();
     }
     BatchReply reply = notLeader();
-    refused.forEach(batch -> batch.done().accept(reply));
+    refused.forEach(batch -> batch.answer(reply));
   }
 
   private List<WaitingBatch> takeQueue() {
@@ -261,7 +273,9 @@ final class PartitionGroup implements AutoCloseable {
   }
 
   /**
-   * Answers reads, linearizably.
+   * Answers reads, linearizably. Where the answers would be more than {@link
+   * #READ_REPLY_BYTES_MAX}, only the first requests are answered: {@link BatchReply.Done} has fewer
+   * results, at least one.
    *
    * @param done called exactly once, by any thread
    */
@@ -286,7 +300,7 @@ final class PartitionGroup implements AutoCloseable {
       readIndexUnderWay = true;
       reads = waitingReads;
       waitingReads = new ArrayList<>();
-      behindProposal = changingVoters || votersInTransition.getAsBoolean();
+      behindProposal = votersChange();
     }
     if (behindProposal) {
       // The engine's ReadIndex asks the new voters only; until the change is over the old ones
@@ -296,7 +310,14 @@ final class PartitionGroup implements AutoCloseable {
           nanoTime.getAsLong() + proposalTimeoutNanos,
           reply -> confirmed(reads, reply instanceof BatchReply.Done));
     } else {
-      raft.readIndex(failure -> confirmed(reads, failure.isEmpty()));
+      // A change that began after the look above voids the answer.
+      raft.readIndex(failure -> confirmed(reads, failure.isEmpty() && !votersChange()));
+    }
+  }
+
+  private boolean votersChange() {
+    synchronized (lock) {
+      return changingVoters || votersInTransition.getAsBoolean();
     }
   }
 
@@ -305,13 +326,9 @@ final class PartitionGroup implements AutoCloseable {
       readIndexUnderWay = false;
     }
     if (linearizable) {
-      readers.execute(() -> answer(reads));
+      answerLater(reads);
     } else {
-      BatchReply refused =
-          new BatchReply.Refused(
-              leads() ? BatchReply.Reason.NOT_READY : BatchReply.Reason.NOT_LEADER,
-              Optional.empty());
-      reads.forEach(read -> read.done().accept(refused));
+      refuse(reads);
     }
     readNext();
   }
@@ -348,29 +365,51 @@ final class PartitionGroup implements AutoCloseable {
         });
   }
 
+  private void answerLater(List<WaitingRead> reads) {
+    try {
+      readers.execute(() -> answer(reads));
+    } catch (RejectedExecutionException stopping) {
+      refuse(reads);
+    }
+  }
+
+  private void refuse(List<WaitingRead> reads) {
+    BatchReply refused =
+        new BatchReply.Refused(
+            leads() ? BatchReply.Reason.NOT_READY : BatchReply.Reason.NOT_LEADER, Optional.empty());
+    reads.forEach(read -> read.answer(refused));
+  }
+
   private void answer(List<WaitingRead> reads) {
     for (WaitingRead read : reads) {
       BatchReply reply;
       try {
-        reply =
-            folder.read(
-                store -> {
-                  List<List<Result>> results = new ArrayList<>(read.requests().size());
-                  for (List<Query> queries : read.requests()) {
-                    List<Result> ofRequest = new ArrayList<>(queries.size());
-                    for (Query query : queries) {
-                      ofRequest.add(PartitionStateMachine.answer(store, query));
-                    }
-                    results.add(ofRequest);
-                  }
-                  return new BatchReply.Done(results, 0, 0);
-                });
+        reply = folder.read(store -> new BatchReply.Done(results(store, read.requests()), 0, 0));
       } catch (RuntimeException e) {
         log.error("partition={} a read failed", index, e);
         reply = new BatchReply.Refused(BatchReply.Reason.NOT_READY, Optional.empty());
       }
-      read.done().accept(reply);
+      read.answer(reply);
     }
+  }
+
+  /** Of the first requests, as many as fit in {@link #READ_REPLY_BYTES_MAX}, at least of one. */
+  private static List<List<Result>> results(PartitionStore store, List<List<Query>> requests) {
+    List<List<Result>> results = new ArrayList<>(requests.size());
+    long bytes = 0;
+    for (List<Query> queries : requests) {
+      List<Result> ofRequest = new ArrayList<>(queries.size());
+      for (Query query : queries) {
+        Result result = PartitionStateMachine.answer(store, query);
+        ofRequest.add(result);
+        bytes += result instanceof Result.Bytes value ? value.value().length : 16;
+      }
+      results.add(ofRequest);
+      if (bytes >= READ_REPLY_BYTES_MAX) {
+        break;
+      }
+    }
+    return results;
   }
 
   /** Gives up on what has waited too long. Called a few times a second. */
@@ -394,7 +433,7 @@ final class PartitionGroup implements AutoCloseable {
     }
     old.forEach(proposal -> proposal.expire(now));
     BatchReply refused = new BatchReply.Refused(BatchReply.Reason.BUSY, Optional.empty());
-    late.forEach(batch -> batch.done().accept(refused));
+    late.forEach(batch -> batch.answer(refused));
     if (resume) {
       proposeNext();
     }
@@ -487,7 +526,7 @@ final class PartitionGroup implements AutoCloseable {
       waitingReads = new ArrayList<>();
     }
     rest.forEach(proposal -> proposal.unknown("the node is stopping"));
-    reads.forEach(read -> read.done().accept(notLeader()));
+    reads.forEach(read -> read.answer(notLeader()));
     folder.close();
   }
 }
