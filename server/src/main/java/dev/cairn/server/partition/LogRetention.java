@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.partition;
 
-import dev.cairn.server.cluster.Membership;
 import dev.cairn.server.cluster.NodeReport.PartitionReport;
 import dev.cairn.server.cluster.Placement;
 import dev.cairn.server.cluster.Replica;
@@ -10,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
@@ -38,15 +38,17 @@ import java.util.function.ToLongFunction;
  */
 final class LogRetention {
   private static final long HOLD_NANOS = TimeUnit.SECONDS.toNanos(10);
+  private static final String STOPPING = "the group is stopping";
 
   private final boolean witness;
   private final long bytesMax;
   private final String selfId;
   private final Supplier<Placement> placement;
-  private final Membership membership;
+  private final Function<Replica, Optional<PartitionReport>> reports;
   private final ToLongFunction<Placement> logBytes;
   private final LongSupplier nanoTime;
   private Held held; // guarded by this
+  private boolean closed; // guarded by this
 
   private record Held(long index, long sinceNanos, Consumer<Optional<String>> done) {}
 
@@ -55,24 +57,45 @@ final class LogRetention {
       LogLimits limits,
       String selfId,
       Supplier<Placement> placement,
-      Membership membership,
+      Function<Replica, Optional<PartitionReport>> reports,
       ToLongFunction<Placement> logBytes,
       LongSupplier nanoTime) {
     this.witness = witness;
     this.bytesMax = witness ? limits.witnessBytesMax() : limits.replicaBytesMax();
     this.selfId = selfId;
     this.placement = placement;
-    this.membership = membership;
+    this.reports = reports;
     this.logBytes = logBytes;
     this.nanoTime = nanoTime;
   }
 
   /** Holds a snapshot at {@code index} until the log before it may go. */
   void hold(long index, Consumer<Optional<String>> done) {
+    boolean stopping;
     synchronized (this) {
-      held = new Held(index, nanoTime.getAsLong(), done);
+      stopping = closed;
+      if (!stopping) {
+        held = new Held(index, nanoTime.getAsLong(), done);
+      }
     }
-    check();
+    if (stopping) {
+      done.accept(Optional.of(STOPPING));
+    } else {
+      check();
+    }
+  }
+
+  /** Lets go of what is held, and holds nothing from now on: the group waits for it to stop. */
+  void close() {
+    Held last;
+    synchronized (this) {
+      closed = true;
+      last = held;
+      held = null;
+    }
+    if (last != null) {
+      last.done().accept(Optional.of(STOPPING));
+    }
   }
 
   /** Looks whether what is held may go now. Called a few times a second. */
@@ -104,7 +127,7 @@ final class LogRetention {
       if (replica.nodeId().equals(selfId)) {
         continue;
       }
-      Optional<PartitionReport> report = membership.report(replica, now.index());
+      Optional<PartitionReport> report = reports.apply(replica);
       long reached = report.map(r -> witness ? r.durableIndex() : r.appliedIndex()).orElse(0L);
       if (reached < index) {
         behind.add(replica.nodeId());

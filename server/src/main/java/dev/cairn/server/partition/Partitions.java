@@ -189,9 +189,11 @@ public final class Partitions implements AutoCloseable {
             limits,
             selfId,
             () -> state.partitions().get(index),
-            membership,
+            replica -> membership.report(replica, index),
             p -> engine.sharedLog().entryBytes(group),
             nanoTime);
+    entry.status =
+        NodeReport.Status.FOLLOWS; // first: a fault while it opens must have the last word
     try {
       RaftGroup raft;
       if (entry.witness) {
@@ -244,7 +246,6 @@ public final class Partitions implements AutoCloseable {
               raft::campaignInFirstTerm, FIRST_ELECTION_AFTER_MILLIS, TimeUnit.MILLISECONDS);
         }
       }
-      entry.status = NodeReport.Status.FOLLOWS;
     } catch (IOException | RuntimeException e) {
       entry.status = NodeReport.Status.FAILED;
       log.error("partition={} cannot be opened; it stays closed on this node", index, e);
@@ -644,6 +645,9 @@ public final class Partitions implements AutoCloseable {
   }
 
   private static void closeHeld(Held entry) {
+    if (entry.retention != null) {
+      entry.retention.close(); // else the group waits for the snapshot that is held
+    }
     if (entry.group != null) {
       entry.group.close();
     }

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,6 +45,7 @@ final class WitnessReplica implements GroupListener, SnapshotHost, AutoCloseable
   private final Consumer<Throwable> failed;
   private volatile RaftGroup raft;
   private volatile long leadingTerm;
+  private final AtomicInteger handOvers = new AtomicInteger();
 
   WitnessReplica(
       int index,
@@ -85,9 +87,14 @@ final class WitnessReplica implements GroupListener, SnapshotHost, AutoCloseable
       return;
     }
     if (group != null) {
-      // Refused as long as no replica has answered; a transfer that times out makes this node lead
-      // again.
-      group.transferLeadershipToLongestLog();
+      // A transfer that times out makes this node lead again, and the next replica has its turn:
+      // one
+      // that hangs would be chosen for ever by the engine's own choice, the longest log.
+      List<Peer> alive = group.alivePeers();
+      if (!alive.isEmpty()) {
+        group.transferLeadership(
+            alive.get(Math.floorMod(handOvers.getAndIncrement(), alive.size())));
+      }
     }
     scheduler.schedule(() -> handOver(term), HAND_OVER_EVERY_MILLIS, TimeUnit.MILLISECONDS);
   }

@@ -24,6 +24,7 @@ import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
 import java.nio.ByteBuffer;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -91,14 +92,19 @@ public final class RaftGroup implements AutoCloseable {
    * @param done empty when a read of this node's state is linearizable now, else why it is not
    */
   public void readIndex(Consumer<Optional<String>> done) {
-    node.readIndex(
-        new byte[0],
+    ReadIndexClosure closure =
         new ReadIndexClosure() {
           @Override
           public void run(Status status, long index, byte[] context) {
             done.accept(status.isOk() ? Optional.empty() : Optional.of(status.getErrorMsg()));
           }
-        });
+        };
+    try {
+      node.readIndex(new byte[0], closure);
+    } catch (IllegalStateException shuttingDown) {
+      // The engine runs the closure all the same.
+      log.debug("group={} read after shutdown", name, shuttingDown);
+    }
   }
 
   /** The peer that leads, as far as this node knows. */
@@ -153,12 +159,17 @@ public final class RaftGroup implements AutoCloseable {
     return reason(node.transferLeadershipTo(target.toPeerId()));
   }
 
-  /**
-   * Begins to hand leadership to the peer whose log is longest; otherwise as {@link
-   * #transferLeadership}.
-   */
-  public Optional<String> transferLeadershipToLongestLog() {
-    return reason(node.transferLeadershipTo(PeerId.ANY_PEER));
+  /** The other voters that answered this leader lately, in a fixed order; empty on a follower. */
+  public List<Peer> alivePeers() {
+    try {
+      return node.listAlivePeers().stream()
+          .filter(peer -> !peer.equals(node.getNodeId().getPeerId()))
+          .map(Peer::of)
+          .sorted(Comparator.comparing(Peer::toString))
+          .toList();
+    } catch (IllegalStateException notLeader) {
+      return List.of();
+    }
   }
 
   /** Stands for election at once, if this group has never had a term. */
@@ -270,6 +281,7 @@ public final class RaftGroup implements AutoCloseable {
 
     @Override
     public void onApply(Iterator iterator) {
+      int taken = 0;
       try {
         while (iterator.hasNext()) {
           ByteBuffer buffer = iterator.getData();
@@ -279,6 +291,7 @@ public final class RaftGroup implements AutoCloseable {
               iterator.done() instanceof ProposalClosure closure
                   ? Optional.of(closure.proposal)
                   : Optional.empty();
+          taken++;
           listener.apply(
               new GroupListener.Entry(iterator.getIndex(), iterator.getTerm(), data, proposal));
           iterator.next();
@@ -286,7 +299,9 @@ public final class RaftGroup implements AutoCloseable {
         listener.applied();
       } catch (Exception e) {
         fail(e);
-        iterator.setErrorAndRollback(1, new Status(RaftError.ESTATEMACHINE, "%s", e.toString()));
+        // All of this run: what was taken and not yet made visible must not count as applied.
+        iterator.setErrorAndRollback(
+            Math.max(1, taken), new Status(RaftError.ESTATEMACHINE, "%s", e.toString()));
       }
     }
 
