@@ -69,7 +69,8 @@ public final class Formation {
       new ConcurrentHashMap<>(); // by name; a node asks until it is in
   private volatile ClusterState founded;
   private volatile String waitingFor = "this node has just started";
-  private ScheduledFuture<?> asking;
+  private ScheduledFuture<?> asking; // guarded by this
+  private Optional<ClusterState> decision = Optional.empty(); // guarded by this; made once
   private long round;
   private String said = "";
 
@@ -163,20 +164,26 @@ public final class Formation {
   /**
    * Asks until there is a cluster.
    *
-   * @param decided called once, with the record to write down before {@link #formed} is called
+   * @param decided called with the record to write down before {@link #formed} is called; again,
+   *     and with the same record, when it threw before that
    */
-  public void form(ScheduledExecutorService scheduler, Consumer<ClusterState> decided) {
+  public synchronized void form(
+      ScheduledExecutorService scheduler, Consumer<ClusterState> decided) {
     asking =
         scheduler.scheduleWithFixedDelay(
             () -> ask(decided), 0, ASK_EVERY_MILLIS, TimeUnit.MILLISECONDS);
   }
 
-  private void ask(Consumer<ClusterState> decided) {
+  private synchronized void ask(Consumer<ClusterState> decided) {
     try {
-      Optional<ClusterState> decision = decide();
+      if (decision.isEmpty()) {
+        decision = decide();
+      }
       if (decision.isPresent()) {
+        if (founded == null) {
+          decided.accept(decision.get());
+        }
         asking.cancel(false);
-        decided.accept(decision.get());
         return;
       }
       for (Address address : listed) {
