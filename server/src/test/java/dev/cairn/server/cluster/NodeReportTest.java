@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.cairn.server.cluster.NodeReport.PartitionReport;
+import java.io.IOException;
+import java.util.Arrays;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Combinators;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+
+class NodeReportTest {
+  @Property(tries = 100)
+  void reportTravelsWholeOrNotAtAll(@ForAll("reports") NodeReport report) throws IOException {
+    byte[] bytes = report.encode();
+    assertThat(NodeReport.decode(bytes)).isEqualTo(report);
+    for (int length = 0; length < bytes.length; length++) {
+      byte[] cut = Arrays.copyOf(bytes, length);
+      assertThatThrownBy(() -> NodeReport.decode(cut)).isInstanceOf(IOException.class);
+    }
+    bytes[0]++;
+    assertThatThrownBy(() -> NodeReport.decode(bytes)).hasMessageContaining("format 2");
+  }
+
+  @Provide
+  Arbitrary<NodeReport> reports() {
+    Arbitrary<Long> longs = Arbitraries.longs();
+    Arbitrary<PartitionReport> partitions =
+        Combinators.combine(
+                Arbitraries.integers(),
+                Arbitraries.integers(),
+                Arbitraries.of(NodeReport.Status.values()),
+                longs,
+                longs,
+                longs,
+                longs,
+                longs)
+            .as(PartitionReport::new);
+    Arbitrary<String> names = Arbitraries.strings().ofMaxLength(12);
+    return Combinators.combine(names, names, names, longs, partitions.list().ofMaxSize(3))
+        .as(NodeReport::new);
+  }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.partition;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.cairn.server.partition.ForwardCodec.Forwarded;
+import java.io.IOException;
+import java.util.Arrays;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Combinators;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+
+class ForwardCodecTest {
+  private interface Decoder {
+    Object decode(byte[] bytes) throws IOException;
+  }
+
+  @Property(tries = 100)
+  void writesTravel(@ForAll("writes") Forwarded<Operation> writes) throws IOException {
+    check(ForwardCodec.encodeWrites(writes), writes, ForwardCodec::decodeWrites);
+  }
+
+  @Property(tries = 100)
+  void readsTravel(@ForAll("reads") Forwarded<Query> reads) throws IOException {
+    check(ForwardCodec.encodeReads(reads), reads, ForwardCodec::decodeReads);
+  }
+
+  @Property(tries = 100)
+  void repliesTravel(@ForAll("replies") BatchReply reply) throws IOException {
+    check(ForwardCodec.encodeReply(reply), reply, ForwardCodec::decodeReply);
+  }
+
+  private static void check(byte[] bytes, Object value, Decoder decoder) throws IOException {
+    assertThat(decoder.decode(bytes)).usingRecursiveComparison().isEqualTo(value);
+    for (int length = 0; length < bytes.length; length++) {
+      byte[] cut = Arrays.copyOf(bytes, length);
+      assertThatThrownBy(() -> decoder.decode(cut)).isInstanceOf(IOException.class);
+    }
+    byte[] newer = bytes.clone();
+    newer[0]++;
+    assertThatThrownBy(() -> decoder.decode(newer)).hasMessageContaining("format 2");
+  }
+
+  @Provide
+  Arbitrary<Forwarded<Operation>> writes() {
+    return forwarded(EntryCodecTest.operations());
+  }
+
+  @Provide
+  Arbitrary<Forwarded<Query>> reads() {
+    return forwarded(
+        Arbitraries.oneOf(
+            bytes().map(Query.Get::new),
+            bytes().map(Query.Exists::new),
+            Arbitraries.create(Query.Count::new)));
+  }
+
+  private static <T> Arbitrary<Forwarded<T>> forwarded(Arbitrary<? extends T> items) {
+    Arbitrary<T> widened = items.map(item -> item);
+    return Combinators.combine(
+            Arbitraries.integers(),
+            Arbitraries.integers(),
+            widened.list().ofMaxSize(3).list().ofMaxSize(3))
+        .as(Forwarded::new);
+  }
+
+  @Provide
+  Arbitrary<BatchReply> replies() {
+    Arbitrary<Result> results =
+        Arbitraries.oneOf(
+            Arbitraries.create(Result.Ok::new),
+            Arbitraries.create(Result.Nil::new),
+            Arbitraries.longs().map(Result.Int::new),
+            bytes().map(Result.Bytes::new));
+    return Arbitraries.oneOf(
+        Combinators.combine(
+                results.list().ofMaxSize(3).list().ofMaxSize(3),
+                Arbitraries.longs(),
+                Arbitraries.longs())
+            .as(BatchReply.Done::new),
+        Combinators.combine(
+                Arbitraries.of(BatchReply.Reason.values()),
+                Arbitraries.strings().alpha().ofMinLength(1).ofMaxLength(40).optional())
+            .as(BatchReply.Refused::new),
+        Arbitraries.strings().ofMaxLength(20).alpha().map(BatchReply.Unknown::new));
+  }
+
+  private static Arbitrary<byte[]> bytes() {
+    return Arbitraries.bytes().array(byte[].class).ofMaxSize(12);
+  }
+}

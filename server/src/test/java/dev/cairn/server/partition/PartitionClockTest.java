@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.partition;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.OptionalLong;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+class PartitionClockTest {
+  private long nanos = 17;
+  private OptionalLong median = OptionalLong.empty();
+  private final PartitionClock clock = new PartitionClock(() -> nanos, () -> median);
+
+  private void pass(long millis) {
+    nanos += TimeUnit.MILLISECONDS.toNanos(millis);
+  }
+
+  @Test
+  void aloneItFollowsTheMonotonicClockFromWhereTheLogWas() {
+    clock.start(5_000);
+    pass(1_234);
+    assertThat(clock.nowMillis()).isEqualTo(6_234);
+  }
+
+  @Test
+  void termBeginsAtTheMedianWhenThatIsAhead() {
+    median = OptionalLong.of(9_000);
+    clock.start(5_000);
+    assertThat(clock.nowMillis()).isEqualTo(9_000);
+  }
+
+  @Test
+  void termBeginsAtTheLogWhenTheMedianIsBehind() {
+    median = OptionalLong.of(3_000);
+    clock.start(5_000);
+    assertThat(clock.nowMillis()).isEqualTo(5_000);
+  }
+
+  @Test
+  void aheadOfTheMedianItRunsAtHalfSpeedUntilThatHasCaughtUp() {
+    median = OptionalLong.of(4_900);
+    clock.start(5_000);
+    pass(200);
+    assertThat(clock.nowMillis()).isEqualTo(5_100);
+    pass(800);
+    median = OptionalLong.of(5_900);
+    assertThat(clock.nowMillis()).isEqualTo(5_900);
+    pass(100);
+    assertThat(clock.nowMillis()).isEqualTo(6_000);
+  }
+
+  @Test
+  void jumpOfTheMedianIsSeenAtTheNextLookOnly() {
+    clock.start(5_000);
+    median = OptionalLong.of(50_000);
+    pass(999);
+    assertThat(clock.nowMillis()).isEqualTo(5_999);
+    pass(1);
+    assertThat(clock.nowMillis()).isEqualTo(50_000);
+  }
+
+  @Test
+  void neverGoesBackWhateverTheMedianDoes() {
+    for (long seed = 0; seed < 50; seed++) {
+      Random random = new Random(seed);
+      clock.start(1_000_000);
+      long before = 0;
+      for (int i = 0; i < 200; i++) {
+        pass(random.nextInt(700));
+        median =
+            random.nextInt(4) == 0
+                ? OptionalLong.empty()
+                : OptionalLong.of(random.nextLong(2_000_000));
+        long now = clock.nowMillis();
+        assertThat(now).as("seed %d, step %d", seed, i).isGreaterThanOrEqualTo(before);
+        before = now;
+      }
+    }
+  }
+}

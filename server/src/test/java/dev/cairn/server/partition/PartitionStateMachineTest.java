@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.partition;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.cairn.server.raft.GroupListener.Entry;
+import dev.cairn.server.raft.GroupListener.SnapshotPoint;
+import dev.cairn.server.storage.EngineConfig;
+import dev.cairn.server.storage.PartitionFolder;
+import dev.cairn.server.storage.PartitionIdentity;
+import dev.cairn.server.storage.StorageEngine;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PartitionStateMachineTest {
+  private static final PartitionIdentity IDENTITY = new PartitionIdentity("c".repeat(40), 3, 1);
+  private static final int KEYS = 12;
+
+  @TempDir Path temp;
+
+  private final StorageEngine engine = StorageEngine.open(EngineConfig.DEFAULT, damage -> {});
+  private final Map<Integer, String> model = new TreeMap<>();
+  private PartitionFolder folder;
+  private PartitionStateMachine machine;
+
+  private void open(Path path) {
+    folder = PartitionFolder.open(engine, path, IDENTITY);
+    machine = new PartitionStateMachine(folder);
+  }
+
+  @AfterEach
+  void close() {
+    if (folder != null) {
+      folder.close();
+    }
+    engine.close();
+  }
+
+  @Test
+  void doesWhatAPlainMapDoesThroughRestartsAndReplay() throws IOException {
+    for (long seed = 1; seed <= 5; seed++) {
+      Random random = new Random(seed);
+      model.clear();
+      open(temp.resolve("seed" + seed));
+      List<Entry> log = new ArrayList<>();
+      for (int round = 0; round < 40; round++) {
+        int from = log.size();
+        List<List<Result>> expected = new ArrayList<>();
+        List<BatchReply> replies = new ArrayList<>();
+        for (int i = 0; i <= random.nextInt(4); i++) {
+          log.add(entry(log.size() + 1, randomOperations(random, expected)));
+        }
+        for (Entry entry : log.subList(from, log.size())) {
+          machine.apply(entry, Optional.of(waiting(entry, replies)));
+        }
+        assertThat(replies).as("not before the batch is written").isEmpty();
+        machine.flushBatch();
+        String as = "seed " + seed + ", round " + round;
+        assertThat(results(replies)).as(as).isEqualTo(expected);
+        assertSameAsModel(as);
+        if (random.nextInt(10) == 0) {
+          folder.close();
+          open(temp.resolve("seed" + seed));
+          for (Entry entry : log.subList(random.nextInt(log.size()), log.size())) {
+            machine.apply(entry, Optional.empty());
+          }
+          machine.flushBatch();
+          assertSameAsModel(as + ", after restart and replay");
+        }
+      }
+      folder.close();
+    }
+  }
+
+  @Test
+  void operationCounterCountsChangesOnly() throws IOException {
+    open(temp.resolve("p"));
+    machine.apply(
+        entry(
+            1,
+            List.of(List.of(put(1, "a"), put(1, "b")), List.of(delete(1), delete(1), put(2, "c")))),
+        Optional.empty());
+    machine.flushBatch();
+    assertThat(folder.store().applied().operationCounter()).isEqualTo(4);
+    assertThat(folder.store().get(key(2)).orElseThrow().version()).isEqualTo(4);
+  }
+
+  @Test
+  void partitionTimeNeverGoesBack() throws IOException {
+    open(temp.resolve("p"));
+    machine.apply(entry(1, 500, List.of()), Optional.empty());
+    machine.apply(entry(2, 400, List.of()), Optional.empty());
+    machine.flushBatch();
+    assertThat(machine.partitionTimeMillis()).isEqualTo(500);
+  }
+
+  @Test
+  void snapshotAheadOfTheDataIsRefusedUnlessItBringsTheData() throws IOException {
+    open(temp.resolve("p"));
+    machine.apply(entry(5, List.of(List.of(put(1, "a")))), Optional.empty());
+    machine.flushBatch();
+    assertThat(machine.load(point(5), Optional.empty(), new byte[0])).isTrue();
+    assertThat(machine.load(point(6), Optional.empty(), new byte[0])).isFalse();
+  }
+
+  @Test
+  void savedSnapshotIsDurableUpToItsIndex() {
+    open(temp.resolve("p"));
+    machine.save(point(9));
+    assertThat(folder.store().durableIndex()).isEqualTo(9);
+    assertThat(folder.store().applied().peers()).containsExactly("a:1:1");
+  }
+
+  @Test
+  void entryOfAnotherFormatStopsTheReplica() {
+    open(temp.resolve("p"));
+    Entry newer = new Entry(1, 1, new byte[] {2}, Optional.empty());
+    assertThatThrownBy(() -> machine.apply(newer, Optional.empty()))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("format 2");
+  }
+
+  private List<List<Operation>> randomOperations(Random random, List<List<Result>> expected) {
+    List<List<Operation>> requests = new ArrayList<>();
+    for (int i = 0; i < random.nextInt(3); i++) {
+      List<Operation> operations = new ArrayList<>();
+      List<Result> results = new ArrayList<>();
+      for (int j = 0; j <= random.nextInt(4); j++) {
+        int key = random.nextInt(KEYS);
+        if (random.nextInt(3) > 0) {
+          String value = "v" + random.nextInt();
+          model.put(key, value);
+          operations.add(put(key, value));
+          results.add(new Result.Ok());
+        } else {
+          operations.add(delete(key));
+          results.add(new Result.Int(model.remove(key) == null ? 0 : 1));
+        }
+      }
+      requests.add(operations);
+      expected.add(results);
+    }
+    return requests;
+  }
+
+  private void assertSameAsModel(String as) {
+    for (int key = 0; key < KEYS; key++) {
+      Optional<String> found =
+          folder.store().get(key(key)).map(record -> new String(record.value(), UTF_8));
+      assertThat(found).as(as).isEqualTo(Optional.ofNullable(model.get(key)));
+      assertThat(PartitionStateMachine.answer(folder.store(), new Query.Exists(key(key))))
+          .as(as)
+          .isEqualTo(new Result.Int(model.containsKey(key) ? 1 : 0));
+    }
+    assertThat(PartitionStateMachine.answer(folder.store(), new Query.Count()))
+        .as(as)
+        .isEqualTo(new Result.Int(model.size()));
+  }
+
+  private static InFlight waiting(Entry entry, List<BatchReply> replies) throws IOException {
+    List<List<Operation>> requests =
+        EntryCodec.decode(entry.data()).requests().stream()
+            .map(EntryCodec.Request::operations)
+            .toList();
+    return new InFlight(
+        List.of(new InFlight.WaitingBatch(requests, 0, 0, replies::add)),
+        Long.MAX_VALUE,
+        self -> {});
+  }
+
+  private static List<List<Result>> results(List<BatchReply> replies) {
+    return replies.stream().flatMap(reply -> ((BatchReply.Done) reply).results().stream()).toList();
+  }
+
+  private static Entry entry(long index, List<List<Operation>> requests) {
+    return entry(index, 1_000 + index, requests);
+  }
+
+  private static Entry entry(long index, long timeMillis, List<List<Operation>> requests) {
+    byte[] data =
+        EntryCodec.encode(
+            new EntryCodec.Entry(
+                timeMillis,
+                requests.stream()
+                    .map(operations -> new EntryCodec.Request(Optional.empty(), operations))
+                    .toList()));
+    return new Entry(index, 1, data, Optional.empty());
+  }
+
+  private static SnapshotPoint point(long index) {
+    return new SnapshotPoint(index, 1, List.of("a:1:1"), List.of(), List.of());
+  }
+
+  private static Operation put(int key, String value) {
+    return new Operation.Put(key(key), value.getBytes(UTF_8));
+  }
+
+  private static Operation delete(int key) {
+    return new Operation.Delete(key(key));
+  }
+
+  private static byte[] key(int number) {
+    return ("key" + number).getBytes(UTF_8);
+  }
+}
