@@ -121,6 +121,7 @@ public final class ClusterRouter implements Router {
    * so often.
    */
   @Override
+  @SuppressWarnings("ReferenceEquality") // a state never changes; comparing two costs a drawing
   public Topology topology() {
     Drawn drawn = this.drawn;
     long now = nanoTime.getAsLong();
