@@ -43,7 +43,7 @@ class PeerTransportTest {
   void connectionWithMuchUnsentIsNoBrokenConnection() throws Exception {
     int port = freePort();
     try (SharedLog log = SharedLog.open(folder.resolve("log"), damage -> {});
-        RaftEngine engine = RaftEngine.start("127.0.0.1", port, log)) {
+        RaftEngine engine = RaftEngine.start("127.0.0.1", "127.0.0.1", port, log)) {
       engine.transport().handle(KIND, (body, answer) -> answer.accept(new byte[] {1}));
       await().until(() -> received(send(engine.transport(), port, new byte[1])));
       List<CompletableFuture<Answer>> answers = new ArrayList<>();
@@ -61,7 +61,7 @@ class PeerTransportTest {
   void addressWhereNobodyListensIsACertainFailure() throws Exception {
     int port = freePort();
     try (SharedLog log = SharedLog.open(folder.resolve("log"), damage -> {});
-        RaftEngine engine = RaftEngine.start("127.0.0.1", port, log)) {
+        RaftEngine engine = RaftEngine.start("127.0.0.1", "127.0.0.1", port, log)) {
       assertThat(send(engine.transport(), freePort(), new byte[1]).get(20, TimeUnit.SECONDS))
           .isInstanceOf(Answer.NotSent.class);
     }
