@@ -49,6 +49,13 @@ import java.util.concurrent.TimeUnit;
  */
 public final class RaftEngine implements AutoCloseable {
   private static final int ELECTION_TIMEOUT_MILLIS = 500;
+
+  /**
+   * A new leader greets each peer before it serves; one that accepts connections and stays mute
+   * must not hold it up.
+   */
+  private static final int CONNECT_TIMEOUT_MILLIS = 250;
+
   private static final int ELECTION_DELAY_MILLIS = 200;
   private static final int WITNESS_ELECTION_DELAY_MILLIS = 700;
   private static final int HEARTBEATS_PER_ELECTION_TIMEOUT = 5;
@@ -59,6 +66,10 @@ public final class RaftEngine implements AutoCloseable {
     // Bolt's own logging set-up fails on current Logback and then logs anyway; this sends it
     // straight to SLF4J.
     System.setProperty("sofa.middleware.log.disable", "true");
+    // Bolt calls a connection with more unsent than this broken. One entry with the largest value
+    // must fit twice.
+    System.setProperty("bolt.channel_write_buf_low_water_mark", String.valueOf(8 << 20));
+    System.setProperty("bolt.channel_write_buf_high_water_mark", String.valueOf(40 << 20));
   }
 
   private final Endpoint endpoint;
@@ -187,6 +198,7 @@ public final class RaftEngine implements AutoCloseable {
     }
     NodeOptions options = new NodeOptions();
     options.setElectionTimeoutMs(ELECTION_TIMEOUT_MILLIS);
+    options.setRpcConnectTimeoutMs(CONNECT_TIMEOUT_MILLIS);
     options.setInitialConf(RaftGroup.configuration(firstVoters, firstLearners));
     options.setFsm(new RaftGroup.ListenerAdapter(group, listener));
     options.setLogUri(group);
