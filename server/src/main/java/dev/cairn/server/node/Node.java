@@ -4,6 +4,7 @@ package dev.cairn.server.node;
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Formation;
 import dev.cairn.server.cluster.Member;
+import dev.cairn.server.cluster.MemberAddress;
 import dev.cairn.server.cluster.MetaGroup;
 import dev.cairn.server.command.Face;
 import dev.cairn.server.node.NodeIdentity.FormedCluster;
@@ -15,6 +16,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.security.SecureRandom;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -72,6 +74,7 @@ public final class Node {
     LOG.info("node {} id {}", identity.name(), identity.nodeId());
     Optional<ClusterState> founded = identity.cluster().map(FormedCluster::state);
     if (founded.isPresent()) {
+      requireSameCluster(config, founded.get());
       requireSameSettings(config, founded.get());
     }
     NodeRuntime runtime = runtime(config, folder, identity, founded);
@@ -143,6 +146,26 @@ public final class Node {
       identity.formed(FormedCluster.of(state)).save(folder);
     } catch (IOException e) {
       throw new UncheckedIOException("the cluster that formed cannot be written down", e);
+    }
+  }
+
+  /**
+   * A folder of another cluster would have the node serve that cluster's data under this node's
+   * name. Addresses may change over time, so one name in common is enough; none at all is a folder
+   * in the wrong place.
+   */
+  private static void requireSameCluster(NodeConfig config, ClusterState founded)
+      throws StartException {
+    List<String> given = config.members().stream().map(MemberAddress::name).toList();
+    List<String> known = founded.members().stream().map(Member::name).toList();
+    if (given.size() > 1 && Collections.disjoint(given, known)) {
+      throw new StartException(
+          "data folder %s belongs to cluster %s of %s, and --cluster lists none of them (%s): give this node its own folder as --data, or an empty one"
+              .formatted(
+                  config.data(),
+                  founded.clusterId(),
+                  String.join(", ", known),
+                  String.join(", ", given)));
     }
   }
 
