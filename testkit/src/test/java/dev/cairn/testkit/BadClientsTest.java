@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.cairn.protocol.Limits;
+import dev.cairn.protocol.RespValue;
+import dev.cairn.protocol.RespWriter;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Clients that claim, stall, hoard and overdo, and one that wants to be served meanwhile. */
+class BadClientsTest {
+  private static final int CLAIMING = 1_000;
+  private static final long CLAIMING_KILOBYTES_MAX = 50 * 1024;
+  private static final int IDLE = 5_000;
+
+  @RegisterExtension static final Clusters CLUSTERS = Clusters.ofClass();
+  private static ProcessCluster cluster;
+
+  private final List<RespConnection> open = new ArrayList<>();
+
+  @BeforeAll
+  static void start() throws IOException {
+    cluster = CLUSTERS.startHealthy(ProcessCluster.of(3));
+    // What a node needs to serve at all is not what a client makes it need.
+    try (RespConnection connection = cluster.connect(0)) {
+      for (int i = 0; i < 2_000; i++) {
+        connection.call("SET", "warm" + i, "up");
+      }
+    }
+  }
+
+  @AfterEach
+  void othersAreServed() throws IOException {
+    othersAreServedMeanwhile();
+    for (RespConnection connection : open) {
+      connection.close();
+    }
+  }
+
+  @Test
+  void whatAThousandClientsMerelyClaimIsNotAllocated() throws IOException {
+    long before = cluster.node(0).residentKilobytes();
+    for (int i = 0; i < CLAIMING; i++) {
+      connect().send("*1\r\n$16777216\r\n");
+    }
+    othersAreServedMeanwhile();
+    // Each of them was read: the node has nothing more to allocate for.
+    long after = cluster.node(0).residentKilobytes();
+    assertThat(after - before)
+        .as("kilobytes for %d clients", CLAIMING)
+        .isLessThanOrEqualTo(CLAIMING_KILOBYTES_MAX);
+  }
+
+  @Test
+  void thousandsOfIdleClientsTakeNothingFromOthers() throws IOException {
+    for (int i = 0; i < IDLE; i++) {
+      connect();
+    }
+    othersAreServedMeanwhile();
+    for (RespConnection idle : List.of(open.get(0), open.get(IDLE / 2), open.get(IDLE - 1))) {
+      assertThat(RespConnection.text(idle.call("PING"))).isEqualTo("PONG");
+    }
+  }
+
+  @Test
+  void aSlowReaderHoldsUpNobodyAndGetsWhatItAskedFor() throws IOException {
+    byte[] value = new byte[256 * 1024];
+    new Random(1).nextBytes(value);
+    try (RespConnection connection = cluster.connect(0)) {
+      connection.call(bytes("SET"), bytes("slow"), value);
+    }
+    RespConnection slow = connect();
+    int asked = 400;
+    byte[] get = RespWriter.command("GET", "slow");
+    for (int i = 0; i < asked; i++) {
+      slow.send(get);
+    }
+    // It reads nothing for as long as others do all this.
+    othersAreServedMeanwhile();
+    long before = cluster.node(0).residentKilobytes();
+    othersAreServedMeanwhile();
+    assertThat(cluster.node(0).residentKilobytes() - before).isLessThan(100 * 1024);
+    for (int i = 0; i < asked; i++) {
+      assertThat(slow.read()).isEqualTo(new RespValue.Bulk(value));
+    }
+  }
+
+  @Test
+  void keysAndValuesMayHoldAnyBytes() throws IOException {
+    byte[] everyByte = new byte[256];
+    for (int i = 0; i < everyByte.length; i++) {
+      everyByte[i] = (byte) i;
+    }
+    byte[] key = Arrays.copyOf(everyByte, everyByte.length);
+    assertStoredAndReadThroughEachNode(key, everyByte);
+    assertStoredAndReadThroughEachNode(new byte[] {0}, new byte[0]);
+    assertStoredAndReadThroughEachNode(bytes("\r\n$5\r\n"), bytes("\r\n*1\r\n"));
+  }
+
+  @Test
+  void aKeyHasItsBounds() throws IOException {
+    assertStoredAndReadThroughEachNode(new byte[Limits.KEY_BYTES_MAX], bytes("longest"));
+    RespConnection connection = connect();
+    for (byte[] key : List.of(new byte[0], new byte[Limits.KEY_BYTES_MAX + 1])) {
+      assertThat(RespConnection.text(connection.call(bytes("SET"), key, bytes("v"))))
+          .startsWith("-ERR ")
+          .contains("key");
+      assertThat(RespConnection.text(connection.call(bytes("GET"), key))).startsWith("-ERR ");
+    }
+    assertThat(RespConnection.text(connection.call("PING"))).isEqualTo("PONG");
+  }
+
+  /**
+   * Red: heartbeats wait behind a value of this size for longer than their deadline, so its
+   * partition's leader steps down and the write's outcome is unknown. To be switched on for good
+   * with the repair; until then {@code -Dcairn.known.faults=true}.
+   */
+  @Test
+  @EnabledIfSystemProperty(named = "cairn.known.faults", matches = "true")
+  void theLongestValueCostsNoLeaderItsPlace() throws IOException {
+    List<Long> terms = terms();
+    byte[] longest = new byte[Limits.VALUE_BYTES_MAX_DEFAULT];
+    new Random(3).nextBytes(longest);
+    assertStoredAndReadThroughEachNode(bytes("leader"), longest);
+    assertThat(terms()).isEqualTo(terms);
+  }
+
+  private static List<Long> terms() {
+    return cluster.status().partitionList().stream().map(Status.Partition::term).toList();
+  }
+
+  @Test
+  void aValueHasItsBound() throws IOException {
+    byte[] longest = new byte[Limits.VALUE_BYTES_MAX_DEFAULT];
+    new Random(2).nextBytes(longest);
+    RespConnection connection = connect();
+    // Written again after an unknown outcome, as a client may: the value is the same.
+    await("the longest value to be stored")
+        .atMost(Duration.ofSeconds(60))
+        .until(
+            () ->
+                RespConnection.text(connection.call(bytes("SET"), bytes("longest"), longest))
+                    .equals("OK"));
+    cluster.awaitLeaders();
+    byte[] tooLong = new byte[Limits.VALUE_BYTES_MAX_DEFAULT + 1];
+    assertThat(RespConnection.text(connection.call(bytes("SET"), bytes("longest"), tooLong)))
+        .startsWith("-ERR ")
+        .contains("16777216");
+    assertThat(connection.call(bytes("GET"), bytes("longest")))
+        .isEqualTo(new RespValue.Bulk(longest));
+  }
+
+  @Test
+  void lengthsThatAreNoneAreAnsweredAndTheConnectionEnds() throws IOException {
+    for (String request :
+        List.of(
+            "*-5\r\n$3\r\n",
+            "*1\r\n$-7\r\n",
+            "*99999999999999999999\r\n",
+            "*1\r\n$999999999999\r\n",
+            "*two\r\n",
+            "*1\r\n$three\r\n",
+            "*2147483647\r\n",
+            "*1\r\n:5\r\n")) {
+      RespConnection connection = connect();
+      connection.send(request);
+      connection.send("*1\r\n$4\r\nPING\r\n");
+      assertThat(RespConnection.text(connection.read())).as(request.trim()).matches("-ERR .*|PONG");
+      assertThat(request.startsWith("*-5") || closed(connection)).as(request.trim()).isTrue();
+    }
+  }
+
+  @Test
+  void aLineWithoutEndIsRefusedAtItsBound() throws IOException {
+    RespConnection connection = connect();
+    byte[] part = new byte[1024];
+    Arrays.fill(part, (byte) 'x');
+    await("the node to refuse")
+        .atMost(Duration.ofSeconds(30))
+        .until(
+            () -> {
+              try {
+                for (int i = 0; i <= Limits.LINE_BYTES_MAX / part.length; i++) {
+                  connection.send(part);
+                }
+                return RespConnection.text(connection.read()).startsWith("-ERR ");
+              } catch (IOException closed) {
+                return true;
+              }
+            });
+  }
+
+  private static boolean closed(RespConnection connection) {
+    try {
+      while (true) {
+        connection.read();
+      }
+    } catch (IOException end) {
+      return true;
+    }
+  }
+
+  private static void othersAreServedMeanwhile() throws IOException {
+    for (int node : cluster.indexes()) {
+      try (RespConnection connection = cluster.connect(node)) {
+        for (int i = 0; i < 50; i++) {
+          String value = node + "." + i;
+          assertThat(RespConnection.text(connection.call("SET", "other" + i, value)))
+              .isEqualTo("OK");
+          assertThat(RespConnection.text(connection.call("GET", "other" + i))).isEqualTo(value);
+        }
+      }
+    }
+  }
+
+  private static void assertStoredAndReadThroughEachNode(byte[] key, byte[] value)
+      throws IOException {
+    for (int writer : cluster.indexes()) {
+      try (RespConnection connection = cluster.connect(writer)) {
+        assertThat(RespConnection.text(connection.call(bytes("SET"), key, value)))
+            .as("through node %d", writer)
+            .isEqualTo("OK");
+      }
+    }
+    for (int reader : cluster.indexes()) {
+      try (RespConnection connection = cluster.connect(reader)) {
+        assertThat(connection.call(bytes("GET"), key))
+            .as("through node %d", reader)
+            .isEqualTo(new RespValue.Bulk(value));
+      }
+    }
+  }
+
+  private RespConnection connect() throws IOException {
+    RespConnection connection = cluster.connect(0);
+    open.add(connection);
+    return connection;
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.cairn.client.CairnClient;
+import dev.cairn.protocol.RespValue;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Nodes that come back with another disk than the one with which they promised something. */
+class WrongDiskTest {
+  private static final String KEY = "mykey";
+
+  @RegisterExtension final Clusters clusters = Clusters.ofEachTest();
+
+  /**
+   * A and B acknowledge; B's disk is lost while A is down. B, empty, and the witness are a
+   * majority: if they elected a leader, what was acknowledged would be gone.
+   */
+  @Test
+  void aWipedNodeNeitherVotesNorServesWhatItNoLongerHas() {
+    ProcessCluster cluster = clusters.startHealthy(ProcessCluster.of(3));
+    try (CairnClient client = cluster.client().build()) {
+      client.put(KEY, "acknowledged");
+    }
+    List<Integer> replicas = cluster.replicasOf(KEY);
+    int a = replicas.get(0);
+    int b = replicas.get(1);
+    int witness = 3 - a - b;
+
+    cluster.kill(b);
+    cluster.wipe(b);
+    cluster.kill(a);
+    cluster.start(b);
+    // Its process answers, or it has refused to start: both are right.
+    await("the wiped node to answer or to end")
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> !cluster.node(b).running() || answersPing(cluster, b));
+    Set<String> answers = new TreeSet<>();
+    for (int i = 0; i < 20; i++) {
+      for (int node : List.of(b, witness)) {
+        if (cluster.node(node).running()) {
+          answers.add(ask(cluster, node));
+        }
+      }
+    }
+    assertThat(answers)
+        .as("with A down nobody has the value: only errors are right")
+        .allMatch(answer -> answer.startsWith("-"));
+
+    cluster.start(a);
+    await("what was acknowledged, from A")
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> ask(cluster, a).equals("acknowledged"));
+    if (cluster.node(b).running()) {
+      await("what was acknowledged, through B")
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> ask(cluster, b).equals("acknowledged"));
+    }
+  }
+
+  @Test
+  void aNodeWithAnotherClustersDataIsToldSoAndDisturbsNobody() throws IOException {
+    ProcessCluster ours = clusters.startHealthy(ProcessCluster.of(3));
+    ProcessCluster theirs = clusters.start(ProcessCluster.of(1).options("--partitions", "6"));
+    theirs.awaitLeaders();
+    try (CairnClient client = ours.client().build()) {
+      client.put(KEY, "ours");
+    }
+    try (CairnClient client = theirs.client().build()) {
+      client.put(KEY, "theirs");
+    }
+    ours.kill(1);
+    ours.wipe(1);
+    theirs.kill(0);
+    Folders.copy(theirs.node(0).data(), ours.node(1).data());
+    ours.start(1);
+    int status = ours.node(1).awaitEnd(Duration.ofSeconds(60));
+    assertThat(status).isEqualTo(2);
+    assertThat(ours.node(1).log().lines().filter(line -> line.startsWith("cairn: ")))
+        .hasSize(1)
+        .allMatch(line -> line.contains("--data"));
+    for (int node : List.of(0, 2)) {
+      assertThat(ask(ours, node)).isEqualTo("ours");
+    }
+  }
+
+  private static boolean answersPing(ProcessCluster cluster, int node) throws IOException {
+    try (RespConnection connection = cluster.connect(node)) {
+      return connection.call("PING") instanceof RespValue.SimpleString;
+    } catch (ConnectException notYet) {
+      return false;
+    }
+  }
+
+  private static String ask(ProcessCluster cluster, int node) {
+    try (RespConnection connection = cluster.connect(node)) {
+      return RespConnection.text(connection.call("GET", KEY));
+    } catch (IOException e) {
+      return "-" + e;
+    }
+  }
+}
