@@ -38,6 +38,9 @@ import java.util.function.Function;
  * }</pre>
  */
 public final class CairnClient implements AutoCloseable {
+  /** Large values take the network and three disks a while, and the nodes allow for it too. */
+  private static final long DEADLINE_NANOS_PER_BYTE = 1_000_000_000L / (4 << 20);
+
   private static final byte[] SET = bytes("SET");
   private static final byte[] GET = bytes("GET");
   private static final byte[] DEL = bytes("DEL");
@@ -207,8 +210,9 @@ public final class CairnClient implements AutoCloseable {
   }
 
   private <T> Started<T> start(Call.Request request, Function<RespValue, T> decode) {
-    long deadlineNanos = System.nanoTime() + settings.deadline().toNanos();
     long bytes = request.bytes();
+    long deadlineNanos =
+        System.nanoTime() + settings.deadline().toNanos() + bytes * DEADLINE_NANOS_PER_BYTE;
     Optional<UnavailableException> noRoom = acquire(bytes, deadlineNanos);
     if (noRoom.isPresent()) {
       return new Started<>(null, CompletableFuture.failedFuture(noRoom.get()));
@@ -369,7 +373,10 @@ public final class CairnClient implements AutoCloseable {
       return nodes(Address.parseList(addresses));
     }
 
-    /** The most that a call may take, from its start to its end; 2 seconds if not said. */
+    /**
+     * The most that a call may take, from its start to its end, and a second more for each 4 MiB
+     * that it sends; 2 seconds if not said.
+     */
     public Builder deadline(Duration duration) {
       deadline = positive(duration, "deadline");
       return this;

@@ -17,7 +17,6 @@ import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Clients that claim, stall, hoard and overdo, and one that wants to be served meanwhile. */
@@ -124,12 +123,9 @@ class BadClientsTest {
   }
 
   /**
-   * Red: heartbeats wait behind a value of this size for longer than their deadline, so its
-   * partition's leader steps down and the write's outcome is unknown. To be switched on for good
-   * with the repair; until then {@code -Dcairn.known.faults=true}.
+   * A value of this size keeps the network and the disks busy for longer than an election timeout.
    */
   @Test
-  @EnabledIfSystemProperty(named = "cairn.known.faults", matches = "true")
   void theLongestValueCostsNoLeaderItsPlace() throws IOException {
     List<Long> terms = terms();
     byte[] longest = new byte[Limits.VALUE_BYTES_MAX_DEFAULT];

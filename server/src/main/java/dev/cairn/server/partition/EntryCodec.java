@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.partition;
 
-import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -53,42 +51,54 @@ final class EntryCodec {
   /** A client's 128-bit id and the number of its request. */
   record RequestId(long clientHigh, long clientLow, long sequence) {}
 
+  /**
+   * One array of the right size, filled once: a value of 16 MiB must not be copied from buffer to
+   * larger buffer.
+   */
   static byte[] encode(Entry entry) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream(256);
-    try {
-      DataOutputStream out = new DataOutputStream(bytes);
-      out.writeByte(FORMAT);
-      out.writeLong(entry.partitionTimeMillis());
-      out.writeInt(entry.requests().size());
-      for (Request request : entry.requests()) {
-        out.writeByte(request.id().isPresent() ? FLAG_CLIENT_ID : 0);
-        if (request.id().isPresent()) {
-          out.writeLong(request.id().get().clientHigh());
-          out.writeLong(request.id().get().clientLow());
-          out.writeLong(request.id().get().sequence());
-        }
-        writeOperations(out, request.operations());
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e); // a byte array does not fail
+    int size = 1 + Long.BYTES + Integer.BYTES;
+    for (Request request : entry.requests()) {
+      size += 1 + (request.id().isPresent() ? 3 * Long.BYTES : 0) + sizeOf(request.operations());
     }
-    return bytes.toByteArray();
+    ByteBuffer out = ByteBuffer.allocate(size);
+    out.put((byte) FORMAT).putLong(entry.partitionTimeMillis()).putInt(entry.requests().size());
+    for (Request request : entry.requests()) {
+      out.put((byte) (request.id().isPresent() ? FLAG_CLIENT_ID : 0));
+      if (request.id().isPresent()) {
+        RequestId id = request.id().get();
+        out.putLong(id.clientHigh()).putLong(id.clientLow()).putLong(id.sequence());
+      }
+      writeOperations(out, request.operations());
+    }
+    return out.array();
   }
 
-  static void writeOperations(DataOutputStream out, List<Operation> operations) throws IOException {
-    out.writeInt(operations.size());
+  /** How many bytes {@link #writeOperations} writes. */
+  static int sizeOf(List<Operation> operations) {
+    int size = Integer.BYTES;
     for (Operation operation : operations) {
+      size += 1 + Integer.BYTES + operation.key().length;
       if (operation instanceof Operation.Put put) {
-        out.writeByte(PUT);
-        writeBytes(out, put.key());
-        writeBytes(out, put.value());
-      } else if (operation instanceof Operation.Delete delete) {
-        out.writeByte(DELETE);
-        writeBytes(out, delete.key());
-      } else {
-        throw new IllegalArgumentException("no opcode for " + operation.getClass());
+        size += Integer.BYTES + put.value().length;
       }
     }
+    return size;
+  }
+
+  static void writeOperations(ByteBuffer out, List<Operation> operations) {
+    out.putInt(operations.size());
+    for (Operation operation : operations) {
+      if (operation instanceof Operation.Put put) {
+        writeBytes(out.put((byte) PUT), put.key());
+        writeBytes(out, put.value());
+      } else {
+        writeBytes(out.put((byte) DELETE), operation.key());
+      }
+    }
+  }
+
+  private static void writeBytes(ByteBuffer out, byte[] bytes) {
+    out.putInt(bytes.length).put(bytes);
   }
 
   static void writeBytes(DataOutputStream out, byte[] bytes) throws IOException {

@@ -71,13 +71,15 @@ public final class ForwardCodec {
 
   /** Writes a batch of writes. */
   public static byte[] encodeWrites(Forwarded<Operation> forwarded) {
-    return bytes(
-        out -> {
-          writeHead(out, forwarded);
-          for (List<Operation> operations : forwarded.requests()) {
-            EntryCodec.writeOperations(out, operations);
-          }
-        });
+    int size = 1 + 3 * Integer.BYTES;
+    for (List<Operation> operations : forwarded.requests()) {
+      size += EntryCodec.sizeOf(operations);
+    }
+    ByteBuffer out = ByteBuffer.allocate(size);
+    out.put((byte) FORMAT).putInt(forwarded.partition()).putInt(forwarded.timeoutMillis());
+    out.putInt(forwarded.requests().size());
+    forwarded.requests().forEach(operations -> EntryCodec.writeOperations(out, operations));
+    return out.array();
   }
 
   /** Writes a batch of reads. */

@@ -56,6 +56,10 @@ final class PartitionGroup implements AutoCloseable {
   static final long PROPOSAL_BYTES_MAX = 1L << 20;
   static final int PROPOSAL_REQUESTS_MAX = 8_192;
   static final long READ_REPLY_BYTES_MAX = 8L << 20;
+
+  /** How much longer a write may take for each byte: a second for 4 MiB. */
+  static final long TIMEOUT_NANOS_PER_BYTE = TimeUnit.SECONDS.toNanos(1) / (4 << 20);
+
   private static final long HAND_OVER_WITHIN_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final Logger log = LoggerFactory.getLogger(PartitionGroup.class);
 
@@ -229,12 +233,18 @@ final class PartitionGroup implements AutoCloseable {
                         operations ->
                             requests.add(new EntryCodec.Request(Optional.empty(), operations))));
         partitionTimeMillis = clock.nowMillis();
-        next = new InFlight(batches, nanoTime.getAsLong() + proposalTimeoutNanos, this::ended);
+        next = new InFlight(batches, nanoTime.getAsLong() + timeoutNanos(batches), this::ended);
         inFlight.add(next);
       }
       raft.propose(
           EntryCodec.encode(new EntryCodec.Entry(partitionTimeMillis, requests)), term, next);
     }
+  }
+
+  /** Large values take the network and three disks a while. */
+  private long timeoutNanos(List<WaitingBatch> batches) {
+    long bytes = batches.stream().mapToLong(WaitingBatch::bytes).sum();
+    return proposalTimeoutNanos + bytes * TIMEOUT_NANOS_PER_BYTE;
   }
 
   /** As many batches as one proposal may carry, at least one. */

@@ -49,6 +49,9 @@ import org.slf4j.LoggerFactory;
  * after what is open; the rest may be called by any.
  */
 public final class Partitions implements AutoCloseable {
+  /** How much longer a write may take for each of its bytes, nanoseconds: a second for 4 MiB. */
+  public static final long TIMEOUT_NANOS_PER_BYTE = PartitionGroup.TIMEOUT_NANOS_PER_BYTE;
+
   private static final Logger log = LoggerFactory.getLogger(Partitions.class);
   private static final int FORMAT = 1;
   private static final long LOOK_EVERY_MILLIS = 100;

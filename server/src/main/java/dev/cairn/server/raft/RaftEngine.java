@@ -56,6 +56,8 @@ public final class RaftEngine implements AutoCloseable {
    */
   private static final int CONNECT_TIMEOUT_MILLIS = 250;
 
+  private static final int STEP_DOWN_AFTER_MILLIS = 1_500;
+
   private static final int ELECTION_DELAY_MILLIS = 200;
   private static final int WITNESS_ELECTION_DELAY_MILLIS = 700;
   private static final int HEARTBEATS_PER_ELECTION_TIMEOUT = 5;
@@ -196,7 +198,7 @@ public final class RaftEngine implements AutoCloseable {
               + incarnation
               + "; it does not vote until it was removed and added again");
     }
-    NodeOptions options = new NodeOptions();
+    NodeOptions options = new PatientLeaderOptions();
     options.setElectionTimeoutMs(ELECTION_TIMEOUT_MILLIS);
     options.setRpcConnectTimeoutMs(CONNECT_TIMEOUT_MILLIS);
     options.setInitialConf(RaftGroup.configuration(firstVoters, firstLearners));
@@ -236,6 +238,20 @@ public final class RaftEngine implements AutoCloseable {
     transport.close();
     server.shutdown();
     requests.shutdownNow();
+  }
+
+  /**
+   * A leader that hears nothing of a majority steps down by itself, after {@link
+   * #STEP_DOWN_AFTER_MILLIS} rather than the engine's 90 % of an election timeout: a large value or
+   * a pause of the JVM holds its heartbeats up for longer than that. Safety does not rest on it. A
+   * write needs a majority and a read asks one, however long the leader believes in itself; lease
+   * reads, which would rest on it, are off.
+   */
+  private static final class PatientLeaderOptions extends NodeOptions {
+    @Override
+    public int getLeaderLeaseTimeoutMs() {
+      return STEP_DOWN_AFTER_MILLIS;
+    }
   }
 
   /** Gives a group its place in the shared log and our snapshots. */

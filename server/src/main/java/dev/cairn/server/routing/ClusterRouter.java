@@ -36,6 +36,9 @@ import java.util.function.LongSupplier;
  * Reads may always be sent again.
  */
 public final class ClusterRouter implements Router {
+  /** A peer's patience is taken as it says, up to this. */
+  private static final long FORWARDED_NANOS_MAX = TimeUnit.MINUTES.toNanos(1);
+
   private static final long TOPOLOGY_FOR_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
   private final String selfId;
@@ -177,7 +180,9 @@ public final class ClusterRouter implements Router {
         bytes += put.value().length;
       }
     }
-    lanes.get(partition).submit(operations, bytes, nanoTime.getAsLong() + timeoutNanos, done);
+    long deadlineNanos =
+        nanoTime.getAsLong() + timeoutNanos + bytes * Partitions.TIMEOUT_NANOS_PER_BYTE;
+    lanes.get(partition).submit(operations, bytes, deadlineNanos, done);
   }
 
   @Override
@@ -298,7 +303,7 @@ public final class ClusterRouter implements Router {
   }
 
   private long deadline(int timeoutMillis) {
-    long timeout = Math.min(TimeUnit.MILLISECONDS.toNanos(timeoutMillis), timeoutNanos);
+    long timeout = Math.min(TimeUnit.MILLISECONDS.toNanos(timeoutMillis), FORWARDED_NANOS_MAX);
     return nanoTime.getAsLong() + Math.max(0, timeout);
   }
 
