@@ -5,6 +5,7 @@ import com.alipay.sofa.jraft.Node;
 import com.alipay.sofa.jraft.NodeManager;
 import com.alipay.sofa.jraft.core.DefaultJRaftServiceFactory;
 import com.alipay.sofa.jraft.core.NodeImpl;
+import com.alipay.sofa.jraft.entity.RaftOutter.SnapshotMeta;
 import com.alipay.sofa.jraft.option.ApplyTaskMode;
 import com.alipay.sofa.jraft.option.NodeOptions;
 import com.alipay.sofa.jraft.option.RaftOptions;
@@ -198,6 +199,7 @@ public final class RaftEngine implements AutoCloseable {
               + incarnation
               + "; it does not vote until it was removed and added again");
     }
+    requireNoGap(group, snapshots);
     NodeOptions options = new PatientLeaderOptions();
     options.setElectionTimeoutMs(ELECTION_TIMEOUT_MILLIS);
     options.setRpcConnectTimeoutMs(CONNECT_TIMEOUT_MILLIS);
@@ -230,6 +232,25 @@ public final class RaftEngine implements AutoCloseable {
       throw new IOException("group " + group + " cannot be opened; the log above says why");
     }
     return new RaftGroup(group, node, () -> sharedLog.term(group));
+  }
+
+  /**
+   * A log that begins behind the end of the snapshot lacks entries; the engine would wait for them
+   * for ever.
+   */
+  private void requireNoGap(String group, Optional<SnapshotHost> snapshots) throws IOException {
+    Optional<byte[]> meta = snapshots.flatMap(SnapshotHost::durableMeta);
+    long covered = meta.isEmpty() ? 0 : SnapshotMeta.parseFrom(meta.get()).getLastIncludedIndex();
+    if (sharedLog.firstIndex(group) > covered + 1) {
+      throw new IOException(
+          "group "
+              + group
+              + ": the log begins at index "
+              + sharedLog.firstIndex(group)
+              + " and the snapshot ends at "
+              + covered
+              + "; entries between are missing, and this replica must be rebuilt");
+    }
   }
 
   @Override

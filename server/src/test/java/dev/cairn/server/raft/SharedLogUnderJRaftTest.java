@@ -116,7 +116,12 @@ class SharedLogUnderJRaftTest {
     return done.get(20, TimeUnit.SECONDS);
   }
 
+  /**
+   * A snapshot of all that is in the log. JRaft answers OK without one when its applied index,
+   * which it moves after it has answered a proposal, still stands where the last snapshot was.
+   */
   private static Status snapshot(Node node) throws Exception {
+    Awaitility.await().until(() -> node.getLastAppliedLogIndex() == node.getLastLogIndex());
     CompletableFuture<Status> done = new CompletableFuture<>();
     node.snapshot(done::complete);
     return done.get(20, TimeUnit.SECONDS);
