@@ -26,7 +26,12 @@ public sealed interface BatchReply {
    * @param reason why
    * @param leaderId who leads instead, if that is known
    */
-  record Refused(Reason reason, Optional<String> leaderId) implements BatchReply {}
+  record Refused(Reason reason, Optional<String> leaderId) implements BatchReply {
+    /** This node does not lead, and does not say who does. */
+    static Refused notLeader() {
+      return new Refused(Reason.NOT_LEADER, Optional.empty());
+    }
+  }
 
   /** It may have been carried out, or may yet be. */
   record Unknown(String why) implements BatchReply {}

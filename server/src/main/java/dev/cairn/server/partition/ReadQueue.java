@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.partition;
+
+import dev.cairn.server.storage.PartitionFolder;
+import dev.cairn.server.storage.PartitionStore;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A leader's linearizable reads.
+ *
+ * <p>One confirmation (that this node leads still, and has applied all that was committed) serves
+ * all reads that waited when it began. A read that arrives later waits for the next one, since the
+ * first may already have been answered by the other voters.
+ *
+ * <p>Threads: any; the lock guards the fields and is never held while somebody else's code runs.
+ */
+final class ReadQueue {
+  static final long READ_REPLY_BYTES_MAX = 8L << 20;
+
+  private static final Logger log = LoggerFactory.getLogger(ReadQueue.class);
+
+  private final int index;
+  private final PartitionFolder folder;
+  private final Executor readers;
+  private final BooleanSupplier leads;
+  private final Confirmation confirmation;
+  private final Object lock = new Object();
+  private List<WaitingRead> waitingReads = new ArrayList<>(); // guarded by lock
+  private boolean confirming; // guarded by lock
+
+  /** Makes sure that a read of this node's state is linearizable. */
+  interface Confirmation {
+    /** Tells {@code done}, once and on any thread, whether it is. */
+    void confirm(Consumer<Boolean> done);
+  }
+
+  private record WaitingRead(
+      List<List<Query>> requests, long deadlineNanos, Consumer<BatchReply> done) {
+    /** As {@link WaitingBatch#answer}. */
+    void answer(BatchReply reply) {
+      try {
+        done.accept(reply);
+      } catch (RuntimeException e) {
+        log.error("an answer could not be delivered", e);
+      }
+    }
+  }
+
+  ReadQueue(
+      int index,
+      PartitionFolder folder,
+      Executor readers,
+      BooleanSupplier leads,
+      Confirmation confirmation) {
+    this.index = index;
+    this.folder = folder;
+    this.readers = readers;
+    this.leads = leads;
+    this.confirmation = confirmation;
+  }
+
+  /**
+   * Answers reads, linearizably. Where the answers would be more than {@link
+   * #READ_REPLY_BYTES_MAX}, only the first requests are answered: {@link BatchReply.Done} has fewer
+   * results, at least one.
+   *
+   * @param done called exactly once, by any thread
+   */
+  void read(List<List<Query>> requests, long deadlineNanos, Consumer<BatchReply> done) {
+    if (!leads.getAsBoolean()) {
+      done.accept(BatchReply.Refused.notLeader());
+      return;
+    }
+    synchronized (lock) {
+      waitingReads.add(new WaitingRead(requests, deadlineNanos, done));
+    }
+    readNext();
+  }
+
+  private void readNext() {
+    List<WaitingRead> reads;
+    synchronized (lock) {
+      if (confirming || waitingReads.isEmpty()) {
+        return;
+      }
+      confirming = true;
+      reads = waitingReads;
+      waitingReads = new ArrayList<>();
+    }
+    confirmation.confirm(linearizable -> confirmed(reads, linearizable));
+  }
+
+  private void confirmed(List<WaitingRead> reads, boolean linearizable) {
+    synchronized (lock) {
+      confirming = false;
+    }
+    if (linearizable) {
+      answerLater(reads);
+    } else {
+      refuse(reads);
+    }
+    readNext();
+  }
+
+  private void answerLater(List<WaitingRead> reads) {
+    try {
+      readers.execute(() -> answer(reads));
+    } catch (RejectedExecutionException stopping) {
+      refuse(reads);
+    }
+  }
+
+  private void refuse(List<WaitingRead> reads) {
+    BatchReply refused =
+        new BatchReply.Refused(
+            leads.getAsBoolean() ? BatchReply.Reason.NOT_READY : BatchReply.Reason.NOT_LEADER,
+            Optional.empty());
+    reads.forEach(read -> read.answer(refused));
+  }
+
+  private void answer(List<WaitingRead> reads) {
+    for (WaitingRead read : reads) {
+      BatchReply reply;
+      try {
+        reply = folder.read(store -> new BatchReply.Done(results(store, read.requests()), 0, 0));
+      } catch (RuntimeException e) {
+        log.error("partition={} a read failed", index, e);
+        reply = new BatchReply.Refused(BatchReply.Reason.NOT_READY, Optional.empty());
+      }
+      read.answer(reply);
+    }
+  }
+
+  /** Of the first requests, as many as fit in {@link #READ_REPLY_BYTES_MAX}, at least of one. */
+  private static List<List<Result>> results(PartitionStore store, List<List<Query>> requests) {
+    List<List<Result>> results = new ArrayList<>(requests.size());
+    long bytes = 0;
+    for (List<Query> queries : requests) {
+      List<Result> ofRequest = new ArrayList<>(queries.size());
+      for (Query query : queries) {
+        Result result = PartitionStateMachine.answer(store, query);
+        ofRequest.add(result);
+        bytes += result instanceof Result.Bytes value ? value.value().length : 16;
+      }
+      results.add(ofRequest);
+      if (bytes >= READ_REPLY_BYTES_MAX) {
+        break;
+      }
+    }
+    return results;
+  }
+
+  /** Refuses what waits. */
+  void close() {
+    List<WaitingRead> reads;
+    synchronized (lock) {
+      reads = waitingReads;
+      waitingReads = new ArrayList<>();
+    }
+    reads.forEach(read -> read.answer(BatchReply.Refused.notLeader()));
+  }
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.partition;
+
+import dev.cairn.server.cluster.ClusterState;
+import dev.cairn.server.cluster.Membership;
+import dev.cairn.server.cluster.NodeReport;
+import dev.cairn.server.cluster.Placement;
+import dev.cairn.server.cluster.Replica;
+import dev.cairn.server.raft.Peer;
+import dev.cairn.server.raft.RaftEngine;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Looks after what this node holds: deadlines, the log's length, who votes, and who leads.
+ *
+ * <p>Thread: the scheduler's, one run at a time.
+ */
+final class ReplicaCare {
+  private static final long SNAPSHOT_EVERY_NANOS = TimeUnit.MINUTES.toNanos(10);
+  private static final long TEND_EVERY_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final long LEAD_BEFORE_HAND_OVER_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final long PREFERRED_UP_MILLIS = 2_000;
+  private static final long PREFERRED_LAG_MAX_ENTRIES = 64;
+  private static final Logger log = LoggerFactory.getLogger(ReplicaCare.class);
+
+  private final String selfId;
+  private final RaftEngine engine;
+  private final Membership membership;
+  private final LongSupplier nanoTime;
+  private final LogLimits limits;
+  private final Executor readers;
+  private final Map<Integer, HeldReplica> held;
+  private final Supplier<ClusterState> current;
+  private final BooleanSupplier stopping;
+
+  /**
+   * Creates the care of a node.
+   *
+   * @param readers where a flush may wait for the disk
+   * @param stopping whether the node is giving away what it leads
+   */
+  ReplicaCare(
+      String selfId,
+      RaftEngine engine,
+      Membership membership,
+      LongSupplier nanoTime,
+      LogLimits limits,
+      Executor readers,
+      Map<Integer, HeldReplica> held,
+      Supplier<ClusterState> current,
+      BooleanSupplier stopping) {
+    this.selfId = selfId;
+    this.engine = engine;
+    this.membership = membership;
+    this.nanoTime = nanoTime;
+    this.limits = limits;
+    this.readers = readers;
+    this.held = held;
+    this.current = current;
+    this.stopping = stopping;
+  }
+
+  /** One round. What fails for one partition does not keep it from the others. */
+  void lookAfter() {
+    long now = nanoTime.getAsLong();
+    held.forEach(
+        (index, entry) -> {
+          try {
+            if (entry.retention != null) {
+              entry.retention.check();
+            }
+            if (entry.group != null) {
+              entry.group.expire();
+            }
+            if (entry.raft() != null && now - entry.tendedNanos >= TEND_EVERY_NANOS) {
+              entry.tendedNanos = now;
+              tend(index, entry, now);
+            }
+          } catch (RuntimeException e) {
+            log.error("partition={} looking after it failed; trying again", index, e);
+          }
+        });
+  }
+
+  private void tend(int index, HeldReplica entry, long now) {
+    long logBytes = engine.sharedLog().entryBytes(current.get().groupOf(index));
+    boolean large = logBytes > limits.snapshotBytes();
+    boolean old = now - entry.snapshotNanos > SNAPSHOT_EVERY_NANOS && entry.snapshotNanos != 0;
+    if (entry.snapshotNanos == 0) {
+      entry.snapshotNanos = now;
+    }
+    if (large || old) {
+      snapshot(index, entry);
+    }
+    if (entry.group != null) {
+      reconcileVoters(index, entry);
+      flushForWitness(index, entry);
+      handBack(index, entry, now);
+    }
+  }
+
+  /** Takes a snapshot, if anything was applied since the last. */
+  void snapshot(int index, HeldReplica entry) {
+    long applied = entry.raft().appliedIndex();
+    if (applied <= entry.snapshotIndex) {
+      return; // nothing was applied since: the engine would drop log without asking
+    }
+    entry.snapshotNanos = nanoTime.getAsLong();
+    entry
+        .raft()
+        .snapshot(
+            failure -> {
+              if (failure.isEmpty()) {
+                entry.snapshotIndex = applied;
+              } else {
+                log.debug("partition={} keeps its log: {}", index, failure.get());
+              }
+            });
+  }
+
+  /**
+   * As the partition's leader, makes its voters those of the placement, once all of them have their
+   * marker on disk.
+   *
+   * <p>A new witness knows the log from the leader's first index on, and nothing before it. So it
+   * is let in only when every full replica that was placed earlier is durable past that: otherwise
+   * the old witness, or nobody, could bring that replica up to date if the leader were lost.
+   */
+  private void reconcileVoters(int index, HeldReplica entry) {
+    Placement placement = current.get().partitions().get(index);
+    if (!entry.group.leads() || !placement.voters().stream().allMatch(Replica::created)) {
+      return;
+    }
+    Set<Peer> wanted = Set.copyOf(ReplicaOpener.peers(current.get(), placement.voters()));
+    Replica witness = placement.witness();
+    boolean newWitness =
+        witness != null
+            && entry.raft().voters().filter(now -> now.contains(peer(witness))).isEmpty();
+    long firstIndex = engine.sharedLog().firstIndex(current.get().groupOf(index));
+    boolean durable =
+        placement.replicas().stream()
+            .allMatch(
+                replica ->
+                    membership
+                        .report(replica, index)
+                        .filter(report -> report.durableIndex() >= firstIndex - 1)
+                        .isPresent());
+    if (!newWitness || durable) {
+      entry.group.reconcileVoters(wanted);
+    }
+  }
+
+  /** A witness whose log has grown waits for this replica to be durable. */
+  private void flushForWitness(int index, HeldReplica entry) {
+    Replica witness = current.get().partitions().get(index).witness();
+    if (witness != null
+        && membership
+            .report(witness, index)
+            .filter(report -> report.logBytes() > limits.snapshotBytes())
+            .isPresent()) {
+      readers.execute(() -> entry.group.flush());
+    }
+  }
+
+  /** Gives leadership back to the replica that the ring prefers, once that is up and close. */
+  private void handBack(int index, HeldReplica entry, long now) {
+    Replica preferred = current.get().partitions().get(index).replicas().get(0);
+    if (stopping.getAsBoolean()
+        || !entry.group.leads()
+        || preferred.nodeId().equals(selfId)
+        || now - entry.leadsSinceNanos < LEAD_BEFORE_HAND_OVER_NANOS
+        || membership.upForMillis(preferred.nodeId()) < PREFERRED_UP_MILLIS) {
+      return;
+    }
+    long lastLogIndex = engine.sharedLog().lastIndex(current.get().groupOf(index));
+    boolean close =
+        membership
+            .report(preferred, index)
+            .filter(report -> report.status() == NodeReport.Status.FOLLOWS)
+            .filter(report -> report.lastLogIndex() + PREFERRED_LAG_MAX_ENTRIES >= lastLogIndex)
+            .isPresent();
+    if (close) {
+      entry.group.handOver(peer(preferred));
+    }
+  }
+
+  private Peer peer(Replica replica) {
+    return ReplicaOpener.peer(current.get(), replica);
+  }
+}

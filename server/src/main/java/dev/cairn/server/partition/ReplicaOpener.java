@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.partition;
+
+import dev.cairn.server.cluster.ClusterState;
+import dev.cairn.server.cluster.Member;
+import dev.cairn.server.cluster.Membership;
+import dev.cairn.server.cluster.NodeReport;
+import dev.cairn.server.cluster.Placement;
+import dev.cairn.server.cluster.Replica;
+import dev.cairn.server.raft.Peer;
+import dev.cairn.server.raft.RaftEngine;
+import dev.cairn.server.raft.RaftGroup;
+import dev.cairn.server.storage.PartitionFolder;
+import dev.cairn.server.storage.PartitionIdentity;
+import dev.cairn.server.storage.StorageEngine;
+import dev.cairn.server.storage.WitnessFolder;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Opens the replicas and witnesses that the placement gives this node.
+ *
+ * <p>It follows the rule of {@link Replica}: a marker is written only while the replica is not
+ * logged as created, and the group is opened only when it is and the marker is there. A replica
+ * whose marker is missing is reported as lost and stays closed.
+ *
+ * <p>Thread: one, in the order of the cluster's states.
+ */
+final class ReplicaOpener {
+  private static final long FIRST_ELECTION_AFTER_MILLIS = 50;
+  private static final Logger log = LoggerFactory.getLogger(ReplicaOpener.class);
+
+  private final String selfId;
+  private final RaftEngine engine;
+  private final StorageEngine storage;
+  private final Path folder;
+  private final Membership membership;
+  private final ScheduledExecutorService scheduler;
+  private final LongSupplier nanoTime;
+  private final long proposalTimeoutMillis;
+  private final LogLimits limits;
+  private final Executor readers;
+  private final Map<Integer, HeldReplica> held;
+  private final Supplier<ClusterState> current;
+
+  /**
+   * Creates the opener of a node that holds nothing yet.
+   *
+   * @param folder where the partitions' folders are
+   * @param held where what it opens is kept
+   * @param current the latest state of the cluster
+   */
+  ReplicaOpener(
+      String selfId,
+      RaftEngine engine,
+      StorageEngine storage,
+      Path folder,
+      Membership membership,
+      ScheduledExecutorService scheduler,
+      LongSupplier nanoTime,
+      long proposalTimeoutMillis,
+      LogLimits limits,
+      Executor readers,
+      Map<Integer, HeldReplica> held,
+      Supplier<ClusterState> current) {
+    this.selfId = selfId;
+    this.engine = engine;
+    this.storage = storage;
+    this.folder = folder;
+    this.membership = membership;
+    this.scheduler = scheduler;
+    this.nanoTime = nanoTime;
+    this.proposalTimeoutMillis = proposalTimeoutMillis;
+    this.limits = limits;
+    this.readers = readers;
+    this.held = held;
+    this.current = current;
+  }
+
+  /** Opens what a state of the cluster newly gives this node. */
+  void follow(ClusterState state) {
+    state.partitions().forEach(placement -> follow(state, placement));
+  }
+
+  private void follow(ClusterState state, Placement placement) {
+    Optional<Replica> own = placement.voterOn(selfId);
+    if (own.isEmpty()) {
+      return;
+    }
+    int index = placement.index();
+    Replica replica = own.get();
+    String group = state.groupOf(index);
+    HeldReplica before = held.get(index);
+    if (before != null && before.replica.incarnation() != replica.incarnation()) {
+      before.close();
+      held.remove(index);
+    }
+    HeldReplica entry =
+        held.computeIfAbsent(index, i -> new HeldReplica(replica, placement.witnessOn(selfId)));
+    long marker = engine.sharedLog().incarnation(group);
+    if (!replica.created()) {
+      if (marker != replica.incarnation()) {
+        engine.sharedLog().writeIncarnation(group, replica.incarnation());
+        membership.announce();
+      }
+    } else if (marker != replica.incarnation()) {
+      entry.status = NodeReport.Status.LOST;
+      log.error(
+          "partition={} the disk does not hold incarnation {} of this replica (it holds {}); it does not vote",
+          index,
+          replica.incarnation(),
+          marker);
+    } else if (entry.status == NodeReport.Status.CREATED) {
+      open(state, placement, entry, group);
+    }
+  }
+
+  private void open(ClusterState state, Placement placement, HeldReplica entry, String group) {
+    int index = placement.index();
+    PartitionIdentity identity =
+        new PartitionIdentity(state.clusterId(), index, entry.replica.incarnation());
+    Path partitionFolder = folder.resolve("p-%05d".formatted(index));
+    Consumer<Throwable> failed = cause -> entry.status = NodeReport.Status.FAILED;
+    boolean fresh = engine.sharedLog().lastIndex(group) == 0;
+    entry.retention =
+        new LogRetention(
+            entry.witness,
+            limits,
+            selfId,
+            () -> current.get().partitions().get(index),
+            replica -> membership.report(replica, index),
+            p -> engine.sharedLog().entryBytes(group),
+            nanoTime);
+    entry.status =
+        NodeReport.Status.FOLLOWS; // first: a fault while it opens must have the last word
+    try {
+      RaftGroup raft;
+      if (entry.witness) {
+        WitnessReplica witness =
+            new WitnessReplica(
+                index,
+                WitnessFolder.open(storage, partitionFolder, identity),
+                entry.retention,
+                scheduler,
+                failed);
+        raft =
+            engine.open(
+                group,
+                entry.replica.incarnation(),
+                firstVoters(state, placement, entry),
+                List.of(),
+                true,
+                Optional.of(witness),
+                witness);
+        witness.opened(raft);
+        entry.witnessReplica = witness;
+      } else {
+        PartitionFolder data = PartitionFolder.open(storage, partitionFolder, identity);
+        PartitionGroup partition =
+            new PartitionGroup(
+                index,
+                data,
+                new PartitionClock(nanoTime, () -> medianWallMillis(index)),
+                nanoTime,
+                proposalTimeoutMillis,
+                readers,
+                () -> engine.sharedLog().votersInTransition(group));
+        FullReplica replica =
+            new FullReplica(
+                index, data, partition, entry.retention, () -> leadershipChanged(entry), failed);
+        raft =
+            engine.open(
+                group,
+                entry.replica.incarnation(),
+                firstVoters(state, placement, entry),
+                List.of(),
+                false,
+                Optional.of(replica),
+                replica);
+        partition.opened(raft);
+        entry.group = partition;
+        if (fresh && placement.replicas().get(0).nodeId().equals(selfId)) {
+          // A partition that has never had a leader: its preferred one need not wait for a timeout.
+          scheduler.schedule(
+              raft::campaignInFirstTerm, FIRST_ELECTION_AFTER_MILLIS, TimeUnit.MILLISECONDS);
+        }
+      }
+    } catch (IOException | RuntimeException e) {
+      entry.status = NodeReport.Status.FAILED;
+      log.error("partition={} cannot be opened; it stays closed on this node", index, e);
+    }
+  }
+
+  private void leadershipChanged(HeldReplica entry) {
+    entry.leadsSinceNanos = nanoTime.getAsLong();
+    scheduler.execute(membership::announce);
+  }
+
+  private OptionalLong medianWallMillis(int index) {
+    return membership.medianWallMillis(
+        current.get().partitions().get(index).voters().stream().map(Replica::nodeId).toList());
+  }
+
+  /**
+   * A replica that came later is told the voters by the leader; one that made them up could elect
+   * itself.
+   */
+  private List<Peer> firstVoters(ClusterState state, Placement placement, HeldReplica entry) {
+    return entry.replica.incarnation() == 1 ? peers(state, placement.voters()) : List.of();
+  }
+
+  static List<Peer> peers(ClusterState state, List<Replica> replicas) {
+    return replicas.stream().map(replica -> peer(state, replica)).toList();
+  }
+
+  /** A replica as its Raft group names it. */
+  static Peer peer(ClusterState state, Replica replica) {
+    Member member = state.member(replica.nodeId()).orElseThrow();
+    return new Peer(member.peerHost(), member.peerPort(), replica.incarnation());
+  }
+}
