@@ -26,7 +26,7 @@ import org.junit.jupiter.api.TestFactory;
  *
  * <pre>
  *   node → { resp, http } → command → routing → partition → cluster → { raft, storage }
- *   metrics: a leaf for all
+ *   metrics, value: leaves for all
  * </pre>
  */
 class ArchitectureTest {
@@ -42,7 +42,7 @@ class ArchitectureTest {
           List.of("partition"),
           List.of("cluster"),
           List.of("raft", "storage"),
-          List.of("metrics"));
+          List.of("metrics", "value"));
 
   private static final JavaClasses CLASSES =
       new ClassFileImporter()

@@ -44,13 +44,17 @@ final class Fanout {
   /** Answers a read. */
   static void read(Call call, List<Query> queries, Function<List<Result>, RespValue> join) {
     Router router = call.router();
-    Optional<int[]> partitions = KeyCommands.partitions(router.topology(), queries, Fanout::keyOf);
+    Optional<int[]> partitions = KeyCommands.partitions(router.topology(), queries, Query::keys);
     if (partitions.isEmpty()) {
       call.reply(KeyCommands.notPlaced());
       return;
     }
     boolean attribute = call.client().replicas();
     int[] of = partitions.get();
+    if (contains(of, KeyCommands.SEVERAL)) {
+      call.reply(KeyCommands.CROSSES);
+      return;
+    }
     if (allSame(of)) {
       router.read(
           of[0],
@@ -76,13 +80,17 @@ final class Fanout {
   static void write(Call call, List<Operation> operations, Function<List<Result>, RespValue> join) {
     Router router = call.router();
     Optional<int[]> partitions =
-        KeyCommands.partitions(router.topology(), operations, Operation::key);
+        KeyCommands.partitions(router.topology(), operations, Operation::keys);
     if (partitions.isEmpty()) {
       call.reply(KeyCommands.notPlaced());
       return;
     }
     boolean attribute = call.client().replicas();
     int[] of = partitions.get();
+    if (contains(of, KeyCommands.SEVERAL)) {
+      call.reply(KeyCommands.CROSSES);
+      return;
+    }
     if (allSame(of)) {
       router.write(
           of[0],
@@ -120,16 +128,6 @@ final class Fanout {
         (partition, part, partDone) -> router.read(partition, part, partDone),
         (replies, results) ->
             done.accept(results == null ? firstFailure(replies) : KeyCommands.sum(results)));
-  }
-
-  private static byte[] keyOf(Query query) {
-    if (query instanceof Query.Get get) {
-      return get.key();
-    }
-    if (query instanceof Query.Exists exists) {
-      return exists.key();
-    }
-    throw new IllegalArgumentException("no key in " + query.getClass().getSimpleName());
   }
 
   /** Waits for the replicas, unless the write was one of several keys, and says who served. */
@@ -269,6 +267,10 @@ final class Fanout {
                 unknown,
                 worst.code(),
                 worst.message()));
+  }
+
+  private static boolean contains(int[] partitions, int wanted) {
+    return Arrays.stream(partitions).anyMatch(partition -> partition == wanted);
   }
 
   private static boolean allSame(int[] partitions) {

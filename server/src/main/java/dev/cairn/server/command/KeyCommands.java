@@ -5,12 +5,16 @@ import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.Slots;
 import dev.cairn.protocol.Topology;
+import dev.cairn.server.partition.Mistake;
 import dev.cairn.server.partition.Operation;
 import dev.cairn.server.partition.Query;
 import dev.cairn.server.partition.Result;
+import dev.cairn.server.partition.ValueOperation;
+import dev.cairn.server.value.Integers;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Function;
 
 /** Commands that read and write keys. */
@@ -20,7 +24,43 @@ final class KeyCommands {
           ErrorCode.CLUSTERDOWN,
           "the cluster has not formed yet: start its other nodes, and see CAIRN STATUS");
 
+  /** Stands for a partition where the keys of one operation lie in several. */
+  static final int SEVERAL = -1;
+
+  static final RespValue CROSSES =
+      RespValue.error(
+          ErrorCode.CROSSSLOT,
+          "Keys in request don't hash to the same partition: give them a common hash tag, such as {tag}key");
+
   private KeyCommands() {}
+
+  static void append(Call call) {
+    int lengthMax = call.commands().facts().valueBytesMax();
+    Operation append = new ValueOperation.Append(call.word(1), call.word(2), lengthMax);
+    Fanout.write(call, List.of(append), results -> value(results.get(0)));
+  }
+
+  static void incr(Call call) {
+    increment(call, 1);
+  }
+
+  static void decr(Call call) {
+    increment(call, -1);
+  }
+
+  static void incrby(Call call) {
+    OptionalLong by = Integers.parse(call.word(2));
+    if (by.isEmpty()) {
+      call.error(Mistake.NOT_AN_INTEGER.text());
+    } else {
+      increment(call, by.getAsLong());
+    }
+  }
+
+  private static void increment(Call call, long by) {
+    Operation increment = new ValueOperation.Increment(call.word(1), by);
+    Fanout.write(call, List.of(increment), results -> value(results.get(0)));
+  }
 
   static void get(Call call) {
     Fanout.read(call, List.of(new Query.Get(call.word(1))), results -> value(results.get(0)));
@@ -101,16 +141,23 @@ final class KeyCommands {
     Fanout.write(call, operations, results -> RespValue.OK);
   }
 
-  /** The partition of each key, in order; empty when no placement is known. */
-  static <T> Optional<int[]> partitions(Topology topology, List<T> items, Function<T, byte[]> key) {
+  /**
+   * The partition of each item, in order, or {@link #SEVERAL} where its keys lie in several; empty
+   * when no placement is known.
+   */
+  static <T> Optional<int[]> partitions(
+      Topology topology, List<T> items, Function<T, List<byte[]>> keys) {
     int[] partitions = new int[items.size()];
     for (int i = 0; i < partitions.length; i++) {
-      Optional<Topology.Partition> partition =
-          topology.partitionOfSlot(Slots.of(key.apply(items.get(i))));
-      if (partition.isEmpty()) {
-        return Optional.empty();
+      List<byte[]> ofItem = keys.apply(items.get(i));
+      for (int k = 0; k < ofItem.size(); k++) {
+        Optional<Topology.Partition> partition = topology.partitionOfSlot(Slots.of(ofItem.get(k)));
+        if (partition.isEmpty()) {
+          return Optional.empty();
+        }
+        int index = partition.get().index();
+        partitions[i] = k == 0 || partitions[i] == index ? index : SEVERAL;
       }
-      partitions[i] = partition.get().index();
     }
     return Optional.of(partitions);
   }
@@ -125,6 +172,9 @@ final class KeyCommands {
     }
     if (result instanceof Result.Int number) {
       return new RespValue.Int(number.value());
+    }
+    if (result instanceof Result.Failed failed) {
+      return RespValue.error(ErrorCode.ERR, failed.mistake().text());
     }
     return result instanceof Result.Nil ? RespValue.NIL : RespValue.OK;
   }

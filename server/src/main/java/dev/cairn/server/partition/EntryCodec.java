@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.partition;
 
-import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
@@ -16,8 +15,7 @@ import java.util.Optional;
  *   entry     ::= format:1 partitionTimeMillis:8 requestCount:4 request*
  *   request   ::= flags:1 clientId:16? sequence:8? operationCount:4 operation*
  *   flags     ::= bit 0: clientId and sequence follow; others 0
- *   operation ::= opcode:1 keyLength:4 key (PUT: valueLength:4 value)
- *   opcode    ::= 1 PUT | 2 DELETE
+ *   operation ::= as in OperationCodec
  *   format    ::= 1
  * </pre>
  *
@@ -27,8 +25,6 @@ import java.util.Optional;
 final class EntryCodec {
   static final int FORMAT = 1;
 
-  private static final int PUT = 1;
-  private static final int DELETE = 2;
   private static final int FLAG_CLIENT_ID = 1;
 
   private EntryCodec() {}
@@ -58,7 +54,8 @@ final class EntryCodec {
   static byte[] encode(Entry entry) {
     int size = 1 + Long.BYTES + Integer.BYTES;
     for (Request request : entry.requests()) {
-      size += 1 + (request.id().isPresent() ? 3 * Long.BYTES : 0) + sizeOf(request.operations());
+      size += 1 + (request.id().isPresent() ? 3 * Long.BYTES : 0);
+      size += (int) OperationCodec.sizeOf(request.operations());
     }
     ByteBuffer out = ByteBuffer.allocate(size);
     out.put((byte) FORMAT).putLong(entry.partitionTimeMillis()).putInt(entry.requests().size());
@@ -68,42 +65,9 @@ final class EntryCodec {
         RequestId id = request.id().get();
         out.putLong(id.clientHigh()).putLong(id.clientLow()).putLong(id.sequence());
       }
-      writeOperations(out, request.operations());
+      OperationCodec.writeOperations(out, request.operations());
     }
     return out.array();
-  }
-
-  /** How many bytes {@link #writeOperations} writes. */
-  static int sizeOf(List<Operation> operations) {
-    int size = Integer.BYTES;
-    for (Operation operation : operations) {
-      size += 1 + Integer.BYTES + operation.key().length;
-      if (operation instanceof Operation.Put put) {
-        size += Integer.BYTES + put.value().length;
-      }
-    }
-    return size;
-  }
-
-  static void writeOperations(ByteBuffer out, List<Operation> operations) {
-    out.putInt(operations.size());
-    for (Operation operation : operations) {
-      if (operation instanceof Operation.Put put) {
-        writeBytes(out.put((byte) PUT), put.key());
-        writeBytes(out, put.value());
-      } else {
-        writeBytes(out.put((byte) DELETE), operation.key());
-      }
-    }
-  }
-
-  private static void writeBytes(ByteBuffer out, byte[] bytes) {
-    out.putInt(bytes.length).put(bytes);
-  }
-
-  static void writeBytes(DataOutputStream out, byte[] bytes) throws IOException {
-    out.writeInt(bytes.length);
-    out.write(bytes);
   }
 
   /**
@@ -125,7 +89,7 @@ final class EntryCodec {
                 + "; start the version that wrote it");
       }
       long time = in.getLong();
-      int count = readCount(in);
+      int count = OperationCodec.readCount(in);
       List<Request> requests = new ArrayList<>(count);
       for (int i = 0; i < count; i++) {
         int flags = in.get();
@@ -136,7 +100,7 @@ final class EntryCodec {
             flags == 0
                 ? Optional.empty()
                 : Optional.of(new RequestId(in.getLong(), in.getLong(), in.getLong()));
-        requests.add(new Request(id, readOperations(in)));
+        requests.add(new Request(id, OperationCodec.readOperations(in)));
       }
       if (in.hasRemaining()) {
         throw new IOException("log entry with " + in.remaining() + " bytes too many");
@@ -145,39 +109,5 @@ final class EntryCodec {
     } catch (BufferUnderflowException e) {
       throw new IOException("log entry cut short at " + bytes.length + " bytes", e);
     }
-  }
-
-  static List<Operation> readOperations(ByteBuffer in) throws IOException {
-    int count = readCount(in);
-    List<Operation> operations = new ArrayList<>(count);
-    for (int i = 0; i < count; i++) {
-      int opcode = in.get();
-      byte[] key = readBytes(in);
-      operations.add(
-          switch (opcode) {
-            case PUT -> new Operation.Put(key, readBytes(in));
-            case DELETE -> new Operation.Delete(key);
-            default -> throw new IOException("log entry with unknown opcode " + opcode);
-          });
-    }
-    return operations;
-  }
-
-  /**
-   * A count of things of at least one byte each, so that what is allocated for them is bounded by
-   * what is there.
-   */
-  static int readCount(ByteBuffer in) throws IOException {
-    int count = in.getInt();
-    if (count < 0 || count > in.remaining()) {
-      throw new IOException("a count of " + count + " with " + in.remaining() + " bytes left");
-    }
-    return count;
-  }
-
-  static byte[] readBytes(ByteBuffer in) throws IOException {
-    byte[] bytes = new byte[readCount(in)];
-    in.get(bytes);
-    return bytes;
   }
 }

@@ -9,6 +9,7 @@ import java.util.stream.Collectors;
 /** A log entry of a partition in one line for people: operations and keys, never a value. */
 public final class EntryDescription {
   private static final int OPERATIONS_MAX = 8;
+  private static final int KEYS_MAX = 4;
   private static final int KEY_LENGTH_MAX = 64;
 
   private EntryDescription() {}
@@ -37,11 +38,18 @@ public final class EntryDescription {
   }
 
   private static String of(Operation operation) {
-    String key = printable(operation.key());
     if (operation instanceof Operation.Put put) {
-      return "PUT %s (%d bytes)".formatted(key, put.value().length);
+      return "PUT %s (%d bytes)".formatted(printable(put.key()), put.value().length);
     }
-    return operation.getClass().getSimpleName().toUpperCase(Locale.ROOT) + " " + key;
+    String keys =
+        operation.keys().stream()
+            .limit(KEYS_MAX)
+            .map(key -> " " + printable(key))
+            .collect(Collectors.joining());
+    int hidden = operation.keys().size() - KEYS_MAX;
+    return operation.getClass().getSimpleName().toUpperCase(Locale.ROOT)
+        + keys
+        + (hidden > 0 ? " and " + hidden + " more" : "");
   }
 
   /** Bytes that are no printable ASCII as {@code \x0a}; the end of a long key is cut off. */

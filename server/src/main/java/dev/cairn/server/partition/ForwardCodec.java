@@ -18,27 +18,28 @@ import java.util.Optional;
  * <pre>
  *   write   ::= format:1 partition:4 timeoutMillis:4 count:4 (operationCount:4 operation*)*
  *   read    ::= format:1 partition:4 timeoutMillis:4 count:4 (queryCount:4 query*)*
- *   query   ::= 1 keyLength:4 key | 2 keyLength:4 key | 3                     GET | EXISTS | COUNT
  *   reply   ::= format:1 (done | refused | unknown)
  *   done    ::= 1 index:8 term:8 count:4 (resultCount:4 result*)*
  *   result  ::= 1 | 2 | 3 value:8 | 4 length:4 bytes                          OK | NIL | INT | BYTES
+ *             | 5 count:4 result* | 6 mistake:1                               MANY | FAILED
+ *   mistake ::= a number of Mistake
  *   refused ::= 2 reason:1 leaderLength:4 leader                              leader: node id, or empty
  *   reason  ::= 1 NOT_LEADER | 2 NOT_READY | 3 BUSY
  *   unknown ::= 3 length:4 why
  *   format  ::= 1
  * </pre>
  *
- * Operations are written as in {@link EntryCodec}. Numbers are big-endian.
+ * Operations and queries are written as in {@link OperationCodec}. Numbers are big-endian.
  */
 public final class ForwardCodec {
   private static final int FORMAT = 1;
-  private static final int GET = 1;
-  private static final int EXISTS = 2;
-  private static final int COUNT = 3;
   private static final int OK = 1;
   private static final int NIL = 2;
   private static final int INT = 3;
   private static final int BYTES = 4;
+  private static final int MANY = 5;
+  private static final int FAILED = 6;
+  private static final int RESULT_DEPTH_MAX = 4;
   private static final int DONE = 1;
   private static final int REFUSED = 2;
   private static final int UNKNOWN = 3;
@@ -71,53 +72,40 @@ public final class ForwardCodec {
 
   /** Writes a batch of writes. */
   public static byte[] encodeWrites(Forwarded<Operation> forwarded) {
-    int size = 1 + 3 * Integer.BYTES;
+    long size = 0;
     for (List<Operation> operations : forwarded.requests()) {
-      size += EntryCodec.sizeOf(operations);
+      size += OperationCodec.sizeOf(operations);
     }
-    ByteBuffer out = ByteBuffer.allocate(size);
-    out.put((byte) FORMAT).putInt(forwarded.partition()).putInt(forwarded.timeoutMillis());
-    out.putInt(forwarded.requests().size());
-    forwarded.requests().forEach(operations -> EntryCodec.writeOperations(out, operations));
+    ByteBuffer out = head(forwarded, size);
+    forwarded.requests().forEach(operations -> OperationCodec.writeOperations(out, operations));
     return out.array();
   }
 
   /** Writes a batch of reads. */
   public static byte[] encodeReads(Forwarded<Query> forwarded) {
-    return bytes(
-        out -> {
-          writeHead(out, forwarded);
-          for (List<Query> queries : forwarded.requests()) {
-            out.writeInt(queries.size());
-            for (Query query : queries) {
-              if (query instanceof Query.Get get) {
-                out.writeByte(GET);
-                EntryCodec.writeBytes(out, get.key());
-              } else if (query instanceof Query.Exists exists) {
-                out.writeByte(EXISTS);
-                EntryCodec.writeBytes(out, exists.key());
-              } else {
-                out.writeByte(COUNT);
-              }
-            }
-          }
-        });
+    long size = 0;
+    for (List<Query> queries : forwarded.requests()) {
+      size += OperationCodec.sizeOfQueries(queries);
+    }
+    ByteBuffer out = head(forwarded, size);
+    forwarded.requests().forEach(queries -> OperationCodec.writeQueries(out, queries));
+    return out.array();
   }
 
-  private static void writeHead(DataOutputStream out, Forwarded<?> forwarded) throws IOException {
-    out.writeInt(forwarded.partition());
-    out.writeInt(forwarded.timeoutMillis());
-    out.writeInt(forwarded.requests().size());
+  private static ByteBuffer head(Forwarded<?> forwarded, long size) {
+    ByteBuffer out = ByteBuffer.allocate(Math.toIntExact(1 + 3 * Integer.BYTES + size));
+    out.put((byte) FORMAT).putInt(forwarded.partition()).putInt(forwarded.timeoutMillis());
+    return out.putInt(forwarded.requests().size());
   }
 
   /** Reads a batch of writes. */
   public static Forwarded<Operation> decodeWrites(byte[] body) throws IOException {
-    return decode(body, EntryCodec::readOperations);
+    return decode(body, OperationCodec::readOperations);
   }
 
   /** Reads a batch of reads. */
   public static Forwarded<Query> decodeReads(byte[] body) throws IOException {
-    return decode(body, ForwardCodec::readQueries);
+    return decode(body, OperationCodec::readQueries);
   }
 
   private interface Reader<T> {
@@ -130,7 +118,7 @@ public final class ForwardCodec {
       readFormat(in);
       int partition = in.getInt();
       int timeoutMillis = in.getInt();
-      int count = EntryCodec.readCount(in);
+      int count = OperationCodec.readCount(in);
       List<List<T>> requests = new ArrayList<>(count);
       for (int i = 0; i < count; i++) {
         requests.add(reader.read(in));
@@ -146,22 +134,6 @@ public final class ForwardCodec {
     if (format != FORMAT) {
       throw new IOException("peer message of format " + format + ", this version reads " + FORMAT);
     }
-  }
-
-  private static List<Query> readQueries(ByteBuffer in) throws IOException {
-    int count = EntryCodec.readCount(in);
-    List<Query> queries = new ArrayList<>(count);
-    for (int i = 0; i < count; i++) {
-      int opcode = in.get();
-      queries.add(
-          switch (opcode) {
-            case GET -> new Query.Get(EntryCodec.readBytes(in));
-            case EXISTS -> new Query.Exists(EntryCodec.readBytes(in));
-            case COUNT -> new Query.Count();
-            default -> throw new IOException("unknown query " + opcode);
-          });
-    }
-    return queries;
   }
 
   /** Writes what became of a batch. */
@@ -182,11 +154,10 @@ public final class ForwardCodec {
           } else if (reply instanceof BatchReply.Refused refused) {
             out.writeByte(REFUSED);
             out.writeByte(refused.reason().code());
-            EntryCodec.writeBytes(
-                out, refused.leaderId().orElse("").getBytes(StandardCharsets.UTF_8));
+            writeBytes(out, refused.leaderId().orElse("").getBytes(StandardCharsets.UTF_8));
           } else if (reply instanceof BatchReply.Unknown unknown) {
             out.writeByte(UNKNOWN);
-            EntryCodec.writeBytes(out, unknown.why().getBytes(StandardCharsets.UTF_8));
+            writeBytes(out, unknown.why().getBytes(StandardCharsets.UTF_8));
           }
         });
   }
@@ -201,8 +172,22 @@ public final class ForwardCodec {
       out.writeLong(number.value());
     } else if (result instanceof Result.Bytes bytes) {
       out.writeByte(BYTES);
-      EntryCodec.writeBytes(out, bytes.value());
+      writeBytes(out, bytes.value());
+    } else if (result instanceof Result.Many many) {
+      out.writeByte(MANY);
+      out.writeInt(many.results().size());
+      for (Result one : many.results()) {
+        writeResult(out, one);
+      }
+    } else if (result instanceof Result.Failed failed) {
+      out.writeByte(FAILED);
+      out.writeByte(failed.mistake().number());
     }
+  }
+
+  private static void writeBytes(DataOutputStream out, byte[] bytes) throws IOException {
+    out.writeInt(bytes.length);
+    out.write(bytes);
   }
 
   /** Reads what became of a batch. */
@@ -215,7 +200,8 @@ public final class ForwardCodec {
         case DONE -> readDone(in);
         case REFUSED -> readRefused(in);
         case UNKNOWN ->
-            new BatchReply.Unknown(new String(EntryCodec.readBytes(in), StandardCharsets.UTF_8));
+            new BatchReply.Unknown(
+                new String(OperationCodec.readBytes(in), StandardCharsets.UTF_8));
         default -> throw new IOException("unknown reply " + kind);
       };
     } catch (BufferUnderflowException e) {
@@ -226,33 +212,39 @@ public final class ForwardCodec {
   private static BatchReply readDone(ByteBuffer in) throws IOException {
     long index = in.getLong();
     long term = in.getLong();
-    int count = EntryCodec.readCount(in);
+    int count = OperationCodec.readCount(in);
     List<List<Result>> results = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
-      int resultCount = EntryCodec.readCount(in);
-      List<Result> ofRequest = new ArrayList<>(resultCount);
-      for (int j = 0; j < resultCount; j++) {
-        ofRequest.add(readResult(in));
-      }
-      results.add(ofRequest);
+      int resultCount = OperationCodec.readCount(in);
+      results.add(readResults(in, resultCount, 0));
     }
     return new BatchReply.Done(results, index, term);
   }
 
-  private static Result readResult(ByteBuffer in) throws IOException {
-    int kind = in.get();
-    return switch (kind) {
-      case OK -> new Result.Ok();
-      case NIL -> new Result.Nil();
-      case INT -> new Result.Int(in.getLong());
-      case BYTES -> new Result.Bytes(EntryCodec.readBytes(in));
-      default -> throw new IOException("unknown result " + kind);
-    };
+  private static List<Result> readResults(ByteBuffer in, int count, int depth) throws IOException {
+    if (depth > RESULT_DEPTH_MAX) {
+      throw new IOException("results nested more than " + RESULT_DEPTH_MAX + " deep");
+    }
+    List<Result> results = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      int kind = in.get();
+      results.add(
+          switch (kind) {
+            case OK -> new Result.Ok();
+            case NIL -> new Result.Nil();
+            case INT -> new Result.Int(in.getLong());
+            case BYTES -> new Result.Bytes(OperationCodec.readBytes(in));
+            case MANY -> new Result.Many(readResults(in, OperationCodec.readCount(in), depth + 1));
+            case FAILED -> new Result.Failed(Mistake.of(in.get()));
+            default -> throw new IOException("unknown result " + kind);
+          });
+    }
+    return results;
   }
 
   private static BatchReply readRefused(ByteBuffer in) throws IOException {
     BatchReply.Reason reason = BatchReply.Reason.of(in.get());
-    String leader = new String(EntryCodec.readBytes(in), StandardCharsets.UTF_8);
+    String leader = new String(OperationCodec.readBytes(in), StandardCharsets.UTF_8);
     return new BatchReply.Refused(
         reason, leader.isEmpty() ? Optional.empty() : Optional.of(leader));
   }

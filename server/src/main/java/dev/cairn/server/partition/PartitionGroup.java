@@ -9,7 +9,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -25,6 +27,9 @@ import org.slf4j.LoggerFactory;
  * is taken before the queues' own locks, never while holding one.
  */
 final class PartitionGroup implements AutoCloseable {
+  /** How many keys one entry removes whose time is up. */
+  static final int SWEEP_KEYS_MAX = 1_000;
+
   private static final long HAND_OVER_WITHIN_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final Logger log = LoggerFactory.getLogger(PartitionGroup.class);
 
@@ -36,6 +41,8 @@ final class PartitionGroup implements AutoCloseable {
   private final WriteQueue writes;
   private final ReadQueue reads;
   private final Object lock = new Object();
+  private final Executor readers;
+  private final AtomicBoolean sweeping = new AtomicBoolean();
   private boolean changingVoters; // guarded by lock
   private Optional<Peer> handingOverTo = Optional.empty(); // guarded by lock
   private long handOverSinceNanos; // guarded by lock
@@ -53,6 +60,7 @@ final class PartitionGroup implements AutoCloseable {
     this.folder = folder;
     this.nanoTime = nanoTime;
     this.proposalTimeoutNanos = TimeUnit.MILLISECONDS.toNanos(proposalTimeoutMillis);
+    this.readers = readers;
     this.votersInTransition = votersInTransition;
     this.writes =
         new WriteQueue(
@@ -61,7 +69,14 @@ final class PartitionGroup implements AutoCloseable {
             proposalTimeoutNanos,
             (entry, term, proposal) -> raft.propose(entry, term, proposal),
             this::handOverNow);
-    this.reads = new ReadQueue(index, folder, readers, writes::leads, this::confirm);
+    this.reads =
+        new ReadQueue(
+            index,
+            readers,
+            writes::leads,
+            this::confirm,
+            this::logTime,
+            requests -> folder.read(store -> ReadView.answer(store, requests, writes.nowMillis())));
   }
 
   void opened(RaftGroup group) {
@@ -105,14 +120,19 @@ final class PartitionGroup implements AutoCloseable {
     if (votersChange()) {
       // The engine's ReadIndex asks the new voters only; until the change is over the old ones
       // might elect another leader.
-      writes.write(
-          List.of(),
-          nanoTime.getAsLong() + proposalTimeoutNanos,
-          reply -> done.accept(reply instanceof BatchReply.Done));
+      logTime(done);
     } else {
       // A change that began after the look above voids the answer.
       raft.readIndex(failure -> done.accept(failure.isEmpty() && !votersChange()));
     }
+  }
+
+  /** Logs what time it is, and whatever waits besides; tells whether that was applied. */
+  private void logTime(Consumer<Boolean> done) {
+    writes.write(
+        List.of(),
+        nanoTime.getAsLong() + proposalTimeoutNanos,
+        reply -> done.accept(reply instanceof BatchReply.Done));
   }
 
   private boolean votersChange() {
@@ -151,6 +171,38 @@ final class PartitionGroup implements AutoCloseable {
               index,
               failure.map(why -> "did not change: " + why).orElse("changed"));
         });
+  }
+
+  /**
+   * Removes keys whose time is up, if there are any: one entry at a time, with at most {@link
+   * #SWEEP_KEYS_MAX} of them. Called a few times a second, which bounds what it costs others.
+   */
+  void sweep() {
+    if (leads() && sweeping.compareAndSet(false, true)) {
+      try {
+        readers.execute(this::sweepNow); // the index may have to be read from disk
+      } catch (RejectedExecutionException stopping) {
+        sweeping.set(false);
+      }
+    }
+  }
+
+  private void sweepNow() {
+    boolean proposed = false;
+    try {
+      long nowMillis = writes.nowMillis();
+      proposed = leads() && folder.read(store -> store.anyExpiring(nowMillis));
+      if (proposed) {
+        writes.write(
+            List.of(List.of(new Operation.Sweep(SWEEP_KEYS_MAX))),
+            nanoTime.getAsLong() + proposalTimeoutNanos,
+            reply -> sweeping.set(false));
+      }
+    } finally {
+      if (!proposed) {
+        sweeping.set(false);
+      }
+    }
   }
 
   /** Gives up on what has waited too long. Called a few times a second. */

@@ -6,9 +6,7 @@ import dev.cairn.server.raft.GroupListener.SnapshotPoint;
 import dev.cairn.server.raft.Peer;
 import dev.cairn.server.storage.AppliedRow;
 import dev.cairn.server.storage.PartitionFolder;
-import dev.cairn.server.storage.PartitionStore;
 import dev.cairn.server.storage.ValueRecord;
-import dev.cairn.server.storage.Writes;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,8 +24,8 @@ import java.util.Optional;
  *       data it speaks of are written in one batch.
  *   <li>A proposal learns its results only after its batch has been written, so a reader who saw
  *       the reply sees the write.
- *   <li>Each operation that changes something takes the next number of the partition's operation
- *       counter, which becomes the key's version. Two writes in one entry differ.
+ *   <li>Each change takes the next number of the partition's operation counter, which becomes the
+ *       key's version ({@link Keyspace}). Two writes in one entry differ.
  *   <li>A user's mistake is a result; an exception from here is a fault of this node, and stops the
  *       replica.
  * </ol>
@@ -37,13 +35,10 @@ final class PartitionStateMachine {
 
   private final PartitionFolder folder;
   private final List<Applied> finished = new ArrayList<>();
-  private Writes writes = new Writes();
-  private long writeBytes;
+  private final Keyspace keyspace;
+  private long entryBytes;
   private long index;
   private long term;
-  private long operationCounter;
-  private long keyCount;
-  private long partitionTimeMillis;
   private List<String> peers;
   private List<String> oldPeers;
   private List<String> learners;
@@ -53,6 +48,19 @@ final class PartitionStateMachine {
 
   PartitionStateMachine(PartitionFolder folder) {
     this.folder = folder;
+    this.keyspace =
+        new Keyspace(
+            new Keyspace.Source() {
+              @Override
+              public Optional<ValueRecord> get(byte[] key) {
+                return folder.store().get(key);
+              }
+
+              @Override
+              public List<byte[]> expiring(long untilMillis, int keysMax) {
+                return folder.store().expiring(untilMillis, keysMax);
+              }
+            });
     readRow();
   }
 
@@ -60,19 +68,16 @@ final class PartitionStateMachine {
     AppliedRow row = folder.store().applied();
     index = row.index();
     term = row.term();
-    operationCounter = row.operationCounter();
-    keyCount = row.keyCount();
-    partitionTimeMillis = row.partitionTimeMillis();
     peers = row.peers();
     oldPeers = row.oldPeers();
     learners = row.learners();
-    writes = new Writes();
-    writeBytes = 0;
+    keyspace.reset(row);
+    entryBytes = 0;
   }
 
   /** The partition time that the log has reached. */
   long partitionTimeMillis() {
-    return partitionTimeMillis;
+    return keyspace.nowMillis();
   }
 
   /** Applies one entry to the pending batch. */
@@ -82,41 +87,21 @@ final class PartitionStateMachine {
     }
     EntryCodec.Entry decoded = EntryCodec.decode(entry.data());
     List<List<Result>> results = new ArrayList<>(decoded.requests().size());
-    partitionTimeMillis = Math.max(partitionTimeMillis, decoded.partitionTimeMillis());
+    keyspace.reach(decoded.partitionTimeMillis());
     for (EntryCodec.Request request : decoded.requests()) {
       List<Result> ofRequest = new ArrayList<>(request.operations().size());
       for (Operation operation : request.operations()) {
-        ofRequest.add(apply(operation));
+        ofRequest.add(operation.apply(keyspace));
       }
       results.add(ofRequest);
     }
     index = entry.index();
     term = entry.term();
-    writeBytes += entry.data().length;
+    entryBytes += entry.data().length;
     proposal.ifPresent(waiting -> finished.add(new Applied(waiting, results, index, term)));
-    if (writeBytes >= BATCH_BYTES_MAX) {
+    if (Math.max(entryBytes, keyspace.pendingBytes()) >= BATCH_BYTES_MAX) {
       writeBatch();
     }
-  }
-
-  private Result apply(Operation operation) {
-    boolean existed = exists(operation.key());
-    if (operation instanceof Operation.Put put) {
-      operationCounter++;
-      writes.put(put.key(), new ValueRecord(operationCounter, ValueRecord.NEVER, put.value()));
-      keyCount += existed ? 0 : 1;
-      return new Result.Ok();
-    }
-    if (existed) {
-      operationCounter++;
-      writes.delete(operation.key());
-      keyCount--;
-    }
-    return new Result.Int(existed ? 1 : 0);
-  }
-
-  private boolean exists(byte[] key) {
-    return writes.touches(key) ? writes.get(key).isPresent() : folder.store().get(key).isPresent();
   }
 
   /** Writes the pending batch, and hands over the results of what it carried. */
@@ -131,14 +116,20 @@ final class PartitionStateMachine {
   }
 
   private void writeBatch() {
-    folder.store().apply(writes, row());
-    writes = new Writes();
-    writeBytes = 0;
+    folder.store().apply(keyspace.takeWrites(), row());
+    entryBytes = 0;
   }
 
   private AppliedRow row() {
     return new AppliedRow(
-        index, term, operationCounter, keyCount, partitionTimeMillis, peers, oldPeers, learners);
+        index,
+        term,
+        keyspace.operationCounter(),
+        keyspace.keyCount(),
+        keyspace.nowMillis(),
+        peers,
+        oldPeers,
+        learners);
   }
 
   void configurationCommitted(List<Peer> voters, List<Peer> followers) {
@@ -187,19 +178,5 @@ final class PartitionStateMachine {
     folder.install(received.get(), meta);
     readRow();
     return index >= point.index();
-  }
-
-  /** Answers a query from what has been written. Any thread. */
-  static Result answer(PartitionStore store, Query query) {
-    if (query instanceof Query.Get get) {
-      return store
-          .get(get.key())
-          .<Result>map(record -> new Result.Bytes(record.value()))
-          .orElseGet(Result.Nil::new);
-    }
-    if (query instanceof Query.Exists exists) {
-      return new Result.Int(store.get(exists.key()).isPresent() ? 1 : 0);
-    }
-    return new Result.Int(store.applied().keyCount());
   }
 }

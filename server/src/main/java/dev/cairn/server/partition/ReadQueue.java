@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.partition;
 
-import dev.cairn.server.storage.PartitionFolder;
-import dev.cairn.server.storage.PartitionStore;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -10,6 +8,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,10 +27,11 @@ final class ReadQueue {
   private static final Logger log = LoggerFactory.getLogger(ReadQueue.class);
 
   private final int index;
-  private final PartitionFolder folder;
   private final Executor readers;
   private final BooleanSupplier leads;
   private final Confirmation confirmation;
+  private final Confirmation timeLog;
+  private final Function<List<List<Query>>, Optional<BatchReply>> answers;
   private final Object lock = new Object();
   private List<WaitingRead> waitingReads = new ArrayList<>(); // guarded by lock
   private boolean confirming; // guarded by lock
@@ -54,17 +54,27 @@ final class ReadQueue {
     }
   }
 
+  /**
+   * Creates a queue in which nothing waits.
+   *
+   * @param timeLog has the log reach the present time, and tells whether it did
+   * @param answers answers requests from what was applied, or nothing when they see a key whose
+   *     time is up by the clock and not yet by the log: once it is logged, the key is gone for
+   *     everybody
+   */
   ReadQueue(
       int index,
-      PartitionFolder folder,
       Executor readers,
       BooleanSupplier leads,
-      Confirmation confirmation) {
+      Confirmation confirmation,
+      Confirmation timeLog,
+      Function<List<List<Query>>, Optional<BatchReply>> answers) {
     this.index = index;
-    this.folder = folder;
     this.readers = readers;
     this.leads = leads;
     this.confirmation = confirmation;
+    this.timeLog = timeLog;
+    this.answers = answers;
   }
 
   /**
@@ -127,35 +137,27 @@ final class ReadQueue {
   }
 
   private void answer(List<WaitingRead> reads) {
+    List<WaitingRead> overdue = new ArrayList<>();
     for (WaitingRead read : reads) {
-      BatchReply reply;
+      Optional<BatchReply> reply;
       try {
-        reply = folder.read(store -> new BatchReply.Done(results(store, read.requests()), 0, 0));
+        reply = answers.apply(read.requests());
       } catch (RuntimeException e) {
         log.error("partition={} a read failed", index, e);
-        reply = new BatchReply.Refused(BatchReply.Reason.NOT_READY, Optional.empty());
+        reply = Optional.of(new BatchReply.Refused(BatchReply.Reason.NOT_READY, Optional.empty()));
       }
-      read.answer(reply);
+      reply.ifPresentOrElse(read::answer, () -> overdue.add(read));
     }
-  }
-
-  /** Of the first requests, as many as fit in {@link #READ_REPLY_BYTES_MAX}, at least of one. */
-  private static List<List<Result>> results(PartitionStore store, List<List<Query>> requests) {
-    List<List<Result>> results = new ArrayList<>(requests.size());
-    long bytes = 0;
-    for (List<Query> queries : requests) {
-      List<Result> ofRequest = new ArrayList<>(queries.size());
-      for (Query query : queries) {
-        Result result = PartitionStateMachine.answer(store, query);
-        ofRequest.add(result);
-        bytes += result instanceof Result.Bytes value ? value.value().length : 16;
-      }
-      results.add(ofRequest);
-      if (bytes >= READ_REPLY_BYTES_MAX) {
-        break;
-      }
+    if (!overdue.isEmpty()) {
+      timeLog.confirm(
+          logged -> {
+            if (logged) {
+              answerLater(overdue);
+            } else {
+              refuse(overdue);
+            }
+          });
     }
-    return results;
   }
 
   /** Refuses what waits. */

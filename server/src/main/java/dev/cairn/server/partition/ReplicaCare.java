@@ -79,6 +79,7 @@ final class ReplicaCare {
             }
             if (entry.group != null) {
               entry.group.expire();
+              entry.group.sweep();
             }
             if (entry.raft() != null && now - entry.tendedNanos >= TEND_EVERY_NANOS) {
               entry.tendedNanos = now;

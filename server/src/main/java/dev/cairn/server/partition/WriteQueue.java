@@ -87,6 +87,13 @@ final class WriteQueue {
     return leadingTerm != 0;
   }
 
+  /** Partition time by this leader's clock, which the next entry carries or a later one. */
+  long nowMillis() {
+    synchronized (lock) {
+      return clock.nowMillis();
+    }
+  }
+
   /** Accepts batches from now on; {@link #proposeNext} proposes them. */
   void start(long term, long loggedPartitionTimeMillis) {
     synchronized (lock) {
@@ -159,16 +166,7 @@ final class WriteQueue {
   }
 
   private static long bytesOf(List<List<Operation>> requests) {
-    long bytes = 0;
-    for (List<Operation> operations : requests) {
-      for (Operation operation : operations) {
-        bytes += 16 + operation.key().length;
-        if (operation instanceof Operation.Put put) {
-          bytes += put.value().length;
-        }
-      }
-    }
-    return bytes;
+    return requests.stream().mapToLong(OperationCodec::sizeOf).sum();
   }
 
   /**

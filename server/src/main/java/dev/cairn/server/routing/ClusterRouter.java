@@ -13,6 +13,7 @@ import dev.cairn.server.partition.BatchReply;
 import dev.cairn.server.partition.ForwardCodec;
 import dev.cairn.server.partition.ForwardCodec.Forwarded;
 import dev.cairn.server.partition.Operation;
+import dev.cairn.server.partition.OperationCodec;
 import dev.cairn.server.partition.Partitions;
 import dev.cairn.server.partition.Query;
 import dev.cairn.server.partition.Reply;
@@ -173,13 +174,7 @@ public final class ClusterRouter implements Router {
       done.accept(noCluster());
       return;
     }
-    long bytes = 0;
-    for (Operation operation : operations) {
-      bytes += operation.key().length + 32;
-      if (operation instanceof Operation.Put put) {
-        bytes += put.value().length;
-      }
-    }
+    long bytes = OperationCodec.sizeOf(operations) + 32L * operations.size();
     long deadlineNanos =
         nanoTime.getAsLong() + timeoutNanos + bytes * Partitions.TIMEOUT_NANOS_PER_BYTE;
     lanes.get(partition).submit(operations, bytes, deadlineNanos, done);

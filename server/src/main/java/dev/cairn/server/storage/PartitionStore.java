@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -20,6 +22,7 @@ import org.rocksdb.ReadTier;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
+import org.rocksdb.Snapshot;
 import org.rocksdb.Status;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
@@ -35,6 +38,7 @@ import org.slf4j.LoggerFactory;
  *   space 0  := "applied"  -&gt; AppliedRow
  *               "identity" -&gt; format:1 (= 1) partition:4 clusterId:utf8
  *   space 1  := the user's key -&gt; ValueRecord
+ *   space 2  := expiresAtMillis:8 the user's key -&gt; nothing: the index of keys that expire
  * </pre>
  *
  * <p><b>Threads.</b> {@link #apply} by one thread at a time (the state machine's); all else by any.
@@ -59,8 +63,10 @@ public final class PartitionStore {
   private static final Logger LOG = LoggerFactory.getLogger(PartitionStore.class);
   private static final byte SYSTEM_SPACE = 0;
   private static final byte USER_SPACE = 1;
+  private static final byte EXPIRY_SPACE = 2;
   private static final byte[] APPLIED = systemKey("applied");
   private static final byte[] IDENTITY = systemKey("identity");
+  private static final byte[] NOTHING = {};
   private static final int CLOSING = Integer.MIN_VALUE;
 
   private final StorageEngine engine;
@@ -78,6 +84,17 @@ public final class PartitionStore {
   private final CountDownLatch unused = new CountDownLatch(1);
   private volatile AppliedRow applied;
   private volatile AppliedRow durable;
+
+  /**
+   * No key expires before {@code firstExpiryMillis}: where a look into the index begins, so that it
+   * does not walk over what was removed from its head. One look at a time, under this lock, which
+   * is taken before {@code expiry}.
+   */
+  private final Object looking = new Object();
+
+  private final Object expiry = new Object();
+  private long firstExpiryMillis; // guarded by expiry
+  private long addedMillis; // guarded by expiry: the earliest that came in since a look began
 
   private PartitionStore(StorageEngine engine, Path folder, Options options, RocksDB database) {
     this.engine = engine;
@@ -213,6 +230,53 @@ public final class PartitionStore {
     static final Lookup UNKNOWN = new Lookup(false, Optional.empty());
   }
 
+  /** All as it is now, in one piece, however many keys are asked for. To be closed. */
+  public View view() {
+    lease();
+    return new View(database.getSnapshot());
+  }
+
+  /** The data at one moment. For one thread; keeps the database open until it is closed. */
+  public final class View implements AutoCloseable {
+    private final Snapshot snapshot;
+    private final ReadOptions options;
+    private final AppliedRow row;
+
+    private View(Snapshot snapshot) {
+      this.snapshot = snapshot;
+      this.options = new ReadOptions().setSnapshot(snapshot);
+      try {
+        byte[] found = database.get(options, APPLIED);
+        row = found == null ? AppliedRow.EMPTY : AppliedRow.decode(found);
+      } catch (RocksDBException e) {
+        close();
+        throw engine.damaged(new StorageException("cannot read the applied row of " + folder, e));
+      }
+    }
+
+    /** The row of that moment. */
+    public AppliedRow applied() {
+      return row;
+    }
+
+    /** What stood under a key. */
+    public Optional<ValueRecord> get(byte[] key) {
+      try {
+        return decode(database.get(options, userKey(key)));
+      } catch (RocksDBException e) {
+        throw engine.damaged(new StorageException("cannot read a key in " + folder, e));
+      }
+    }
+
+    @Override
+    public void close() {
+      options.close();
+      database.releaseSnapshot(snapshot);
+      snapshot.close();
+      release();
+    }
+  }
+
   /**
    * Makes changes and the row one: both or neither survive a crash. They are in memory, not yet on
    * disk, when this returns. May wait for the disk when writes outrun it.
@@ -227,24 +291,109 @@ public final class PartitionStore {
     engine.refuseWhenDamaged();
     lease();
     try (WriteBatch batch = new WriteBatch()) {
-      for (Map.Entry<ByteBuffer, Optional<ValueRecord>> change : writes.changes().entrySet()) {
-        byte[] key = userKey(change.getKey().array());
-        if (change.getValue().isPresent()) {
-          batch.put(key, change.getValue().get().encode());
-        } else {
-          batch.delete(key);
-        }
+      if (writes.cleared()) {
+        batch.deleteRange(new byte[] {USER_SPACE}, new byte[] {EXPIRY_SPACE + 1});
+      }
+      long earliestMillis = Long.MAX_VALUE;
+      for (Map.Entry<ByteBuffer, Writes.Change> change : writes.changes().entrySet()) {
+        earliestMillis =
+            Math.min(earliestMillis, add(batch, change.getKey().array(), change.getValue()));
       }
       batch.put(APPLIED, row.encode());
       long bytes = batch.getDataSize();
       database.write(withoutLog, batch);
       applied = row;
+      addedExpiry(earliestMillis);
       engine.wrote(bytes);
     } catch (RocksDBException e) {
       throw engine.damaged(new StorageException("cannot write to " + folder, e));
     } finally {
       release();
     }
+  }
+
+  /** A key's change and that of the index; returns when the key will expire, or a time past all. */
+  private static long add(WriteBatch batch, byte[] key, Writes.Change change)
+      throws RocksDBException {
+    byte[] databaseKey = userKey(key);
+    Optional<ValueRecord> record = change.record();
+    long stored = change.storedExpiresAtMillis();
+    long next = record.map(ValueRecord::expiresAtMillis).orElse(ValueRecord.NEVER);
+    if (record.isPresent()) {
+      batch.put(databaseKey, record.get().encode());
+    } else {
+      batch.delete(databaseKey);
+    }
+    if (stored != next && stored != ValueRecord.NEVER) {
+      batch.delete(expiryKey(stored, key));
+    }
+    if (stored != next && next != ValueRecord.NEVER) {
+      batch.put(expiryKey(next, key), NOTHING);
+    }
+    return next == ValueRecord.NEVER ? Long.MAX_VALUE : next;
+  }
+
+  private void addedExpiry(long millis) {
+    synchronized (expiry) {
+      firstExpiryMillis = Math.min(firstExpiryMillis, millis);
+      addedMillis = Math.min(addedMillis, millis);
+    }
+  }
+
+  /**
+   * The keys that expire first, in that order, at most so many of them and none later than {@code
+   * untilMillis}. As of some moment inside this call.
+   */
+  public List<byte[]> expiring(long untilMillis, int keysMax) {
+    synchronized (looking) {
+      long fromMillis;
+      synchronized (expiry) {
+        fromMillis = firstExpiryMillis;
+        addedMillis = Long.MAX_VALUE;
+      }
+      List<byte[]> keys = new ArrayList<>();
+      long foundMillis = expiring(fromMillis, untilMillis, keysMax, keys);
+      synchronized (expiry) {
+        firstExpiryMillis = Math.min(foundMillis, addedMillis);
+      }
+      return keys;
+    }
+  }
+
+  /** Returns when the first of all keys expires, or a time past all. */
+  private long expiring(long fromMillis, long untilMillis, int keysMax, List<byte[]> keys) {
+    lease();
+    try (RocksIterator iterator = database.newIterator(anywhere)) {
+      long first = Long.MAX_VALUE;
+      for (iterator.seek(expiryKey(fromMillis, NOTHING)); iterator.isValid(); iterator.next()) {
+        ByteBuffer row = ByteBuffer.wrap(iterator.key());
+        if (row.get() != EXPIRY_SPACE) {
+          break;
+        }
+        long millis = row.getLong();
+        first = Math.min(first, millis);
+        if (millis > untilMillis || keys.size() == keysMax) {
+          break;
+        }
+        keys.add(Arrays.copyOfRange(row.array(), row.position(), row.limit()));
+      }
+      iterator.status();
+      return first;
+    } catch (RocksDBException e) {
+      throw engine.damaged(new StorageException("cannot read what expires in " + folder, e));
+    } finally {
+      release();
+    }
+  }
+
+  /** Whether a key expires at that time or before. Costs next to nothing where none does. */
+  public boolean anyExpiring(long untilMillis) {
+    synchronized (expiry) {
+      if (firstExpiryMillis > untilMillis) {
+        return false;
+      }
+    }
+    return !expiring(untilMillis, 1).isEmpty();
   }
 
   /**
@@ -475,6 +624,11 @@ public final class PartitionStore {
     bytes[0] = USER_SPACE;
     System.arraycopy(key, 0, bytes, 1, key.length);
     return bytes;
+  }
+
+  private static byte[] expiryKey(long expiresAtMillis, byte[] key) {
+    ByteBuffer bytes = ByteBuffer.allocate(1 + Long.BYTES + key.length);
+    return bytes.put(EXPIRY_SPACE).putLong(expiresAtMillis).put(key).array();
   }
 
   private static byte[] systemKey(String name) {

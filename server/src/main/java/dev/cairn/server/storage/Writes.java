@@ -13,34 +13,87 @@ import java.util.Optional;
  * <p>A key written twice is stored once. The order of the map changes nothing that is stored.
  */
 public final class Writes {
-  private final Map<ByteBuffer, Optional<ValueRecord>> changes = new LinkedHashMap<>();
+  private final Map<ByteBuffer, Change> changes = new LinkedHashMap<>();
+  private boolean cleared;
+  private long valueBytes;
 
-  /** Stores a record, replacing any. The key must not be modified afterwards. */
+  /**
+   * What becomes of a key.
+   *
+   * @param record what will stand there, if anything
+   * @param storedExpiresAtMillis when what stands there now expires: its place in the index
+   */
+  record Change(Optional<ValueRecord> record, long storedExpiresAtMillis) {}
+
+  /** Stores a record under a key where nothing stands that expires; else as below. */
   public void put(byte[] key, ValueRecord record) {
-    changes.put(ByteBuffer.wrap(key), Optional.of(record));
+    put(key, record, ValueRecord.NEVER);
   }
 
-  /** Removes a key; one that is not there is no error. The key must not be modified afterwards. */
+  /**
+   * Stores a record, replacing any. The key must not be modified afterwards.
+   *
+   * @param storedExpiresAtMillis when what the store holds under the key expires; not looked at
+   *     when these changes touch the key already
+   */
+  public void put(byte[] key, ValueRecord record, long storedExpiresAtMillis) {
+    change(key, Optional.of(record), storedExpiresAtMillis);
+  }
+
+  /** Removes a key under which nothing stands that expires; one that is not there is no error. */
   public void delete(byte[] key) {
-    changes.put(ByteBuffer.wrap(key), Optional.empty());
+    delete(key, ValueRecord.NEVER);
+  }
+
+  /** Removes a key; as {@link #put(byte[], ValueRecord, long)}. */
+  public void delete(byte[] key, long storedExpiresAtMillis) {
+    change(key, Optional.empty(), storedExpiresAtMillis);
+  }
+
+  /** Removes all keys, those of the store too. */
+  public void clear() {
+    changes.clear();
+    cleared = true;
+    valueBytes = 0;
+  }
+
+  private void change(byte[] key, Optional<ValueRecord> record, long storedExpiresAtMillis) {
+    ByteBuffer wrapped = ByteBuffer.wrap(key);
+    Change before = changes.get(wrapped);
+    long stored =
+        before != null
+            ? before.storedExpiresAtMillis()
+            : cleared ? ValueRecord.NEVER : storedExpiresAtMillis;
+    changes.put(wrapped, new Change(record, stored));
+    valueBytes += record.map(added -> added.value().length).orElse(0);
   }
 
   /** Whether these changes say anything about the key. */
   public boolean touches(byte[] key) {
-    return changes.containsKey(ByteBuffer.wrap(key));
+    return cleared || changes.containsKey(ByteBuffer.wrap(key));
   }
 
   /** What will stand under a key that {@link #touches} is true for; otherwise empty. */
   public Optional<ValueRecord> get(byte[] key) {
-    return changes.getOrDefault(ByteBuffer.wrap(key), Optional.empty());
+    Change change = changes.get(ByteBuffer.wrap(key));
+    return change == null ? Optional.empty() : change.record();
   }
 
-  /** How many keys are changed. */
+  /** How many keys are changed, besides those that were cleared. */
   public int size() {
     return changes.size();
   }
 
-  Map<ByteBuffer, Optional<ValueRecord>> changes() {
+  /** How many bytes of values were put, those that were replaced since counted too. */
+  public long valueBytes() {
+    return valueBytes;
+  }
+
+  boolean cleared() {
+    return cleared;
+  }
+
+  Map<ByteBuffer, Change> changes() {
     return changes;
   }
 }

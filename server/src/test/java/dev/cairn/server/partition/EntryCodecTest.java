@@ -52,7 +52,7 @@ class EntryCodecTest {
   void otherFormatFlagOrOpcodeIsRefused() {
     refuses(0, 2, "format 2");
     refuses(13, 2, "flags 2");
-    refuses(18, 9, "opcode 9");
+    refuses(18, 99, "opcode 99");
   }
 
   private static void refuses(int position, int value, String why) {
@@ -95,7 +95,9 @@ class EntryCodecTest {
   static Arbitrary<Operation> operations() {
     Arbitrary<byte[]> bytes = Arbitraries.bytes().array(byte[].class).ofMaxSize(12);
     return Arbitraries.oneOf(
-        Combinators.combine(bytes, bytes).as(Operation.Put::new), bytes.map(Operation.Delete::new));
+        Combinators.combine(bytes, bytes).as((key, value) -> new Operation.Put(key, value)),
+        bytes.map(key -> new Operation.Delete(key)),
+        Arbitraries.of(OperationCodecTest.operations()));
   }
 
   private static byte[] bytes(String text) {

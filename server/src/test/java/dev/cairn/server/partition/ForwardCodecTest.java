@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.cairn.server.partition.ForwardCodec.Forwarded;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.List;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -56,7 +57,7 @@ class ForwardCodecTest {
         Arbitraries.oneOf(
             bytes().map(Query.Get::new),
             bytes().map(Query.Exists::new),
-            Arbitraries.create(Query.Count::new)));
+            Arbitraries.of(OperationCodecTest.queries())));
   }
 
   private static <T> Arbitrary<Forwarded<T>> forwarded(Arbitrary<? extends T> items) {
@@ -75,7 +76,10 @@ class ForwardCodecTest {
             Arbitraries.create(Result.Ok::new),
             Arbitraries.create(Result.Nil::new),
             Arbitraries.longs().map(Result.Int::new),
-            bytes().map(Result.Bytes::new));
+            bytes().map(Result.Bytes::new),
+            Arbitraries.of(Mistake.values()).map(Result.Failed::new),
+            bytes()
+                .map(value -> new Result.Many(List.of(new Result.Bytes(value), new Result.Ok()))));
     return Arbitraries.oneOf(
         Combinators.combine(
                 results.list().ofMaxSize(3).list().ofMaxSize(3),

@@ -97,6 +97,77 @@ class PartitionStateMachineTest {
   }
 
   @Test
+  void twoWritesOfOneProposalDifferAndTheFirstOnesCompareAndSetIsRefused() throws IOException {
+    open(temp.resolve("p"));
+    List<BatchReply> replies = new ArrayList<>();
+    Entry both = entry(1, List.of(List.of(put(1, "a")), List.of(put(1, "b"))));
+    machine.apply(both, Optional.of(waiting(both, replies)));
+    machine.flushBatch();
+    assertThat(folder.store().get(key(1)).orElseThrow().version()).isEqualTo(2);
+    Entry compared = entry(2, List.of(List.of(putIf(1, "c", "a")), List.of(putIf(1, "d", "b"))));
+    machine.apply(compared, Optional.of(waiting(compared, replies)));
+    machine.flushBatch();
+    assertThat(results(List.of(replies.get(1))))
+        .isEqualTo(List.of(List.of(new Result.Nil()), List.of(new Result.Ok())));
+    assertThat(folder.store().get(key(1)).orElseThrow().value()).isEqualTo("d".getBytes(UTF_8));
+  }
+
+  @Test
+  void keyIsGoneByTheTimeOfAnAppliedEntryAndNeverBack() throws IOException {
+    open(temp.resolve("p"));
+    machine.apply(entry(1, 1_000, List.of(List.of(expiring(1, 500)))), Optional.empty());
+    machine.flushBatch();
+    Query exists = new Query.Exists(key(1));
+    assertThat(answer(exists)).isEqualTo(new Result.Int(1));
+    assertThat(ReadView.answer(folder.store(), List.of(List.of(exists)), 1_499)).isPresent();
+    assertThat(ReadView.answer(folder.store(), List.of(List.of(exists)), 1_500))
+        .as("its time is up by the clock only: not to be answered yet")
+        .isEmpty();
+    machine.apply(entry(2, 1_500, List.of()), Optional.empty());
+    machine.flushBatch();
+    assertThat(answer(exists)).isEqualTo(new Result.Int(0));
+    assertThat(ReadView.answer(folder.store(), List.of(List.of(exists)), 0)).isPresent();
+    machine.apply(
+        entry(3, 900, List.of(List.of(new ValueOperation.Increment(key(1), 1)))), Optional.empty());
+    machine.flushBatch();
+    assertThat(folder.store().get(key(1)).orElseThrow().value())
+        .as("a new value, although its entry carries an older time")
+        .isEqualTo("1".getBytes(UTF_8));
+    assertThat(answer(new Query.Count())).isEqualTo(new Result.Int(1));
+  }
+
+  @Test
+  void sweepRemovesWhatHasExpiredAtMostSoMuchAndNothingElse() throws IOException {
+    open(temp.resolve("p"));
+    List<Operation> puts = new ArrayList<>();
+    for (int key = 0; key < 5; key++) {
+      puts.add(expiring(key, 10 + key));
+    }
+    machine.apply(entry(1, 1_000, List.of(puts)), Optional.empty());
+    machine.flushBatch();
+    assertThat(folder.store().anyExpiring(1_009)).isFalse();
+    assertThat(folder.store().anyExpiring(1_010)).isTrue();
+    // One is prolonged and one replaced in the very batch that sweeps.
+    machine.apply(
+        entry(2, 1_009, List.of(List.of(expiring(0, 100), put(1, "stays")))), Optional.empty());
+    machine.apply(entry(3, 1_014, List.of(List.of(new Operation.Sweep(2)))), Optional.empty());
+    machine.flushBatch();
+    assertThat(answer(new Query.Count())).isEqualTo(new Result.Int(5));
+    machine.apply(entry(4, 1_014, List.of(List.of(new Operation.Sweep(2)))), Optional.empty());
+    machine.flushBatch();
+    assertThat(answer(new Query.Count())).isEqualTo(new Result.Int(3));
+    machine.apply(entry(5, 1_014, List.of(List.of(new Operation.Sweep(2)))), Optional.empty());
+    machine.flushBatch();
+    assertThat(answer(new Query.Count())).isEqualTo(new Result.Int(2));
+    assertThat(folder.store().expiring(Long.MAX_VALUE, 10)).containsExactly(key(0));
+    machine.apply(entry(6, 2_000, List.of(List.of(new Operation.Clear()))), Optional.empty());
+    machine.flushBatch();
+    assertThat(answer(new Query.Count())).isEqualTo(new Result.Int(0));
+    assertThat(folder.store().expiring(Long.MAX_VALUE, 10)).isEmpty();
+    assertThat(folder.store().get(key(1))).isEmpty();
+  }
+
+  @Test
   void partitionTimeNeverGoesBack() throws IOException {
     open(temp.resolve("p"));
     machine.apply(entry(1, 500, List.of()), Optional.empty());
@@ -159,13 +230,18 @@ class PartitionStateMachineTest {
       Optional<String> found =
           folder.store().get(key(key)).map(record -> new String(record.value(), UTF_8));
       assertThat(found).as(as).isEqualTo(Optional.ofNullable(model.get(key)));
-      assertThat(PartitionStateMachine.answer(folder.store(), new Query.Exists(key(key))))
+      assertThat(answer(new Query.Exists(key(key))))
           .as(as)
           .isEqualTo(new Result.Int(model.containsKey(key) ? 1 : 0));
     }
-    assertThat(PartitionStateMachine.answer(folder.store(), new Query.Count()))
-        .as(as)
-        .isEqualTo(new Result.Int(model.size()));
+    assertThat(answer(new Query.Count())).as(as).isEqualTo(new Result.Int(model.size()));
+  }
+
+  private Result answer(Query query) {
+    BatchReply reply =
+        ReadView.answer(folder.store(), List.of(List.of(query)), machine.partitionTimeMillis())
+            .orElseThrow();
+    return ((BatchReply.Done) reply).results().get(0).get(0);
   }
 
   private static InFlight waiting(Entry entry, List<BatchReply> replies) throws IOException {
@@ -204,6 +280,24 @@ class PartitionStateMachineTest {
 
   private static Operation put(int key, String value) {
     return new Operation.Put(key(key), value.getBytes(UTF_8));
+  }
+
+  private static Operation putIf(int key, String value, String expected) {
+    return new Operation.Put(
+        key(key),
+        value.getBytes(UTF_8),
+        Expiry.NEVER,
+        new Condition(Condition.Kind.IF_EQUAL, expected.getBytes(UTF_8)),
+        false);
+  }
+
+  private static Operation expiring(int key, long millis) {
+    return new Operation.Put(
+        key(key),
+        "v".getBytes(UTF_8),
+        new Expiry(Expiry.Kind.AFTER, millis),
+        Condition.ALWAYS,
+        false);
   }
 
   private static Operation delete(int key) {

@@ -3,12 +3,13 @@ package dev.cairn.server.resp;
 
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.Topology;
+import dev.cairn.server.partition.Keyspace;
 import dev.cairn.server.partition.Operation;
 import dev.cairn.server.partition.Query;
 import dev.cairn.server.partition.Reply;
 import dev.cairn.server.partition.Result;
 import dev.cairn.server.routing.Router;
-import java.nio.ByteBuffer;
+import dev.cairn.server.storage.ValueRecord;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -22,7 +23,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * A cluster in a map: three nodes, partitions spread over them in turn, each with two replicas. It
+ * A cluster in memory: three nodes, partitions spread over them in turn, each with two replicas. It
  * carries out a partition's requests in their order; who runs them, and what fails, is up to the
  * test.
  */
@@ -42,10 +43,13 @@ final class FakeRouter implements Router {
   /** Requests handed over so far. */
   final AtomicInteger requests = new AtomicInteger();
 
+  /** Partition time, of all partitions. */
+  volatile long timeMillis = 1_767_323_045_678L;
+
   volatile boolean holding;
   volatile Topology topology;
 
-  private final List<Map<ByteBuffer, byte[]>> data = new ArrayList<>();
+  private final List<Keyspace> data = new ArrayList<>();
   private final AtomicLong index = new AtomicLong();
   private final Executor executor;
 
@@ -53,7 +57,7 @@ final class FakeRouter implements Router {
     this.executor = executor;
     List<Topology.Partition> all = new ArrayList<>();
     for (int i = 0; i < partitions; i++) {
-      data.add(new ConcurrentHashMap<>());
+      data.add(keyspace());
       all.add(
           new Topology.Partition(
               i,
@@ -99,20 +103,15 @@ final class FakeRouter implements Router {
 
   @Override
   public void write(int partition, List<Operation> operations, Consumer<Reply> done) {
-    Map<ByteBuffer, byte[]> map = data.get(partition);
+    Keyspace keyspace = data.get(partition);
     submit(
         partition,
         done,
         () -> {
           List<Result> results = new ArrayList<>();
-          for (Operation operation : operations) {
-            if (operation instanceof Operation.Put put) {
-              map.put(ByteBuffer.wrap(put.key()), put.value());
-              results.add(new Result.Ok());
-            } else {
-              boolean there = map.remove(ByteBuffer.wrap(operation.key())) != null;
-              results.add(new Result.Int(there ? 1 : 0));
-            }
+          synchronized (keyspace) {
+            keyspace.reach(timeMillis);
+            operations.forEach(operation -> results.add(operation.apply(keyspace)));
           }
           return new Reply.Done(results, leader(partition), index.incrementAndGet(), 1);
         });
@@ -120,14 +119,15 @@ final class FakeRouter implements Router {
 
   @Override
   public void read(int partition, List<Query> queries, Consumer<Reply> done) {
-    Map<ByteBuffer, byte[]> map = data.get(partition);
+    Keyspace keyspace = data.get(partition);
     submit(
         partition,
         done,
         () -> {
           List<Result> results = new ArrayList<>();
-          for (Query query : queries) {
-            results.add(answer(map, query));
+          synchronized (keyspace) {
+            keyspace.reach(timeMillis);
+            queries.forEach(query -> results.add(query.answer(keyspace)));
           }
           return new Reply.Done(results, leader(partition), 0, 0);
         });
@@ -148,15 +148,20 @@ final class FakeRouter implements Router {
     done.accept("{\"healthy\":true}");
   }
 
-  private static Result answer(Map<ByteBuffer, byte[]> map, Query query) {
-    if (query instanceof Query.Get get) {
-      byte[] value = map.get(ByteBuffer.wrap(get.key()));
-      return value == null ? new Result.Nil() : new Result.Bytes(value);
-    }
-    if (query instanceof Query.Exists exists) {
-      return new Result.Int(map.containsKey(ByteBuffer.wrap(exists.key())) ? 1 : 0);
-    }
-    return new Result.Int(map.size());
+  /** Keys over nothing, whose changes are never written. */
+  private static Keyspace keyspace() {
+    return new Keyspace(
+        new Keyspace.Source() {
+          @Override
+          public Optional<ValueRecord> get(byte[] key) {
+            return Optional.empty();
+          }
+
+          @Override
+          public List<byte[]> expiring(long untilMillis, int keysMax) {
+            return List.of();
+          }
+        });
   }
 
   private void submit(int partition, Consumer<Reply> done, Supplier<Reply> work) {

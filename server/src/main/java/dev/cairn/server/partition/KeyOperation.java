@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.partition;
+
+import dev.cairn.server.storage.ValueRecord;
+import dev.cairn.server.value.Bits;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/** Concerns several keys of one partition, all or none, or when a key expires. */
+public sealed interface KeyOperation extends Operation {
+  /**
+   * Says when a key is to be gone; a time that is up removes it. Answers {@link Result.Int} 1 where
+   * it did, else 0; with {@code answerValue} the value, whatever became of it.
+   *
+   * @param expiry {@link Expiry#NEVER}: it stays, which is something done only where it did not
+   * @param only when: the sum of {@link #IF_NONE} and so on; 0: always
+   */
+  record Expire(byte[] key, Expiry expiry, int only, boolean answerValue) implements KeyOperation {
+    /** Only a key that stays. */
+    public static final int IF_NONE = 1;
+
+    /** Only a key that does not. */
+    public static final int IF_ANY = 2;
+
+    /** Only to a later time; a key that stays is later than any. */
+    public static final int IF_LATER = 4;
+
+    /** Only to an earlier time. */
+    public static final int IF_EARLIER = 8;
+
+    @Override
+    public List<byte[]> keys() {
+      return List.of(key);
+    }
+
+    @Override
+    public Result apply(Keyspace keyspace) {
+      Optional<ValueRecord> record = keyspace.get(key);
+      OptionalLong resolved = expiry.resolve(record, keyspace.nowMillis());
+      if (answerValue && record.isEmpty()) {
+        return new Result.Nil();
+      }
+      if (resolved.isEmpty()) {
+        return new Result.Failed(Mistake.EXPIRE_TIME);
+      }
+      boolean changes = record.isPresent() && changes(record.get(), resolved.getAsLong());
+      if (changes) {
+        keyspace.put(key, record.get().value(), resolved.getAsLong());
+      }
+      return answerValue ? new Result.Bytes(record.get().value()) : new Result.Int(changes ? 1 : 0);
+    }
+
+    private boolean changes(ValueRecord record, long nextMillis) {
+      if (expiry.kind() == Expiry.Kind.NEVER) {
+        return record.expires();
+      }
+      long thenMillis = record.expires() ? record.expiresAtMillis() : Long.MAX_VALUE;
+      return (!has(IF_NONE) || !record.expires())
+          && (!has(IF_ANY) || record.expires())
+          && (!has(IF_LATER) || (record.expires() && nextMillis > thenMillis))
+          && (!has(IF_EARLIER) || !record.expires() || nextMillis < thenMillis);
+    }
+
+    private boolean has(int condition) {
+      return (only & condition) != 0;
+    }
+
+    @Override
+    public int opcode() {
+      return OperationCodec.EXPIRE;
+    }
+
+    @Override
+    public void write(ByteSink out) {
+      out.bytes(key);
+      expiry.write(out);
+      out.one(only).flag(answerValue);
+    }
+  }
+
+  /**
+   * Moves a value, and when it expires, to another key. Answers {@link Result.Int} 1, or 0 where
+   * the target was there and {@code onlyIfAbsent}.
+   */
+  record Rename(byte[] from, byte[] to, boolean onlyIfAbsent) implements KeyOperation {
+    @Override
+    public List<byte[]> keys() {
+      return List.of(from, to);
+    }
+
+    @Override
+    public Result apply(Keyspace keyspace) {
+      Optional<ValueRecord> record = keyspace.get(from);
+      if (record.isEmpty()) {
+        return new Result.Failed(Mistake.NO_SUCH_KEY);
+      }
+      if (onlyIfAbsent && keyspace.get(to).isPresent()) {
+        return new Result.Int(0);
+      }
+      keyspace.delete(from);
+      keyspace.put(to, record.get().value(), record.get().expiresAtMillis());
+      return new Result.Int(1);
+    }
+
+    @Override
+    public int opcode() {
+      return OperationCodec.RENAME;
+    }
+
+    @Override
+    public void write(ByteSink out) {
+      out.bytes(from).bytes(to).flag(onlyIfAbsent);
+    }
+  }
+
+  /**
+   * Copies a value, and when it expires, to another key. Answers {@link Result.Int} 1, or 0 where
+   * there was nothing to copy, or the target was there and is not to be replaced.
+   */
+  record Copy(byte[] from, byte[] to, boolean replace) implements KeyOperation {
+    @Override
+    public List<byte[]> keys() {
+      return List.of(from, to);
+    }
+
+    @Override
+    public Result apply(Keyspace keyspace) {
+      Optional<ValueRecord> record = keyspace.get(from);
+      if (record.isEmpty() || (!replace && keyspace.get(to).isPresent())) {
+        return new Result.Int(0);
+      }
+      keyspace.put(to, record.get().value(), record.get().expiresAtMillis());
+      return new Result.Int(1);
+    }
+
+    @Override
+    public int opcode() {
+      return OperationCodec.COPY;
+    }
+
+    @Override
+    public void write(ByteSink out) {
+      out.bytes(from).bytes(to).flag(replace);
+    }
+  }
+
+  /** A key and its value. */
+  record Pair(byte[] key, byte[] value) {}
+
+  /**
+   * Stores several values, or none where the condition does not hold for every key. Answers {@link
+   * Result.Int} 1 or 0.
+   *
+   * @param condition one that compares with nothing
+   */
+  record PutAll(List<Pair> pairs, Expiry expiry, Condition.Kind condition) implements KeyOperation {
+    public PutAll {
+      pairs = List.copyOf(pairs);
+    }
+
+    @Override
+    public List<byte[]> keys() {
+      return pairs.stream().map(Pair::key).toList();
+    }
+
+    @Override
+    public Result apply(Keyspace keyspace) {
+      if (expiry.resolve(Optional.empty(), keyspace.nowMillis()).isEmpty()) {
+        return new Result.Failed(Mistake.EXPIRE_TIME);
+      }
+      Condition each = Condition.of(condition);
+      if (condition != Condition.Kind.ALWAYS
+          && !pairs.stream().allMatch(pair -> each.holds(keyspace.get(pair.key())))) {
+        return new Result.Int(0);
+      }
+      for (Pair pair : pairs) {
+        OptionalLong expiresAtMillis =
+            expiry.resolve(keyspace.get(pair.key()), keyspace.nowMillis());
+        keyspace.put(pair.key(), pair.value(), expiresAtMillis.getAsLong());
+      }
+      return new Result.Int(1);
+    }
+
+    @Override
+    public int opcode() {
+      return OperationCodec.PUT_ALL;
+    }
+
+    @Override
+    public void write(ByteSink out) {
+      out.four(pairs.size());
+      pairs.forEach(pair -> out.bytes(pair.key()).bytes(pair.value()));
+      expiry.write(out);
+      out.one(condition.ordinal());
+    }
+  }
+
+  /**
+   * Combines the bits of values into a key that stays; without any bit the key is removed. Answers
+   * {@link Result.Int}, the length then.
+   */
+  record BitCombine(Bits.Combination how, byte[] to, List<byte[]> from) implements KeyOperation {
+    public BitCombine {
+      from = List.copyOf(from);
+    }
+
+    @Override
+    public List<byte[]> keys() {
+      List<byte[]> keys = new ArrayList<>(from.size() + 1);
+      keys.add(to);
+      keys.addAll(from);
+      return keys;
+    }
+
+    @Override
+    public Result apply(Keyspace keyspace) {
+      List<byte[]> values =
+          from.stream()
+              .map(key -> keyspace.get(key).map(ValueRecord::value).orElse(new byte[0]))
+              .toList();
+      byte[] combined = Bits.combine(how, values);
+      if (combined.length == 0) {
+        keyspace.delete(to);
+      } else {
+        keyspace.put(to, combined, ValueRecord.NEVER);
+      }
+      return new Result.Int(combined.length);
+    }
+
+    @Override
+    public int opcode() {
+      return OperationCodec.BIT_COMBINE;
+    }
+
+    @Override
+    public void write(ByteSink out) {
+      out.one(how.ordinal()).bytes(to).four(from.size());
+      from.forEach(out::bytes);
+    }
+  }
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.partition;
+
+import dev.cairn.server.storage.ValueRecord;
+import java.util.Optional;
+
+/**
+ * A partition's keys as a {@link Query} sees them, at one partition time: those whose time is up
+ * are not there. Seen by a read it is what was applied ({@link ReadView}); by an operation, what
+ * the operations before it left ({@link Keyspace}).
+ */
+public interface KeyView {
+  /** What stands under a key, if it is there and has not expired. */
+  Optional<ValueRecord> get(byte[] key);
+
+  /** Partition time now, milliseconds since 1970: what a time to live is counted from. */
+  long nowMillis();
+
+  /** How many keys there are; those that have expired and are not yet removed count too. */
+  long keyCount();
+}

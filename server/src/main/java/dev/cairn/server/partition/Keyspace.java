@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.partition;
+
+import dev.cairn.server.storage.AppliedRow;
+import dev.cairn.server.storage.PartitionStore;
+import dev.cairn.server.storage.ValueRecord;
+import dev.cairn.server.storage.Writes;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A partition's keys as operations see and change them: what is stored, and over it what was
+ * changed since and is not yet written.
+ *
+ * <p>Thread: the state machine's. Invariants:
+ *
+ * <ol>
+ *   <li>A key is gone exactly when partition time has reached its {@code expiresAtMillis}. That
+ *       time comes from log entries and never goes back, so a key is never gone early and never
+ *       back.
+ *   <li>Each change takes the next number of the operation counter as the key's version.
+ *   <li>{@code keyCount} counts what stands in the data: a key that has expired counts until it is
+ *       removed, by a {@link Operation.Sweep} or by a write in its place.
+ * </ol>
+ */
+public final class Keyspace implements KeyView {
+  private final Source source;
+  private Writes writes = new Writes();
+  private long operationCounter;
+  private long keyCount;
+  private long timeMillis;
+
+  /** The key that was looked up last: an operation reads and then writes the same one. */
+  private byte[] lastKey;
+
+  private Optional<ValueRecord> lastRecord = Optional.empty();
+
+  /** What lies below: what was stored before all pending changes. */
+  public interface Source {
+    /** What is stored under a key, expired or not. */
+    Optional<ValueRecord> get(byte[] key);
+
+    /** Stored keys that expire first; as {@link PartitionStore#expiring}. */
+    List<byte[]> expiring(long untilMillis, int keysMax);
+  }
+
+  /** Keys over what is stored; {@link #reset} says what that is. */
+  public Keyspace(Source source) {
+    this.source = source;
+  }
+
+  /** Forgets what is pending, and begins with what a row says of the data stored. */
+  void reset(AppliedRow row) {
+    writes = new Writes();
+    lastKey = null;
+    operationCounter = row.operationCounter();
+    keyCount = row.keyCount();
+    timeMillis = row.partitionTimeMillis();
+  }
+
+  /** Takes the pending changes away, to be written. */
+  Writes takeWrites() {
+    Writes taken = writes;
+    writes = new Writes();
+    lastKey = null;
+    return taken;
+  }
+
+  /** How many bytes of values are pending. */
+  long pendingBytes() {
+    return writes.valueBytes();
+  }
+
+  long operationCounter() {
+    return operationCounter;
+  }
+
+  @Override
+  public long keyCount() {
+    return keyCount;
+  }
+
+  @Override
+  public long nowMillis() {
+    return timeMillis;
+  }
+
+  /** Lets time go on; it never goes back. */
+  public void reach(long partitionTimeMillis) {
+    timeMillis = Math.max(timeMillis, partitionTimeMillis);
+  }
+
+  @Override
+  public Optional<ValueRecord> get(byte[] key) {
+    return standing(key).filter(record -> !isOver(record, timeMillis));
+  }
+
+  static boolean isOver(ValueRecord record, long timeMillis) {
+    return record.expires() && record.expiresAtMillis() <= timeMillis;
+  }
+
+  private Optional<ValueRecord> standing(byte[] key) {
+    if (key != lastKey) {
+      lastRecord = writes.touches(key) ? writes.get(key) : source.get(key);
+      lastKey = key;
+    }
+    return lastRecord;
+  }
+
+  /** Stores a value; one whose time is up already is removed instead. */
+  void put(byte[] key, byte[] value, long expiresAtMillis) {
+    Optional<ValueRecord> before = standing(key);
+    operationCounter++;
+    ValueRecord record = new ValueRecord(operationCounter, expiresAtMillis, value);
+    if (isOver(record, timeMillis)) {
+      remove(key, before);
+      return;
+    }
+    writes.put(key, record, expiry(before));
+    lastKey = null;
+    keyCount += before.isPresent() ? 0 : 1;
+  }
+
+  /** Changes a value and nothing else: the key expires when it did. */
+  void replace(byte[] key, byte[] value, Optional<ValueRecord> before) {
+    put(key, value, expiry(before));
+  }
+
+  /** Removes a key; whether it was there. */
+  boolean delete(byte[] key) {
+    Optional<ValueRecord> before = standing(key);
+    boolean there = before.filter(record -> !isOver(record, timeMillis)).isPresent();
+    if (there) {
+      operationCounter++;
+      remove(key, before);
+    }
+    return there;
+  }
+
+  private void remove(byte[] key, Optional<ValueRecord> before) {
+    if (before.isPresent()) {
+      writes.delete(key, expiry(before));
+      lastKey = null;
+      keyCount--;
+    }
+  }
+
+  private static long expiry(Optional<ValueRecord> record) {
+    return record.map(ValueRecord::expiresAtMillis).orElse(ValueRecord.NEVER);
+  }
+
+  /** Removes all keys. */
+  void clear() {
+    operationCounter++;
+    writes.clear();
+    lastKey = null;
+    keyCount = 0;
+  }
+
+  /** Removes stored keys whose time is up, the earliest first; how many. */
+  long sweep(int keysMax) {
+    long swept = 0;
+    for (byte[] key : source.expiring(timeMillis, keysMax)) {
+      Optional<ValueRecord> record = standing(key);
+      if (record.isPresent() && isOver(record.get(), timeMillis)) {
+        operationCounter++;
+        remove(key, record);
+        swept++;
+      }
+    }
+    return swept;
+  }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.partition;
+
+import dev.cairn.server.storage.AppliedRow;
+import dev.cairn.server.storage.PartitionStore;
+import dev.cairn.server.storage.ValueRecord;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * What was applied, as a read sees it. A key is gone by the time of the last applied entry, not by
+ * a clock: another replica, or the next leader, must not see it again. A key whose time is up by
+ * the leader's clock but not yet by the log is {@link #overdue}: the reader then logs the time, and
+ * looks again.
+ *
+ * <p>For one thread.
+ */
+final class ReadView implements KeyView {
+  private final Function<byte[], Optional<ValueRecord>> source;
+  private final long appliedMillis;
+  private final long nowMillis;
+  private final long keyCount;
+  private boolean overdue;
+
+  /**
+   * Creates a view.
+   *
+   * @param source what was applied, at {@code appliedMillis} or later
+   * @param appliedMillis the time that the applied entries have reached
+   * @param nowMillis partition time by the clock of whoever answers, at or past that
+   */
+  ReadView(
+      Function<byte[], Optional<ValueRecord>> source,
+      long appliedMillis,
+      long nowMillis,
+      long keyCount) {
+    this.source = source;
+    this.appliedMillis = appliedMillis;
+    this.nowMillis = Math.max(appliedMillis, nowMillis);
+    this.keyCount = keyCount;
+  }
+
+  @Override
+  public Optional<ValueRecord> get(byte[] key) {
+    Optional<ValueRecord> record = source.apply(key);
+    if (record.isEmpty() || Keyspace.isOver(record.get(), appliedMillis)) {
+      return Optional.empty();
+    }
+    overdue |= Keyspace.isOver(record.get(), nowMillis);
+    return record;
+  }
+
+  /**
+   * Answers requests, each from one moment: the first ones, as many as fit in {@link
+   * ReadQueue#READ_REPLY_BYTES_MAX}, at least one. Empty when a key was {@link #overdue}.
+   */
+  static Optional<BatchReply> answer(
+      PartitionStore store, List<List<Query>> requests, long nowMillis) {
+    if (requests.stream().allMatch(ReadView::looksOnce)) {
+      // The time is taken first: what is found then is as of that time or later.
+      AppliedRow row = store.applied();
+      return answer(
+          new ReadView(store::get, row.partitionTimeMillis(), nowMillis, row.keyCount()), requests);
+    }
+    try (PartitionStore.View view = store.view()) {
+      AppliedRow row = view.applied();
+      return answer(
+          new ReadView(view::get, row.partitionTimeMillis(), nowMillis, row.keyCount()), requests);
+    }
+  }
+
+  private static boolean looksOnce(List<Query> queries) {
+    return queries.size() == 1 && queries.get(0).keys().size() <= 1;
+  }
+
+  private static Optional<BatchReply> answer(ReadView view, List<List<Query>> requests) {
+    List<List<Result>> results = new ArrayList<>(requests.size());
+    long bytes = 0;
+    for (List<Query> queries : requests) {
+      List<Result> ofRequest = new ArrayList<>(queries.size());
+      for (Query query : queries) {
+        Result result = query.answer(view);
+        ofRequest.add(result);
+        bytes += result.bytes();
+      }
+      results.add(ofRequest);
+      if (bytes >= ReadQueue.READ_REPLY_BYTES_MAX) {
+        break;
+      }
+    }
+    return view.overdue() ? Optional.empty() : Optional.of(new BatchReply.Done(results, 0, 0));
+  }
+
+  /** Whether a key was seen whose time is up, but not by the log. */
+  boolean overdue() {
+    return overdue;
+  }
+
+  @Override
+  public long nowMillis() {
+    return nowMillis;
+  }
+
+  @Override
+  public long keyCount() {
+    return keyCount;
+  }
+}

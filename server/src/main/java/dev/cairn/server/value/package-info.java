@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * What Redis' string commands do to a value: numbers, bits, digests, subsequences. Pure functions
+ * of byte arrays that they never modify; must never know keys, storage or the protocol.
+ */
+package dev.cairn.server.value;
