@@ -19,7 +19,7 @@ public sealed interface Action {
   /** Reads: the value, or empty when there was none. */
   record Get(Optional<String> read) implements Action {
     /** Asked, and not answered yet. */
-    static final Get UNANSWERED = new Get(Optional.empty());
+    public static final Get UNANSWERED = new Get(Optional.empty());
 
     @Override
     public String toString() {
@@ -30,7 +30,7 @@ public sealed interface Action {
   /** Removes: whether there was a value, or empty when that was not answered. */
   record Delete(Optional<Boolean> existed) implements Action {
     /** Asked, and not answered yet. */
-    static final Delete UNANSWERED = new Delete(Optional.empty());
+    public static final Delete UNANSWERED = new Delete(Optional.empty());
 
     @Override
     public String toString() {

@@ -17,6 +17,7 @@ import java.util.concurrent.TimeUnit;
  */
 public final class NodeProcess {
   private final int index;
+  private final String host;
   private final int port;
   private final int peerPort;
   private final int clusterPort;
@@ -27,8 +28,12 @@ public final class NodeProcess {
   private volatile Process process;
   private boolean paused;
 
+  /**
+   * @param host the loopback address under which others are told to find it
+   */
   NodeProcess(
       int index,
+      String host,
       int port,
       int peerPort,
       int clusterPort,
@@ -36,6 +41,7 @@ public final class NodeProcess {
       List<String> options,
       List<String> javaOptions) {
     this.index = index;
+    this.host = host;
     this.port = port;
     this.peerPort = peerPort;
     this.clusterPort = clusterPort;
@@ -63,7 +69,7 @@ public final class NodeProcess {
 
   /** {@code host:port}, as status shows it. */
   public String name() {
-    return "127.0.0.1:" + port;
+    return host + ":" + port;
   }
 
   /** Its data folder. */
@@ -71,9 +77,20 @@ public final class NodeProcess {
     return data;
   }
 
+  /** The address under which others find it. */
+  String host() {
+    return host;
+  }
+
   /** The process id of its latest run. */
   public long pid() {
     return process.pid();
+  }
+
+  /** As {@link #pid}; -1 before its first. */
+  long pidOrNone() {
+    Process latest = process;
+    return latest == null ? -1 : latest.pid();
   }
 
   /** Whether its process is there, even if it is frozen. */

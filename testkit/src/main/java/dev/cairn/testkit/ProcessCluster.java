@@ -5,8 +5,10 @@ import static org.awaitility.Awaitility.await;
 
 import dev.cairn.client.CairnClient;
 import dev.cairn.protocol.Slots;
+import dev.cairn.testkit.network.PeerNetwork;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -39,14 +42,35 @@ public final class ProcessCluster implements AutoCloseable {
   private static final Duration HEALTHY_MAX = Duration.ofSeconds(60);
   private static final int PORT_TRIES_MAX = 5;
   private static final int LOG_LINES_SHOWN = 60;
+  private static final String LISTEN_HOST = "127.0.0.1";
+  private static final int NETWORK_HOST_FIRST = 11;
   private static final List<Integer> DEFAULT_PORTS = List.of(5000, 5001, 5002);
 
   private final Path folder;
   private final List<NodeProcess> nodes;
+  private final Optional<PeerNetwork> network;
 
-  private ProcessCluster(Path folder, List<NodeProcess> nodes) {
+  private ProcessCluster(Path folder, List<NodeProcess> nodes, boolean withNetwork) {
     this.folder = folder;
     this.nodes = List.copyOf(nodes);
+    network = withNetwork ? Optional.of(openNetwork()) : Optional.empty();
+  }
+
+  private PeerNetwork openNetwork() {
+    List<PeerNetwork.Door> doors = new ArrayList<>();
+    for (int i = 0; i < nodes.size(); i++) {
+      NodeProcess node = nodes.get(i);
+      for (int port : List.of(node.port(), node.clusterPort(), node.peerPort())) {
+        doors.add(
+            new PeerNetwork.Door(
+                i,
+                new InetSocketAddress(node.host(), port),
+                new InetSocketAddress(LISTEN_HOST, port),
+                port == node.peerPort()));
+      }
+    }
+    return new PeerNetwork(
+        nodes.size(), doors, () -> this.nodes.stream().map(NodeProcess::pidOrNone).toList());
   }
 
   /** Describes a cluster of that many nodes on free ports. */
@@ -98,6 +122,12 @@ public final class ProcessCluster implements AutoCloseable {
   /** Removes the data folder of a node that does not run. */
   public void wipe(int node) {
     nodes.get(node).wipe();
+  }
+
+  /** What stands between the nodes; only of a cluster that was described with one. */
+  public PeerNetwork network() {
+    return network.orElseThrow(
+        () -> new IllegalStateException("this cluster was not started withNetwork()"));
   }
 
   // ---- what is asked of it ----
@@ -256,6 +286,7 @@ public final class ProcessCluster implements AutoCloseable {
 
   @Override
   public void close() {
+    network.ifPresent(PeerNetwork::close);
     for (NodeProcess node : nodes) {
       if (node.running()) {
         ProcessHandle.of(node.pid()).ifPresent(ProcessHandle::destroyForcibly);
@@ -284,6 +315,7 @@ public final class ProcessCluster implements AutoCloseable {
   public static final class Builder {
     private final int count;
     private final boolean quickStart;
+    private boolean withNetwork;
     private final List<String> options = new ArrayList<>();
     private final List<String> javaOptions = new ArrayList<>();
 
@@ -301,6 +333,15 @@ public final class ProcessCluster implements AutoCloseable {
     /** Options that every node's JVM gets. */
     public Builder javaOptions(String... more) {
       javaOptions.addAll(Arrays.asList(more));
+      return this;
+    }
+
+    /** Puts a {@link PeerNetwork} between the nodes. Needs Linux. */
+    public Builder withNetwork() {
+      if (quickStart) {
+        throw new IllegalStateException("the quick start's nodes know each other by 127.0.0.1");
+      }
+      withNetwork = true;
       return this;
     }
 
@@ -346,13 +387,13 @@ public final class ProcessCluster implements AutoCloseable {
       for (int i = 0; i < count; i++) {
         nodes.add(quickStart ? quickStartNode(i, folder) : node(i, ports, folder));
       }
-      return new ProcessCluster(folder, nodes);
+      return new ProcessCluster(folder, nodes, withNetwork);
     }
 
     private NodeProcess quickStartNode(int index, Path folder) {
       int port = DEFAULT_PORTS.get(index);
       return new NodeProcess(
-          index, port, port + 10_000, port + 20_000, folder, options, javaOptions);
+          index, LISTEN_HOST, port, port + 10_000, port + 20_000, folder, options, javaOptions);
     }
 
     private NodeProcess node(int index, List<Integer> ports, Path folder) {
@@ -365,17 +406,26 @@ public final class ProcessCluster implements AutoCloseable {
                   Integer.toString(ports.get(2 * count + index)),
                   "--cluster",
                   IntStream.range(0, count)
-                      .mapToObj(i -> "127.0.0.1:" + ports.get(i) + "/" + ports.get(count + i))
+                      .mapToObj(i -> host(i) + ":" + ports.get(i) + "/" + ports.get(count + i))
                       .collect(Collectors.joining(","))));
+      if (withNetwork) {
+        all.addAll(List.of("--host", LISTEN_HOST, "--announce-host", host(index)));
+      }
       all.addAll(options);
       return new NodeProcess(
           index,
+          host(index),
           ports.get(index),
           ports.get(count + index),
           ports.get(2 * count + index),
           folder,
           all,
           javaOptions);
+    }
+
+    /** With a network between them each has an address of its own, where the network listens. */
+    private String host(int index) {
+      return withNetwork ? "127.0.0." + (NETWORK_HOST_FIRST + index) : LISTEN_HOST;
     }
 
     private static Path temporaryFolder() {

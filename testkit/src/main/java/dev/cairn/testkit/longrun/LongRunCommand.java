@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.testkit.longrun;
+
+import dev.cairn.testkit.ProcessCluster;
+import dev.cairn.testkit.fault.Fault;
+import dev.cairn.testkit.fault.NetworkFaults;
+import dev.cairn.testkit.fault.ProcessFaults;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** The long run as a command: {@code .ci/faults --minutes 60 --seed 7}. */
+@Command(
+    name = "faults",
+    mixinStandardHelpOptions = true,
+    description =
+        "Drive three nodes on this machine, break them in every way that needs no rights, and decide"
+            + " whether what clients were told is linearizable.",
+    exitCodeListHeading = "%nExit status:%n",
+    exitCodeList = {
+      "0:no violation",
+      "1:violations, each printed with its evidence",
+      "2:it could not be begun",
+      "3:void: more than 1 % of the outcomes are unknown"
+    })
+public final class LongRunCommand implements Callable<Integer> {
+  @Option(
+      names = "--minutes",
+      paramLabel = "N",
+      defaultValue = "60",
+      description = "For how long (default: 60).")
+  private double minutes;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "Of all choices; taken from the clock unless given, and printed.")
+  private Long seed;
+
+  @Option(
+      names = "--only",
+      paramLabel = "NAME",
+      description = "Only faults whose name contains this; may be given more than once.")
+  private List<String> only = new ArrayList<>();
+
+  @Option(names = "--clients", paramLabel = "N", defaultValue = "24", description = "Default: 24.")
+  private int clients;
+
+  @Option(
+      names = "--pause",
+      paramLabel = "MILLIS",
+      defaultValue = "12",
+      description = "Longest pause of a client between two requests (default: 12).")
+  private int pauseMillis;
+
+  @Option(
+      names = "--report",
+      paramLabel = "FILE",
+      description = "Also write the table there, as Markdown.")
+  private Path report;
+
+  @Option(
+      names = "--logs",
+      paramLabel = "DIR",
+      description = "Where the nodes' logs go when there are violations (default: .).")
+  private Path logs = Path.of(".");
+
+  /** Runs it. */
+  public static void main(String[] arguments) {
+    System.exit(new CommandLine(new LongRunCommand()).execute(arguments));
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    List<Fault> faults = faults();
+    if (faults.isEmpty()) {
+      System.err.println("no fault is named so");
+      return 2;
+    }
+    long chosen = Optional.ofNullable(seed).orElseGet(System::nanoTime);
+    System.out.printf("seed %d, %s%n", chosen, faults.stream().map(Fault::name).toList());
+    try (ProcessCluster cluster = ProcessCluster.of(3).withNetwork().start()) {
+      cluster.awaitHealthy();
+      LongRun.Plan plan =
+          LongRun.Plan.of(chosen, faults)
+              .lasting(Duration.ofMillis((long) (minutes * 60_000)))
+              .clients(clients, Duration.ofMillis(pauseMillis));
+      Report result = LongRun.run(cluster, plan, System.out);
+      System.out.println();
+      System.out.println(result.markdown());
+      if (report != null) {
+        Files.writeString(report, result.markdown(), StandardCharsets.UTF_8);
+      }
+      if (!result.violations().isEmpty()) {
+        saveLogs(cluster);
+        return 1;
+      }
+      return result.isVoid() ? 3 : 0;
+    }
+  }
+
+  private List<Fault> faults() {
+    List<Fault> all = new ArrayList<>(ProcessFaults.all());
+    all.addAll(NetworkFaults.all());
+    return all.stream()
+        .filter(fault -> only.isEmpty() || only.stream().anyMatch(fault.name()::contains))
+        .toList();
+  }
+
+  private void saveLogs(ProcessCluster cluster) throws IOException {
+    Files.createDirectories(logs);
+    for (int node : cluster.indexes()) {
+      Path file = logs.resolve("node-" + node + ".log");
+      Files.writeString(file, cluster.node(node).log(), StandardCharsets.UTF_8);
+      System.out.println("log of node " + node + ": " + file.toAbsolutePath());
+    }
+  }
+}

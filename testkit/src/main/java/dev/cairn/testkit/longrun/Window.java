@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.testkit.longrun;
+
+import dev.cairn.testkit.History;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+
+/**
+ * Some seconds of a run, with keys that nobody wrote before and nobody will write after. Its
+ * history is decided by itself, once its clients have left and each key was read again.
+ */
+final class Window {
+  private final int number;
+  private final List<String> keys;
+  private final History history = new History();
+  private final AtomicInteger inside = new AtomicInteger();
+  private volatile boolean shut;
+
+  Window(int number, int keyCount) {
+    this.number = number;
+    keys = IntStream.range(0, keyCount).mapToObj(i -> "w" + number + "-k" + i).toList();
+  }
+
+  int number() {
+    return number;
+  }
+
+  List<String> keys() {
+    return keys;
+  }
+
+  History history() {
+    return history;
+  }
+
+  /** Whether the caller may ask something of these keys; then it must {@link #leave}. */
+  boolean enter() {
+    inside.incrementAndGet();
+    if (shut) {
+      inside.decrementAndGet();
+      return false;
+    }
+    return true;
+  }
+
+  void leave() {
+    inside.decrementAndGet();
+  }
+
+  /** Lets nobody in any more. */
+  void shut() {
+    shut = true;
+  }
+
+  /** Whether everybody has their last answer. */
+  boolean isLeft() {
+    return shut && inside.get() == 0;
+  }
+}

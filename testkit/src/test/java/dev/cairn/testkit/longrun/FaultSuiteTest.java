@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.testkit.longrun;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.cairn.testkit.ProcessCluster;
+import dev.cairn.testkit.fault.Fault;
+import dev.cairn.testkit.fault.NetworkFaults;
+import dev.cairn.testkit.fault.ProcessFaults;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The long run, short: each fault that needs no rights once. The seed is in the output. */
+class FaultSuiteTest {
+  @Test
+  @Timeout(400)
+  void clientsSeeOneCopyOfTheDataWhateverHappens() {
+    List<Fault> faults = new ArrayList<>(ProcessFaults.all());
+    faults.addAll(NetworkFaults.all());
+    try (ProcessCluster cluster = ProcessCluster.of(3).withNetwork().start()) {
+      cluster.awaitHealthy();
+      LongRun.Plan plan =
+          LongRun.Plan.of(System.nanoTime(), faults).rounds(1).lasting(Duration.ofMinutes(3));
+      Report report = LongRun.run(cluster, plan, System.out);
+      System.out.println(report.markdown());
+      assertThat(report.violations()).isEmpty();
+      assertThat(report.checked()).isGreaterThan(1_000);
+    }
+  }
+}
