@@ -25,11 +25,12 @@ public final class NodeProcess {
   private final Path log;
   private final List<String> arguments;
   private final List<String> javaOptions;
+  private final List<Surroundings> surroundings;
   private volatile Process process;
   private boolean paused;
 
   /**
-   * @param host the loopback address under which others are told to find it
+   * @param host the address under which others are told to find it
    */
   NodeProcess(
       int index,
@@ -39,17 +40,29 @@ public final class NodeProcess {
       int clusterPort,
       Path folder,
       List<String> options,
-      List<String> javaOptions) {
+      List<String> javaOptions,
+      List<Surroundings> surroundings) {
     this.index = index;
     this.host = host;
     this.port = port;
     this.peerPort = peerPort;
     this.clusterPort = clusterPort;
     this.javaOptions = javaOptions;
+    this.surroundings = surroundings;
     data = folder.resolve("data-" + port);
     log = folder.resolve("node-" + port + ".log");
     arguments = new ArrayList<>(List.of("node", Integer.toString(port), "--data", data.toString()));
     arguments.addAll(options);
+  }
+
+  /** The address under which others find it. */
+  public String host() {
+    return host;
+  }
+
+  /** The address at which it listens. */
+  public String listenHost() {
+    return surroundings.stream().anyMatch(Surroundings::givesHosts) ? host : "127.0.0.1";
   }
 
   /** Its client port. */
@@ -75,11 +88,6 @@ public final class NodeProcess {
   /** Its data folder. */
   public Path data() {
     return data;
-  }
-
-  /** The address under which others find it. */
-  String host() {
-    return host;
   }
 
   /** The process id of its latest run. */
@@ -113,6 +121,7 @@ public final class NodeProcess {
       throw new IllegalStateException("node " + index + " runs already");
     }
     ProcessBuilder builder = Children.node(javaOptions, arguments.toArray(new String[0]));
+    surroundings.forEach(around -> around.prepare(index, data, builder));
     builder.redirectErrorStream(true);
     builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
     paused = false;
@@ -159,7 +168,7 @@ public final class NodeProcess {
   }
 
   /** Waits for its process to end by itself or by a signal; the exit status. */
-  int awaitEnd(Duration longest) {
+  public int awaitEnd(Duration longest) {
     try {
       if (!process.waitFor(longest.toMillis(), TimeUnit.MILLISECONDS)) {
         throw new IllegalStateException(

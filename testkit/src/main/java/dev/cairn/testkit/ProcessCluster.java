@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -49,9 +50,12 @@ public final class ProcessCluster implements AutoCloseable {
   private final Path folder;
   private final List<NodeProcess> nodes;
   private final Optional<PeerNetwork> network;
+  private final List<Surroundings> surroundings;
 
-  private ProcessCluster(Path folder, List<NodeProcess> nodes, boolean withNetwork) {
+  private ProcessCluster(
+      Path folder, List<NodeProcess> nodes, boolean withNetwork, List<Surroundings> surroundings) {
     this.folder = folder;
+    this.surroundings = surroundings;
     this.nodes = List.copyOf(nodes);
     network = withNetwork ? Optional.of(openNetwork()) : Optional.empty();
   }
@@ -100,8 +104,14 @@ public final class ProcessCluster implements AutoCloseable {
 
   /** SIGKILL to all before any is waited for. */
   public void killAll() {
-    nodes.forEach(node -> ProcessHandle.of(node.pid()).ifPresent(ProcessHandle::destroyForcibly));
-    nodes.forEach(node -> node.awaitEnd(Duration.ofSeconds(30)));
+    kill(indexes());
+  }
+
+  /** SIGKILL to several before any is waited for. */
+  public void kill(Collection<Integer> several) {
+    several.forEach(
+        node -> ProcessHandle.of(node(node).pid()).ifPresent(ProcessHandle::destroyForcibly));
+    several.forEach(node -> node(node).awaitEnd(Duration.ofSeconds(30)));
   }
 
   /** SIGTERM, and waits; the exit status. */
@@ -149,7 +159,8 @@ public final class ProcessCluster implements AutoCloseable {
 
   /** A plain connection to a node's client port. */
   public RespConnection connect(int node) throws IOException {
-    return RespConnection.to(nodes.get(node).port(), Duration.ofSeconds(10));
+    return RespConnection.to(
+        nodes.get(node).listenHost(), nodes.get(node).port(), Duration.ofSeconds(10));
   }
 
   /** A client that was told of all nodes. */
@@ -169,7 +180,7 @@ public final class ProcessCluster implements AutoCloseable {
 
   /** The status as the node sees it. */
   public Status status(int node) throws IOException {
-    return Status.at(nodes.get(node).port());
+    return Status.at(nodes.get(node));
   }
 
   /** The status as the first running node sees it that answers. */
@@ -178,7 +189,7 @@ public final class ProcessCluster implements AutoCloseable {
     for (NodeProcess node : nodes) {
       if (node.running()) {
         try {
-          return Status.at(node.port());
+          return Status.at(node);
         } catch (IOException next) {
           last = next;
         }
@@ -239,7 +250,7 @@ public final class ProcessCluster implements AutoCloseable {
               () -> {
                 for (NodeProcess node : nodes) {
                   if (node.running()) {
-                    last[0] = Status.at(node.port());
+                    last[0] = Status.at(node);
                     if (!condition.test(last[0])) {
                       return false;
                     }
@@ -295,6 +306,7 @@ public final class ProcessCluster implements AutoCloseable {
     nodes.stream()
         .filter(NodeProcess::running)
         .forEach(node -> node.awaitEnd(Duration.ofSeconds(30)));
+    surroundings.forEach(Surroundings::close);
     try {
       Folders.delete(folder);
     } catch (IOException e) {
@@ -318,6 +330,7 @@ public final class ProcessCluster implements AutoCloseable {
     private boolean withNetwork;
     private final List<String> options = new ArrayList<>();
     private final List<String> javaOptions = new ArrayList<>();
+    private final List<Surroundings> surroundings = new ArrayList<>();
 
     private Builder(int count, boolean quickStart) {
       this.count = count;
@@ -342,6 +355,12 @@ public final class ProcessCluster implements AutoCloseable {
         throw new IllegalStateException("the quick start's nodes know each other by 127.0.0.1");
       }
       withNetwork = true;
+      return this;
+    }
+
+    /** Puts every node's process there; closed with the cluster. */
+    public Builder in(Surroundings around) {
+      surroundings.add(around);
       return this;
     }
 
@@ -387,13 +406,21 @@ public final class ProcessCluster implements AutoCloseable {
       for (int i = 0; i < count; i++) {
         nodes.add(quickStart ? quickStartNode(i, folder) : node(i, ports, folder));
       }
-      return new ProcessCluster(folder, nodes, withNetwork);
+      return new ProcessCluster(folder, nodes, withNetwork, List.copyOf(surroundings));
     }
 
     private NodeProcess quickStartNode(int index, Path folder) {
       int port = DEFAULT_PORTS.get(index);
       return new NodeProcess(
-          index, LISTEN_HOST, port, port + 10_000, port + 20_000, folder, options, javaOptions);
+          index,
+          LISTEN_HOST,
+          port,
+          port + 10_000,
+          port + 20_000,
+          folder,
+          options,
+          javaOptions,
+          surroundings);
     }
 
     private NodeProcess node(int index, List<Integer> ports, Path folder) {
@@ -410,6 +437,8 @@ public final class ProcessCluster implements AutoCloseable {
                       .collect(Collectors.joining(","))));
       if (withNetwork) {
         all.addAll(List.of("--host", LISTEN_HOST, "--announce-host", host(index)));
+      } else if (!host(index).equals(LISTEN_HOST)) {
+        all.addAll(List.of("--host", host(index), "--insecure"));
       }
       all.addAll(options);
       return new NodeProcess(
@@ -420,12 +449,19 @@ public final class ProcessCluster implements AutoCloseable {
           ports.get(2 * count + index),
           folder,
           all,
-          javaOptions);
+          javaOptions,
+          surroundings);
     }
 
     /** With a network between them each has an address of its own, where the network listens. */
     private String host(int index) {
-      return withNetwork ? "127.0.0." + (NETWORK_HOST_FIRST + index) : LISTEN_HOST;
+      return withNetwork
+          ? "127.0.0." + (NETWORK_HOST_FIRST + index)
+          : surroundings.stream()
+              .filter(Surroundings::givesHosts)
+              .map(around -> around.host(index))
+              .findFirst()
+              .orElse(LISTEN_HOST);
     }
 
     private static Path temporaryFolder() {
@@ -443,7 +479,7 @@ public final class ProcessCluster implements AutoCloseable {
         await("client port of node " + node.name())
             .atMost(HEALTHY_MAX)
             .pollInterval(Duration.ofMillis(20))
-            .until(() -> !node.running() || answers(node.port()));
+            .until(() -> !node.running() || answers(node));
       } catch (ConditionTimeoutException e) {
         throw new IllegalStateException("a client port does not open\n" + logTails(), e);
       }
@@ -456,8 +492,9 @@ public final class ProcessCluster implements AutoCloseable {
     }
   }
 
-  private static boolean answers(int port) {
-    try (RespConnection connection = RespConnection.to(port, Duration.ofSeconds(5))) {
+  private static boolean answers(NodeProcess node) {
+    try (RespConnection connection =
+        RespConnection.to(node.listenHost(), node.port(), Duration.ofSeconds(5))) {
       return RespConnection.text(connection.call("PING")).equals("PONG");
     } catch (IOException notYet) {
       return false;

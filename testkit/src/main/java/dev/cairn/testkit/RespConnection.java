@@ -30,11 +30,15 @@ public final class RespConnection implements AutoCloseable {
    * @param timeout for connecting, and for each answer
    */
   public static RespConnection to(int port, Duration timeout) throws IOException {
+    return to(InetAddress.getLoopbackAddress().getHostAddress(), port, timeout);
+  }
+
+  /** As {@link #to(int, Duration)}, at another address. */
+  public static RespConnection to(String host, int port, Duration timeout) throws IOException {
     RespConnection connection = new RespConnection();
     try {
       connection.socket.setTcpNoDelay(true);
-      connection.socket.connect(
-          new InetSocketAddress(InetAddress.getLoopbackAddress(), port), (int) timeout.toMillis());
+      connection.socket.connect(new InetSocketAddress(host, port), (int) timeout.toMillis());
       connection.socket.setSoTimeout((int) timeout.toMillis());
       return connection;
     } catch (IOException e) {

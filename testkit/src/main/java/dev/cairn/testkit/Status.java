@@ -48,9 +48,10 @@ public record Status(
   @JsonIgnoreProperties(ignoreUnknown = true)
   public record Replica(String node, boolean up) {}
 
-  /** Asks the node at a client port. */
-  static Status at(int port) throws IOException {
-    try (RespConnection connection = RespConnection.to(port, Duration.ofSeconds(5))) {
+  /** Asks a node. */
+  static Status at(NodeProcess node) throws IOException {
+    try (RespConnection connection =
+        RespConnection.to(node.listenHost(), node.port(), Duration.ofSeconds(5))) {
       RespValue reply = connection.call("CAIRN", "STATUS");
       if (!(reply instanceof RespValue.Bulk document)) {
         throw new IOException("CAIRN STATUS answered " + RespConnection.text(reply));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.node;
 
+import dev.cairn.server.storage.DurableFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -90,6 +91,7 @@ public final class DataFolder implements AutoCloseable {
       } else {
         Files.createDirectory(path);
       }
+      DurableFiles.syncFolder(path.getParent());
     } else if (!Files.exists(path.resolve(LOCK)) && !isEmpty(path)) {
       throw new StartException(
           "%s holds files and was never a node's data folder: give an empty or a new one as --data"

@@ -68,7 +68,8 @@ public final class DurableFiles {
     syncFolder(folder);
   }
 
-  static void syncFolder(Path folder) throws IOException {
+  /** Fsyncs a folder: the names in it. */
+  public static void syncFolder(Path folder) throws IOException {
     try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
       channel.force(true);
     }

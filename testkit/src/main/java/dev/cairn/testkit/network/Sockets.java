@@ -67,7 +67,7 @@ final class Sockets {
             return true;
           }
         } catch (NoSuchFileException closedMeanwhile) {
-          continue;
+          // The next one.
         }
       }
     } catch (java.nio.file.DirectoryIteratorException | NoSuchFileException ended) {

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.testkit;
+
+import java.nio.file.Path;
+
+/**
+ * What a node's process is put into, beside what every cluster gives it: another network, another
+ * disk, another clock. A cluster may have several at once. It closes them when its nodes have
+ * ended, before it removes its folders.
+ */
+public interface Surroundings extends AutoCloseable {
+  /** The address under which this machine and the other nodes reach a node. */
+  default String host(int node) {
+    return "127.0.0.1";
+  }
+
+  /** Whether {@link #host} is for it to say. */
+  default boolean givesHosts() {
+    return false;
+  }
+
+  /**
+   * Called before each start of a node's process.
+   *
+   * @param data its data folder, which may not be there yet
+   * @param builder its command and environment, to be changed
+   */
+  void prepare(int node, Path data, ProcessBuilder builder);
+
+  @Override
+  default void close() {}
+
+  /** Adds a library to those that the process loads first. */
+  static void preload(ProcessBuilder builder, Path library) {
+    builder
+        .environment()
+        .merge("LD_PRELOAD", library.toString(), (others, next) -> others + ":" + next);
+  }
+}

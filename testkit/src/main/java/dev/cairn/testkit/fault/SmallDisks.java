@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.testkit.fault;
+
+import dev.cairn.testkit.Surroundings;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * A file system of its own for each node's folder, in memory and small enough to be filled. Needs
+ * Linux and root.
+ */
+public final class SmallDisks implements Surroundings {
+  private static final String FILL = "fill";
+
+  private final int mebibytes;
+  private final Map<Integer, Path> mounts = new ConcurrentHashMap<>();
+
+  private SmallDisks(int mebibytes) {
+    this.mebibytes = mebibytes;
+  }
+
+  /** Disks of that size. */
+  public static SmallDisks of(int mebibytes) {
+    return new SmallDisks(mebibytes);
+  }
+
+  @Override
+  public void prepare(int node, Path data, ProcessBuilder builder) {
+    mounts.computeIfAbsent(
+        node,
+        first -> {
+          try {
+            Files.createDirectories(data);
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+          Tools.run(
+              "mount",
+              "-t",
+              "tmpfs",
+              "-o",
+              "size=" + mebibytes + "m,mode=700",
+              "cairn",
+              data.toString());
+          return data;
+        });
+  }
+
+  /** How many bytes a node can still write. */
+  public long freeBytes(int node) {
+    try {
+      return Files.getFileStore(mounts.get(node)).getUsableSpace();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Somebody else's file takes all of a node's disk but so much. */
+  public void fillUpTo(int node, long leftBytes) {
+    byte[] piece = new byte[64 << 10];
+    try (OutputStream file = Files.newOutputStream(mounts.get(node).resolve(FILL))) {
+      for (long more = freeBytes(node) - leftBytes; more > 0; more -= piece.length) {
+        file.write(piece, 0, (int) Math.min(more, piece.length));
+      }
+    } catch (IOException full) {
+      if (!String.valueOf(full.getMessage()).contains("No space left on device")) {
+        throw new UncheckedIOException(full);
+      }
+    }
+  }
+
+  /** Somebody removes that file. */
+  public void free(int node) {
+    try {
+      Files.deleteIfExists(mounts.get(node).resolve(FILL));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    mounts.values().forEach(mount -> Tools.run("umount", "-l", mount.toString()));
+    mounts.clear();
+  }
+}
