@@ -24,6 +24,8 @@ public enum ErrorCode {
   CROSSSLOT(Outcome.REFUSED),
   /** HELLO asked for a protocol version that does not exist. */
   NOPROTO(Outcome.REFUSED),
+  /** There is no such user, or the password is another. */
+  WRONGPASS(Outcome.REFUSED),
   /** The node is short of room and refuses writes. */
   OOM(Outcome.REFUSED),
   /** The write may or may not have been applied: read before writing again. */

@@ -3,9 +3,33 @@ package dev.cairn.server.command;
 
 import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.TopologyCodec;
+import java.util.List;
 
 /** CAIRN: what Redis has no words for. */
 final class CairnCommands {
+  static final List<Command> ROWS =
+      Row.group(
+          "cairn",
+          Row.container(
+              "CAIRN",
+              "0.1.0",
+              "What Redis has no words for.",
+              Row.plain(
+                  "CAIRN REPLICAS ON | OFF",
+                  "0.1.0",
+                  "RESP3: says in a reply attribute which node served, and after a write of one key which replicas have it.",
+                  CairnCommands::replicas),
+              Row.plain(
+                  "CAIRN STATUS",
+                  "0.1.0",
+                  "Returns the cluster's state as JSON.",
+                  CairnCommands::status),
+              Row.plain(
+                  "CAIRN TOPOLOGY",
+                  "0.1.0",
+                  "Returns nodes and partitions.",
+                  CairnCommands::topology)));
+
   private CairnCommands() {}
 
   static void topology(Call call) {

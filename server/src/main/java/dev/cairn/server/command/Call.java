@@ -4,6 +4,7 @@ package dev.cairn.server.command;
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.server.routing.Router;
+import dev.cairn.server.value.Integers;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.function.Consumer;
@@ -40,6 +41,27 @@ record Call(
 
   boolean wordIs(int index, String wanted) {
     return text(index).equalsIgnoreCase(wanted);
+  }
+
+  /** A whole number, as Redis reads one. */
+  long integer(int index) {
+    return integer(index, "value is not an integer or out of range");
+  }
+
+  /** A whole number, or a refusal of its own. */
+  long integer(int index, String refusal) {
+    return Integers.parse(words.get(index)).orElseThrow(() -> new Refusal(refusal));
+  }
+
+  /** A value that this node stores, or a refusal. */
+  byte[] value(int index) {
+    byte[] value = words.get(index);
+    int valueBytesMax = commands.facts().valueBytesMax();
+    if (value.length > valueBytesMax) {
+      throw new Refusal(
+          "value has %d bytes, this node stores at most %d".formatted(value.length, valueBytesMax));
+    }
+    return value;
   }
 
   void reply(RespValue value) {

@@ -1,21 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.command;
 
-/** What one connection has said about itself. Owned by the connection's event loop. */
+import dev.cairn.server.partition.Reply;
+
+/**
+ * What one connection has said about itself. Written by the connection's event loop; what is
+ * volatile is read by others too, for CLIENT LIST and the like.
+ */
 public final class ClientState {
   private final long id;
   private final String address;
   private final String localAddress;
   private final long connectedMillis;
+  private final Runnable disconnect;
 
-  String name = "";
-  String libraryName = "";
-  String libraryVersion = "";
-  String lastCommand = "NULL";
+  private volatile String name = "";
+  private volatile String libraryName = "";
+  private volatile String libraryVersion = "";
+  private volatile String lastCommand = "NULL";
+  private volatile long lastCommandMillis;
+  private volatile int version = 2;
+  private volatile Write lastWrite;
 
-  private int version = 2;
   private boolean closing;
   private boolean replicas;
+  private Replies replies = Replies.ON;
+
+  /** Which replies a connection wants to see. */
+  enum Replies {
+    ON,
+    OFF,
+    /** All but the next. */
+    SKIP
+  }
+
+  /** Where a write of this connection went. */
+  record Write(int partition, Reply.Done done) {}
 
   /**
    * A connection that has said nothing yet.
@@ -24,12 +44,16 @@ public final class ClientState {
    * @param address {@code host:port} of the client
    * @param localAddress {@code host:port} it connected to
    * @param connectedMillis when, milliseconds since 1970
+   * @param disconnect closes it at once; any thread
    */
-  public ClientState(long id, String address, String localAddress, long connectedMillis) {
+  public ClientState(
+      long id, String address, String localAddress, long connectedMillis, Runnable disconnect) {
     this.id = id;
     this.address = address;
     this.localAddress = localAddress;
     this.connectedMillis = connectedMillis;
+    this.lastCommandMillis = connectedMillis;
+    this.disconnect = disconnect;
   }
 
   /** The protocol in which the next reply goes out: 2 or 3. */
@@ -42,8 +66,71 @@ public final class ClientState {
     return closing;
   }
 
+  /**
+   * Whether the reply of the command that just ran is not sent. To be asked once for each: it is
+   * what ends SKIP.
+   *
+   * @param before what {@link #silent} was before the command ran
+   */
+  public boolean swallows(boolean before) {
+    if (replies == Replies.SKIP && before) {
+      replies = Replies.ON;
+      return true;
+    }
+    return replies != Replies.ON;
+  }
+
+  /** Whether replies are not sent just now. */
+  public boolean silent() {
+    return replies != Replies.ON;
+  }
+
+  void replies(Replies wanted) {
+    // SKIP changes nothing while replies are off.
+    replies = wanted == Replies.SKIP && replies == Replies.OFF ? Replies.OFF : wanted;
+  }
+
   long id() {
     return id;
+  }
+
+  String address() {
+    return address;
+  }
+
+  String localAddress() {
+    return localAddress;
+  }
+
+  String name() {
+    return name;
+  }
+
+  void name(String given) {
+    name = given;
+  }
+
+  void libraryName(String given) {
+    libraryName = given;
+  }
+
+  void libraryVersion(String given) {
+    libraryVersion = given;
+  }
+
+  /** A command is run. */
+  void runs(String command, long nowMillis) {
+    lastCommand = command;
+    lastCommandMillis = nowMillis;
+  }
+
+  /** The last write of one partition that was carried out, or null. */
+  Write lastWrite() {
+    return lastWrite;
+  }
+
+  void wrote(int partition, Reply.Done done) {
+    lastWrite = new Write(partition, done);
   }
 
   /** Whether replies carry who served them. RESP3 only. */
@@ -55,9 +142,9 @@ public final class ClientState {
     replicas = on;
   }
 
-  void version(int version) {
-    this.version = version;
-    if (version < 3) {
+  void version(int asked) {
+    version = asked;
+    if (asked < 3) {
       replicas = false;
     }
   }
@@ -66,9 +153,15 @@ public final class ClientState {
     closing = true;
   }
 
+  /** Closes it whatever it is doing. Any thread. */
+  void kill() {
+    disconnect.run();
+  }
+
   /** As it was when it connected. */
   void reset() {
     name = "";
+    replies = Replies.ON;
     version(2);
   }
 
@@ -84,7 +177,9 @@ public final class ClientState {
         + name
         + " age="
         + (nowMillis - connectedMillis) / 1000
-        + " idle=0 flags=N db=0 sub=0 psub=0 ssub=0 multi=-1 cmd="
+        + " idle="
+        + (nowMillis - lastCommandMillis) / 1000
+        + " flags=N db=0 sub=0 psub=0 ssub=0 multi=-1 cmd="
         + lastCommand
         + " user=default redir=-1 resp="
         + version

@@ -2,6 +2,7 @@
 package dev.cairn.server.command;
 
 import static dev.cairn.server.command.ConnectionCommands.entry;
+import static dev.cairn.server.command.Row.plain;
 
 import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.Slots;
@@ -22,6 +23,51 @@ import java.util.List;
 final class ClusterCommands {
   /** Redis' bus port is the data port + 10000. Nothing of ours listens there. */
   private static final int BUS_PORT_OFFSET = 10_000;
+
+  static final List<Command> ROWS =
+      Row.group(
+          "cluster",
+          plain(
+              "READONLY",
+              "3.0.0",
+              "Accepted, changes nothing: reads are linearizable, at the leader.",
+              Call::ok),
+          plain("READWRITE", "3.0.0", "Accepted, changes nothing.", Call::ok),
+          plain(
+              "ASKING",
+              "3.0.0",
+              "Accepted, changes nothing: slots never move key by key.",
+              Call::ok),
+          Row.container(
+              "CLUSTER",
+              "3.0.0",
+              "The topology, as Redis Cluster tells it.",
+              plain(
+                  "CLUSTER INFO",
+                  "3.0.0",
+                  "Says whether all slots are served.",
+                  ClusterCommands::info),
+              plain(
+                  "CLUSTER KEYSLOT key",
+                  "3.0.0",
+                  "Returns the slot of a key.",
+                  ClusterCommands::keyslot),
+              plain("CLUSTER MYID", "3.0.0", "Returns this node's id.", ClusterCommands::myid),
+              plain(
+                  "CLUSTER NODES",
+                  "3.0.0",
+                  "Lists nodes, with the slots that each leads.",
+                  ClusterCommands::nodes),
+              plain(
+                  "CLUSTER SHARDS",
+                  "7.0.0",
+                  "Lists partitions, with their nodes.",
+                  ClusterCommands::shards),
+              plain(
+                  "CLUSTER SLOTS",
+                  "3.0.0",
+                  "Lists ranges of slots, the leader first.",
+                  ClusterCommands::slots)));
 
   private ClusterCommands() {}
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.command;
 
+import dev.cairn.server.value.Integers;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 
 /**
  * One row of the {@link CommandTable}: all that is known about a command, and what runs it.
@@ -11,7 +14,7 @@ import java.util.List;
  * @param aliases other names for the same
  * @param arity words it takes, its name (and its container's) included; negative: at least so many
  * @param access what it does to data, which decides what may overtake it
- * @param fast whether it is constant work
+ * @param traits what else COMMAND says of it
  * @param keys where its keys stand
  * @param group of Redis' documentation
  * @param since the version of Redis that first had it; of Cairn, for Cairn's own
@@ -20,13 +23,14 @@ import java.util.List;
  * @param summary one sentence
  * @param subcommands of a container
  * @param handler what runs it; of a container, when it is called without a subcommand
+ * @param planner what says how it is carried out, of a command with keys
  */
 public record Command(
     String name,
     List<String> aliases,
     int arity,
     Access access,
-    boolean fast,
+    Set<Trait> traits,
     Keys keys,
     String group,
     String since,
@@ -34,7 +38,25 @@ public record Command(
     String syntax,
     String summary,
     List<Command> subcommands,
-    Handler handler) {
+    Handler handler,
+    Optional<Plan.Planner> planner) {
+
+  public Command {
+    aliases = List.copyOf(aliases);
+    traits = Set.copyOf(traits);
+  }
+
+  /** What COMMAND and the access categories say beyond what a command does to data. */
+  enum Trait {
+    /** It is not constant work. */
+    SLOW,
+    /** It only removes or shortens, and so works when there is no room. */
+    NEEDS_NO_ROOM,
+    /** For whoever runs the node. */
+    ADMIN,
+    /** May do harm, or take long. */
+    DANGEROUS
+  }
 
   /** What a command does to data. */
   public enum Access {
@@ -52,18 +74,20 @@ public record Command(
    * @param first index of the first key; 0: there is none
    * @param last index of the last, or -1: the last word
    * @param step from one key to the next
+   * @param counted index of the word that says how many keys there are; 0: none does
    */
-  record Keys(int first, int last, int step) {
-    static final Keys NONE = new Keys(0, 0, 0);
-    static final Keys ONE = new Keys(1, 1, 1);
-    static final Keys ALL = new Keys(1, -1, 1);
-    static final Keys PAIRS = new Keys(1, -1, 2);
+  record Keys(int first, int last, int step, int counted) {
+    static final Keys NONE = new Keys(0, 0, 0, 0);
 
     /** The keys of a call whose arity is right. */
     List<byte[]> of(List<byte[]> words) {
       List<byte[]> keys = new ArrayList<>();
       if (first > 0) {
-        int end = last < 0 ? words.size() + last : last;
+        long end = last < 0 ? words.size() + last : last;
+        if (counted > 0) {
+          long count = Integers.parse(words.get(counted)).orElse(0);
+          end = count < 0 || count > words.size() ? 0 : first + (count - 1) * step;
+        }
         for (int i = first; i <= end && i < words.size(); i += step) {
           keys.add(words.get(i));
         }
@@ -89,15 +113,24 @@ public record Command(
       case READ -> flags.add("readonly");
       case WRITE -> {
         flags.add("write");
-        flags.add("denyoom");
+        if (!traits.contains(Trait.NEEDS_NO_ROOM)) {
+          flags.add("denyoom");
+        }
       }
       case NONE -> {
+        if (traits.contains(Trait.ADMIN)) {
+          flags.add("admin");
+          flags.add("noscript");
+        }
         flags.add("loading");
         flags.add("stale");
       }
     }
-    if (fast) {
+    if (!traits.contains(Trait.SLOW)) {
       flags.add("fast");
+    }
+    if (keys.counted() > 0) {
+      flags.add("movablekeys");
     }
     return flags;
   }
@@ -108,12 +141,21 @@ public record Command(
     switch (access) {
       case READ -> categories.add("@read");
       case WRITE -> categories.add("@write");
-      case NONE -> categories.add("@connection");
+      case NONE -> {}
     }
-    if (keys.first() > 0) {
-      categories.add("@string");
+    switch (group) {
+      case "string", "bitmap" -> categories.add("@" + group);
+      case "generic" -> categories.add("@keyspace");
+      case "connection" -> categories.add("@connection");
+      default -> {}
     }
-    categories.add(fast ? "@fast" : "@slow");
+    if (traits.contains(Trait.ADMIN)) {
+      categories.add("@admin");
+    }
+    if (traits.contains(Trait.ADMIN) || traits.contains(Trait.DANGEROUS)) {
+      categories.add("@dangerous");
+    }
+    categories.add(traits.contains(Trait.SLOW) ? "@slow" : "@fast");
     return categories;
   }
 }

@@ -10,6 +10,37 @@ import java.util.Locale;
 
 /** COMMAND: the table, told in Redis' form. */
 final class CommandCommands {
+  static final List<Command> ROWS =
+      Row.group(
+          "server",
+          Row.container(
+                  "COMMAND",
+                  "2.8.13",
+                  "Returns all rows of the command table.",
+                  Row.plain(
+                      "COMMAND COUNT", "2.8.13", "Counts the commands.", CommandCommands::count),
+                  Row.plain(
+                      "COMMAND DOCS [command-name ...]",
+                      "7.0.0",
+                      "Documents commands.",
+                      CommandCommands::docs),
+                  Row.plain(
+                      "COMMAND GETKEYS command [arg ...]",
+                      "2.8.13",
+                      "Finds the keys in a command.",
+                      CommandCommands::getkeys),
+                  Row.plain(
+                      "COMMAND INFO [command-name ...]",
+                      "2.8.13",
+                      "Returns rows of the command table.",
+                      CommandCommands::info),
+                  Row.plain(
+                      "COMMAND LIST",
+                      "7.0.0",
+                      "Returns the names of all commands.",
+                      CommandCommands::list))
+              .orAlone(CommandCommands::all));
+
   private CommandCommands() {}
 
   static void all(Call call) {
@@ -58,6 +89,10 @@ final class CommandCommands {
   static void getkeys(Call call) {
     List<byte[]> words = call.words().subList(2, call.count());
     Command command = CommandTable.find(words.get(0));
+    if (command != null && !command.subcommands().isEmpty() && words.size() > 1) {
+      Command subcommand = CommandTable.find(command, words.get(1));
+      command = subcommand == null ? command : subcommand;
+    }
     if (command == null) {
       call.error("Invalid command specified");
     } else if (command.keys().first() == 0) {

@@ -27,6 +27,8 @@ public final class Commands {
   private final Router router;
   private final Face face;
   private final NodeFacts facts;
+  private final Clients clients = new Clients();
+  private final SlowLog slowLog = new SlowLog();
 
   /** Commands of one face of one node. */
   public Commands(Router router, Face face, NodeFacts facts) {
@@ -45,6 +47,15 @@ public final class Commands {
 
   NodeFacts facts() {
     return facts;
+  }
+
+  /** The connections of this face. */
+  public Clients clients() {
+    return clients;
+  }
+
+  SlowLog slowLog() {
+    return slowLog;
   }
 
   /** The command that these words name, if there is one. */
@@ -82,20 +93,28 @@ public final class Commands {
       name = name + "|" + subcommand.name();
     }
     if (!command.accepts(words.size())) {
-      done.accept(wrongArity(name));
+      done.accept(Refusal.arity(name).reply());
       return;
     }
-    client.lastCommand = name;
+    long startedNanos = facts.nanoTime().getAsLong();
+    client.runs(name, facts.clock().millis());
+    clients.commandRun();
     RespValue refusal = refusal(command, words);
     if (refusal != null) {
       done.accept(refusal);
       return;
     }
-    command.handler().run(new Call(this, command, client, words, done));
-  }
-
-  static RespValue wrongArity(String name) {
-    return RespValue.error(ErrorCode.ERR, "wrong number of arguments for '" + name + "' command");
+    Consumer<RespValue> timed =
+        reply -> {
+          long nanos = facts.nanoTime().getAsLong() - startedNanos;
+          slowLog.ran(client, words, nanos, facts.clock().millis());
+          done.accept(reply);
+        };
+    try {
+      command.handler().run(new Call(this, command, client, words, timed));
+    } catch (Refusal wrong) {
+      done.accept(wrong.reply());
+    }
   }
 
   static String lower(byte[] word) {
@@ -159,6 +178,11 @@ public final class Commands {
         ErrorCode.ERR,
         "unknown command '%s', with args beginning with: %s"
             .formatted(quoted(words.get(0)), arguments));
+  }
+
+  /** A word as text of one character a byte: errors repeat what they were given. */
+  static String latin(byte[] word) {
+    return new String(word, StandardCharsets.ISO_8859_1);
   }
 
   private static String quoted(byte[] word) {

@@ -1,17 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.command;
 
+import static dev.cairn.server.command.Row.plain;
+
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.RespValue;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
 /** Commands about the connection itself. */
 final class ConnectionCommands {
-  private static final String NO_SPECIAL_CHARACTERS =
-      "%s cannot contain spaces, newlines or special characters.";
+  static final List<Command> ROWS =
+      Row.group(
+          "connection",
+          plain(
+              "PING [message]", "1.0.0", "Returns PONG, or the message.", ConnectionCommands::ping),
+          plain(
+              "ECHO message",
+              "1.0.0",
+              "Returns the message.",
+              call -> call.reply(new RespValue.Bulk(call.word(1)))),
+          plain(
+              "HELLO [protover [AUTH username password] [SETNAME clientname]]",
+              "6.0.0",
+              "Switches the protocol to RESP 2 or 3. There are no users yet: AUTH as in a Redis without passwords.",
+              ConnectionCommands::hello),
+          plain(
+              "AUTH [username] password",
+              "1.0.0",
+              "There are no users yet: as in a Redis without passwords.",
+              ConnectionCommands::auth),
+          plain(
+              "QUIT [ignored ...]",
+              "1.0.0",
+              "Closes the connection once all before it is answered.",
+              ConnectionCommands::quit),
+          plain(
+              "RESET",
+              "6.2.0",
+              "Makes the connection as it was when it opened.",
+              ConnectionCommands::reset),
+          plain(
+              "SELECT index",
+              "1.0.0",
+              "Accepts 0: there is one database.",
+              ConnectionCommands::select));
 
   private static final String NO_USERS =
       "AUTH <password> called without any password configured for the default user. Are you sure"
@@ -23,12 +57,8 @@ final class ConnectionCommands {
     switch (call.count()) {
       case 1 -> call.reply(new RespValue.SimpleString("PONG"));
       case 2 -> call.reply(new RespValue.Bulk(call.word(1)));
-      default -> call.reply(Commands.wrongArity("ping"));
+      default -> throw Refusal.arity("ping");
     }
-  }
-
-  static void echo(Call call) {
-    call.reply(new RespValue.Bulk(call.word(1)));
   }
 
   static void quit(Call call) {
@@ -42,25 +72,31 @@ final class ConnectionCommands {
   }
 
   static void select(Call call) {
-    try {
-      if (Long.parseLong(call.text(1)) == 0) {
-        call.ok();
-      } else if (call.commands().face() == Face.CLUSTER) {
-        call.error("SELECT is not allowed in cluster mode");
-      } else {
-        call.error("DB index is out of range");
-      }
-    } catch (NumberFormatException failure) {
-      call.error("value is not an integer or out of range");
+    if (call.integer(1) == 0) {
+      call.ok();
+    } else if (call.commands().face() == Face.CLUSTER) {
+      throw new Refusal("SELECT is not allowed in cluster mode");
+    } else {
+      throw new Refusal("DB index is out of range");
     }
   }
 
-  static void ok(Call call) {
+  static void auth(Call call) {
+    if (call.count() > 3) {
+      throw Refusal.syntax();
+    }
+    authenticate(call, call.count() == 3 ? call.text(1) : "");
     call.ok();
   }
 
-  static void auth(Call call) {
-    call.error(NO_USERS);
+  /** As in a Redis without passwords: the default user may have any, other users do not exist. */
+  private static void authenticate(Call call, String user) {
+    if (user.isEmpty()) {
+      throw new Refusal(NO_USERS);
+    }
+    if (!user.equals("default")) {
+      throw Refusal.wrongPassword();
+    }
   }
 
   /** {@code HELLO [version [AUTH user password] [SETNAME name]]}: all of it or nothing. */
@@ -81,14 +117,11 @@ final class ConnectionCommands {
     String name = null;
     for (int i = 2; i < call.count(); i++) {
       if (call.wordIs(i, "AUTH") && i + 2 < call.count()) {
-        call.error(NO_USERS);
-        return;
+        authenticate(call, call.text(i + 1));
+        i += 2;
       } else if (call.wordIs(i, "SETNAME") && i + 1 < call.count()) {
         name = call.text(++i);
-        if (!isPlain(name)) {
-          call.error(NO_SPECIAL_CHARACTERS.formatted("Client names"));
-          return;
-        }
+        ClientCommands.plainName(name, "Client names");
       } else {
         call.error("Syntax error in HELLO option '" + call.text(i) + "'");
         return;
@@ -96,7 +129,7 @@ final class ConnectionCommands {
     }
     call.client().version(version);
     if (name != null) {
-      call.client().name = name;
+      call.client().name(name);
     }
     call.reply(
         new RespValue.Dictionary(
@@ -118,56 +151,6 @@ final class ConnectionCommands {
     return new RespValue.Entry(RespValue.bulk(key), value);
   }
 
-  static void clientId(Call call) {
-    call.reply(new RespValue.Int(call.client().id()));
-  }
-
-  static void clientSetname(Call call) {
-    String name = call.text(2);
-    if (isPlain(name)) {
-      call.client().name = name;
-      call.ok();
-    } else {
-      call.error(NO_SPECIAL_CHARACTERS.formatted("Client names"));
-    }
-  }
-
-  static void clientGetname(Call call) {
-    String name = call.client().name;
-    call.reply(name.isEmpty() ? RespValue.NIL : RespValue.bulk(name));
-  }
-
-  static void clientSetinfo(Call call) {
-    String attribute = call.text(2).toLowerCase(Locale.ROOT);
-    String value = call.text(3);
-    if (!attribute.equals("lib-name") && !attribute.equals("lib-ver")) {
-      call.error("Unrecognized option '" + call.text(2) + "'");
-    } else if (!isPlain(value)) {
-      call.error(NO_SPECIAL_CHARACTERS.formatted(attribute));
-    } else {
-      if (attribute.equals("lib-name")) {
-        call.client().libraryName = value;
-      } else {
-        call.client().libraryVersion = value;
-      }
-      call.ok();
-    }
-  }
-
-  /** CLIENT INFO and CLIENT LIST: this connection only. */
-  static void clientInfo(Call call) {
-    String line = call.client().line(call.commands().facts().clock().millis()) + "\n";
-    call.reply(new RespValue.Verbatim("txt", line.getBytes(StandardCharsets.UTF_8)));
-  }
-
-  static void onOrOff(Call call) {
-    if (call.wordIs(2, "ON") || call.wordIs(2, "OFF")) {
-      call.ok();
-    } else {
-      call.error("syntax error");
-    }
-  }
-
   /** HELP of any container, made from its rows. */
   static void help(Call call, Command container) {
     List<RespValue> lines = new ArrayList<>();
@@ -180,10 +163,5 @@ final class ConnectionCommands {
       lines.add(new RespValue.SimpleString("    " + subcommand.summary()));
     }
     call.reply(new RespValue.Array(lines));
-  }
-
-  /** Redis: printable ASCII without the space. */
-  private static boolean isPlain(String text) {
-    return text.chars().allMatch(c -> c >= '!' && c <= '~');
   }
 }

@@ -4,6 +4,7 @@ package dev.cairn.server.command;
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.ReplicaAttribute;
 import dev.cairn.protocol.RespValue;
+import dev.cairn.protocol.Slots;
 import dev.cairn.protocol.Topology;
 import dev.cairn.server.partition.Operation;
 import dev.cairn.server.partition.Query;
@@ -15,7 +16,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.BiConsumer;
@@ -41,20 +41,21 @@ final class Fanout {
 
   private Fanout() {}
 
-  /** Answers a read. */
-  static void read(Call call, List<Query> queries, Function<List<Result>, RespValue> join) {
+  /** Carries out a plan, and replies. */
+  static void run(Call call, Plan plan) {
+    if (plan instanceof Plan.Answer answer) {
+      call.reply(answer.value());
+    } else if (plan instanceof Plan.Reads reads) {
+      read(call, reads.queries(), reads.join());
+    } else if (plan instanceof Plan.Writes writes) {
+      write(call, writes.operations(), writes.join());
+    }
+  }
+
+  private static void read(Call call, List<Query> queries, Function<List<Result>, RespValue> join) {
     Router router = call.router();
-    Optional<int[]> partitions = KeyCommands.partitions(router.topology(), queries, Query::keys);
-    if (partitions.isEmpty()) {
-      call.reply(KeyCommands.notPlaced());
-      return;
-    }
     boolean attribute = call.client().replicas();
-    int[] of = partitions.get();
-    if (contains(of, KeyCommands.SEVERAL)) {
-      call.reply(KeyCommands.CROSSES);
-      return;
-    }
+    int[] of = partitions(router.topology(), queries, Query::keys);
     if (allSame(of)) {
       router.read(
           of[0],
@@ -76,32 +77,26 @@ final class Fanout {
             call.reply(results == null ? firstFailure(replies) : join.apply(results)));
   }
 
-  /** Carries out a write. */
-  static void write(Call call, List<Operation> operations, Function<List<Result>, RespValue> join) {
+  private static void write(
+      Call call, List<Operation> operations, Function<List<Result>, RespValue> join) {
     Router router = call.router();
-    Optional<int[]> partitions =
-        KeyCommands.partitions(router.topology(), operations, Operation::keys);
-    if (partitions.isEmpty()) {
-      call.reply(KeyCommands.notPlaced());
-      return;
-    }
     boolean attribute = call.client().replicas();
-    int[] of = partitions.get();
-    if (contains(of, KeyCommands.SEVERAL)) {
-      call.reply(KeyCommands.CROSSES);
-      return;
-    }
+    int[] of = partitions(router.topology(), operations, Operation::keys);
     if (allSame(of)) {
       router.write(
           of[0],
           operations,
           reply -> {
             RespValue value = single(reply, join);
-            if (attribute && reply instanceof Reply.Done done) {
-              attributed(call, of[0], done, operations.size() == 1, value);
-            } else {
-              call.reply(value);
+            if (reply instanceof Reply.Done done) {
+              call.client().wrote(of[0], done);
+              if (attribute) {
+                boolean oneKey = operations.size() == 1 && operations.get(0).keys().size() == 1;
+                attributed(call, of[0], done, oneKey, value);
+                return;
+              }
             }
+            call.reply(value);
           });
       return;
     }
@@ -110,6 +105,42 @@ final class Fanout {
         operations,
         (partition, part, done) -> router.write(partition, part, done),
         (replies, results) -> call.reply(results == null ? partly(replies) : join.apply(results)));
+  }
+
+  /** The partition of each item, in order. One whose keys lie in several is refused. */
+  private static <T> int[] partitions(
+      Topology topology, List<T> items, Function<T, List<byte[]>> keys) {
+    int[] partitions = new int[items.size()];
+    for (int i = 0; i < partitions.length; i++) {
+      List<byte[]> ofItem = keys.apply(items.get(i));
+      for (int k = 0; k < ofItem.size(); k++) {
+        int partition =
+            topology
+                .partitionOfSlot(Slots.of(ofItem.get(k)))
+                .orElseThrow(Refusal::notPlaced)
+                .index();
+        if (k > 0 && partition != partitions[i]) {
+          throw Refusal.crosses();
+        }
+        partitions[i] = partition;
+      }
+    }
+    return partitions;
+  }
+
+  /** Deletes all keys of partitions. */
+  static void clear(Router router, List<Integer> partitions, Consumer<RespValue> done) {
+    if (partitions.isEmpty()) {
+      done.accept(RespValue.OK);
+      return;
+    }
+    List<Operation> operations = new ArrayList<>();
+    partitions.forEach(partition -> operations.add(new Operation.Clear()));
+    scatter(
+        partitions.stream().mapToInt(Integer::intValue).toArray(),
+        operations,
+        (partition, part, partDone) -> router.write(partition, part, partDone),
+        (replies, results) -> done.accept(results == null ? partly(replies) : RespValue.OK));
   }
 
   /** Counts the keys of partitions. */
@@ -127,7 +158,7 @@ final class Fanout {
         queries,
         (partition, part, partDone) -> router.read(partition, part, partDone),
         (replies, results) ->
-            done.accept(results == null ? firstFailure(replies) : KeyCommands.sum(results)));
+            done.accept(results == null ? firstFailure(replies) : Plan.sum(results)));
   }
 
   /** Waits for the replicas, unless the write was one of several keys, and says who served. */
@@ -267,10 +298,6 @@ final class Fanout {
                 unknown,
                 worst.code(),
                 worst.message()));
-  }
-
-  private static boolean contains(int[] partitions, int wanted) {
-    return Arrays.stream(partitions).anyMatch(partition -> partition == wanted);
   }
 
   private static boolean allSame(int[] partitions) {

@@ -1,191 +1,262 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.command;
 
-import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.RespValue;
-import dev.cairn.protocol.Slots;
 import dev.cairn.protocol.Topology;
-import dev.cairn.server.partition.Mistake;
+import dev.cairn.server.command.Command.Access;
+import dev.cairn.server.command.Command.Trait;
+import dev.cairn.server.partition.KeyOperation;
 import dev.cairn.server.partition.Operation;
 import dev.cairn.server.partition.Query;
 import dev.cairn.server.partition.Result;
-import dev.cairn.server.partition.ValueOperation;
-import dev.cairn.server.value.Integers;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
-import java.util.OptionalLong;
+import java.util.Locale;
 import java.util.function.Function;
 
-/** Commands that read and write keys. */
+/** Commands on keys, whatever stands under them. */
 final class KeyCommands {
-  private static final RespValue NOT_PLACED =
-      RespValue.error(
-          ErrorCode.CLUSTERDOWN,
-          "the cluster has not formed yet: start its other nodes, and see CAIRN STATUS");
+  /** What {@link Query.Facts} answers, by place. */
+  static final int FACT_LENGTH = 0;
 
-  /** Stands for a partition where the keys of one operation lie in several. */
-  static final int SEVERAL = -1;
+  static final int FACT_EXPIRES = 1;
+  static final int FACT_NOW = 2;
+  static final int FACT_NUMBER = 3;
 
-  static final RespValue CROSSES =
-      RespValue.error(
-          ErrorCode.CROSSSLOT,
-          "Keys in request don't hash to the same partition: give them a common hash tag, such as {tag}key");
+  private static final String LINEAR = "O(N) where N is the number of keys";
+
+  /** What Redis keeps in one piece of memory with its header. */
+  private static final int EMBEDDED_BYTES_MAX = 44;
+
+  /** About what a key and its record take besides their bytes: header, database key, index. */
+  private static final int OVERHEAD_BYTES = 48;
+
+  static final List<Command> ROWS =
+      Row.group(
+          "generic",
+          Row.write(
+                  "DEL key [key ...]",
+                  "1.0.0",
+                  "Deletes keys; returns how many there were.",
+                  KeyCommands::delete)
+              .alias("delete")
+              .slow(LINEAR)
+              .with(Trait.NEEDS_NO_ROOM),
+          Row.write("UNLINK key [key ...]", "4.0.0", "The same as DEL.", KeyCommands::delete)
+              .slow(LINEAR)
+              .with(Trait.NEEDS_NO_ROOM),
+          Row.read(
+                  "EXISTS key [key ...]",
+                  "1.0.0",
+                  "Counts the keys that exist; a key named twice counts twice.",
+                  KeyCommands::exists)
+              .slow(LINEAR),
+          Row.read(
+                  "TOUCH key [key ...]",
+                  "3.2.1",
+                  "The same as EXISTS: when keys were used is not kept.",
+                  KeyCommands::exists)
+              .slow(LINEAR),
+          Row.read(
+              "TYPE key",
+              "1.0.0",
+              "Returns string, or none.",
+              call ->
+                  Plan.read(
+                      new Query.Exists(call.word(1)),
+                      result ->
+                          new RespValue.SimpleString(
+                              Plan.number(result) == 1 ? "string" : "none"))),
+          Row.write(
+              "RENAME key newkey",
+              "1.0.0",
+              "Moves a value to another key of the partition.",
+              call ->
+                  Plan.write(
+                      new KeyOperation.Rename(call.word(1), call.word(2), false),
+                      result -> RespValue.OK)),
+          Row.write(
+              "RENAMENX key newkey",
+              "1.0.0",
+              "Moves a value to another key of the partition that is not there: 1, else 0.",
+              call -> Plan.write(new KeyOperation.Rename(call.word(1), call.word(2), true))),
+          Row.write(
+                  "COPY source destination [DB 0] [REPLACE]",
+                  "6.2.0",
+                  "Copies a value to another key of the partition: 1, else 0.",
+                  KeyCommands::copy)
+              .slow("O(N) where N is the length of the value"),
+          Row.container(
+              "OBJECT",
+              "2.2.3",
+              "What Redis would say of how a value is kept.",
+              fact(
+                  "OBJECT ENCODING key",
+                  "2.2.3",
+                  "Returns int, embstr or raw, by the value alone.",
+                  KeyCommands::encoding),
+              fact(
+                  "OBJECT IDLETIME key",
+                  "2.2.3",
+                  "Returns 0: when keys were used is not kept.",
+                  many -> new RespValue.Int(0)),
+              fact("OBJECT REFCOUNT key", "2.2.3", "Returns 1.", many -> new RespValue.Int(1)),
+              fact(
+                  "OBJECT FREQ key",
+                  "4.0.0",
+                  "An error: how often keys are used is not kept.",
+                  many ->
+                      new Refusal(
+                              "An LFU maxmemory policy is not selected, access frequency not"
+                                  + " tracked. Please note that when switching between policies at"
+                                  + " runtime LRU and LFU data will take some time to adjust.")
+                          .reply())));
+
+  static final List<Command> SERVER_ROWS =
+      Row.group(
+          "server",
+          Row.whole(
+              "DBSIZE",
+              "1.0.0",
+              "Counts the keys: of the cluster; on the cluster port, of what the node leads. Keys"
+                  + " that have expired count until they are removed, soon after.",
+              Access.READ,
+              KeyCommands::dbsize),
+          Row.whole(
+                  "FLUSHDB [ASYNC | SYNC]",
+                  "1.0.0",
+                  "Deletes all keys: of the cluster; on the cluster port, of what the node leads."
+                      + " Atomic inside a partition.",
+                  Access.WRITE,
+                  KeyCommands::flush)
+              .slow("O(P) where P is the number of partitions")
+              .with(Trait.NEEDS_NO_ROOM)
+              .with(Trait.DANGEROUS),
+          Row.whole(
+                  "FLUSHALL [ASYNC | SYNC]",
+                  "1.0.0",
+                  "The same as FLUSHDB.",
+                  Access.WRITE,
+                  KeyCommands::flush)
+              .slow("O(P) where P is the number of partitions")
+              .with(Trait.NEEDS_NO_ROOM)
+              .with(Trait.DANGEROUS),
+          Row.container(
+              "MEMORY",
+              "4.0.0",
+              "How much memory is used.",
+              Row.read(
+                  "MEMORY USAGE key [SAMPLES count]",
+                  "4.0.0",
+                  "Returns about how many bytes a key and its value take.",
+                  KeyCommands::memoryUsage)));
 
   private KeyCommands() {}
 
-  static void append(Call call) {
-    int lengthMax = call.commands().facts().valueBytesMax();
-    Operation append = new ValueOperation.Append(call.word(1), call.word(2), lengthMax);
-    Fanout.write(call, List.of(append), results -> value(results.get(0)));
+  private static Row fact(
+      String syntax, String since, String summary, Function<Result.Many, RespValue> reply) {
+    return Row.read(
+        syntax,
+        since,
+        summary,
+        call ->
+            Plan.read(
+                new Query.Facts(call.word(2)),
+                result -> result instanceof Result.Many many ? reply.apply(many) : RespValue.NIL));
   }
 
-  static void incr(Call call) {
-    increment(call, 1);
+  static RespValue length(Result facts) {
+    return facts instanceof Result.Many many
+        ? Plan.reply(many.results().get(FACT_LENGTH))
+        : new RespValue.Int(0);
   }
 
-  static void decr(Call call) {
-    increment(call, -1);
-  }
-
-  static void incrby(Call call) {
-    OptionalLong by = Integers.parse(call.word(2));
-    if (by.isEmpty()) {
-      call.error(Mistake.NOT_AN_INTEGER.text());
-    } else {
-      increment(call, by.getAsLong());
-    }
-  }
-
-  private static void increment(Call call, long by) {
-    Operation increment = new ValueOperation.Increment(call.word(1), by);
-    Fanout.write(call, List.of(increment), results -> value(results.get(0)));
-  }
-
-  static void get(Call call) {
-    Fanout.read(call, List.of(new Query.Get(call.word(1))), results -> value(results.get(0)));
-  }
-
-  static void mget(Call call) {
-    List<Query> queries = new ArrayList<>(call.count() - 1);
-    for (int i = 1; i < call.count(); i++) {
-      queries.add(new Query.Get(call.word(i)));
-    }
-    Fanout.read(
-        call,
-        queries,
-        results -> new RespValue.Array(results.stream().map(KeyCommands::value).toList()));
-  }
-
-  static void exists(Call call) {
-    List<Query> queries = new ArrayList<>(call.count() - 1);
-    for (int i = 1; i < call.count(); i++) {
-      queries.add(new Query.Exists(call.word(i)));
-    }
-    Fanout.read(call, queries, KeyCommands::sum);
-  }
-
-  /** Plain only: an option of Redis' SET, none of which is there yet, is a syntax error. */
-  static void set(Call call) {
-    if (call.count() != 3) {
-      call.error("syntax error");
-      return;
-    }
-    put(call, 1, 1);
-  }
-
-  static void mset(Call call) {
-    if (call.count() % 2 == 0) {
-      call.reply(Commands.wrongArity("mset"));
-      return;
-    }
-    put(call, 1, (call.count() - 1) / 2);
-  }
-
-  static void delete(Call call) {
+  private static Plan delete(Call call) {
     List<Operation> operations = new ArrayList<>(call.count() - 1);
     for (int i = 1; i < call.count(); i++) {
       operations.add(new Operation.Delete(call.word(i)));
     }
-    Fanout.write(call, operations, KeyCommands::sum);
+    return new Plan.Writes(operations, Plan::sum);
   }
 
-  /** Client port: of the cluster. Cluster port: of the slots that this node leads. */
-  static void dbsize(Call call) {
-    List<Integer> partitions = new ArrayList<>();
-    for (Topology.Partition partition : call.router().topology().partitions()) {
-      if (call.commands().face() == Face.CLIENT || call.router().leads(partition.index())) {
-        partitions.add(partition.index());
-      }
+  private static Plan exists(Call call) {
+    List<Query> queries = new ArrayList<>(call.count() - 1);
+    for (int i = 1; i < call.count(); i++) {
+      queries.add(new Query.Exists(call.word(i)));
     }
-    if (call.router().topology().partitions().isEmpty()) {
-      call.reply(NOT_PLACED);
-      return;
-    }
-    Fanout.count(call.router(), partitions, call.done());
+    return new Plan.Reads(queries, Plan::sum);
   }
 
-  private static void put(Call call, int from, int pairs) {
-    List<Operation> operations = new ArrayList<>(pairs);
-    int valueBytesMax = call.commands().facts().valueBytesMax();
-    for (int i = from; i < from + 2 * pairs; i += 2) {
-      byte[] value = call.word(i + 1);
-      if (value.length > valueBytesMax) {
-        call.error(
-            "value has %d bytes, this node stores at most %d"
-                .formatted(value.length, valueBytesMax));
-        return;
-      }
-      operations.add(new Operation.Put(call.word(i), value));
-    }
-    Fanout.write(call, operations, results -> RespValue.OK);
-  }
-
-  /**
-   * The partition of each item, in order, or {@link #SEVERAL} where its keys lie in several; empty
-   * when no placement is known.
-   */
-  static <T> Optional<int[]> partitions(
-      Topology topology, List<T> items, Function<T, List<byte[]>> keys) {
-    int[] partitions = new int[items.size()];
-    for (int i = 0; i < partitions.length; i++) {
-      List<byte[]> ofItem = keys.apply(items.get(i));
-      for (int k = 0; k < ofItem.size(); k++) {
-        Optional<Topology.Partition> partition = topology.partitionOfSlot(Slots.of(ofItem.get(k)));
-        if (partition.isEmpty()) {
-          return Optional.empty();
+  private static Plan copy(Call call) {
+    boolean replace = false;
+    for (int i = 3; i < call.count(); i++) {
+      if (call.wordIs(i, "REPLACE")) {
+        replace = true;
+      } else if (call.wordIs(i, "DB") && i + 1 < call.count()) {
+        if (call.integer(++i) != 0) {
+          throw new Refusal("DB index is out of range");
         }
-        int index = partition.get().index();
-        partitions[i] = k == 0 || partitions[i] == index ? index : SEVERAL;
+      } else {
+        throw Refusal.syntax();
       }
     }
-    return Optional.of(partitions);
+    if (Arrays.equals(call.word(1), call.word(2))) {
+      throw new Refusal("source and destination objects are the same");
+    }
+    return Plan.write(new KeyOperation.Copy(call.word(1), call.word(2), replace));
   }
 
-  static RespValue notPlaced() {
-    return NOT_PLACED;
+  private static RespValue encoding(Result.Many facts) {
+    boolean number = Plan.number(facts.results().get(FACT_NUMBER)) == 1;
+    boolean embedded = Plan.number(facts.results().get(FACT_LENGTH)) <= EMBEDDED_BYTES_MAX;
+    return RespValue.bulk(number ? "int" : embedded ? "embstr" : "raw");
   }
 
-  static RespValue value(Result result) {
-    if (result instanceof Result.Bytes bytes) {
-      return new RespValue.Bulk(bytes.value());
-    }
-    if (result instanceof Result.Int number) {
-      return new RespValue.Int(number.value());
-    }
-    if (result instanceof Result.Failed failed) {
-      return RespValue.error(ErrorCode.ERR, failed.mistake().text());
-    }
-    return result instanceof Result.Nil ? RespValue.NIL : RespValue.OK;
-  }
-
-  static RespValue sum(List<Result> results) {
-    long sum = 0;
-    for (Result result : results) {
-      if (result instanceof Result.Int number) {
-        sum += number.value();
+  private static Plan memoryUsage(Call call) {
+    for (int i = 3; i < call.count(); i += 2) {
+      if (!call.wordIs(i, "SAMPLES") || i + 1 == call.count()) {
+        throw Refusal.syntax();
+      }
+      if (call.integer(i + 1) < 0) {
+        throw Refusal.syntax();
       }
     }
-    return new RespValue.Int(sum);
+    int keyBytes = call.word(2).length;
+    return Plan.read(
+        new Query.Facts(call.word(2)),
+        result ->
+            result instanceof Result.Many many
+                ? new RespValue.Int(
+                    OVERHEAD_BYTES + keyBytes + Plan.number(many.results().get(FACT_LENGTH)))
+                : RespValue.NIL);
+  }
+
+  private static void dbsize(Call call) {
+    Fanout.count(call.router(), partitions(call), call.done());
+  }
+
+  private static void flush(Call call) {
+    boolean known =
+        call.count() == 1
+            || (call.count() == 2
+                && List.of("ASYNC", "SYNC").contains(call.text(1).toUpperCase(Locale.ROOT)));
+    if (!known) {
+      throw Refusal.syntax();
+    }
+    Fanout.clear(call.router(), partitions(call), call.done());
+  }
+
+  /** Client port: all. Cluster port: those that this node leads. */
+  private static List<Integer> partitions(Call call) {
+    List<Topology.Partition> all = call.router().topology().partitions();
+    if (all.isEmpty()) {
+      throw Refusal.notPlaced();
+    }
+    return all.stream()
+        .map(Topology.Partition::index)
+        .filter(
+            partition -> call.commands().face() == Face.CLIENT || call.router().leads(partition))
+        .toList();
   }
 }

@@ -3,6 +3,7 @@ package dev.cairn.server.command;
 
 import java.time.Clock;
 import java.util.function.IntSupplier;
+import java.util.function.LongSupplier;
 
 /**
  * What commands tell about the node itself.
@@ -13,7 +14,9 @@ import java.util.function.IntSupplier;
  * @param connectionsMax most connections of this face
  * @param connections how many there are now
  * @param clock for ages and TIME
+ * @param nanoTime the monotonic clock, for how long commands take
  * @param startedMillis when the node started, milliseconds since 1970
+ * @param shutdown begins to stop the node, and returns
  */
 public record NodeFacts(
     String cairnVersion,
@@ -22,7 +25,9 @@ public record NodeFacts(
     int connectionsMax,
     IntSupplier connections,
     Clock clock,
-    long startedMillis) {
+    LongSupplier nanoTime,
+    long startedMillis,
+    Runnable shutdown) {
   /** The Redis that clients are told this is: the one whose behaviour is followed. */
   static final String REDIS_VERSION = "7.4.0";
 }

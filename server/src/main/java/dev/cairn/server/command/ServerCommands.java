@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.command;
 
+import static dev.cairn.server.command.Row.plain;
+
 import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.Topology;
+import dev.cairn.server.routing.Router;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -13,11 +16,52 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
-/** Commands about the server: INFO, CONFIG, TIME, DBSIZE's neighbours. */
+/** Commands about the server: INFO, TIME, WAIT and others. */
 final class ServerCommands {
   private static final List<String> SECTIONS =
-      List.of("server", "clients", "memory", "replication", "cluster", "keyspace");
+      List.of("server", "clients", "memory", "stats", "replication", "cluster", "keyspace");
   private static final Set<String> EVERYTHING = Set.of("all", "default", "everything");
+
+  /** The longest WAIT, which Redis lets last for ever: half a minute. */
+  private static final long WAIT_MILLIS_MAX = 30_000;
+
+  static final List<Command> ROWS =
+      Row.group(
+          "server",
+          plain(
+              "TIME",
+              "2.6.0",
+              "Returns the node's time: seconds since 1970 and microseconds.",
+              ServerCommands::time),
+          plain(
+              "INFO [section ...]",
+              "1.0.0",
+              "Sections server, clients, memory, stats, replication, cluster, keyspace.",
+              ServerCommands::info),
+          plain(
+                  "ROLE",
+                  "2.8.12",
+                  "Returns master: any node answers any key.",
+                  call ->
+                      call.reply(
+                          RespValue.array(
+                              RespValue.bulk("master"), new RespValue.Int(0), RespValue.array())))
+              .with(Command.Trait.ADMIN),
+          plain(
+                  "SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]",
+                  "1.0.0",
+                  "Stops the node in order, as SIGTERM does; answers OK before.",
+                  ServerCommands::shutdown)
+              .with(Command.Trait.ADMIN)
+              .slow("O(1)"),
+          Row.whole(
+                  "WAIT numreplicas timeout",
+                  "3.0.0",
+                  "Waits, at most half a minute, until the connection's last write is on disk on"
+                      + " every live full replica; returns on how many others it is.",
+                  Command.Access.READ,
+                  ServerCommands::wait)
+              .slow("O(1)"));
 
   private ServerCommands() {}
 
@@ -118,6 +162,10 @@ final class ServerCommands {
         lines.put("maxmemory", 0);
         lines.put("maxmemory_policy", "noeviction");
       }
+      case "stats" -> {
+        lines.put("total_connections_received", call.commands().clients().received());
+        lines.put("total_commands_processed", call.commands().clients().commandsRun());
+      }
       case "replication" -> {
         lines.put("role", "master");
         lines.put("connected_slaves", 0);
@@ -129,32 +177,45 @@ final class ServerCommands {
     return lines;
   }
 
-  /** A small set, and what it says is so. */
-  static void configGet(Call call) {
-    NodeFacts facts = call.commands().facts();
-    Map<String, String> settings = new LinkedHashMap<>();
-    settings.put("appendfsync", "always");
-    settings.put("appendonly", "yes");
-    settings.put("cluster-enabled", call.commands().face() == Face.CLUSTER ? "yes" : "no");
-    settings.put("databases", "1");
-    settings.put("maxclients", Integer.toString(facts.connectionsMax()));
-    settings.put("maxmemory", "0");
-    settings.put("maxmemory-policy", "noeviction");
-    settings.put("port", Integer.toString(facts.port()));
-    settings.put("proto-max-bulk-len", Integer.toString(facts.valueBytesMax()));
-    settings.put("save", "");
-    settings.put("timeout", "0");
-    List<RespValue.Entry> entries = new ArrayList<>();
-    settings.forEach(
-        (name, value) -> {
-          for (int i = 2; i < call.count(); i++) {
-            if (Glob.matches(call.text(i).toLowerCase(Locale.ROOT), name)) {
-              entries.add(ConnectionCommands.entry(name, RespValue.bulk(value)));
-              return;
-            }
-          }
-        });
-    call.reply(new RespValue.Dictionary(entries));
+  /** How many other live replicas have this connection's last write on disk. */
+  private static void wait(Call call) {
+    call.integer(1);
+    long timeoutMillis = call.integer(2, "timeout is not an integer or out of range");
+    if (timeoutMillis < 0) {
+      throw new Refusal("timeout is negative");
+    }
+    ClientState.Write write = call.client().lastWrite();
+    if (write == null) {
+      call.reply(new RespValue.Int(0));
+      return;
+    }
+    long bounded = timeoutMillis == 0 ? WAIT_MILLIS_MAX : Math.min(timeoutMillis, WAIT_MILLIS_MAX);
+    call.router()
+        .awaitReplicas(
+            write.partition(),
+            write.done(),
+            bounded,
+            states -> {
+              long others =
+                  states.stream()
+                      .filter(state -> !state.nodeId().equals(write.done().nodeId()))
+                      .filter(Router.ReplicaState::durable)
+                      .count();
+              call.reply(new RespValue.Int(others));
+            });
+  }
+
+  private static void shutdown(Call call) {
+    for (int i = 1; i < call.count(); i++) {
+      switch (call.text(i).toUpperCase(Locale.ROOT)) {
+        case "SAVE", "NOSAVE", "NOW", "FORCE" -> {}
+        case "ABORT" -> throw new Refusal("No shutdown in progress.");
+        default -> throw Refusal.syntax();
+      }
+    }
+    call.client().close();
+    call.ok();
+    call.commands().facts().shutdown().run();
   }
 
   static RespValue verbatim(CharSequence text) {

@@ -83,7 +83,8 @@ public final class Node {
         RespServer.start(
             FrontConfig.of(config.host(), config.port(), Release.version(), config.valueBytesMax()),
             runtime.router(),
-            Face.CLIENT);
+            Face.CLIENT,
+            Node::endProcess);
     parts.add(new Part("client port", clients::close));
     if (config.clusterPort() != 0) {
       RespServer clusterClients =
@@ -91,7 +92,8 @@ public final class Node {
               FrontConfig.of(
                   config.host(), config.clusterPort(), Release.version(), config.valueBytesMax()),
               runtime.router(),
-              Face.CLUSTER);
+              Face.CLUSTER,
+              Node::endProcess);
       parts.add(new Part("cluster port", clusterClients::close));
     }
     parts.add(new Part("leadership", runtime::handOver));
@@ -100,6 +102,12 @@ public final class Node {
         config.port(),
         config.clusterPort() == 0 ? "off" : config.clusterPort(),
         config.peerPort());
+  }
+
+  /** SHUTDOWN: as a signal would, with the hook that stops the node in order. */
+  @SuppressWarnings("SystemExitOutsideMain")
+  private static void endProcess() {
+    new Thread(() -> System.exit(0), "shutdown").start();
   }
 
   private static NodeRuntime runtime(

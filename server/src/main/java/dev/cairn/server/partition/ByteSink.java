@@ -40,6 +40,12 @@ public final class ByteSink {
     return one(value ? 1 : 0);
   }
 
+  /** One of a closed set, by its place: the order of these enums is part of the format. */
+  @SuppressWarnings("EnumOrdinal")
+  ByteSink choice(Enum<?> value) {
+    return one(value.ordinal());
+  }
+
   ByteSink four(int value) {
     size += Integer.BYTES;
     if (buffer != null) {

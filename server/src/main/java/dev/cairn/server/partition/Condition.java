@@ -50,7 +50,7 @@ public record Condition(Kind kind, byte[] operand) {
   }
 
   void write(ByteSink out) {
-    out.one(kind.ordinal()).bytes(operand);
+    out.choice(kind).bytes(operand);
   }
 
   static Condition read(ByteBuffer in) throws IOException {

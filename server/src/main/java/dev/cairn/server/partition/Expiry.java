@@ -46,7 +46,7 @@ public record Expiry(Kind kind, long millis) {
   }
 
   void write(ByteSink out) {
-    out.one(kind.ordinal()).eight(millis);
+    out.choice(kind).eight(millis);
   }
 
   static Expiry read(ByteBuffer in) throws IOException {

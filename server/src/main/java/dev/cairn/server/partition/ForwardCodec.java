@@ -76,7 +76,8 @@ public final class ForwardCodec {
     for (List<Operation> operations : forwarded.requests()) {
       size += OperationCodec.sizeOf(operations);
     }
-    ByteBuffer out = head(forwarded, size);
+    ByteBuffer out = ByteBuffer.allocate(sizeWith(size));
+    writeHead(out, forwarded);
     forwarded.requests().forEach(operations -> OperationCodec.writeOperations(out, operations));
     return out.array();
   }
@@ -87,15 +88,19 @@ public final class ForwardCodec {
     for (List<Query> queries : forwarded.requests()) {
       size += OperationCodec.sizeOfQueries(queries);
     }
-    ByteBuffer out = head(forwarded, size);
+    ByteBuffer out = ByteBuffer.allocate(sizeWith(size));
+    writeHead(out, forwarded);
     forwarded.requests().forEach(queries -> OperationCodec.writeQueries(out, queries));
     return out.array();
   }
 
-  private static ByteBuffer head(Forwarded<?> forwarded, long size) {
-    ByteBuffer out = ByteBuffer.allocate(Math.toIntExact(1 + 3 * Integer.BYTES + size));
+  private static int sizeWith(long size) {
+    return Math.toIntExact(1 + 3 * Integer.BYTES + size);
+  }
+
+  private static void writeHead(ByteBuffer out, Forwarded<?> forwarded) {
     out.put((byte) FORMAT).putInt(forwarded.partition()).putInt(forwarded.timeoutMillis());
-    return out.putInt(forwarded.requests().size());
+    out.putInt(forwarded.requests().size());
   }
 
   /** Reads a batch of writes. */

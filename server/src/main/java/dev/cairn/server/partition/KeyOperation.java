@@ -193,7 +193,7 @@ public sealed interface KeyOperation extends Operation {
       out.four(pairs.size());
       pairs.forEach(pair -> out.bytes(pair.key()).bytes(pair.value()));
       expiry.write(out);
-      out.one(condition.ordinal());
+      out.choice(condition);
     }
   }
 
@@ -236,7 +236,7 @@ public sealed interface KeyOperation extends Operation {
 
     @Override
     public void write(ByteSink out) {
-      out.one(how.ordinal()).bytes(to).four(from.size());
+      out.choice(how).bytes(to).four(from.size());
       from.forEach(out::bytes);
     }
   }

@@ -123,8 +123,8 @@ public final class OperationCodec {
   static void write(List<BitField> steps, ByteSink out) {
     out.four(steps.size());
     for (BitField step : steps) {
-      out.one(step.action().ordinal()).flag(step.signed()).one(step.width());
-      out.eight(step.offset()).eight(step.argument()).one(step.overflow().ordinal());
+      out.choice(step.action()).flag(step.signed()).one(step.width());
+      out.eight(step.offset()).eight(step.argument()).choice(step.overflow());
     }
   }
 

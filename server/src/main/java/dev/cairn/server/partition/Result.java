@@ -30,7 +30,7 @@ public sealed interface Result {
   /** About how many bytes it holds. */
   default long bytes() {
     if (this instanceof Bytes bytes) {
-      return 16 + bytes.value().length;
+      return 16L + bytes.value().length;
     }
     if (this instanceof Many many) {
       return 16 + many.results().stream().mapToLong(Result::bytes).sum();

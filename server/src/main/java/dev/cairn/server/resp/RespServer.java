@@ -51,6 +51,7 @@ public final class RespServer implements AutoCloseable {
   private final Router router;
   private final Face face;
   private final Clock clock;
+  private final Runnable shutdown;
   private final EventLoopGroup loops;
   private final ChannelGroup open = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
   private final AtomicInteger connections = new AtomicInteger();
@@ -60,11 +61,12 @@ public final class RespServer implements AutoCloseable {
   private Channel listener;
   private Commands commands;
 
-  private RespServer(FrontConfig config, Router router, Face face, Clock clock) {
+  private RespServer(FrontConfig config, Router router, Face face, Clock clock, Runnable shutdown) {
     this.config = config;
     this.router = router;
     this.face = face;
     this.clock = clock;
+    this.shutdown = shutdown;
     this.memory = new RequestMemory(config.nodeRequestBytesMax());
     String name = face == Face.CLIENT ? "client-port" : "cluster-port";
     this.loops =
@@ -75,16 +77,19 @@ public final class RespServer implements AutoCloseable {
   /**
    * Listens.
    *
+   * @param shutdown begins to stop the node, when a client asks for it, and returns
    * @throws IOException if it cannot; the message says what to do. {@link BindException} if the
    *     port is in use
    */
-  public static RespServer start(FrontConfig config, Router router, Face face) throws IOException {
-    return start(config, router, face, Clock.systemUTC());
+  public static RespServer start(FrontConfig config, Router router, Face face, Runnable shutdown)
+      throws IOException {
+    return start(config, router, face, Clock.systemUTC(), shutdown);
   }
 
-  static RespServer start(FrontConfig config, Router router, Face face, Clock clock)
+  static RespServer start(
+      FrontConfig config, Router router, Face face, Clock clock, Runnable shutdown)
       throws IOException {
-    RespServer server = new RespServer(config, router, face, clock);
+    RespServer server = new RespServer(config, router, face, clock, shutdown);
     try {
       server.listen();
     } catch (IOException | RuntimeException failure) {
@@ -168,7 +173,9 @@ public final class RespServer implements AutoCloseable {
                 config.connectionsMax(),
                 connections::get,
                 clock,
-                clock.millis()));
+                System::nanoTime,
+                clock.millis(),
+                shutdown));
     listener.config().setAutoRead(true);
   }
 
@@ -186,7 +193,10 @@ public final class RespServer implements AutoCloseable {
             lastClientId.incrementAndGet(),
             text(channel.remoteAddress()),
             text(channel.localAddress()),
-            clock.millis());
+            clock.millis(),
+            channel::close);
+    commands.clients().opened(client);
+    channel.closeFuture().addListener(closed -> commands.clients().closed(client));
     channel.pipeline().addLast(new RespSession(config, commands, client, memory));
   }
 

@@ -288,6 +288,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
       place.accept(RespValue.error(ErrorCode.ERR, request.refusal()));
       return;
     }
+    boolean wasSilent = client.silent();
     try {
       place.version = client.version();
       commands.run(command, client, request.words(), place);
@@ -300,6 +301,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
     }
     // HELLO's own reply is in the version that it asked for; no other command changes it but RESET.
     place.version = client.version();
+    place.silent = client.swallows(wasSilent);
     if (client.closing()) {
       ended = true;
     }
@@ -315,7 +317,9 @@ final class RespSession extends ChannelInboundHandlerAdapter {
         dataPending--;
       }
       long before = output.bytes();
-      writer.write(place.reply, place.version);
+      if (!place.silent) {
+        writer.write(place.reply, place.version);
+      }
       expectedReplyBytes =
           Math.max(output.bytes() - before, expectedReplyBytes - expectedReplyBytes / 16);
       any = true;
@@ -431,6 +435,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
     private final Command.Access access;
     private final AtomicBoolean memoryGiven = new AtomicBoolean();
     private int version = 2;
+    private boolean silent; // CLIENT REPLY: its reply is not sent
     private volatile RespValue reply;
 
     Pending(long bytes, Command.Access access) {

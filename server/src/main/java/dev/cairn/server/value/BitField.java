@@ -56,14 +56,14 @@ public record BitField(
 
   /** How many bytes a value needs for it. */
   public long bytesNeeded() {
-    return (offset + width - 1 >>> 3) + 1;
+    return ((offset + width - 1) >>> 3) + 1;
   }
 
   /** The number that stands there. */
   public long read(byte[] value) {
     long number = 0;
     for (int i = 0; i < width; i++) {
-      number = number << 1 | Bits.get(value, offset + i);
+      number = (number << 1) | Bits.get(value, offset + i);
     }
     return signed ? extended(number) : number;
   }
@@ -88,7 +88,7 @@ public record BitField(
     }
     long after = overflowed == 0 ? base + increment : limited(base + increment, overflowed);
     for (int i = 0; i < width; i++) {
-      Bits.set(value, offset + i, (int) (after >>> (width - 1 - i) & 1));
+      Bits.set(value, offset + i, (int) ((after >>> (width - 1 - i)) & 1));
     }
     return OptionalLong.of(increments ? after : before);
   }
@@ -105,7 +105,7 @@ public record BitField(
   }
 
   private long extended(long number) {
-    return number << (64 - width) >> (64 - width);
+    return (number << (64 - width)) >> (64 - width);
   }
 
   /**

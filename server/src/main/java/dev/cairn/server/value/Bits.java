@@ -87,7 +87,7 @@ public final class Bits {
   /** The bit at an index of 0 or more. */
   static int get(byte[] value, long index) {
     long position = index >>> 3;
-    return position >= value.length ? 0 : value[(int) position] >>> (7 - (index & 7)) & 1;
+    return position >= value.length ? 0 : (value[(int) position] >>> (7 - (index & 7))) & 1;
   }
 
   static void set(byte[] value, long index, int bit) {

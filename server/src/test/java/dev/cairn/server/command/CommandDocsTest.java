@@ -52,15 +52,50 @@ final class CommandDocsTest {
             Made from `CommandTable` (run `CommandDocsTest` with `-Dcairn.rewrite=true`): do not edit.
 
             What Redis has too answers as Redis 7 does, with Redis' error texts; *since* is the version of Redis that
-            first had it (of Cairn, for `CAIRN`). What is not listed is not there yet: `SET` takes no options, there is no
-            expiry, there are no users.
+            first had it (of Cairn, for `CAIRN`). What is not listed is not there yet: transactions, SCAN, users,
+            SUBSCRIBE and PUBLISH, keyspace notifications, Redis' collections.
 
             The client port answers any key and never sends `MOVED`. On the cluster port, keys that another node leads
             answer `MOVED`, and the keys of one command must share a slot (`CROSSSLOT`).
 
-            On the client port a command of several keys goes to all their partitions at once. Inside one partition it is
-            atomic. If some partitions applied a write and others did not, or one cannot tell, the answer is
+            ## What is atomic
+
+            A command of one key is. On the client port `MSET`, `MGET`, `DEL`, `UNLINK`, `EXISTS` and `TOUCH` go to all
+            partitions of their keys at once: what they do or see inside one partition is one step, over several it is
+            not. If some partitions applied a write and others did not, or one cannot tell, the answer is
             `UNKNOWN possibly partly applied ...`: read before writing again.
+
+            `MSETNX`, `MSETEX`, `RENAME`, `RENAMENX`, `COPY`, `BITOP` and `LCS` would break their promise over several
+            partitions. Their keys must lie in one, or the answer is `CROSSSLOT`; keys with the same hash tag, such as
+            `{user7}name` and `{user7}mail`, always do. `FLUSHALL` and `FLUSHDB` are atomic inside a partition.
+
+            ## When keys expire
+
+            By partition time ([architecture](architecture.md#time)), never early: a time to live is added to it when the
+            write is applied, and a key is gone when a log entry has reached its time. Never back: a read that meets a key
+            whose time is up by the leader's clock has that time logged first. `TTL` counts from the leader's clock. A key
+            that has expired is removed from memory and disk soon after, at most 10,000 a second and partition, so that a
+            million that expire at once do not hold up writes; until then `DBSIZE` counts it.
+
+            ## Differences from Redis
+
+            | what | Redis | Cairn | why |
+            |---|---|---|---|
+            | the empty key | a key | an error | a key is 1 to 65,536 bytes |
+            | longest value | 512 MB | 16 MiB, `--value-bytes-max` | a value is one log entry; `APPEND`, `SETRANGE`, `SETBIT` and `BITFIELD` say Redis' error at that bound |
+            | `OBJECT ENCODING` | how the value came to be | by the value alone | values are bytes; so it is the same on every node |
+            | `OBJECT IDLETIME`, `REFCOUNT`, `FREQ`, `TOUCH` | what was used when | 0, 1, an error, the number of keys | reads change nothing, or each would be a write |
+            | `MEMORY USAGE` | allocated bytes | about the bytes stored | values lie in RocksDB |
+            | keys over partitions | no such thing | `CROSSSLOT`, see above | atomic or refused |
+            | `LCS` of long values | up to `proto-max-bulk-len` | a table of at most 64 MiB | it is computed beside other reads |
+            | `BITFIELD` with `GET` only | a write | a read | it changes nothing |
+            | `SELECT`, `COPY ... DB` | 16 databases | 1 | as in Redis Cluster |
+            | `WAIT` | waits for ever at 0 | at most 30 s, for the last write only | every write is on a majority before its reply |
+            | `SHUTDOWN` | no reply | `OK` | so that one knows it began |
+            | `CONFIG SET` | many settings | the slow log's | all else is fixed at start |
+            | `AUTH` | users | as without any password | no users yet |
+
+            ## Commands
 
             A key has 1 to 65,536 bytes, a value at most 16 MiB unless the node is configured otherwise.
 

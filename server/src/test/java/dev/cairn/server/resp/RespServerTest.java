@@ -237,7 +237,7 @@ final class RespServerTest {
     assertThatThrownBy(
             () ->
                 RespServer.start(
-                    FrontConfig.of("127.0.0.1", server.port(), "x"), router, Face.CLIENT))
+                    FrontConfig.of("127.0.0.1", server.port(), "x"), router, Face.CLIENT, () -> {}))
         .isInstanceOf(BindException.class)
         .hasMessageContaining("is in use: stop what listens there, or choose another port");
   }
@@ -328,7 +328,7 @@ final class RespServerTest {
   }
 
   private Client connect(FrontConfig config) throws IOException {
-    server = RespServer.start(config, router, Face.CLIENT);
+    server = RespServer.start(config, router, Face.CLIENT, () -> {});
     return connect();
   }
 

@@ -56,7 +56,7 @@ final class TranscriptTest {
     FrontConfig config = FrontConfig.of("127.0.0.1", 0, "0.1.0");
     FakeRouter router = new FakeRouter(6, Runnable::run);
     StringBuilder played = new StringBuilder();
-    try (RespServer server = RespServer.start(config, router, face, CLOCK);
+    try (RespServer server = RespServer.start(config, router, face, CLOCK, () -> {});
         Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
       RespReader reader = new RespReader();
       for (String line : lines) {

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.command;
+
+import static dev.cairn.server.command.Row.plain;
+
+import dev.cairn.protocol.RespValue;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.function.Predicate;
+
+/** CLIENT: what connections say of themselves, and of each other. */
+final class ClientCommands {
+  private static final String NO_SPECIAL_CHARACTERS =
+      "%s cannot contain spaces, newlines or special characters.";
+  private static final Set<String> TYPES = Set.of("normal", "master", "replica", "slave", "pubsub");
+
+  static final List<Command> ROWS =
+      Row.group(
+          "connection",
+          Row.container(
+              "CLIENT",
+              "2.4.0",
+              "About connections.",
+              plain(
+                  "CLIENT GETNAME",
+                  "2.6.9",
+                  "Returns the connection's name.",
+                  ClientCommands::getname),
+              plain(
+                  "CLIENT ID",
+                  "5.0.0",
+                  "Returns the connection's id.",
+                  call -> call.reply(new RespValue.Int(call.client().id()))),
+              plain(
+                  "CLIENT INFO",
+                  "6.2.0",
+                  "Describes this connection.",
+                  call -> call.reply(lines(call, List.of(call.client())))),
+              plain(
+                      "CLIENT KILL [host:port] [ID id | ADDR host:port | LADDR host:port"
+                          + " | TYPE type | USER name | SKIPME YES | NO ...]",
+                      "2.4.0",
+                      "Closes connections of this port.",
+                      ClientCommands::kill)
+                  .slow("O(N) where N is the number of connections")
+                  .with(Command.Trait.ADMIN),
+              plain(
+                      "CLIENT LIST [TYPE type] [ID id ...]",
+                      "2.4.0",
+                      "Describes the connections of this port.",
+                      ClientCommands::list)
+                  .slow("O(N) where N is the number of connections")
+                  .with(Command.Trait.ADMIN),
+              plain(
+                  "CLIENT NO-EVICT ON | OFF",
+                  "7.0.0",
+                  "Accepted, changes nothing.",
+                  ClientCommands::onOrOff),
+              plain(
+                  "CLIENT NO-TOUCH ON | OFF",
+                  "7.2.0",
+                  "Accepted, changes nothing.",
+                  ClientCommands::onOrOff),
+              plain(
+                  "CLIENT REPLY ON | OFF | SKIP",
+                  "3.2.0",
+                  "Whether replies are sent; SKIP leaves out the next one.",
+                  ClientCommands::replies),
+              plain(
+                  "CLIENT SETINFO LIB-NAME | LIB-VER value",
+                  "7.2.0",
+                  "Names the client's library.",
+                  ClientCommands::setinfo),
+              plain(
+                  "CLIENT SETNAME connection-name",
+                  "2.6.9",
+                  "Names the connection.",
+                  ClientCommands::setname)));
+
+  private ClientCommands() {}
+
+  private static RespValue lines(Call call, Iterable<ClientState> clients) {
+    long nowMillis = call.commands().facts().clock().millis();
+    StringBuilder lines = new StringBuilder();
+    for (ClientState client : clients) {
+      lines.append(client.line(nowMillis)).append('\n');
+    }
+    return new RespValue.Verbatim("txt", lines.toString().getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static void list(Call call) {
+    Predicate<ClientState> wanted = client -> true;
+    if (call.count() == 4 && call.wordIs(2, "TYPE")) {
+      wanted = ofType(call.text(3));
+    } else if (call.count() > 3 && call.wordIs(2, "ID")) {
+      Set<Long> ids = new HashSet<>();
+      for (int i = 3; i < call.count(); i++) {
+        ids.add(call.integer(i, "Invalid client ID"));
+      }
+      wanted = client -> ids.contains(client.id());
+    } else if (call.count() != 2) {
+      throw Refusal.syntax();
+    }
+    call.reply(lines(call, call.commands().clients().open().stream().filter(wanted).toList()));
+  }
+
+  private static Predicate<ClientState> ofType(String type) {
+    if (!TYPES.contains(type.toLowerCase(Locale.ROOT))) {
+      throw new Refusal("Unknown client type '" + type + "'");
+    }
+    boolean normal = type.equalsIgnoreCase("normal");
+    return client -> normal;
+  }
+
+  /** The old form names one connection and answers OK; the new one counts what it closed. */
+  private static void kill(Call call) {
+    if (call.count() == 2) {
+      throw Refusal.arity("client|kill");
+    }
+    boolean old = call.count() == 3;
+    Predicate<ClientState> wanted = old ? at(call.text(2)) : client -> true;
+    boolean skipMe = !old;
+    for (int i = 3; i < call.count() && !old; i += 2) {
+      String value = call.text(i);
+      switch (call.text(i - 1).toUpperCase(Locale.ROOT)) {
+        case "ID" -> {
+          long id = call.integer(i, "client-id should be greater than 0");
+          if (id < 1) {
+            throw new Refusal("client-id should be greater than 0");
+          }
+          wanted = wanted.and(client -> client.id() == id);
+        }
+        case "ADDR" -> wanted = wanted.and(at(value));
+        case "LADDR" -> wanted = wanted.and(client -> client.localAddress().equals(value));
+        case "TYPE" -> wanted = wanted.and(ofType(value));
+        case "USER" -> {
+          if (!value.equals("default")) {
+            throw new Refusal("No such user '" + value + "'");
+          }
+        }
+        case "SKIPME" -> skipMe = skipMe(value);
+        default -> throw Refusal.syntax();
+      }
+    }
+    if (!old && call.count() % 2 != 0) {
+      throw Refusal.syntax();
+    }
+    ClientState self = call.client();
+    if (skipMe) {
+      wanted = wanted.and(client -> client.id() != self.id());
+    }
+    List<ClientState> found =
+        new ArrayList<>(call.commands().clients().open().stream().filter(wanted).toList());
+    if (old && found.isEmpty()) {
+      throw new Refusal("No such client");
+    }
+    boolean alsoMe = found.removeIf(client -> client.id() == self.id());
+    found.forEach(ClientState::kill);
+    if (alsoMe) {
+      self.close(); // once this is answered
+    }
+    call.reply(old ? RespValue.OK : new RespValue.Int(found.size() + (alsoMe ? 1 : 0)));
+  }
+
+  private static Predicate<ClientState> at(String address) {
+    return client -> client.address().equals(address);
+  }
+
+  private static boolean skipMe(String value) {
+    return switch (value.toUpperCase(Locale.ROOT)) {
+      case "YES" -> true;
+      case "NO" -> false;
+      default -> throw Refusal.syntax();
+    };
+  }
+
+  private static void replies(Call call) {
+    switch (call.text(2).toUpperCase(Locale.ROOT)) {
+      case "ON" -> call.client().replies(ClientState.Replies.ON);
+      case "OFF" -> call.client().replies(ClientState.Replies.OFF);
+      case "SKIP" -> call.client().replies(ClientState.Replies.SKIP);
+      default -> throw Refusal.syntax();
+    }
+    call.ok();
+  }
+
+  private static void setname(Call call) {
+    call.client().name(plainName(call.text(2), "Client names"));
+    call.ok();
+  }
+
+  private static void getname(Call call) {
+    String name = call.client().name();
+    call.reply(name.isEmpty() ? RespValue.NIL : RespValue.bulk(name));
+  }
+
+  private static void setinfo(Call call) {
+    String attribute = call.text(2).toLowerCase(Locale.ROOT);
+    if (!attribute.equals("lib-name") && !attribute.equals("lib-ver")) {
+      throw new Refusal("Unrecognized option '" + call.text(2) + "'");
+    }
+    String value = plainName(call.text(3), attribute);
+    if (attribute.equals("lib-name")) {
+      call.client().libraryName(value);
+    } else {
+      call.client().libraryVersion(value);
+    }
+    call.ok();
+  }
+
+  private static void onOrOff(Call call) {
+    if (!call.wordIs(2, "ON") && !call.wordIs(2, "OFF")) {
+      throw Refusal.syntax();
+    }
+    call.ok();
+  }
+
+  /** Redis: printable ASCII without the space. */
+  static String plainName(String text, String what) {
+    if (!text.chars().allMatch(c -> c >= '!' && c <= '~')) {
+      throw new Refusal(NO_SPECIAL_CHARACTERS.formatted(what));
+    }
+    return text;
+  }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.command;
+
+import static dev.cairn.server.command.Row.plain;
+
+import dev.cairn.protocol.RespValue;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+
+/** CONFIG: a small set of Redis' settings, and what they say is so. */
+final class ConfigCommands {
+  static final List<Command> ROWS =
+      Row.group(
+          "server",
+          Row.container(
+              "CONFIG",
+              "2.0.0",
+              "Settings of the node.",
+              plain(
+                      "CONFIG GET parameter [parameter ...]",
+                      "2.0.0",
+                      "Returns settings whose names match glob patterns: a small set.",
+                      ConfigCommands::get)
+                  .with(Command.Trait.ADMIN),
+              plain(
+                      "CONFIG SET parameter value [parameter value ...]",
+                      "2.0.0",
+                      "Sets slowlog-log-slower-than and slowlog-max-len until the node stops; all"
+                          + " else is fixed.",
+                      ConfigCommands::set)
+                  .with(Command.Trait.ADMIN),
+              plain(
+                      "CONFIG RESETSTAT",
+                      "2.0.0",
+                      "Sets the counters of INFO to 0.",
+                      ConfigCommands::resetstat)
+                  .with(Command.Trait.ADMIN)));
+
+  private static final String SLOWER_THAN = "slowlog-log-slower-than";
+  private static final String SLOWLOG_LENGTH = "slowlog-max-len";
+  private static final int SLOWLOG_LENGTH_MAX = 100_000;
+
+  private ConfigCommands() {}
+
+  private static Map<String, String> settings(Call call) {
+    NodeFacts facts = call.commands().facts();
+    SlowLog slowLog = call.commands().slowLog();
+    Map<String, String> settings = new LinkedHashMap<>();
+    settings.put("appendfsync", "always");
+    settings.put("appendonly", "yes");
+    settings.put("cluster-enabled", call.commands().face() == Face.CLUSTER ? "yes" : "no");
+    settings.put("databases", "1");
+    settings.put("maxclients", Integer.toString(facts.connectionsMax()));
+    settings.put("maxmemory", "0");
+    settings.put("maxmemory-policy", "noeviction");
+    settings.put("port", Integer.toString(facts.port()));
+    settings.put("proto-max-bulk-len", Integer.toString(facts.valueBytesMax()));
+    settings.put("save", "");
+    settings.put(SLOWER_THAN, Long.toString(slowLog.slowerThanMicros()));
+    settings.put(SLOWLOG_LENGTH, Integer.toString(slowLog.lengthMax()));
+    settings.put("timeout", "0");
+    return settings;
+  }
+
+  private static void get(Call call) {
+    List<RespValue.Entry> entries = new ArrayList<>();
+    settings(call)
+        .forEach(
+            (name, value) -> {
+              for (int i = 2; i < call.count(); i++) {
+                if (Glob.matches(call.text(i).toLowerCase(Locale.ROOT), name)) {
+                  entries.add(ConnectionCommands.entry(name, RespValue.bulk(value)));
+                  return;
+                }
+              }
+            });
+    call.reply(new RespValue.Dictionary(entries));
+  }
+
+  /** All of them or none. */
+  private static void set(Call call) {
+    if (call.count() % 2 != 0) {
+      throw Refusal.arity("config|set");
+    }
+    Set<String> seen = new HashSet<>();
+    Map<String, String> known = settings(call);
+    for (int i = 2; i < call.count(); i += 2) {
+      String name = call.text(i).toLowerCase(Locale.ROOT);
+      if (!known.containsKey(name)) {
+        throw new Refusal(
+            "Unknown option or number of arguments for CONFIG SET - '" + call.text(i) + "'");
+      }
+      if (!seen.add(name)) {
+        throw failed(name, "duplicate parameter");
+      }
+      if (!name.equals(SLOWER_THAN) && !name.equals(SLOWLOG_LENGTH)) {
+        throw failed(name, "can't set immutable config");
+      }
+      long min = name.equals(SLOWER_THAN) ? -1 : 0;
+      long max = name.equals(SLOWER_THAN) ? Long.MAX_VALUE : SLOWLOG_LENGTH_MAX;
+      long value = number(call, i + 1, name);
+      if (value < min || value > max) {
+        throw failed(name, "argument must be between %d and %d inclusive".formatted(min, max));
+      }
+    }
+    SlowLog slowLog = call.commands().slowLog();
+    for (int i = 2; i < call.count(); i += 2) {
+      if (call.wordIs(i, SLOWER_THAN)) {
+        slowLog.slowerThanMicros(call.integer(i + 1));
+      } else {
+        slowLog.lengthMax((int) call.integer(i + 1));
+      }
+    }
+    call.ok();
+  }
+
+  private static long number(Call call, int index, String name) {
+    try {
+      return call.integer(index);
+    } catch (Refusal none) {
+      throw failed(name, "argument couldn't be parsed into an integer");
+    }
+  }
+
+  private static Refusal failed(String name, String why) {
+    return new Refusal("CONFIG SET failed (possibly related to argument '" + name + "') - " + why);
+  }
+
+  private static void resetstat(Call call) {
+    call.commands().clients().resetCounters();
+    call.ok();
+  }
+}

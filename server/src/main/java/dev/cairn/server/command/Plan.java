@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.command;
+
+import dev.cairn.protocol.ErrorCode;
+import dev.cairn.protocol.RespValue;
+import dev.cairn.server.partition.Operation;
+import dev.cairn.server.partition.Query;
+import dev.cairn.server.partition.Result;
+import java.util.List;
+import java.util.function.Function;
+
+/**
+ * What a command with keys wants of the partitions: queries or operations, and how their results
+ * become a reply. A command only makes its plan; {@link Fanout} carries it out, or a transaction
+ * does together with others.
+ */
+sealed interface Plan {
+  /** What makes the plan of a call. A {@link Refusal} thrown is the reply. */
+  @FunctionalInterface
+  interface Planner {
+    Plan plan(Call call);
+  }
+
+  /** The reply is known without asking anybody. */
+  record Answer(RespValue value) implements Plan {}
+
+  /** Asks; {@code join} gets one result for each query, in their order, on any thread. */
+  record Reads(List<Query> queries, Function<List<Result>, RespValue> join) implements Plan {}
+
+  /** Changes; {@code join} as above, of each operation. */
+  record Writes(List<Operation> operations, Function<List<Result>, RespValue> join)
+      implements Plan {}
+
+  /** Asks one thing, and replies with its result as it is. */
+  static Plan read(Query query) {
+    return read(query, Plan::reply);
+  }
+
+  static Plan read(Query query, Function<Result, RespValue> join) {
+    return new Reads(List.of(query), results -> join.apply(results.get(0)));
+  }
+
+  /** Does one thing, and replies with its result as it is. */
+  static Plan write(Operation operation) {
+    return write(operation, Plan::reply);
+  }
+
+  static Plan write(Operation operation, Function<Result, RespValue> join) {
+    return new Writes(
+        List.of(operation),
+        results ->
+            results.get(0) instanceof Result.Failed
+                ? reply(results.get(0))
+                : join.apply(results.get(0)));
+  }
+
+  static Plan answer(long number) {
+    return new Answer(new RespValue.Int(number));
+  }
+
+  /** For the arguments that Redis looks at only once it has found the key. */
+  static Plan refuseIfPresent(byte[] key, Refusal refusal, RespValue whenAbsent) {
+    return read(
+        new Query.Exists(key), result -> number(result) == 1 ? refusal.reply() : whenAbsent);
+  }
+
+  /** A result as a reply. */
+  static RespValue reply(Result result) {
+    if (result instanceof Result.Bytes bytes) {
+      return new RespValue.Bulk(bytes.value());
+    }
+    if (result instanceof Result.Int number) {
+      return new RespValue.Int(number.value());
+    }
+    if (result instanceof Result.Many many) {
+      return new RespValue.Array(many.results().stream().map(Plan::reply).toList());
+    }
+    if (result instanceof Result.Failed failed) {
+      return RespValue.error(ErrorCode.ERR, failed.mistake().text());
+    }
+    return result instanceof Result.Nil ? RespValue.NIL : RespValue.OK;
+  }
+
+  static long number(Result result) {
+    return result instanceof Result.Int number ? number.value() : 0;
+  }
+
+  static RespValue sum(List<Result> results) {
+    return new RespValue.Int(results.stream().mapToLong(Plan::number).sum());
+  }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.command;
+
+import dev.cairn.protocol.ErrorCode;
+import dev.cairn.protocol.RespValue;
+
+/** A command that cannot be carried out as it was written: thrown, it is the reply. */
+final class Refusal extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  private final ErrorCode code;
+
+  private Refusal(ErrorCode code, String message) {
+    super(message, null, false, false); // without a stack: this is a reply, not a fault
+    this.code = code;
+  }
+
+  Refusal(String message) {
+    this(ErrorCode.ERR, message);
+  }
+
+  static Refusal syntax() {
+    return new Refusal("syntax error");
+  }
+
+  static Refusal notAnInteger() {
+    return new Refusal("value is not an integer or out of range");
+  }
+
+  static Refusal arity(String name) {
+    return new Refusal("wrong number of arguments for '" + name + "' command");
+  }
+
+  static Refusal expireTime(String name) {
+    return new Refusal("invalid expire time in '" + name + "' command");
+  }
+
+  static Refusal wrongPassword() {
+    return new Refusal(ErrorCode.WRONGPASS, "invalid username-password pair or user is disabled.");
+  }
+
+  /** No placement is known. */
+  static Refusal notPlaced() {
+    return new Refusal(
+        ErrorCode.CLUSTERDOWN,
+        "the cluster has not formed yet: start its other nodes, and see CAIRN STATUS");
+  }
+
+  /** The keys of one operation lie in several partitions. */
+  static Refusal crosses() {
+    return new Refusal(
+        ErrorCode.CROSSSLOT,
+        "Keys in request don't hash to the same partition: give them a common hash tag, such as {tag}key");
+  }
+
+  RespValue reply() {
+    return RespValue.error(code, getMessage());
+  }
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.command;
+
+import dev.cairn.server.command.Command.Access;
+import dev.cairn.server.command.Command.Handler;
+import dev.cairn.server.command.Command.Keys;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * Writes a row of the {@link CommandTable}. What a syntax says is not said again: the name, how
+ * many words there must be, and which of them are keys are read out of it.
+ *
+ * <pre>
+ *   SET key value [NX | XX] [GET]     at least 3 words, the second a key
+ *   MSET key value [key value ...]    every other word from the second on is a key
+ *   CLIENT NO-EVICT ON | OFF          exactly 3 words: of alternatives one is counted
+ * </pre>
+ */
+final class Row {
+  private static final Set<String> KEY_WORDS =
+      Set.of("key", "newkey", "key1", "key2", "source", "destination", "destkey");
+
+  private final String syntax;
+  private final String since;
+  private final String summary;
+  private final Access access;
+  private final Handler handler;
+  private final Optional<Plan.Planner> planner;
+  private final List<String> aliases = new ArrayList<>();
+  private final Set<Command.Trait> traits = new TreeSet<>();
+  private final List<Row> subcommands = new ArrayList<>();
+  private String complexity = "O(1)";
+  private boolean hasKeys = true;
+  private Optional<Keys> keys = Optional.empty();
+
+  private Row(
+      String syntax,
+      String since,
+      String summary,
+      Access access,
+      Handler handler,
+      Optional<Plan.Planner> planner) {
+    this.syntax = syntax;
+    this.since = since;
+    this.summary = summary;
+    this.access = access;
+    this.handler = handler;
+    this.planner = planner;
+  }
+
+  /** A command that reads keys. */
+  static Row read(String syntax, String since, String summary, Plan.Planner planner) {
+    return planned(syntax, since, summary, Access.READ, planner);
+  }
+
+  /** A command that writes keys. */
+  static Row write(String syntax, String since, String summary, Plan.Planner planner) {
+    return planned(syntax, since, summary, Access.WRITE, planner);
+  }
+
+  private static Row planned(
+      String syntax, String since, String summary, Access access, Plan.Planner planner) {
+    Handler handler = call -> Fanout.run(call, planner.plan(call));
+    return new Row(syntax, since, summary, access, handler, Optional.of(planner));
+  }
+
+  /** A command without keys. */
+  static Row plain(String syntax, String since, String summary, Handler handler) {
+    return new Row(syntax, since, summary, Access.NONE, handler, Optional.empty()).withoutKeys();
+  }
+
+  /** A command without keys that concerns all of them. */
+  static Row whole(String syntax, String since, String summary, Access access, Handler handler) {
+    return new Row(syntax, since, summary, access, handler, Optional.empty()).withoutKeys();
+  }
+
+  /** A command made of subcommands; HELP is added to them. */
+  static Row container(String name, String since, String summary, Row... subcommands) {
+    Row row = new Row(name, since, summary, Access.NONE, null, Optional.empty()).withoutKeys();
+    row.subcommands.addAll(Arrays.asList(subcommands));
+    row.subcommands.add(
+        plain(
+            name + " HELP",
+            since,
+            "Prints this.",
+            call ->
+                ConnectionCommands.help(call, CommandTable.find(name.toLowerCase(Locale.ROOT)))));
+    return row;
+  }
+
+  /** What runs a container that is called without a subcommand. */
+  Row orAlone(Handler alone) {
+    Row row = new Row(syntax, since, summary, access, alone, Optional.empty()).withoutKeys();
+    row.subcommands.addAll(subcommands);
+    return row;
+  }
+
+  /** It is not constant work; in O notation. */
+  Row slow(String complexityOfIt) {
+    complexity = complexityOfIt;
+    traits.add(Command.Trait.SLOW);
+    return this;
+  }
+
+  Row alias(String name) {
+    aliases.add(name);
+    return this;
+  }
+
+  Row with(Command.Trait trait) {
+    traits.add(trait);
+    return this;
+  }
+
+  Row keys(Keys other) {
+    keys = Optional.of(other);
+    return this;
+  }
+
+  /** What its syntax calls a key is not looked up. */
+  Row withoutKeys() {
+    hasKeys = false;
+    return this;
+  }
+
+  /** The rows of one group of Redis' documentation. */
+  static List<Command> group(String group, Row... rows) {
+    return Arrays.stream(rows).map(row -> row.command(group, 0)).toList();
+  }
+
+  private Command command(String group, int depth) {
+    List<Word> words = words(syntax);
+    List<Command> made =
+        subcommands.stream().map(subcommand -> subcommand.command(group, depth + 1)).toList();
+    return new Command(
+        words.get(depth).text().toLowerCase(Locale.ROOT),
+        aliases,
+        arity(words, !made.isEmpty()),
+        access,
+        traits,
+        keys.orElseGet(() -> hasKeys ? keys(words) : Keys.NONE),
+        group,
+        since,
+        complexity,
+        made.isEmpty() || handler != null ? syntax : syntax + " subcommand [arg ...]",
+        summary,
+        made,
+        handler,
+        planner);
+  }
+
+  private record Word(String text, boolean optional) {}
+
+  /** The words of a syntax; of required alternatives the first only. */
+  private static List<Word> words(String syntax) {
+    List<Word> words = new ArrayList<>();
+    int depth = 0;
+    boolean alternative = false;
+    for (String text : syntax.replace("[", " [ ").replace("]", " ] ").trim().split(" +")) {
+      switch (text) {
+        case "[" -> depth++;
+        case "]" -> depth--;
+        case "|" -> alternative = depth == 0;
+        default -> {
+          if (!alternative) {
+            words.add(new Word(text, depth > 0));
+          }
+          alternative = false;
+        }
+      }
+    }
+    return words;
+  }
+
+  private int arity(List<Word> words, boolean container) {
+    int required = (int) words.stream().filter(word -> !word.optional()).count();
+    if (container) {
+      return handler == null ? -2 : -1;
+    }
+    return words.stream().anyMatch(Word::optional) ? -required : required;
+  }
+
+  private static Keys keys(List<Word> words) {
+    int first = 0;
+    int last = 0;
+    int step = 1;
+    for (int i = 1; i < words.size(); i++) {
+      if (!KEY_WORDS.contains(words.get(i).text())) {
+        continue;
+      }
+      if (!words.get(i).optional()) {
+        first = first == 0 ? i : first;
+        last = i;
+      } else {
+        step = words.get(i + 1).text().equals("...") ? 1 : 2;
+        last = -1;
+      }
+    }
+    return first == 0 ? Keys.NONE : new Keys(first, last, step, 0);
+  }
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.command;
+
+import static dev.cairn.server.command.Row.plain;
+
+import dev.cairn.protocol.RespValue;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+
+/**
+ * SLOWLOG: the commands of one face that took longest lately. The time is from when a command was
+ * started until its reply was there, the partition's leader and disks included. Keeps what Redis
+ * keeps: at most 32 words, each cut after 128 bytes. Any thread.
+ */
+final class SlowLog {
+  static final List<Command> ROWS =
+      Row.group(
+          "server",
+          Row.container(
+              "SLOWLOG",
+              "2.2.12",
+              "Commands that took long.",
+              plain(
+                      "SLOWLOG GET [count]",
+                      "2.2.12",
+                      "Returns the latest of them; of all when count is -1.",
+                      SlowLog::get)
+                  .with(Command.Trait.ADMIN),
+              plain(
+                      "SLOWLOG LEN",
+                      "2.2.12",
+                      "Counts them.",
+                      call -> call.reply(new RespValue.Int(call.commands().slowLog().size())))
+                  .with(Command.Trait.ADMIN),
+              plain("SLOWLOG RESET", "2.2.12", "Forgets them.", SlowLog::reset)
+                  .with(Command.Trait.ADMIN)));
+
+  private static final int WORDS_MAX = 32;
+  private static final int WORD_BYTES_MAX = 128;
+  private static final int GET_DEFAULT = 10;
+
+  private final ArrayDeque<Entry> entries = new ArrayDeque<>(); // guarded by this; latest first
+  private long lastId = -1; // guarded by this
+  private int lengthMax = 128; // guarded by this
+  private volatile long slowerThanMicros = 10_000; // negative: nothing is slow
+
+  private record Entry(
+      long id, long atSeconds, long micros, List<byte[]> words, String address, String name) {}
+
+  long slowerThanMicros() {
+    return slowerThanMicros;
+  }
+
+  void slowerThanMicros(long micros) {
+    slowerThanMicros = micros;
+  }
+
+  synchronized int lengthMax() {
+    return lengthMax;
+  }
+
+  synchronized void lengthMax(int length) {
+    lengthMax = length;
+    trim();
+  }
+
+  synchronized int size() {
+    return entries.size();
+  }
+
+  /** Keeps a command if it was slow. */
+  void ran(ClientState client, List<byte[]> words, long nanos, long nowMillis) {
+    long micros = nanos / 1000;
+    if (slowerThanMicros < 0 || micros < slowerThanMicros) {
+      return;
+    }
+    List<byte[]> shown = shown(words);
+    synchronized (this) {
+      entries.addFirst(
+          new Entry(++lastId, nowMillis / 1000, micros, shown, client.address(), client.name()));
+      trim();
+    }
+  }
+
+  private void trim() {
+    while (entries.size() > lengthMax) {
+      entries.removeLast();
+    }
+  }
+
+  private static List<byte[]> shown(List<byte[]> words) {
+    List<byte[]> shown = new ArrayList<>();
+    boolean cut = words.size() > WORDS_MAX;
+    for (int i = 0; i < (cut ? WORDS_MAX - 1 : words.size()); i++) {
+      byte[] word = words.get(i);
+      if (word.length > WORD_BYTES_MAX) {
+        byte[] more =
+            "... (%d more bytes)"
+                .formatted(word.length - WORD_BYTES_MAX)
+                .getBytes(StandardCharsets.US_ASCII);
+        byte[] start = Arrays.copyOf(word, WORD_BYTES_MAX + more.length);
+        System.arraycopy(more, 0, start, WORD_BYTES_MAX, more.length);
+        word = start;
+      }
+      shown.add(word);
+    }
+    if (cut) {
+      shown.add(
+          "... (%d more arguments)"
+              .formatted(words.size() - WORDS_MAX + 1)
+              .getBytes(StandardCharsets.US_ASCII));
+    }
+    return shown;
+  }
+
+  private static void get(Call call) {
+    long count = GET_DEFAULT;
+    if (call.count() > 3) {
+      throw Refusal.arity("slowlog|get");
+    }
+    if (call.count() == 3) {
+      count = call.integer(2);
+      if (count < -1) {
+        throw new Refusal("count should be greater than or equal to -1");
+      }
+    }
+    call.reply(call.commands().slowLog().latest(count < 0 ? Long.MAX_VALUE : count));
+  }
+
+  private synchronized RespValue latest(long count) {
+    List<RespValue> rows = new ArrayList<>();
+    Iterator<Entry> latest = entries.iterator();
+    while (latest.hasNext() && rows.size() < count) {
+      Entry entry = latest.next();
+      rows.add(
+          RespValue.array(
+              new RespValue.Int(entry.id()),
+              new RespValue.Int(entry.atSeconds()),
+              new RespValue.Int(entry.micros()),
+              new RespValue.Array(
+                  entry.words().stream().<RespValue>map(RespValue.Bulk::new).toList()),
+              RespValue.bulk(entry.address()),
+              RespValue.bulk(entry.name())));
+    }
+    return new RespValue.Array(rows);
+  }
+
+  private static void reset(Call call) {
+    SlowLog log = call.commands().slowLog();
+    synchronized (log) {
+      log.entries.clear();
+    }
+    call.ok();
+  }
+}
