@@ -85,12 +85,12 @@ final class ConnectionCommands {
     if (call.count() > 3) {
       throw Refusal.syntax();
     }
-    authenticate(call, call.count() == 3 ? call.text(1) : "");
+    authenticate(call.count() == 3 ? call.text(1) : "");
     call.ok();
   }
 
   /** As in a Redis without passwords: the default user may have any, other users do not exist. */
-  private static void authenticate(Call call, String user) {
+  private static void authenticate(String user) {
     if (user.isEmpty()) {
       throw new Refusal(NO_USERS);
     }
@@ -117,7 +117,7 @@ final class ConnectionCommands {
     String name = null;
     for (int i = 2; i < call.count(); i++) {
       if (call.wordIs(i, "AUTH") && i + 2 < call.count()) {
-        authenticate(call, call.text(i + 1));
+        authenticate(call.text(i + 1));
         i += 2;
       } else if (call.wordIs(i, "SETNAME") && i + 1 < call.count()) {
         name = call.text(++i);
