@@ -178,6 +178,11 @@ public final class ProcessCluster implements AutoCloseable {
     return nodes.stream().map(NodeProcess::name).collect(Collectors.joining(","));
   }
 
+  /** The port on which a node speaks the cluster protocol of Redis. */
+  public int clusterPort(int node) {
+    return nodes.get(node).clusterPort();
+  }
+
   /** The status as the node sees it. */
   public Status status(int node) throws IOException {
     return Status.at(nodes.get(node));

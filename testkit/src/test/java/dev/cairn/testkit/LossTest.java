@@ -4,16 +4,25 @@ package dev.cairn.testkit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.client.CairnClient;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Nodes die, what was acknowledged stays. */
 class LossTest {
-  private static final int PAIRS_PER_SECOND = 200;
+  /**
+   * By hand or before a release, all the real pairs at five times the rate: {@code
+   * -Dcairn.loss.file=FILE.tsv.gz -Dcairn.loss.rate=1000}.
+   */
+  private static final int PAIRS_PER_SECOND = Integer.getInteger("cairn.loss.rate", 200);
+
+  private static final Optional<Path> FILE =
+      Optional.ofNullable(System.getProperty("cairn.loss.file")).map(Path::of);
 
   @RegisterExtension final Clusters clusters = Clusters.ofEachTest();
 
@@ -22,7 +31,8 @@ class LossTest {
   void nothingAcknowledgedIsLostWhileOneNodeAfterTheOtherIsKilledAndThenAllAtOnce() {
     ProcessCluster cluster = clusters.startHealthy(ProcessCluster.of(3));
     CairnClient client = cluster.client().deadline(Duration.ofSeconds(10)).build();
-    try (SteadyLoad load = SteadyLoad.start(client, Pairs.packages(), PAIRS_PER_SECOND)) {
+    List<Map.Entry<String, String>> pairs = FILE.map(Pairs::of).orElseGet(Pairs::packages);
+    try (SteadyLoad load = SteadyLoad.start(client, pairs, PAIRS_PER_SECOND)) {
       load.awaitProgress(PAIRS_PER_SECOND);
       for (int round = 0; round < 2; round++) {
         for (int node : cluster.indexes()) {
@@ -35,7 +45,7 @@ class LossTest {
         }
       }
       load.finish();
-      assertThat(load.acknowledged()).isGreaterThanOrEqualTo(Pairs.packages().size() * 9L / 10);
+      assertThat(load.acknowledged()).isGreaterThanOrEqualTo(pairs.size() * 9L / 10);
       everyAcknowledgedPairIsThereThroughEachNode(cluster, load);
 
       cluster.killAll();

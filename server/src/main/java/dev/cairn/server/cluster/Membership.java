@@ -162,6 +162,11 @@ public final class Membership {
         : TimeUnit.NANOSECONDS.toMillis(nanoTime.getAsLong() - known.upSinceNanos());
   }
 
+  /** Whether the node is up and has not said that it is stopping: one to give leadership to. */
+  public boolean stays(String nodeId) {
+    return isUp(nodeId) && report(nodeId).filter(NodeReport::stopping).isEmpty();
+  }
+
   /** How long ago the node was last heard of; empty if never. */
   public OptionalLong heardMillisAgo(String nodeId) {
     Heard known = heard.get(nodeId);

@@ -15,7 +15,8 @@ import java.util.Optional;
  * What a node says of itself, twice a second and whenever it begins to lead.
  *
  * <pre>
- *   report    ::= format:1 clusterId:utf nodeId:utf version:utf wallMillis:8 count:4 partition*
+ *   report    ::= format:1 clusterId:utf nodeId:utf version:utf wallMillis:8 flags:1 count:4 partition*
+ *   flags     ::= bit 0: the node is stopping; others 0
  *   partition ::= index:4 incarnation:4 status:1 term:8 appliedIndex:8 durableIndex:8 lastLogIndex:8 logBytes:8
  *   status    ::= 1 CREATED | 2 FOLLOWS | 3 LEADS | 4 FAILED | 5 LOST
  * </pre>
@@ -24,6 +25,7 @@ import java.util.Optional;
  * @param nodeId its id
  * @param version its version of Cairn
  * @param wallMillis its wall clock, milliseconds since 1970
+ * @param stopping whether it is giving away what it leads, and wants nothing back
  * @param partitions one for each replica or witness that it holds
  */
 public record NodeReport(
@@ -31,9 +33,11 @@ public record NodeReport(
     String nodeId,
     String version,
     long wallMillis,
+    boolean stopping,
     List<PartitionReport> partitions) {
   private static final int FORMAT = 1;
   private static final int PARTITIONS_MAX = 16384;
+  private static final int FLAG_STOPPING = 1;
 
   public NodeReport {
     partitions = List.copyOf(partitions);
@@ -105,6 +109,7 @@ public record NodeReport(
       out.writeUTF(nodeId);
       out.writeUTF(version);
       out.writeLong(wallMillis);
+      out.writeByte(stopping ? FLAG_STOPPING : 0);
       out.writeInt(partitions.size());
       for (PartitionReport partition : partitions) {
         out.writeInt(partition.index());
@@ -132,6 +137,10 @@ public record NodeReport(
     String nodeId = in.readUTF();
     String version = in.readUTF();
     long wallMillis = in.readLong();
+    int flags = in.readUnsignedByte();
+    if ((flags & ~FLAG_STOPPING) != 0) {
+      throw new IOException("node report with unknown flags " + flags);
+    }
     int count = in.readInt();
     if (count < 0 || count > PARTITIONS_MAX) {
       throw new IOException("node report with " + count + " partitions");
@@ -149,6 +158,6 @@ public record NodeReport(
               in.readLong(),
               in.readLong()));
     }
-    return new NodeReport(clusterId, nodeId, version, wallMillis, partitions);
+    return new NodeReport(clusterId, nodeId, version, wallMillis, flags != 0, partitions);
   }
 }

@@ -19,12 +19,16 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * One running node: its folder, its identity, its parts and its client ports; stopped in reverse,
- * once it has handed over what it leads.
+ * once it has handed over what it leads and its clients have come to a pause.
  */
 public final class Node {
   /**
@@ -32,6 +36,9 @@ public final class Node {
    * certain answer.
    */
   private static final long REQUEST_TIMEOUT_MILLIS = 1_500;
+
+  /** How long clients that are at work get to come to a pause when the node stops. */
+  private static final long DRAIN_MILLIS = 500;
 
   private static final Logger LOG = LoggerFactory.getLogger(Node.class);
 
@@ -86,6 +93,7 @@ public final class Node {
             Face.CLIENT,
             Node::endProcess);
     parts.add(new Part("client port", clients::close));
+    List<RespServer> fronts = new ArrayList<>(List.of(clients));
     if (config.clusterPort() != 0) {
       RespServer clusterClients =
           RespServer.start(
@@ -95,7 +103,9 @@ public final class Node {
               Face.CLUSTER,
               Node::endProcess);
       parts.add(new Part("cluster port", clusterClients::close));
+      fronts.add(clusterClients);
     }
+    parts.add(new Part("clients", () -> drain(fronts)));
     parts.add(new Part("leadership", runtime::handOver));
     LOG.info(
         "client port {} cluster port {} peer port {}",
@@ -108,6 +118,22 @@ public final class Node {
   @SuppressWarnings("SystemExitOutsideMain")
   private static void endProcess() {
     new Thread(() -> System.exit(0), "shutdown").start();
+  }
+
+  /** Lets clients go on until each pauses, for a moment; those that idle are cut off after it. */
+  private static void drain(List<RespServer> fronts) {
+    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(DRAIN_MILLIS);
+    try {
+      for (Future<?> left : fronts.stream().map(RespServer::drain).toList()) {
+        left.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+      }
+    } catch (TimeoutException idleOnesAreLeft) {
+      LOG.debug("connections are left that were idle", idleOnesAreLeft);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException e) {
+      LOG.warn("connections did not close", e);
+    }
   }
 
   private static NodeRuntime runtime(

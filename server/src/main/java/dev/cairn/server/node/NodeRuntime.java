@@ -214,6 +214,7 @@ final class NodeRuntime implements AutoCloseable {
                 self.id(),
                 version,
                 System.currentTimeMillis(),
+                partitions.stopping(),
                 partitions.reports()));
     new Controller(opened, membership, formation, System::nanoTime).start(scheduler);
   }
@@ -228,6 +229,8 @@ final class NodeRuntime implements AutoCloseable {
 
   /** Hands over what this node leads. The others serve it from then on; this node forwards. */
   void handOver() {
+    partitions.stopLeading();
+    membership.announce();
     partitions.handOverAll(HAND_OVER_MILLIS);
   }
 

@@ -258,6 +258,16 @@ public final class Partitions implements AutoCloseable {
     logWatch.awaitLog(nodeId, partition, index, term, timeoutMillis, done);
   }
 
+  /** Wants no leadership any more; what it has is handed over by {@link #handOverAll}. */
+  public void stopLeading() {
+    stopping = true;
+  }
+
+  /** Whether this node is giving away what it leads. */
+  public boolean stopping() {
+    return stopping;
+  }
+
   /**
    * Hands over what this node leads, so that the others need no election when it stops.
    *
@@ -266,7 +276,7 @@ public final class Partitions implements AutoCloseable {
    */
   public void handOverAll(long timeoutMillis) {
     long deadline = nanoTime.getAsLong() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
-    stopping = true;
+    stopLeading();
     boolean leading = true;
     while (leading && nanoTime.getAsLong() - deadline < 0) {
       leading = false;
@@ -286,7 +296,7 @@ public final class Partitions implements AutoCloseable {
 
   private Optional<Replica> otherReplica(int index) {
     return state.partitions().get(index).replicas().stream()
-        .filter(replica -> !replica.nodeId().equals(selfId) && membership.isUp(replica.nodeId()))
+        .filter(replica -> !replica.nodeId().equals(selfId) && membership.stays(replica.nodeId()))
         .filter(
             replica ->
                 membership

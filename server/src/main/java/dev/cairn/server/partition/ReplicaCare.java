@@ -178,6 +178,7 @@ final class ReplicaCare {
         || !entry.group.leads()
         || preferred.nodeId().equals(selfId)
         || now - entry.leadsSinceNanos < LEAD_BEFORE_HAND_OVER_NANOS
+        || !membership.stays(preferred.nodeId())
         || membership.upForMillis(preferred.nodeId()) < PREFERRED_UP_MILLIS) {
       return;
     }

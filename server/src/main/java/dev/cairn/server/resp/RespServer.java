@@ -30,6 +30,7 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -115,8 +116,24 @@ public final class RespServer implements AutoCloseable {
   }
 
   /**
-   * Takes no more connections and requests, answers what was asked within 2 seconds, and closes.
-   * Waits for it. Can be repeated.
+   * Takes no more connections, and has each one end at the first pause after a reply: a client that
+   * works loses nothing, one that idles is left alone until {@link #stop}.
+   *
+   * @return done when no connection is left
+   */
+  public Future<?> drain() {
+    if (listener != null) {
+      listener.close().awaitUninterruptibly();
+    }
+    for (Channel channel : open) {
+      channel.pipeline().fireUserEventTriggered(RespSession.DRAIN);
+    }
+    return open.newCloseFuture();
+  }
+
+  /**
+   * Takes no more connections, answers what was started within 2 seconds, refuses for certain what
+   * was only asked, and closes. Waits for it. Can be repeated.
    */
   public void stop() {
     if (listener != null) {

@@ -76,8 +76,22 @@ final class RespSession extends ChannelInboundHandlerAdapter {
   /** How large a reply is thought to be before there was one: the first reads go by the dozen. */
   private static final long FIRST_REPLY_BYTES = 2L * 1024 * 1024;
 
-  /** Told to every session when its server stops: finish what was asked, then close. */
+  /**
+   * Told to every session when its server is about to stop: go on as ever, but close as soon as a
+   * reply has left and nothing is under way. The end of the stream then follows right behind the
+   * reply, before the client asks again: a client that looks finds it, and nothing of it is cut.
+   */
+  static final Object DRAIN = new Object();
+
+  /**
+   * Told to every session when its server stops: finish what was started, refuse for certain what
+   * was only asked, close.
+   */
   static final Object STOP = new Object();
+
+  private static final RespValue NODE_STOPS =
+      RespValue.error(
+          ErrorCode.TRYAGAIN, "this node is stopping and did nothing; ask another node");
 
   private final FrontConfig config;
   private final Commands commands;
@@ -101,7 +115,8 @@ final class RespSession extends ChannelInboundHandlerAdapter {
   private boolean ended; // no more requests are taken: close once all is answered
   private boolean lingering; // closed on our side, reading on so that the client sees why
   private boolean inputShut;
-  private boolean stopping; // the server stops: no lingering
+  private boolean draining; // the server is about to stop: close at the next pause
+  private boolean stopping; // the server stops: nothing is started, no lingering
   private boolean slowReaderWatched;
 
   RespSession(FrontConfig config, Commands commands, ClientState client, RequestMemory memory) {
@@ -152,9 +167,12 @@ final class RespSession extends ChannelInboundHandlerAdapter {
       } else {
         run();
       }
+    } else if (event == DRAIN) {
+      draining = true;
     } else if (event == STOP) {
-      ended = true;
       stopping = true;
+      run();
+      ended = true;
       run();
     }
   }
@@ -200,8 +218,12 @@ final class RespSession extends ChannelInboundHandlerAdapter {
     } finally {
       running = false;
     }
-    if (output.bytes() != before) {
+    boolean replied = output.bytes() != before;
+    if (replied) {
       output.flush();
+    }
+    if (draining && replied && pending.isEmpty() && held == null && decoder.pendingBytes() == 0) {
+      ended = true;
     }
     afterRun();
   }
@@ -248,6 +270,11 @@ final class RespSession extends ChannelInboundHandlerAdapter {
           request.refusal().isEmpty()
               ? command.map(Command::access).orElse(Command.Access.NONE)
               : Command.Access.NONE;
+      if (stopping) {
+        refuseToStart(request);
+        any = true;
+        continue;
+      }
       if (mustWait(access, request)) {
         held = request;
         return any;
@@ -273,6 +300,14 @@ final class RespSession extends ChannelInboundHandlerAdapter {
     boolean crossing = access != Command.Access.NONE && dataPending > 0 && access != dataAccess;
     boolean full = !pending.isEmpty() && pendingBytes + request.bytes() > config.requestBytesMax();
     return crossing || full;
+  }
+
+  private void refuseToStart(Request request) {
+    Pending place = new Pending(request.bytes(), Command.Access.NONE);
+    place.version = client.version();
+    pending.add(place);
+    pendingBytes += request.bytes();
+    place.accept(NODE_STOPS);
   }
 
   private void start(Request request, Optional<Command> command, Command.Access access) {

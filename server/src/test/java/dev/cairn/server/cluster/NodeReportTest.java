@@ -42,7 +42,8 @@ class NodeReportTest {
                 longs)
             .as(PartitionReport::new);
     Arbitrary<String> names = Arbitraries.strings().ofMaxLength(12);
-    return Combinators.combine(names, names, names, longs, partitions.list().ofMaxSize(3))
+    return Combinators.combine(
+            names, names, names, longs, Arbitraries.of(true, false), partitions.list().ofMaxSize(3))
         .as(NodeReport::new);
   }
 }

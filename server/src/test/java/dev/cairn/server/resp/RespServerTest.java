@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -98,6 +99,47 @@ final class RespServerTest {
       assertThat(client.receive()).isEqualTo(RespValue.OK);
     }
     sender.join();
+  }
+
+  @Test
+  void aDrainedConnectionEndsRightBehindItsNextReply() throws Exception {
+    Client idle = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    Client working = connect();
+    router.holding = true;
+    working.send("SET a 1", "SET a 2");
+    await().until(() -> router.held.size() == 2);
+    Future<?> drained = server.drain();
+    router.release();
+    assertThat(working.receive(2)).containsOnly(RespValue.OK);
+    assertThat(working.atEnd()).isTrue();
+
+    assertThat(drained.isDone()).isFalse();
+    idle.send("GET a");
+    assertThat(idle.receive()).isEqualTo(RespValue.bulk("2"));
+    assertThat(idle.atEnd()).isTrue();
+    await().until(drained::isDone);
+  }
+
+  @Test
+  void whatWasAskedAndNotStartedWhenTheServerStopsIsRefusedForCertain() throws Exception {
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    router.holding = true;
+    client.send("SET a 1", "GET a", "SET a 2");
+    await().until(() -> router.held.size() == 1);
+    Thread stopping = new Thread(server::stop);
+    stopping.start();
+    await()
+        .until(() -> router.requests.get() == 1 && !stopping.getState().equals(Thread.State.NEW));
+    await().until(() -> stopping.getState().equals(Thread.State.TIMED_WAITING));
+    router.release();
+    assertThat(client.receive()).isEqualTo(RespValue.OK);
+    List<RespValue> refused = client.receive(2);
+    assertThat(refused)
+        .allSatisfy(
+            reply -> assertThat(reply.toString()).contains("TRYAGAIN").contains("stopping"));
+    assertThat(client.atEnd()).isTrue();
+    stopping.join();
+    assertThat(router.requests.get()).isEqualTo(1);
   }
 
   @Test
