@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -333,6 +334,7 @@ public final class ProcessCluster implements AutoCloseable {
     private final int count;
     private final boolean quickStart;
     private boolean withNetwork;
+    private Consumer<PeerNetwork> beforeStart = network -> {};
     private final List<String> options = new ArrayList<>();
     private final List<String> javaOptions = new ArrayList<>();
     private final List<Surroundings> surroundings = new ArrayList<>();
@@ -352,6 +354,16 @@ public final class ProcessCluster implements AutoCloseable {
     public Builder javaOptions(String... more) {
       javaOptions.addAll(Arrays.asList(more));
       return this;
+    }
+
+    /**
+     * As {@link #withNetwork()}.
+     *
+     * @param links sets what does not pass when the first node starts
+     */
+    public Builder withNetwork(Consumer<PeerNetwork> links) {
+      beforeStart = links;
+      return withNetwork();
     }
 
     /** Puts a {@link PeerNetwork} between the nodes. Needs Linux. */
@@ -374,6 +386,7 @@ public final class ProcessCluster implements AutoCloseable {
       for (int tries = 1; ; tries++) {
         ProcessCluster cluster = build();
         try {
+          cluster.network.ifPresent(beforeStart);
           cluster.indexes().forEach(cluster::start);
           cluster.awaitPorts();
           return cluster;

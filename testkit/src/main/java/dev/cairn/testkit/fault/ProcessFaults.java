@@ -10,7 +10,7 @@ public final class ProcessFaults {
 
   /** All of them. */
   public static List<Fault> all() {
-    return List.of(killOne(), killAll(), freeze());
+    return List.of(killOne(), killAll(), killInTurn(), freeze());
   }
 
   /** SIGKILL. */
@@ -54,6 +54,37 @@ public final class ProcessFaults {
       @Override
       public void heal(ProcessCluster cluster, int node) {
         cluster.indexes().forEach(cluster::start);
+      }
+    };
+  }
+
+  /**
+   * SIGKILL of one node after the other, of which the first is away for longest and then must carry
+   * on with one that was not: what the others acknowledged meanwhile has to come from there.
+   */
+  public static Fault killInTurn() {
+    return new Fault() {
+      @Override
+      public String name() {
+        return "SIGKILL of one after the other";
+      }
+
+      @Override
+      public void begin(ProcessCluster cluster, int node) {
+        cluster.kill(node);
+      }
+
+      @Override
+      public void heal(ProcessCluster cluster, int node) {
+        int second = (node + 1) % cluster.size();
+        int third = (node + 2) % cluster.size();
+        cluster.kill(second);
+        cluster.start(second);
+        cluster.awaitLeaders();
+        cluster.kill(third);
+        cluster.start(node);
+        cluster.awaitLeaders();
+        cluster.start(third);
       }
     };
   }

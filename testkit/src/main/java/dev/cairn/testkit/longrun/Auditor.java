@@ -2,21 +2,26 @@
 package dev.cairn.testkit.longrun;
 
 import dev.cairn.client.CairnClient;
-import dev.cairn.client.CairnException;
 import dev.cairn.testkit.Action;
 import dev.cairn.testkit.History;
 import dev.cairn.testkit.Linearizability;
 import dev.cairn.testkit.Operation;
 import dev.cairn.testkit.Operation.Outcome;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * Decides the windows of a run, one at a time, and remembers of each key no more than what it may
@@ -28,7 +33,8 @@ import java.util.function.Consumer;
  */
 final class Auditor {
   private static final int AUDITOR = -1;
-  private static final long ANSWER_NANOS_MAX = TimeUnit.SECONDS.toNanos(90);
+  private static final int READS_IN_FLIGHT = 256;
+  private static final long ANSWER_NANOS_MAX = TimeUnit.SECONDS.toNanos(60);
   private static final long AGAIN_AFTER_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
   private final List<CairnClient> readers;
@@ -50,23 +56,17 @@ final class Auditor {
     return audited;
   }
 
-  /** Reads each key of a window that everybody has left, and decides its history. */
+  /**
+   * Reads each key of a window that everybody has left, and decides its history.
+   *
+   * @throws IllegalStateException when a key cannot be read for a minute: nothing more is decided
+   */
   void audit(Window window) {
     if (!window.isLeft()) {
       throw new IllegalStateException("window " + window.number() + " is still in use");
     }
-    Map<String, Optional<String>> last = new HashMap<>();
-    for (String key : window.keys()) {
-      History.Invocation invocation = window.history().invoke(AUDITOR, key, Action.Get.UNANSWERED);
-      Optional<Optional<String>> read = read(key);
-      if (read.isEmpty()) {
-        invocation.unknown();
-        violations.accept("key " + key + " could not be read within 90 s");
-      } else {
-        invocation.ok(new Action.Get(read.get()));
-        last.put(key, read.get());
-      }
-    }
+    Map<String, Optional<String>> last =
+        read(window.keys(), key -> window.history().invoke(AUDITOR, key, Action.Get.UNANSWERED));
     List<Operation> history = window.history().operations();
     Linearizability.check(history)
         .ifPresent(violation -> violations.accept("window " + window.number() + ": " + violation));
@@ -89,30 +89,70 @@ final class Auditor {
 
   /** Reads all keys of all windows once more. */
   void auditEverything() {
-    possible.forEach(
-        (key, values) -> {
-          Optional<Optional<String>> read = read(key);
-          if (read.isEmpty()) {
-            violations.accept("key " + key + " could not be read within 90 s at the end");
-          } else if (!values.contains(read.get())) {
-            violations.accept(
-                "key %s held one of %s and holds %s at the end".formatted(key, values, read.get()));
-          }
-        });
+    History unused = new History();
+    read(possible.keySet(), key -> unused.invoke(AUDITOR, key, Action.Get.UNANSWERED))
+        .forEach(
+            (key, value) -> {
+              if (!possible.get(key).contains(value)) {
+                violations.accept(
+                    "key %s held one of %s and holds %s at the end"
+                        .formatted(key, possible.get(key), value));
+              }
+            });
     audited += possible.size();
   }
 
-  private Optional<Optional<String>> read(String key) {
+  /**
+   * Reads keys, many at a time, and asks again for those that were not answered.
+   *
+   * @param asked called before a key is asked for
+   */
+  private Map<String, Optional<String>> read(
+      Collection<String> keys, Function<String, History.Invocation> asked) {
+    Map<String, Optional<String>> found = new ConcurrentHashMap<>();
     long begun = System.nanoTime();
-    for (int tries = Math.floorMod(key.hashCode(), readers.size());
-        System.nanoTime() - begun < ANSWER_NANOS_MAX;
-        tries++) {
-      try {
-        return Optional.of(readers.get(tries % readers.size()).get(key));
-      } catch (CairnException askedAgain) {
+    for (int round = 0; found.size() < keys.size(); round++) {
+      if (System.nanoTime() - begun > ANSWER_NANOS_MAX) {
+        throw new IllegalStateException(
+            keys.stream().filter(key -> !found.containsKey(key)).findFirst().orElseThrow()
+                + " and others of "
+                + keys.size()
+                + " keys could not be read in time");
+      }
+      List<String> missing = keys.stream().filter(key -> !found.containsKey(key)).toList();
+      for (int from = 0; from < missing.size(); from += READS_IN_FLIGHT) {
+        List<CompletableFuture<?>> reads = new ArrayList<>();
+        for (String key : missing.subList(from, Math.min(missing.size(), from + READS_IN_FLIGHT))) {
+          CairnClient reader = readers.get(Math.floorMod(key.hashCode() + round, readers.size()));
+          reads.add(read(reader, key, asked.apply(key), found));
+        }
+        reads.forEach(CompletableFuture::join);
+      }
+      if (found.size() < keys.size()) {
         LockSupport.parkNanos(AGAIN_AFTER_NANOS);
       }
     }
-    return Optional.empty();
+    return found;
+  }
+
+  private static CompletableFuture<?> read(
+      CairnClient reader,
+      String key,
+      History.Invocation invocation,
+      Map<String, Optional<String>> found) {
+    return reader
+        .getAsync(key.getBytes(StandardCharsets.UTF_8))
+        .handle(
+            (answer, failure) -> {
+              if (failure == null) {
+                Optional<String> value =
+                    answer.value().map(bytes -> new String(bytes, StandardCharsets.UTF_8));
+                invocation.ok(new Action.Get(value));
+                found.put(key, value);
+              } else {
+                invocation.unknown();
+              }
+              return null;
+            });
   }
 }

@@ -3,15 +3,14 @@ package dev.cairn.testkit.longrun;
 
 import dev.cairn.client.CairnClient;
 import dev.cairn.protocol.Slots;
+import dev.cairn.testkit.Availability;
 import dev.cairn.testkit.ProcessCluster;
 import dev.cairn.testkit.Status;
 import dev.cairn.testkit.fault.Fault;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Queue;
 import java.util.Random;
@@ -25,8 +24,8 @@ import java.util.stream.IntStream;
  * Drives a cluster, breaks it again and again, and decides all the while whether what its clients
  * were told is linearizable.
  *
- * <p>Threads: the caller's injects faults; each client has its own; one more moves the clients from
- * window to window and audits those that they left.
+ * <p>Threads: the caller's injects faults; each client has its own; one moves the clients from
+ * window to window, and one audits those that they left.
  */
 public final class LongRun {
   /** What a run is to be. */
@@ -62,13 +61,18 @@ public final class LongRun {
       return new Plan(duration, rounds, seed, count, keys, window, pause, faults);
     }
 
+    /** Deciding the history each so often. */
+    public Plan windows(Duration length) {
+      return new Plan(duration, rounds, seed, clients, keys, length, pauseMax, faults);
+    }
+
     /** Until each fault was injected so often. */
     public Plan rounds(int count) {
       return new Plan(duration, count, seed, clients, keys, window, pauseMax, faults);
     }
   }
 
-  private static final int WINDOWS_WAITING_MAX = 4;
+  private static final int WINDOWS_WAITING_MAX = 30;
   private static final long LOOK_EVERY_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
   private final ProcessCluster cluster;
@@ -76,6 +80,7 @@ public final class LongRun {
   private final PrintStream progress;
   private final Queue<String> violations = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean ended = new AtomicBoolean();
+  private final Queue<Window> left = new ConcurrentLinkedQueue<>(); // in their order
   private volatile Window window;
 
   private LongRun(ProcessCluster cluster, Plan plan, PrintStream progress) {
@@ -115,14 +120,17 @@ public final class LongRun {
             availability,
             this::violated,
             plan.pauseMax().toNanos());
-    Thread auditing = new Thread(() -> audit(workload, auditor), "auditor");
+    Thread moving = new Thread(() -> move(workload), "windows");
+    Thread auditing = new Thread(() -> audit(moving, auditor), "auditor");
     try {
       workload.start(window, plan.clients(), plan.seed());
+      moving.start();
       auditing.start();
       inject(nemesis, workload, begun);
     } finally {
       workload.close();
       ended.set(true);
+      join(moving);
       join(auditing);
       readers.forEach(CairnClient::close);
     }
@@ -194,27 +202,35 @@ public final class LongRun {
         injected.unavailableNanos() / 1e9);
   }
 
-  /** Moves the clients on, and audits a window when the one after it is over too. */
-  private void audit(Workload workload, Auditor auditor) {
-    Deque<Window> left = new ArrayDeque<>();
+  /** Moves the clients on to another window, each so often. */
+  private void move(Workload workload) {
+    for (int number = 1; !ended.get(); number++) {
+      waitFor(plan.window());
+      Window next = new Window(number, plan.keys());
+      Window before = window;
+      workload.moveTo(next);
+      window = next;
+      left.add(before);
+    }
+    window.shut();
+    left.add(window);
+  }
+
+  /** Audits a window when the one after it is over too; the last ones when all is over. */
+  private void audit(Thread moving, Auditor auditor) {
     try {
-      for (int number = 1; !ended.get(); number++) {
-        waitFor(plan.window());
-        Window next = new Window(number, plan.keys());
-        left.add(window);
-        workload.moveTo(next);
-        window = next;
-        while (left.size() > 1 && left.peek().isLeft()) {
-          auditor.audit(left.remove());
-        }
+      while (moving.isAlive() || !left.isEmpty()) {
         if (left.size() > WINDOWS_WAITING_MAX) {
-          violated("clients have waited for an answer for " + left.size() + " windows");
+          violated(left.size() + " windows wait for their last answers, or for the audit");
           return;
         }
+        Window oldest = left.peek();
+        if (oldest != null && oldest.isLeft() && (left.size() > 1 || !moving.isAlive())) {
+          auditor.audit(left.remove());
+        } else {
+          LockSupport.parkNanos(LOOK_EVERY_NANOS);
+        }
       }
-      window.shut();
-      left.add(window);
-      left.forEach(auditor::audit);
       auditor.auditEverything();
     } catch (RuntimeException e) {
       violated("the audit failed: " + e);

@@ -3,8 +3,7 @@ package dev.cairn.testkit.longrun;
 
 import dev.cairn.testkit.ProcessCluster;
 import dev.cairn.testkit.fault.Fault;
-import dev.cairn.testkit.fault.NetworkFaults;
-import dev.cairn.testkit.fault.ProcessFaults;
+import dev.cairn.testkit.fault.Faults;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -109,9 +108,7 @@ public final class LongRunCommand implements Callable<Integer> {
   }
 
   private List<Fault> faults() {
-    List<Fault> all = new ArrayList<>(ProcessFaults.all());
-    all.addAll(NetworkFaults.all());
-    return all.stream()
+    return Faults.withoutRights().stream()
         .filter(fault -> only.isEmpty() || only.stream().anyMatch(fault.name()::contains))
         .toList();
   }

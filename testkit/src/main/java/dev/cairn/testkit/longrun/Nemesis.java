@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.testkit.longrun;
 
+import dev.cairn.testkit.Availability;
 import dev.cairn.testkit.ProcessCluster;
 import dev.cairn.testkit.fault.Fault;
 import java.util.ArrayDeque;

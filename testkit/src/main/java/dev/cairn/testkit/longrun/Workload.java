@@ -2,6 +2,7 @@
 package dev.cairn.testkit.longrun;
 
 import dev.cairn.testkit.Action;
+import dev.cairn.testkit.Availability;
 import dev.cairn.testkit.History;
 import dev.cairn.testkit.Operation.Outcome;
 import dev.cairn.testkit.ProcessCluster;

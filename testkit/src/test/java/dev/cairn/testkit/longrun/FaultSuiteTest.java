@@ -4,12 +4,8 @@ package dev.cairn.testkit.longrun;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.testkit.ProcessCluster;
-import dev.cairn.testkit.fault.Fault;
-import dev.cairn.testkit.fault.NetworkFaults;
-import dev.cairn.testkit.fault.ProcessFaults;
+import dev.cairn.testkit.fault.Faults;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -18,12 +14,12 @@ class FaultSuiteTest {
   @Test
   @Timeout(400)
   void clientsSeeOneCopyOfTheDataWhateverHappens() {
-    List<Fault> faults = new ArrayList<>(ProcessFaults.all());
-    faults.addAll(NetworkFaults.all());
     try (ProcessCluster cluster = ProcessCluster.of(3).withNetwork().start()) {
       cluster.awaitHealthy();
       LongRun.Plan plan =
-          LongRun.Plan.of(System.nanoTime(), faults).rounds(1).lasting(Duration.ofMinutes(3));
+          LongRun.Plan.of(System.nanoTime(), Faults.withoutRights())
+              .rounds(1)
+              .lasting(Duration.ofMinutes(3));
       Report report = LongRun.run(cluster, plan, System.out);
       System.out.println(report.markdown());
       assertThat(report.violations()).isEmpty();

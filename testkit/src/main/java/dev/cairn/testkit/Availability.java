@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.cairn.testkit.longrun;
+package dev.cairn.testkit;
 
 import static org.awaitility.Awaitility.await;
 
@@ -8,14 +8,15 @@ import java.util.Arrays;
 import java.util.function.LongSupplier;
 
 /** For how long each partition had no acknowledged write. Thread-safe. */
-final class Availability {
+public final class Availability {
   private static final Duration WRITE_MAX = Duration.ofSeconds(60);
 
   private final LongSupplier nanoClock;
   private final long[] lastNanos; // guarded by this
   private final long[] longestNanos; // guarded by this
 
-  Availability(int partitions, LongSupplier nanoClock) {
+  /** Measures from now on. */
+  public Availability(int partitions, LongSupplier nanoClock) {
     this.nanoClock = nanoClock;
     lastNanos = new long[partitions];
     longestNanos = new long[partitions];
@@ -23,20 +24,20 @@ final class Availability {
   }
 
   /** A write to a partition was acknowledged. */
-  synchronized void acknowledged(int partition) {
+  public synchronized void acknowledged(int partition) {
     long now = nanoClock.getAsLong();
     longestNanos[partition] = Math.max(longestNanos[partition], now - lastNanos[partition]);
     lastNanos[partition] = now;
   }
 
   /** Measures from now on. */
-  synchronized void begin() {
+  public synchronized void begin() {
     Arrays.fill(lastNanos, nanoClock.getAsLong());
     Arrays.fill(longestNanos, 0);
   }
 
   /** Waits for a write to each partition that is acknowledged from now on. */
-  void awaitWriteToEach() {
+  public void awaitWriteToEach() {
     long now = nanoClock.getAsLong();
     await("an acknowledged write to each partition")
         .atMost(WRITE_MAX)
@@ -49,7 +50,7 @@ final class Availability {
   }
 
   /** The longest time since {@link #begin} in which some partition took no write. */
-  synchronized long worstNanos() {
+  public synchronized long worstNanos() {
     long now = nanoClock.getAsLong();
     long worst = 0;
     for (int partition = 0; partition < lastNanos.length; partition++) {

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.testkit.planted;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.cairn.testkit.ProcessCluster;
+import dev.cairn.testkit.fault.Faults;
+import dev.cairn.testkit.longrun.LongRun;
+import dev.cairn.testkit.longrun.Report;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Each bug is found by the suite as it is, which asserts nothing made for it; the same seeds pass
+ * without the bug. {@code -Dcairn.planted.seeds=5} runs five seeds of each, and all bugs; without
+ * it those that need least time are run once.
+ */
+class PlantedBugsTest {
+  private static final int SEEDS = Integer.getInteger("cairn.planted.seeds", 0);
+  private static final List<Bug> QUICK = List.of(Bug.STALE_FOLLOWER_READ, Bug.LOST_ON_FAILOVER);
+
+  @TempDir private Path folder;
+
+  @Test
+  void whatIsChangedIsThere() {
+    for (Bug bug : Bug.values()) {
+      for (Bug.Point point : bug.points()) {
+        assertThat(methods(point.type()))
+            .as("%s in %s", bug, point.type())
+            .contains(point.method());
+      }
+    }
+  }
+
+  private static Stream<String> methods(String type) {
+    try {
+      return Stream.concat(
+          Stream.of(Bug.Point.CONSTRUCTOR),
+          Arrays.stream(Class.forName(type).getDeclaredMethods()).map(method -> method.getName()));
+    } catch (ClassNotFoundException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static Stream<Arguments> bugs() {
+    List<Bug> bugs = SEEDS == 0 ? QUICK : List.of(Bug.values());
+    String only = System.getProperty("cairn.planted.only", "");
+    return bugs.stream()
+        .filter(bug -> bug.name().contains(only))
+        .flatMap(
+            bug ->
+                LongStream.rangeClosed(1, Math.max(1, SEEDS)).mapToObj(i -> Arguments.of(bug, i)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("bugs")
+  @Timeout(400)
+  void isFound(Bug bug, long seed) throws IOException {
+    ProcessCluster.Builder described =
+        ProcessCluster.of(3)
+            .withNetwork()
+            .javaOptions("-javaagent:" + PlantAgent.jar(folder) + "=" + bug);
+    Report report = run(described, seed);
+    System.out.println(bug + ", seed " + seed + ": " + report.violations());
+    assertThat(report.violations()).isNotEmpty();
+  }
+
+  private static Stream<Long> seeds() {
+    return LongStream.rangeClosed(1, SEEDS).boxed();
+  }
+
+  @ParameterizedTest(allowZeroInvocations = true)
+  @MethodSource("seeds")
+  @Timeout(400)
+  void withoutABugTheSameSeedsPass(long seed) {
+    assertThat(run(ProcessCluster.of(3).withNetwork(), seed).violations()).isEmpty();
+  }
+
+  private static Report run(ProcessCluster.Builder described, long seed) {
+    try (ProcessCluster cluster = described.start()) {
+      cluster.awaitHealthy();
+      LongRun.Plan plan =
+          LongRun.Plan.of(seed, Faults.withoutRights())
+              .rounds(2)
+              .lasting(Duration.ofMinutes(4))
+              .windows(Duration.ofSeconds(4));
+      return LongRun.run(cluster, plan, System.out);
+    }
+  }
+}
