@@ -38,6 +38,7 @@ public final class FailoverCommand implements Callable<Integer> {
   private static final int WRITERS_A_PARTITION = 2;
   private static final int FULL_LOAD_WRITERS = 64;
   private static final long SETTLE_MILLIS = 1_000;
+  private static final long ON_ITS_WAY_MILLIS = 300;
   private static final long BEHIND_MILLIS = 500;
   private static final long FROZEN_MILLIS = 4_000;
 
@@ -178,7 +179,7 @@ public final class FailoverCommand implements Callable<Integer> {
   private void kill(ProcessCluster cluster, Availability availability, int node) {
     availability.begin();
     cluster.kill(node);
-    availability.awaitWriteToEach();
+    awaitWrites(availability);
     record(killed, availability, "node " + node);
     cluster.start(node);
     settle(cluster);
@@ -202,7 +203,7 @@ public final class FailoverCommand implements Callable<Integer> {
     availability.begin();
     cluster.kill(leader);
     cluster.network().heal();
-    availability.awaitWriteToEach();
+    awaitWrites(availability);
     boolean forced = handOvers(cluster, witness) > before;
     if (forced) {
       record(throughWitness, availability, "node " + leader);
@@ -226,7 +227,7 @@ public final class FailoverCommand implements Callable<Integer> {
     availability.begin();
     cluster.pause(node);
     try {
-      availability.awaitWriteToEach();
+      awaitWrites(availability);
       record(frozen, availability, "node " + node);
       pause(FROZEN_MILLIS);
     } finally {
@@ -240,10 +241,16 @@ public final class FailoverCommand implements Callable<Integer> {
     cluster.indexes().stream()
         .filter(other -> other != node)
         .forEach(other -> cluster.network().setBoth(node, other, Link.HOLD));
-    availability.awaitWriteToEach();
+    awaitWrites(availability);
     record(isolated, availability, "node " + node);
     cluster.network().heal();
     settle(cluster);
+  }
+
+  /** What was on its way to a client when the node was lost must not pass for the recovery. */
+  private static void awaitWrites(Availability availability) {
+    pause(ON_ITS_WAY_MILLIS);
+    availability.awaitWriteToEach();
   }
 
   private static void record(Row row, Availability availability, String what) {
