@@ -155,7 +155,8 @@ public final class RespWriter {
   private void line(char type, String text) {
     String oneLine = text;
     if (text.indexOf('\n') >= 0 || text.indexOf('\r') >= 0) {
-      oneLine = text.replace('\r', ' ').replace('\n', ' ');
+      // As Redis: those at the end go, the others become blanks.
+      oneLine = text.replaceAll("[\\r\\n]+$", "").replace('\r', ' ').replace('\n', ' ');
     }
     bytes((type + oneLine + "\r\n").getBytes(StandardCharsets.UTF_8));
   }

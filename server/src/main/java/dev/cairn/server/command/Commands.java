@@ -170,7 +170,7 @@ public final class Commands {
   private static RespValue unknownCommand(List<byte[]> words) {
     StringBuilder arguments = new StringBuilder();
     for (int i = 1; i < words.size() && arguments.length() < QUOTED_BYTES_MAX; i++) {
-      String word = new String(words.get(i), StandardCharsets.ISO_8859_1);
+      String word = shown(words.get(i));
       int room = QUOTED_BYTES_MAX - arguments.length();
       arguments.append('\'').append(word, 0, Math.min(room, word.length())).append("' ");
     }
@@ -180,13 +180,15 @@ public final class Commands {
             .formatted(quoted(words.get(0)), arguments));
   }
 
-  /** A word as text of one character a byte: errors repeat what they were given. */
-  static String latin(byte[] word) {
-    return new String(word, StandardCharsets.ISO_8859_1);
+  /** A word as errors repeat it: as text, up to the first 0 as in Redis. */
+  static String shown(byte[] word) {
+    String text = new String(word, StandardCharsets.UTF_8);
+    int end = text.indexOf(0);
+    return end < 0 ? text : text.substring(0, end);
   }
 
   private static String quoted(byte[] word) {
-    int length = Math.min(word.length, QUOTED_BYTES_MAX);
-    return new String(word, 0, length, StandardCharsets.ISO_8859_1);
+    String text = shown(word);
+    return text.substring(0, Math.min(text.length(), QUOTED_BYTES_MAX));
   }
 }

@@ -79,7 +79,7 @@ final class ExpiryCommands {
             case "XX" -> KeyOperation.Expire.IF_ANY;
             case "GT" -> KeyOperation.Expire.IF_LATER;
             case "LT" -> KeyOperation.Expire.IF_EARLIER;
-            default -> throw new Refusal("Unsupported option " + Commands.latin(call.word(i)));
+            default -> throw new Refusal("Unsupported option " + Commands.shown(call.word(i)));
           };
     }
     boolean none = (only & KeyOperation.Expire.IF_NONE) != 0;

@@ -89,6 +89,7 @@ final class CommandDocsTest {
             | keys over partitions | no such thing | `CROSSSLOT`, see above | atomic or refused |
             | `LCS` of long values | up to `proto-max-bulk-len` | a table of at most 64 MiB | it is computed beside other reads |
             | `BITFIELD` with `GET` only | a write | a read | it changes nothing |
+            | errors that repeat a word which is no UTF-8 | its bytes | U+FFFD in their place | an error is a line of text |
             | `SELECT`, `COPY ... DB` | 16 databases | 1 | as in Redis Cluster |
             | `WAIT` | waits for ever at 0 | at most 30 s, for the last write only | every write is on a majority before its reply |
             | `SHUTDOWN` | no reply | `OK` | so that one knows it began |

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.testkit.differential;
+
+import dev.cairn.protocol.RespValue;
+import dev.cairn.protocol.RespWriter;
+import dev.cairn.testkit.RespConnection;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Sends the same commands to a Redis and to a cluster, and compares every reply.
+ *
+ * <p>Lanes run side by side, each with keys of its own; inside a lane a command waits for the reply
+ * of the one before, and each goes to another node. Every other lane speaks RESP3. Replies must be
+ * equal, error texts too; times to live may differ by a second and by as long as a command took
+ * meanwhile. At the end of a lane all its keys must hold the same.
+ */
+public final class Differential {
+  private static final Set<String> MILLIS = Set.of("PTTL", "PEXPIRETIME");
+  private static final Set<String> SECONDS = Set.of("TTL", "EXPIRETIME");
+  private static final int HISTORY = 12;
+  private static final int DIFFERENCES_MAX = 20;
+
+  private final List<Server> nodes;
+  private final Server redis;
+  private final long seed;
+  private final AtomicLong malformed = new AtomicLong();
+  private final AtomicLong unknown = new AtomicLong();
+  private final Map<String, AtomicLong> counts = new TreeMap<>();
+  private final ConcurrentLinkedQueue<String> differences = new ConcurrentLinkedQueue<>();
+
+  /**
+   * What came of a run.
+   *
+   * @param unknown how many could not be compared, since a machine too busy lost a leader
+   * @param differences each with what led to it; empty is what one hopes for
+   */
+  public record Outcome(
+      long commands,
+      long malformed,
+      long unknown,
+      Map<String, Long> counts,
+      List<String> differences) {
+    /** How often the rarest command was sent. */
+    public long rarest() {
+      return counts.values().stream().mapToLong(Long::longValue).min().orElse(0);
+    }
+  }
+
+  /** What can be connected to. */
+  @FunctionalInterface
+  public interface Server {
+    /** A new connection. */
+    RespConnection connect() throws IOException;
+  }
+
+  private Differential(List<Server> nodes, Server redis, long seed) {
+    this.nodes = nodes;
+    this.redis = redis;
+    this.seed = seed;
+    CommandGenerator.names().forEach(name -> counts.put(name, new AtomicLong()));
+  }
+
+  /** Sends so many commands over so many lanes. */
+  public static Outcome run(List<Server> nodes, Server redis, long seed, long commands, int lanes)
+      throws InterruptedException {
+    Differential differential = new Differential(nodes, redis, seed);
+    ExecutorService threads = Executors.newFixedThreadPool(lanes);
+    try {
+      List<Callable<Void>> all = new ArrayList<>();
+      for (int lane = 0; lane < lanes; lane++) {
+        int number = lane;
+        long share = commands / lanes + (lane < commands % lanes ? 1 : 0);
+        all.add(
+            () -> {
+              differential.runLane(number, share);
+              return null;
+            });
+      }
+      for (Future<Void> lane : threads.invokeAll(all)) {
+        lane.get();
+      }
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("a lane ended early", e.getCause());
+    } finally {
+      threads.shutdownNow();
+    }
+    Map<String, Long> counted = new TreeMap<>();
+    differential.counts.forEach((name, count) -> counted.put(name, count.get()));
+    return new Outcome(
+        counted.values().stream().mapToLong(Long::longValue).sum(),
+        differential.malformed.get(),
+        differential.unknown.get(),
+        counted,
+        List.copyOf(differential.differences));
+  }
+
+  private void runLane(int lane, long commands) throws IOException {
+    CommandGenerator generator = new CommandGenerator(seed, lane);
+    try (Lane connections = new Lane(lane, generator.keys())) {
+      for (long i = 0; i < commands && differences.size() < DIFFERENCES_MAX; i++) {
+        CommandGenerator.Generated next = generator.next();
+        counts.get(next.name()).incrementAndGet();
+        malformed.addAndGet(next.malformed() ? 1 : 0);
+        if (!connections.same(next.words())) {
+          return; // from here on the two hold different data
+        }
+      }
+      for (String key : generator.keys()) {
+        connections.same(CommandGenerator.words("GET", key));
+        connections.same(CommandGenerator.words("PTTL", key));
+      }
+    }
+  }
+
+  /** The connections of one lane, and what it sent lately. */
+  private final class Lane implements AutoCloseable {
+    private final int number;
+    private final List<String> keys;
+    private final Random random;
+    private final RespConnection toRedis;
+    private final List<RespConnection> toNodes = new ArrayList<>();
+    private final ArrayDeque<String> history = new ArrayDeque<>();
+    private long slackMillis = 1_000;
+
+    Lane(int number, List<String> keys) throws IOException {
+      this.number = number;
+      this.keys = keys;
+      this.random = new Random(seed + number);
+      this.toRedis = redis.connect();
+      for (Server node : nodes) {
+        toNodes.add(node.connect());
+      }
+      if (number % 2 == 1) {
+        toRedis.call("HELLO", "3");
+        for (RespConnection node : toNodes) {
+          node.call("HELLO", "3");
+        }
+      }
+    }
+
+    boolean same(List<byte[]> words) throws IOException {
+      byte[] command = RespWriter.command(words.toArray(new byte[0][]));
+      long before = System.nanoTime();
+      toRedis.send(command);
+      RespValue expected = toRedis.read();
+      RespValue actual = ask(command);
+      slackMillis = Math.max(slackMillis, 1_000 + (System.nanoTime() - before) / 1_000_000);
+      history.add(CommandGenerator.shown(words) + "  =>  " + shown(expected));
+      if (history.size() > HISTORY) {
+        history.remove();
+      }
+      if (isError(actual, "UNKNOWN")) {
+        // It may have been done: what stands under the lane's keys is anybody's guess now.
+        unknown.incrementAndGet();
+        clear();
+        return true;
+      }
+      if (agree(words, expected, actual)) {
+        return true;
+      }
+      differences.add(
+          "seed %d lane %d: Redis %s, Cairn %s%n  %s"
+              .formatted(
+                  seed,
+                  number,
+                  shown(expected),
+                  shown(actual),
+                  String.join(System.lineSeparator() + "  ", history)));
+      return false;
+    }
+
+    /** Asks a node; again as long as the answer is that nothing was done for a passing reason. */
+    private RespValue ask(byte[] command) throws IOException {
+      RespValue reply;
+      do {
+        RespConnection node = toNodes.get(random.nextInt(toNodes.size()));
+        node.send(command);
+        reply = node.read();
+      } while (isError(reply, "CLUSTERDOWN") || isError(reply, "TRYAGAIN"));
+      return reply;
+    }
+
+    private void clear() throws IOException {
+      List<String> words = new ArrayList<>(List.of("DEL"));
+      words.addAll(keys);
+      byte[] command = RespWriter.command(words.toArray(new String[0]));
+      toRedis.send(command);
+      toRedis.read();
+      while (isError(ask(command), "UNKNOWN")) {
+        // deleting once more changes nothing
+      }
+      history.clear();
+    }
+
+    private boolean isError(RespValue reply, String code) {
+      return reply instanceof RespValue.ErrorReply error && error.code().equals(code);
+    }
+
+    private boolean agree(List<byte[]> words, RespValue expected, RespValue actual) {
+      if (expected.equals(actual)) {
+        return true;
+      }
+      String name = new String(words.get(0), StandardCharsets.US_ASCII);
+      long unit = MILLIS.contains(name) ? 1 : SECONDS.contains(name) ? 1000 : 0;
+      return unit > 0
+          && expected instanceof RespValue.Int one
+          && actual instanceof RespValue.Int other
+          && one.value() >= 0
+          && other.value() >= 0
+          && Math.abs(one.value() - other.value()) * unit <= slackMillis;
+    }
+
+    @Override
+    public void close() throws IOException {
+      toRedis.close();
+      for (RespConnection node : toNodes) {
+        node.close();
+      }
+    }
+  }
+
+  private static String shown(RespValue value) {
+    if (value instanceof RespValue.Bulk bulk) {
+      return CommandGenerator.shown(List.of(bulk.bytes()))
+          + (bulk.bytes().length == 0 ? "(empty)" : "")
+          + (bulk.bytes().length > 200 ? HexFormat.of().toHexDigits(bulk.bytes().length) : "");
+    }
+    return RespConnection.text(value);
+  }
+}

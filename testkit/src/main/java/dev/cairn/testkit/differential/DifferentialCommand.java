@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.testkit.differential;
+
+import dev.cairn.testkit.ProcessCluster;
+import dev.cairn.testkit.RedisServer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** The differential test as a command: {@code .ci/differential --commands 1000000 --seed 7}. */
+@Command(
+    name = "differential",
+    mixinStandardHelpOptions = true,
+    description =
+        "Send the same random commands to the redis-server of this machine and to three nodes, and"
+            + " compare every reply.",
+    exitCodeListHeading = "%nExit status:%n",
+    exitCodeList = {
+      "0:no difference",
+      "1:differences, each printed with what led to it",
+      "3:void: more than 1 % of the outcomes are unknown"
+    })
+public final class DifferentialCommand implements Callable<Integer> {
+  @Option(
+      names = "--commands",
+      paramLabel = "N",
+      defaultValue = "50000",
+      description = "How many in all (default: 50000).")
+  private long commands;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "Of all choices; taken from the clock unless given, and printed.")
+  private Long seed;
+
+  @Option(
+      names = "--lanes",
+      paramLabel = "N",
+      defaultValue = "48",
+      description = "Sequences side by side, each with keys of its own (default: 48).")
+  private int lanes;
+
+  /** Runs it. */
+  public static void main(String[] arguments) {
+    System.exit(new CommandLine(new DifferentialCommand()).execute(arguments));
+  }
+
+  @Override
+  public Integer call() throws InterruptedException {
+    long chosen = Optional.ofNullable(seed).orElseGet(System::nanoTime);
+    System.out.printf("seed %d%n", chosen);
+    try (RedisServer redis = RedisServer.start();
+        ProcessCluster cluster = ProcessCluster.of(3).start()) {
+      cluster.awaitHealthy();
+      long before = System.nanoTime();
+      List<Differential.Server> nodes = new ArrayList<>();
+      cluster.indexes().forEach(node -> nodes.add(() -> cluster.connect(node)));
+      Differential.Outcome outcome =
+          Differential.run(nodes, redis::connect, chosen, commands, lanes);
+      outcome.differences().forEach(System.out::println);
+      System.out.printf(
+          "%d commands in %d s, %d%% malformed, each of %d kinds at least %d times, %d unknown, %d differences%n",
+          outcome.commands(),
+          (System.nanoTime() - before) / 1_000_000_000,
+          100 * outcome.malformed() / Math.max(1, outcome.commands()),
+          outcome.counts().size(),
+          outcome.rarest(),
+          outcome.unknown(),
+          outcome.differences().size());
+      if (outcome.unknown() > outcome.commands() / 100) {
+        return 3;
+      }
+      return outcome.differences().isEmpty() ? 0 : 1;
+    }
+  }
+}

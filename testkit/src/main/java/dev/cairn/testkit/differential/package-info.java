@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Cairn beside a Redis: the same random commands to both, and every reply compared.
+ *
+ * <p>{@link dev.cairn.testkit.differential.CommandGenerator} makes commands, {@link
+ * dev.cairn.testkit.differential.Differential} sends them and compares.
+ */
+package dev.cairn.testkit.differential;
