@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.protocol;
 
+import java.util.Arrays;
+import java.util.Optional;
+
 /**
  * The first word of an error reply. Redis' own word where Redis has one, since clients match it.
  *
@@ -40,10 +43,17 @@ public enum ErrorCode {
     APPLIED
   }
 
+  private static final ErrorCode[] CODES = values();
+
   private final Outcome outcome;
 
   ErrorCode(Outcome outcome) {
     this.outcome = outcome;
+  }
+
+  /** The code of this name, if Cairn has it. */
+  public static Optional<ErrorCode> named(String name) {
+    return Arrays.stream(CODES).filter(code -> code.name().equals(name)).findFirst();
   }
 
   /** What became of the request that was answered with this code. */

@@ -138,6 +138,12 @@ class ArchitectureTest {
   }
 
   @Test
+  void onlyMetricsTouchesMicrometer() {
+    onlyMayTouch("io.micrometer..", "metrics");
+    onlyMayTouch("io.prometheus..", "metrics");
+  }
+
+  @Test
   void onlyRespAndHttpTouchNetty() {
     onlyMayTouch("io.netty..", "resp", "http");
   }

@@ -7,6 +7,7 @@ import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.MemberAddress;
 import dev.cairn.server.cluster.MetaGroup;
 import dev.cairn.server.command.Face;
+import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.node.NodeIdentity.FormedCluster;
 import dev.cairn.server.partition.LogLimits;
 import dev.cairn.server.raft.LogLostException;
@@ -84,13 +85,16 @@ public final class Node {
       requireSameCluster(config, founded.get());
       requireSameSettings(config, founded.get());
     }
-    NodeRuntime runtime = runtime(config, folder, identity, founded);
+    Metrics metrics = new Metrics();
+    parts.add(new Part("metrics", metrics::close));
+    NodeRuntime runtime = runtime(config, folder, identity, founded, metrics);
     parts.add(new Part("cluster", runtime::close));
     RespServer clients =
         RespServer.start(
             FrontConfig.of(config.host(), config.port(), Release.version(), config.valueBytesMax()),
             runtime.router(),
             Face.CLIENT,
+            metrics,
             Node::endProcess);
     parts.add(new Part("client port", clients::close));
     List<RespServer> fronts = new ArrayList<>(List.of(clients));
@@ -101,6 +105,7 @@ public final class Node {
                   config.host(), config.clusterPort(), Release.version(), config.valueBytesMax()),
               runtime.router(),
               Face.CLUSTER,
+              metrics,
               Node::endProcess);
       parts.add(new Part("cluster port", clusterClients::close));
       fronts.add(clusterClients);
@@ -137,7 +142,11 @@ public final class Node {
   }
 
   private static NodeRuntime runtime(
-      NodeConfig config, DataFolder folder, NodeIdentity identity, Optional<ClusterState> founded)
+      NodeConfig config,
+      DataFolder folder,
+      NodeIdentity identity,
+      Optional<ClusterState> founded,
+      Metrics metrics)
       throws StartException, IOException {
     Member self =
         new Member(
@@ -164,7 +173,8 @@ public final class Node {
               state -> record(identity, state, folder),
               REQUEST_TIMEOUT_MILLIS,
               LogLimits.DEFAULT,
-              Release.version()));
+              Release.version(),
+              metrics));
     } catch (LogLostException e) {
       throw new StartException(
           e.getMessage()

@@ -8,6 +8,7 @@ import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.Membership;
 import dev.cairn.server.cluster.MetaGroup;
 import dev.cairn.server.cluster.NodeReport;
+import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.partition.LogLimits;
 import dev.cairn.server.partition.Partitions;
 import dev.cairn.server.raft.RaftEngine;
@@ -67,6 +68,7 @@ final class NodeRuntime implements AutoCloseable {
    * @param requestTimeoutMillis until when a request must be answered
    * @param logLimits how much log each partition keeps
    * @param version the version of Cairn
+   * @param metrics what is measured goes there
    */
   record Spec(
       Member self,
@@ -79,7 +81,8 @@ final class NodeRuntime implements AutoCloseable {
       Consumer<ClusterState> record,
       long requestTimeoutMillis,
       LogLimits logLimits,
-      String version) {}
+      String version,
+      Metrics metrics) {}
 
   /**
    * Starts the parts. Returns as soon as the peer port is open; the cluster may still have to form.
@@ -92,14 +95,16 @@ final class NodeRuntime implements AutoCloseable {
             spec.folder().resolve("store.log"),
             damage ->
                 log.error(
-                    "the write-ahead log is damaged; this node votes and stores no more", damage));
+                    "the write-ahead log is damaged; this node votes and stores no more", damage),
+            spec.metrics());
     StorageEngine storage = null;
     RaftEngine engine = null;
     try {
       storage =
           StorageEngine.open(
               EngineConfig.DEFAULT,
-              damage -> log.error("the data is damaged; its partitions stop on this node", damage));
+              damage -> log.error("the data is damaged; its partitions stop on this node", damage),
+              spec.metrics());
       engine =
           RaftEngine.start(
               spec.bindHost(), spec.self().peerHost(), spec.self().peerPort(), sharedLog);
@@ -144,7 +149,8 @@ final class NodeRuntime implements AutoCloseable {
             scheduler,
             System::nanoTime,
             spec.requestTimeoutMillis(),
-            spec.logLimits());
+            spec.logLimits(),
+            spec.metrics());
     formation =
         new Formation(
             self,
@@ -162,7 +168,10 @@ final class NodeRuntime implements AutoCloseable {
             scheduler,
             System::nanoTime,
             spec.requestTimeoutMillis(),
-            new ClusterStatus(self.name(), membership, formation::waitingFor, spec.logLimits()));
+            new ClusterStatus(self.name(), membership, formation::waitingFor, spec.logLimits()),
+            spec.metrics());
+    new NodeGauges(partitions, membership, router, this::clusterState)
+        .tell(spec.metrics(), folder, spec.version());
     formation.answerOthers();
     if (spec.founded().isPresent()) {
       join(spec.founded().get(), spec.version());
@@ -217,6 +226,10 @@ final class NodeRuntime implements AutoCloseable {
                 partitions.stopping(),
                 partitions.reports()));
     new Controller(opened, membership, formation, System::nanoTime).start(scheduler);
+  }
+
+  private synchronized ClusterState clusterState() {
+    return meta == null ? null : meta.state();
   }
 
   Router router() {

@@ -4,6 +4,7 @@ package dev.cairn.server.partition;
 import dev.cairn.server.raft.Proposal;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,8 +21,16 @@ final class InFlight implements Proposal {
 
   private final List<WaitingBatch> batches;
   private final long deadlineNanos;
-  private final Consumer<InFlight> ended;
+  private final long begunNanos;
+  private final BiConsumer<InFlight, End> ended;
   private final AtomicBoolean completed = new AtomicBoolean();
+
+  /** How a proposal ended. */
+  enum End {
+    APPLIED,
+    REFUSED,
+    UNKNOWN
+  }
 
   /** A batch of requests and whoever waits for its fate. */
   record WaitingBatch(
@@ -41,18 +50,24 @@ final class InFlight implements Proposal {
   /**
    * Creates a proposal that nothing has happened to.
    *
+   * @param begunNanos when it was proposed, by the monotonic clock
    * @param deadlineNanos when to give up on it, by the monotonic clock
    * @param ended told once that the proposal is under way no more, before its batches are
    */
-  InFlight(List<WaitingBatch> batches, long deadlineNanos, Consumer<InFlight> ended) {
+  InFlight(
+      List<WaitingBatch> batches,
+      long begunNanos,
+      long deadlineNanos,
+      BiConsumer<InFlight, End> ended) {
     this.batches = batches;
+    this.begunNanos = begunNanos;
     this.deadlineNanos = deadlineNanos;
     this.ended = ended;
   }
 
   /** The state machine has applied it. */
   void applied(List<List<Result>> results, long index, long term) {
-    if (!complete()) {
+    if (!complete(End.APPLIED)) {
       return;
     }
     int from = 0;
@@ -65,12 +80,12 @@ final class InFlight implements Proposal {
 
   @Override
   public void refused(String reason) {
-    completeAll(new BatchReply.Refused(BatchReply.Reason.NOT_LEADER, java.util.Optional.empty()));
+    completeAll(End.REFUSED, BatchReply.Refused.notLeader());
   }
 
   @Override
   public void unknown(String reason) {
-    completeAll(new BatchReply.Unknown(reason));
+    completeAll(End.UNKNOWN, new BatchReply.Unknown(reason));
   }
 
   /** Gives up if it is time. */
@@ -80,17 +95,22 @@ final class InFlight implements Proposal {
     }
   }
 
-  private void completeAll(BatchReply reply) {
-    if (complete()) {
+  private void completeAll(End end, BatchReply reply) {
+    if (complete(end)) {
       batches.forEach(batch -> batch.answer(reply));
     }
   }
 
-  private boolean complete() {
+  /** When it was proposed, by the monotonic clock. */
+  long begunNanos() {
+    return begunNanos;
+  }
+
+  private boolean complete(End end) {
     if (!completed.compareAndSet(false, true)) {
       return false;
     }
-    ended.accept(this);
+    ended.accept(this, end);
     return true;
   }
 }

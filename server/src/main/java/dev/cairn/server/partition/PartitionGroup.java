@@ -55,6 +55,7 @@ final class PartitionGroup implements AutoCloseable {
       LongSupplier nanoTime,
       long proposalTimeoutMillis,
       Executor readers,
+      ProposalMetrics metrics,
       BooleanSupplier votersInTransition) {
     this.index = index;
     this.folder = folder;
@@ -68,6 +69,7 @@ final class PartitionGroup implements AutoCloseable {
             nanoTime,
             proposalTimeoutNanos,
             (entry, term, proposal) -> raft.propose(entry, term, proposal),
+            metrics,
             this::handOverNow);
     this.reads =
         new ReadQueue(
@@ -286,6 +288,28 @@ final class PartitionGroup implements AutoCloseable {
               durable == row ? Math.max(durable, engineApplied) : durable,
               durableLogIndex,
               logBytes);
+        });
+  }
+
+  /** What this replica holds and has yet to do. */
+  PartitionFigures figures(long lastLogIndex, long logBytes) {
+    RaftGroup engine = raft;
+    long engineApplied = engine == null ? 0 : engine.appliedIndex();
+    return folder.read(
+        store -> {
+          long applied = Math.max(store.applied().index(), engineApplied);
+          return new PartitionFigures(
+              index,
+              leads(),
+              false,
+              store.applied().keyCount(),
+              store.approximateBytes(),
+              store.diskBytes(),
+              logBytes,
+              applied,
+              Math.max(0, lastLogIndex - applied),
+              writes.queuedRequests(),
+              writes.queuedBytes());
         });
   }
 

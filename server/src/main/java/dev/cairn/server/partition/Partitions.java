@@ -7,6 +7,7 @@ import dev.cairn.server.cluster.Membership;
 import dev.cairn.server.cluster.NodeReport;
 import dev.cairn.server.cluster.Placement;
 import dev.cairn.server.cluster.Replica;
+import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.raft.Peer;
 import dev.cairn.server.raft.RaftEngine;
 import dev.cairn.server.raft.RaftGroup;
@@ -74,7 +75,8 @@ public final class Partitions implements AutoCloseable {
       ScheduledExecutorService scheduler,
       LongSupplier nanoTime,
       long proposalTimeoutMillis,
-      LogLimits limits) {
+      LogLimits limits,
+      Metrics metrics) {
     this.selfId = selfId;
     this.engine = engine;
     this.membership = membership;
@@ -93,6 +95,7 @@ public final class Partitions implements AutoCloseable {
             limits,
             readers,
             held,
+            metrics,
             () -> state);
     this.care =
         new ReplicaCare(
@@ -226,6 +229,33 @@ public final class Partitions implements AutoCloseable {
           }
         });
     return reports;
+  }
+
+  /** What this node's replicas and witnesses hold and have yet to do. */
+  public List<PartitionFigures> figures() {
+    ClusterState known = state;
+    List<PartitionFigures> figures = new ArrayList<>();
+    if (known == null) {
+      return figures;
+    }
+    SharedLog sharedLog = engine.sharedLog();
+    held.forEach(
+        (index, entry) -> {
+          String group = known.groupOf(index);
+          long logBytes = sharedLog.entryBytes(group);
+          PartitionGroup open = entry.group;
+          boolean stopped =
+              entry.status == NodeReport.Status.FAILED || entry.status == NodeReport.Status.LOST;
+          try {
+            figures.add(
+                open == null || stopped
+                    ? PartitionFigures.logOnly(index, stopped, logBytes)
+                    : open.figures(sharedLog.lastIndex(group), logBytes));
+          } catch (RuntimeException closing) {
+            log.debug("partition={} has no figures just now", index, closing);
+          }
+        });
+    return figures;
   }
 
   /** Asks every replica and witness of this node for a snapshot now, as if its log had grown. */

@@ -7,6 +7,8 @@ import dev.cairn.server.cluster.Membership;
 import dev.cairn.server.cluster.NodeReport;
 import dev.cairn.server.cluster.Placement;
 import dev.cairn.server.cluster.Replica;
+import dev.cairn.server.metrics.Metric;
+import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.raft.Peer;
 import dev.cairn.server.raft.RaftEngine;
 import dev.cairn.server.raft.RaftGroup;
@@ -53,6 +55,8 @@ final class ReplicaOpener {
   private final LogLimits limits;
   private final Executor readers;
   private final Map<Integer, HeldReplica> held;
+  private final ProposalMetrics proposals;
+  private final Metrics.Count leaderChanges;
   private final Supplier<ClusterState> current;
 
   /**
@@ -74,6 +78,7 @@ final class ReplicaOpener {
       LogLimits limits,
       Executor readers,
       Map<Integer, HeldReplica> held,
+      Metrics metrics,
       Supplier<ClusterState> current) {
     this.selfId = selfId;
     this.engine = engine;
@@ -86,6 +91,8 @@ final class ReplicaOpener {
     this.limits = limits;
     this.readers = readers;
     this.held = held;
+    this.proposals = ProposalMetrics.of(metrics);
+    this.leaderChanges = metrics.counter(Metric.LEADER_CHANGES);
     this.current = current;
   }
 
@@ -176,10 +183,16 @@ final class ReplicaOpener {
                 nanoTime,
                 proposalTimeoutMillis,
                 readers,
+                proposals,
                 () -> engine.sharedLog().votersInTransition(group));
         FullReplica replica =
             new FullReplica(
-                index, data, partition, entry.retention, () -> leadershipChanged(entry), failed);
+                index,
+                data,
+                partition,
+                entry.retention,
+                () -> leadershipChanged(entry, partition),
+                failed);
         raft =
             engine.open(
                 group,
@@ -203,7 +216,10 @@ final class ReplicaOpener {
     }
   }
 
-  private void leadershipChanged(HeldReplica entry) {
+  private void leadershipChanged(HeldReplica entry, PartitionGroup partition) {
+    if (partition.leads()) {
+      leaderChanges.increment();
+    }
     entry.leadsSinceNanos = nanoTime.getAsLong();
     scheduler.execute(membership::announce);
   }

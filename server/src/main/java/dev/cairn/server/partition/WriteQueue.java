@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.partition;
 
+import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.partition.InFlight.WaitingBatch;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -48,6 +49,7 @@ final class WriteQueue {
   private final LongSupplier nanoTime;
   private final long proposalTimeoutNanos;
   private final Engine engine;
+  private final ProposalMetrics metrics;
   private final Runnable drained;
   private final Object lock = new Object();
   private final Object proposing = new Object(); // taken before lock, never while holding it
@@ -74,11 +76,13 @@ final class WriteQueue {
       LongSupplier nanoTime,
       long proposalTimeoutNanos,
       Engine engine,
+      ProposalMetrics metrics,
       Runnable drained) {
     this.clock = clock;
     this.nanoTime = nanoTime;
     this.proposalTimeoutNanos = proposalTimeoutNanos;
     this.engine = engine;
+    this.metrics = metrics;
     this.drained = drained;
   }
 
@@ -115,6 +119,20 @@ final class WriteQueue {
     }
     BatchReply reply = BatchReply.Refused.notLeader();
     refused.forEach(batch -> batch.answer(reply));
+  }
+
+  /** How many requests wait to be proposed. */
+  int queuedRequests() {
+    synchronized (lock) {
+      return queuedRequests;
+    }
+  }
+
+  /** Their bytes. */
+  long queuedBytes() {
+    synchronized (lock) {
+      return queuedBytes;
+    }
   }
 
   /**
@@ -199,12 +217,23 @@ final class WriteQueue {
                         operations ->
                             requests.add(new EntryCodec.Request(Optional.empty(), operations))));
         partitionTimeMillis = clock.nowMillis();
-        next = new InFlight(batches, nanoTime.getAsLong() + timeoutNanos(batches), this::ended);
+        long now = nanoTime.getAsLong();
+        next = new InFlight(batches, now, now + timeoutNanos(batches), this::ended);
         inFlight.add(next);
       }
-      engine.propose(
-          EntryCodec.encode(new EntryCodec.Entry(partitionTimeMillis, requests)), term, next);
+      byte[] entry = EntryCodec.encode(new EntryCodec.Entry(partitionTimeMillis, requests));
+      metrics.bytes().record(entry.length);
+      metrics.operations().record(operations(requests));
+      engine.propose(entry, term, next);
     }
+  }
+
+  private static int operations(List<EntryCodec.Request> requests) {
+    int operations = 0;
+    for (EntryCodec.Request request : requests) {
+      operations += request.operations().size();
+    }
+    return operations;
   }
 
   /** Large values take the network and three disks a while. */
@@ -235,7 +264,14 @@ final class WriteQueue {
     return batches;
   }
 
-  private void ended(InFlight proposal) {
+  private void ended(InFlight proposal, InFlight.End end) {
+    Metrics.Latency latency =
+        switch (end) {
+          case APPLIED -> metrics.applied();
+          case REFUSED -> metrics.refused();
+          case UNKNOWN -> metrics.unknown();
+        };
+    latency.record(nanoTime.getAsLong() - proposal.begunNanos());
     boolean last;
     synchronized (lock) {
       inFlight.remove(proposal);

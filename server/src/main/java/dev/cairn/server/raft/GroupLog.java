@@ -325,6 +325,11 @@ final class GroupLog implements LogStorage {
     return commit("vote", batch -> batch.put(key, LogRows.vote(key, vote)));
   }
 
+  /** This node has stored a vote for itself. */
+  void stands() {
+    log.stands();
+  }
+
   boolean damaged() {
     return log.damaged();
   }

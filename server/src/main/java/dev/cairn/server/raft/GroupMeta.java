@@ -93,6 +93,9 @@ final class GroupMeta implements RaftMetaStorage {
       }
       return false;
     }
+    if (newTerm > term && node != null && peer.equals(node.getNodeId().getPeerId())) {
+      group.stands();
+    }
     term = newTerm;
     votedFor = peer.copy();
     return true;

@@ -43,6 +43,7 @@ final class LogOptions implements AutoCloseable {
   final WriteOptions synced = new WriteOptions().setSync(true);
   private final Cache blockCache = new LRUCache(BLOCK_CACHE_BYTES);
   private final ColumnFamilyOptions columnFamily;
+  private final LogFigures figures = new LogFigures();
   private AbstractEventListener listener;
   private Logger logger;
 
@@ -79,6 +80,7 @@ final class LogOptions implements AutoCloseable {
         .setMaxLogFileSize(INFO_LOG_BYTES_MAX)
         .setKeepLogFileNum(INFO_LOGS_KEPT)
         .setInfoLogLevel(InfoLogLevel.WARN_LEVEL)
+        .setStatistics(options.figures.statistics())
         .setListeners(List.of(options.listener));
     return options;
   }
@@ -93,6 +95,10 @@ final class LogOptions implements AutoCloseable {
         };
     options.database.setLogger(options.logger);
     return options;
+  }
+
+  LogFigures figures() {
+    return figures;
   }
 
   List<ColumnFamilyDescriptor> columnFamilies() {
@@ -116,6 +122,7 @@ final class LogOptions implements AutoCloseable {
     database.close();
     synced.close();
     blockCache.close();
+    figures.close();
     if (listener != null) {
       listener.close();
     }

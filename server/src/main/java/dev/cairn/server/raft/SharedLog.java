@@ -4,6 +4,8 @@ package dev.cairn.server.raft;
 import com.alipay.sofa.jraft.entity.LogEntry;
 import com.alipay.sofa.jraft.storage.LogStorage;
 import com.alipay.sofa.jraft.storage.RaftMetaStorage;
+import dev.cairn.server.metrics.Metric;
+import dev.cairn.server.metrics.Metrics;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -61,6 +63,8 @@ public final class SharedLog implements AutoCloseable {
 
   private final Path folder;
   private final Consumer<Throwable> onDamage;
+  private final Metrics.Latency commits;
+  private final Metrics.Count elections;
   private final LogOptions options;
   private final RocksDB database;
   private final DurableMark mark;
@@ -82,11 +86,13 @@ public final class SharedLog implements AutoCloseable {
    * @throws IllegalStateException when it has a format that this release does not know
    * @throws IOException when the folder cannot be used, by another process' use of it for instance
    */
-  public static SharedLog open(Path folder, Consumer<Throwable> onDamage) throws IOException {
-    return open(folder, onDamage, MARK_INTERVAL_MILLIS);
+  public static SharedLog open(Path folder, Consumer<Throwable> onDamage, Metrics metrics)
+      throws IOException {
+    return open(folder, onDamage, metrics, MARK_INTERVAL_MILLIS);
   }
 
-  static SharedLog open(Path folder, Consumer<Throwable> onDamage, long markIntervalMillis)
+  static SharedLog open(
+      Path folder, Consumer<Throwable> onDamage, Metrics metrics, long markIntervalMillis)
       throws IOException {
     Optional<DurableMark.Mark> mark = DurableMark.read(DurableMark.file(folder));
     if (mark.isPresent()) {
@@ -96,7 +102,7 @@ public final class SharedLog implements AutoCloseable {
       }
     }
     Files.createDirectories(folder);
-    return new SharedLog(folder, onDamage, mark, markIntervalMillis);
+    return new SharedLog(folder, onDamage, metrics, mark, markIntervalMillis);
   }
 
   /**
@@ -118,13 +124,18 @@ public final class SharedLog implements AutoCloseable {
   private SharedLog(
       Path folder,
       Consumer<Throwable> onDamage,
+      Metrics metrics,
       Optional<DurableMark.Mark> mark,
       long markIntervalMillis)
       throws IOException {
     this.folder = folder;
     this.onDamage = onDamage;
+    this.commits = metrics.latency(Metric.LOG_COMMIT_DURATION);
+    this.elections = metrics.counter(Metric.ELECTIONS);
     options = LogOptions.forWriting(this::onBackgroundError);
     database = openDatabase();
+    options.figures().tell(metrics, this::property);
+    metrics.gauge(Metric.LOG_DAMAGED, () -> damaged() ? 1 : 0);
     try {
       load(mark);
       this.mark =
@@ -340,13 +351,31 @@ public final class SharedLog implements AutoCloseable {
     try (WriteBatch batch = new WriteBatch()) {
       checkOpen();
       changes.addTo(batch);
+      long begun = System.nanoTime();
       database.write(options.synced, batch);
+      commits.record(System.nanoTime() - begun);
     } catch (RocksDBException e) {
       throw damage("The write-ahead log cannot be written", e);
     } finally {
       use.readLock().unlock();
     }
     mark.written();
+  }
+
+  private double property(String name) {
+    use.readLock().lock();
+    try {
+      return closed ? 0 : database.getLongProperty(name);
+    } catch (RocksDBException e) {
+      return 0; // no figure is worth an error
+    } finally {
+      use.readLock().unlock();
+    }
+  }
+
+  /** This node stands for election in one of its groups. */
+  void stands() {
+    elections.increment();
   }
 
   /** A row, or null. Whether null is damage, the caller knows. */

@@ -5,6 +5,8 @@ import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.Commands;
 import dev.cairn.server.command.Face;
 import dev.cairn.server.command.NodeFacts;
+import dev.cairn.server.metrics.Metric;
+import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.routing.Router;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
@@ -53,6 +55,9 @@ public final class RespServer implements AutoCloseable {
   private final Face face;
   private final Clock clock;
   private final Runnable shutdown;
+  private final Metrics metrics;
+  private final Metrics.Count opened;
+  private final Metrics.Count refused;
   private final EventLoopGroup loops;
   private final ChannelGroup open = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
   private final AtomicInteger connections = new AtomicInteger();
@@ -62,14 +67,26 @@ public final class RespServer implements AutoCloseable {
   private Channel listener;
   private Commands commands;
 
-  private RespServer(FrontConfig config, Router router, Face face, Clock clock, Runnable shutdown) {
+  private RespServer(
+      FrontConfig config,
+      Router router,
+      Face face,
+      Metrics metrics,
+      Clock clock,
+      Runnable shutdown) {
     this.config = config;
     this.router = router;
     this.face = face;
     this.clock = clock;
     this.shutdown = shutdown;
+    this.metrics = metrics;
     this.memory = new RequestMemory(config.nodeRequestBytesMax());
-    String name = face == Face.CLIENT ? "client-port" : "cluster-port";
+    String port = face == Face.CLIENT ? "client" : "cluster";
+    this.opened = metrics.counter(Metric.CONNECTIONS_OPENED, port);
+    this.refused = metrics.counter(Metric.CONNECTIONS_REFUSED, port);
+    metrics.gauge(Metric.CONNECTIONS, connections::get, port);
+    metrics.gauge(Metric.REQUEST_BYTES, memory::bytes, port);
+    String name = port + "-port";
     this.loops =
         new MultiThreadIoEventLoopGroup(
             config.threads(), new DefaultThreadFactory(name, true), NioIoHandler.newFactory());
@@ -82,15 +99,16 @@ public final class RespServer implements AutoCloseable {
    * @throws IOException if it cannot; the message says what to do. {@link BindException} if the
    *     port is in use
    */
-  public static RespServer start(FrontConfig config, Router router, Face face, Runnable shutdown)
+  public static RespServer start(
+      FrontConfig config, Router router, Face face, Metrics metrics, Runnable shutdown)
       throws IOException {
-    return start(config, router, face, Clock.systemUTC(), shutdown);
+    return start(config, router, face, metrics, Clock.systemUTC(), shutdown);
   }
 
   static RespServer start(
-      FrontConfig config, Router router, Face face, Clock clock, Runnable shutdown)
+      FrontConfig config, Router router, Face face, Metrics metrics, Clock clock, Runnable shutdown)
       throws IOException {
-    RespServer server = new RespServer(config, router, face, clock, shutdown);
+    RespServer server = new RespServer(config, router, face, metrics, clock, shutdown);
     try {
       server.listen();
     } catch (IOException | RuntimeException failure) {
@@ -199,11 +217,13 @@ public final class RespServer implements AutoCloseable {
   private void accept(SocketChannel channel) {
     if (connections.incrementAndGet() > config.connectionsMax()) {
       connections.decrementAndGet();
+      refused.increment();
       ByteBuf full = Unpooled.copiedBuffer(FULL, StandardCharsets.US_ASCII);
       channel.writeAndFlush(full).addListener(ChannelFutureListener.CLOSE);
       return;
     }
     channel.closeFuture().addListener(closed -> connections.decrementAndGet());
+    opened.increment();
     open.add(channel);
     ClientState client =
         new ClientState(
@@ -214,7 +234,9 @@ public final class RespServer implements AutoCloseable {
             channel::close);
     commands.clients().opened(client);
     channel.closeFuture().addListener(closed -> commands.clients().closed(client));
-    channel.pipeline().addLast(new RespSession(config, commands, client, memory));
+    channel
+        .pipeline()
+        .addLast(new RespSession(config, commands, client, memory, metrics.commands()));
   }
 
   private IOException cannotListen(Throwable cause) {

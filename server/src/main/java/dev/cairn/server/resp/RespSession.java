@@ -7,6 +7,7 @@ import dev.cairn.protocol.RespWriter;
 import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.Command;
 import dev.cairn.server.command.Commands;
+import dev.cairn.server.metrics.CommandMetrics;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
@@ -76,6 +77,9 @@ final class RespSession extends ChannelInboundHandlerAdapter {
   /** How large a reply is thought to be before there was one: the first reads go by the dozen. */
   private static final long FIRST_REPLY_BYTES = 2L * 1024 * 1024;
 
+  /** What a request is counted as whose command does not exist, or that cannot be read. */
+  private static final String UNKNOWN_COMMAND = "unknown";
+
   /**
    * Told to every session when its server is about to stop: go on as ever, but close as soon as a
    * reply has left and nothing is under way. The end of the stream then follows right behind the
@@ -97,6 +101,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
   private final Commands commands;
   private final ClientState client;
   private final RequestMemory memory;
+  private final CommandMetrics metrics;
   private final RespDecoder decoder;
 
   private final ArrayDeque<Pending> pending = new ArrayDeque<>();
@@ -119,11 +124,17 @@ final class RespSession extends ChannelInboundHandlerAdapter {
   private boolean stopping; // the server stops: nothing is started, no lingering
   private boolean slowReaderWatched;
 
-  RespSession(FrontConfig config, Commands commands, ClientState client, RequestMemory memory) {
+  RespSession(
+      FrontConfig config,
+      Commands commands,
+      ClientState client,
+      RequestMemory memory,
+      CommandMetrics metrics) {
     this.config = config;
     this.commands = commands;
     this.client = client;
     this.memory = memory;
+    this.metrics = metrics;
     this.decoder = new RespDecoder(config.valueBytesMax(), config.requestBytesMax(), memory);
   }
 
@@ -303,7 +314,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
   }
 
   private void refuseToStart(Request request) {
-    Pending place = new Pending(request.bytes(), Command.Access.NONE);
+    Pending place = new Pending(request.bytes(), Command.Access.NONE, UNKNOWN_COMMAND);
     place.version = client.version();
     pending.add(place);
     pendingBytes += request.bytes();
@@ -311,7 +322,8 @@ final class RespSession extends ChannelInboundHandlerAdapter {
   }
 
   private void start(Request request, Optional<Command> command, Command.Access access) {
-    Pending place = new Pending(request.bytes(), access);
+    Pending place =
+        new Pending(request.bytes(), access, command.map(Command::name).orElse(UNKNOWN_COMMAND));
     pending.add(place);
     pendingBytes += request.bytes();
     if (access != Command.Access.NONE) {
@@ -369,7 +381,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
       return;
     }
     ended = true;
-    Pending place = new Pending(0, Command.Access.NONE);
+    Pending place = new Pending(0, Command.Access.NONE, UNKNOWN_COMMAND);
     place.version = client.version();
     pending.add(place);
     place.accept(RespValue.error(ErrorCode.ERR, error.getMessage()));
@@ -468,21 +480,41 @@ final class RespSession extends ChannelInboundHandlerAdapter {
   private final class Pending implements Consumer<RespValue> {
     private final long bytes;
     private final Command.Access access;
+    private final String command; // its name, for the metrics
+    private final long startedNanos = System.nanoTime();
     private final AtomicBoolean memoryGiven = new AtomicBoolean();
     private int version = 2;
     private boolean silent; // CLIENT REPLY: its reply is not sent
     private volatile RespValue reply;
 
-    Pending(long bytes, Command.Access access) {
+    Pending(long bytes, Command.Access access, String command) {
       this.bytes = bytes;
       this.access = access;
+      this.command = command;
     }
 
     @Override
     public void accept(RespValue value) {
       giveMemory();
+      measure(value);
       reply = value;
       wakeUp();
+    }
+
+    private void measure(RespValue value) {
+      CommandMetrics.Outcome outcome = CommandMetrics.Outcome.OK;
+      if (value instanceof RespValue.ErrorReply error) {
+        ErrorCode code = ErrorCode.named(error.code()).orElse(ErrorCode.ERR);
+        metrics.refused(code.name());
+        outcome =
+            switch (code) {
+              case NOTALL -> CommandMetrics.Outcome.OK;
+              case UNKNOWN -> CommandMetrics.Outcome.UNKNOWN;
+              case MOVED, CLUSTERDOWN, TRYAGAIN, OOM -> CommandMetrics.Outcome.REFUSED;
+              default -> CommandMetrics.Outcome.INVALID;
+            };
+      }
+      metrics.answered(command, outcome, System.nanoTime() - startedNanos);
     }
 
     /** The connection is gone. */

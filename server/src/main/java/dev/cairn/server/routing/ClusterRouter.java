@@ -9,6 +9,8 @@ import dev.cairn.server.cluster.Membership;
 import dev.cairn.server.cluster.PeerMessageKind;
 import dev.cairn.server.cluster.Placement;
 import dev.cairn.server.cluster.Replica;
+import dev.cairn.server.metrics.Metric;
+import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.partition.BatchReply;
 import dev.cairn.server.partition.ForwardCodec;
 import dev.cairn.server.partition.ForwardCodec.Forwarded;
@@ -50,6 +52,8 @@ public final class ClusterRouter implements Router {
   private final LongSupplier nanoTime;
   private final long timeoutNanos;
   private final ClusterStatus status;
+  private final Metrics.Count forwardedWrites;
+  private final Metrics.Count forwardedReads;
   private volatile Drawn drawn;
   private volatile State state = new State(null, List.of(), List.of());
 
@@ -73,7 +77,8 @@ public final class ClusterRouter implements Router {
       ScheduledExecutorService scheduler,
       LongSupplier nanoTime,
       long timeoutMillis,
-      ClusterStatus status) {
+      ClusterStatus status,
+      Metrics metrics) {
     this.selfId = selfId;
     this.partitions = partitions;
     this.membership = membership;
@@ -82,6 +87,8 @@ public final class ClusterRouter implements Router {
     this.nanoTime = nanoTime;
     this.timeoutNanos = TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
     this.status = status;
+    this.forwardedWrites = metrics.counter(Metric.FORWARDED, "write");
+    this.forwardedReads = metrics.counter(Metric.FORWARDED, "read");
     transport.handle(PeerMessageKind.WRITE, this::handleWrites);
     transport.handle(PeerMessageKind.READ, this::handleReads);
   }
@@ -108,6 +115,16 @@ public final class ClusterRouter implements Router {
               nanoTime));
     }
     state = new State(next, List.copyOf(writeLanes), List.copyOf(readLanes));
+  }
+
+  /** How many requests of one kind wait on their way to their leaders, and their bytes. */
+  public Lane.Depth queued(boolean writes) {
+    State known = state;
+    Lane.Depth depth = new Lane.Depth(0, 0);
+    for (Lane<?> lane : writes ? known.writeLanes() : known.readLanes()) {
+      depth = depth.plus(lane.depth());
+    }
+    return depth;
   }
 
   @Override
@@ -205,6 +222,7 @@ public final class ClusterRouter implements Router {
     } else if (leader.get().equals(selfId)) {
       partitions.write(partition, requests, deadlineNanos, reply -> done.replied(leader, reply));
     } else {
+      forwardedWrites.add(requests.size());
       forward(
           leader.get(),
           PeerMessageKind.WRITE,
@@ -223,6 +241,7 @@ public final class ClusterRouter implements Router {
     } else if (leader.get().equals(selfId)) {
       partitions.read(partition, requests, deadlineNanos, reply -> done.replied(leader, reply));
     } else {
+      forwardedReads.add(requests.size());
       forward(
           leader.get(),
           PeerMessageKind.READ,

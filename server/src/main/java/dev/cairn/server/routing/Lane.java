@@ -36,7 +36,7 @@ import org.slf4j.LoggerFactory;
  *
  * @param <T> operations or queries
  */
-final class Lane<T> {
+public final class Lane<T> {
   static final long BYTES_MAX = 64L << 20;
   static final int REQUESTS_MAX = 65_536;
   private static final long BATCH_BYTES_MAX = 1L << 20;
@@ -69,6 +69,13 @@ final class Lane<T> {
     void replied(Optional<String> nodeId, BatchReply reply);
   }
 
+  /** How much waits. */
+  public record Depth(int requests, long bytes) {
+    Depth plus(Depth other) {
+      return new Depth(requests + other.requests, bytes + other.bytes);
+    }
+  }
+
   private record Request<T>(List<T> items, long bytes, long deadlineNanos, Consumer<Reply> done) {}
 
   Lane(
@@ -82,6 +89,10 @@ final class Lane<T> {
     this.route = route;
     this.scheduler = scheduler;
     this.nanoTime = nanoTime;
+  }
+
+  synchronized Depth depth() {
+    return new Depth(queue.size(), queuedBytes);
   }
 
   void submit(List<T> items, long bytes, long deadlineNanos, Consumer<Reply> done) {

@@ -471,18 +471,28 @@ public final class PartitionStore {
     return property("rocksdb.live-sst-files-size") + property("rocksdb.cur-size-all-mem-tables");
   }
 
-  /** Bytes in the buffer that is being written to; 0 once the store is closed. */
-  long writeBufferBytes() {
+  /** All table files, those that are still read and about to go included. */
+  public long diskBytes() {
+    return property("rocksdb.total-sst-files-size");
+  }
+
+  /** A number that RocksDB keeps of this database; 0 once the store is closed. */
+  long number(String property) {
     if (!tryLease()) {
       return 0;
     }
     try {
-      return database.getLongProperty("rocksdb.cur-size-active-mem-table");
+      return database.getLongProperty(property);
     } catch (RocksDBException e) {
       return 0;
     } finally {
       release();
     }
+  }
+
+  /** Bytes in the buffer that is being written to; 0 once the store is closed. */
+  long writeBufferBytes() {
+    return number("rocksdb.cur-size-active-mem-table");
   }
 
   /** Has the buffer written to disk in the background. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.storage;
 
+import dev.cairn.server.metrics.Metrics;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -66,9 +67,10 @@ public final class StorageEngine implements AutoCloseable {
   private final WriteBufferManager writeBuffers;
   private final BloomFilter filter;
   private final AbstractEventListener listener;
+  private final DatabaseFigures figures = new DatabaseFigures();
   private final Options template;
 
-  private StorageEngine(EngineConfig config, Consumer<Throwable> onDamage) {
+  private StorageEngine(EngineConfig config, Consumer<Throwable> onDamage, Metrics metrics) {
     this.config = config;
     this.onDamage = onDamage;
     this.cache = new LRUCache(config.cacheBytes() + config.writeBufferBytes());
@@ -76,6 +78,7 @@ public final class StorageEngine implements AutoCloseable {
     this.filter = new BloomFilter(10);
     this.listener = new BackgroundErrors();
     this.template = template();
+    figures.tell(metrics, this::memoryUsedBytes, this::sum);
   }
 
   /**
@@ -83,8 +86,9 @@ public final class StorageEngine implements AutoCloseable {
    *
    * @param onDamage told once, on any thread, RocksDB's own too; must return at once
    */
-  public static StorageEngine open(EngineConfig config, Consumer<Throwable> onDamage) {
-    return new StorageEngine(config, onDamage);
+  public static StorageEngine open(
+      EngineConfig config, Consumer<Throwable> onDamage, Metrics metrics) {
+    return new StorageEngine(config, onDamage, metrics);
   }
 
   /**
@@ -96,7 +100,11 @@ public final class StorageEngine implements AutoCloseable {
 
   /** How much of the cache and the write budget is in use. */
   public long memoryUsedBytes() {
-    return cache.getUsage();
+    return cache.isOwningHandle() ? cache.getUsage() : 0;
+  }
+
+  private double sum(String property) {
+    return stores.stream().mapToDouble(store -> store.number(property)).sum();
   }
 
   /** Lets go of what is shared. Close every {@link PartitionFolder} first. */
@@ -107,6 +115,7 @@ public final class StorageEngine implements AutoCloseable {
     }
     // What a database still uses is counted by RocksDB itself and lives until that one is closed.
     template.close();
+    figures.close();
     filter.close();
     writeBuffers.close();
     cache.close();
@@ -181,6 +190,7 @@ public final class StorageEngine implements AutoCloseable {
         .setMaxBgErrorResumeCount(0)
         .setParanoidChecks(true)
         .setListeners(List.of(listener))
+        .setStatistics(figures.statistics())
         .setWriteBufferManager(writeBuffers)
         .setWriteBufferSize(bufferBytes)
         .setMaxWriteBufferNumber(3)

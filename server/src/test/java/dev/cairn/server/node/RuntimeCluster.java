@@ -8,6 +8,7 @@ import dev.cairn.protocol.Topology;
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Formation;
 import dev.cairn.server.cluster.Member;
+import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.partition.LogLimits;
 import dev.cairn.server.partition.Operation;
 import dev.cairn.server.partition.Query;
@@ -43,6 +44,7 @@ final class RuntimeCluster implements AutoCloseable {
   private final List<Member> members = new ArrayList<>();
   private final Set<Integer> wiped = new HashSet<>();
   private final NodeRuntime[] nodes = new NodeRuntime[3];
+  private final Metrics[] metrics = new Metrics[3];
   private final ClusterState[] recorded = new ClusterState[3];
 
   private RuntimeCluster(Path folder, LogLimits limits) throws IOException {
@@ -60,6 +62,11 @@ final class RuntimeCluster implements AutoCloseable {
               freePort(),
               1));
     }
+  }
+
+  /** What a node measures. */
+  Metrics metrics(int index) {
+    return metrics[index];
   }
 
   static RuntimeCluster start(Path folder, LogLimits limits) throws IOException {
@@ -80,6 +87,7 @@ final class RuntimeCluster implements AutoCloseable {
   }
 
   void start(int index) throws IOException {
+    metrics[index] = new Metrics();
     nodes[index] =
         NodeRuntime.start(
             new NodeRuntime.Spec(
@@ -95,7 +103,8 @@ final class RuntimeCluster implements AutoCloseable {
                 state -> recorded[index] = state,
                 1_500,
                 limits,
-                "test"));
+                "test",
+                metrics[index]));
   }
 
   void stop(int index) {

@@ -20,8 +20,9 @@ class InFlightTest {
         List.of(
             new WaitingBatch(List.of(DELETE), 1, 0, first),
             new WaitingBatch(List.of(DELETE, DELETE), 1, 0, replies::add)),
+        0,
         100,
-        self -> ended++);
+        (self, end) -> ended++);
   }
 
   private static List<List<Result>> results() {

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.raft.GroupListener.Entry;
 import dev.cairn.server.raft.GroupListener.SnapshotPoint;
 import dev.cairn.server.storage.EngineConfig;
@@ -29,7 +30,8 @@ class PartitionStateMachineTest {
 
   @TempDir Path temp;
 
-  private final StorageEngine engine = StorageEngine.open(EngineConfig.DEFAULT, damage -> {});
+  private final StorageEngine engine =
+      StorageEngine.open(EngineConfig.DEFAULT, damage -> {}, new Metrics());
   private final Map<Integer, String> model = new TreeMap<>();
   private PartitionFolder folder;
   private PartitionStateMachine machine;
@@ -251,8 +253,9 @@ class PartitionStateMachineTest {
             .toList();
     return new InFlight(
         List.of(new InFlight.WaitingBatch(requests, 0, 0, replies::add)),
+        0,
         Long.MAX_VALUE,
-        self -> {});
+        (self, end) -> {});
   }
 
   private static List<List<Result>> results(List<BatchReply> replies) {

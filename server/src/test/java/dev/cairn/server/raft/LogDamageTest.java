@@ -9,6 +9,7 @@ import com.alipay.sofa.jraft.entity.LogEntry;
 import com.alipay.sofa.jraft.entity.PeerId;
 import com.alipay.sofa.jraft.storage.LogStorage;
 import com.alipay.sofa.jraft.storage.RaftMetaStorage;
+import dev.cairn.server.metrics.Metrics;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,7 +41,7 @@ class LogDamageTest {
   }
 
   private SharedLog open(Path path) throws IOException {
-    return SharedLog.open(path, damages::add, LogFixture.NO_MARKS_MILLIS);
+    return SharedLog.open(path, damages::add, new Metrics(), LogFixture.NO_MARKS_MILLIS);
   }
 
   private static LogEntry entry(long index) {
@@ -323,7 +324,7 @@ class LogDamageTest {
 
   @Test
   void theMarkFollowsTheLastWriteByItself() throws IOException {
-    try (SharedLog log = SharedLog.open(folder, damages::add, 20)) {
+    try (SharedLog log = SharedLog.open(folder, damages::add, new Metrics(), 20)) {
       for (int index = 1; index <= 30; index++) {
         append(log, index, index);
       }
@@ -338,7 +339,7 @@ class LogDamageTest {
 
   @Test
   void aMarkThatCannotBeWrittenLatches() throws IOException {
-    try (SharedLog log = SharedLog.open(folder, damages::add, 0)) {
+    try (SharedLog log = SharedLog.open(folder, damages::add, new Metrics(), 0)) {
       Path mark = DurableMark.file(folder);
       Files.delete(mark);
       Files.createDirectories(mark.resolve("in the way"));

@@ -13,6 +13,7 @@ import com.alipay.sofa.jraft.option.LogStorageOptions;
 import com.alipay.sofa.jraft.option.RaftMetaStorageOptions;
 import com.alipay.sofa.jraft.storage.LogStorage;
 import com.alipay.sofa.jraft.storage.RaftMetaStorage;
+import dev.cairn.server.metrics.Metrics;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -78,6 +79,7 @@ final class LogFixture {
           damage -> {
             throw new AssertionError(damage);
           },
+          new Metrics(),
           NO_MARKS_MILLIS);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

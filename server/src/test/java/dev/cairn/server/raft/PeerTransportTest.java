@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.alipay.sofa.jraft.rpc.RpcRequests.PingRequest;
+import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.raft.PeerTransport.Answer;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -48,7 +49,7 @@ class PeerTransportTest {
   @Test
   void connectionWithMuchUnsentIsNoBrokenConnection() throws Exception {
     int port = freePort();
-    try (SharedLog log = SharedLog.open(folder.resolve("log"), damage -> {});
+    try (SharedLog log = SharedLog.open(folder.resolve("log"), damage -> {}, new Metrics());
         RaftEngine engine = RaftEngine.start("127.0.0.1", "127.0.0.1", port, log)) {
       engine.transport().handle(KIND, (body, answer) -> answer.accept(new byte[] {1}));
       await().until(() -> received(send(engine.transport(), port, new byte[1])));
@@ -66,7 +67,7 @@ class PeerTransportTest {
   @Test
   void addressWhereNobodyListensIsACertainFailure() throws Exception {
     int port = freePort();
-    try (SharedLog log = SharedLog.open(folder.resolve("log"), damage -> {});
+    try (SharedLog log = SharedLog.open(folder.resolve("log"), damage -> {}, new Metrics());
         RaftEngine engine = RaftEngine.start("127.0.0.1", "127.0.0.1", port, log)) {
       assertThat(send(engine.transport(), freePort(), new byte[1]).get(20, TimeUnit.SECONDS))
           .isInstanceOf(Answer.NotSent.class);
@@ -92,7 +93,7 @@ class PeerTransportTest {
     assertThatThrownBy(() -> Class.forName("com.caucho.hessian.io.Hessian2Input"))
         .isInstanceOf(ClassNotFoundException.class);
     int port = freePort();
-    try (SharedLog log = SharedLog.open(folder.resolve("log"), damage -> {});
+    try (SharedLog log = SharedLog.open(folder.resolve("log"), damage -> {}, new Metrics());
         RaftEngine engine = RaftEngine.start("127.0.0.1", "127.0.0.1", port, log)) {
       engine.transport().handle(KIND, (body, answer) -> answer.accept(new byte[] {1}));
       await().until(() -> received(send(engine.transport(), port, new byte[1])));

@@ -10,6 +10,7 @@ import com.alipay.sofa.jraft.entity.LogEntry;
 import com.alipay.sofa.jraft.entity.PeerId;
 import com.alipay.sofa.jraft.storage.LogStorage;
 import com.alipay.sofa.jraft.storage.RaftMetaStorage;
+import dev.cairn.server.metrics.Metrics;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -330,7 +331,7 @@ class SharedLogTest {
 
   @Test
   void onlyOneProcessOpensIt() {
-    assertThatThrownBy(() -> SharedLog.open(folder, damage -> {}))
+    assertThatThrownBy(() -> SharedLog.open(folder, damage -> {}, new Metrics()))
         .isInstanceOf(IOException.class)
         .isNotInstanceOf(LogLostException.class)
         .hasMessageContaining("cannot be opened");

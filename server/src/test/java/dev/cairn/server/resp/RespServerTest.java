@@ -10,6 +10,7 @@ import dev.cairn.protocol.RespReader;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.RespWriter;
 import dev.cairn.server.command.Face;
+import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.partition.Reply;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -279,7 +280,11 @@ final class RespServerTest {
     assertThatThrownBy(
             () ->
                 RespServer.start(
-                    FrontConfig.of("127.0.0.1", server.port(), "x"), router, Face.CLIENT, () -> {}))
+                    FrontConfig.of("127.0.0.1", server.port(), "x"),
+                    router,
+                    Face.CLIENT,
+                    new Metrics(),
+                    () -> {}))
         .isInstanceOf(BindException.class)
         .hasMessageContaining("is in use: stop what listens there, or choose another port");
   }
@@ -370,7 +375,7 @@ final class RespServerTest {
   }
 
   private Client connect(FrontConfig config) throws IOException {
-    server = RespServer.start(config, router, Face.CLIENT, () -> {});
+    server = RespServer.start(config, router, Face.CLIENT, new Metrics(), () -> {});
     return connect();
   }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.cairn.protocol.RespReader;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.server.command.Face;
+import dev.cairn.server.metrics.Metrics;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -56,7 +57,8 @@ final class TranscriptTest {
     FrontConfig config = FrontConfig.of("127.0.0.1", 0, "0.1.0");
     FakeRouter router = new FakeRouter(6, Runnable::run);
     StringBuilder played = new StringBuilder();
-    try (RespServer server = RespServer.start(config, router, face, CLOCK, () -> {});
+    try (RespServer server =
+            RespServer.start(config, router, face, new Metrics(), CLOCK, () -> {});
         Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
       RespReader reader = new RespReader();
       for (String line : lines) {

@@ -4,6 +4,7 @@ package dev.cairn.server.storage;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
+import dev.cairn.server.metrics.Metrics;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -25,7 +26,7 @@ class CrashTest {
     Path path = Files.createTempDirectory("cairn-crash").resolve("p-0000");
     RandomOperations operations = new RandomOperations(seed, 3000);
     Random random = new Random(seed);
-    try (StorageEngine engine = StorageEngine.open(SMALL, damage -> {})) {
+    try (StorageEngine engine = StorageEngine.open(SMALL, damage -> {}, new Metrics())) {
       long durable = 0;
       for (int life = 0; life < 4; life++) {
         PartitionFolder folder = PartitionFolder.open(engine, path, IDENTITY);
@@ -61,7 +62,8 @@ class CrashTest {
     RandomOperations operations = new RandomOperations(4711, KilledWriter.VALUE_BYTES_MAX);
     for (int life = 1; life <= 3; life++) {
       long durable = writeAndKill(path, 4711, life * 2);
-      try (StorageEngine engine = StorageEngine.open(SMALL, damage -> fail("damaged"));
+      try (StorageEngine engine =
+              StorageEngine.open(SMALL, damage -> fail("damaged"), new Metrics());
           PartitionFolder folder = PartitionFolder.open(engine, path, IDENTITY)) {
         AppliedRow row = folder.store().applied();
         assertThat(row.index()).isGreaterThanOrEqualTo(durable);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.storage;
 
+import dev.cairn.server.metrics.Metrics;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
@@ -14,7 +15,8 @@ final class KilledWriter {
     RandomOperations operations =
         new RandomOperations(Long.parseLong(arguments[1]), VALUE_BYTES_MAX);
     StorageEngine engine =
-        StorageEngine.open(new EngineConfig(1 << 20, 1 << 20, 2), damage -> System.exit(1));
+        StorageEngine.open(
+            new EngineConfig(1 << 20, 1 << 20, 2), damage -> System.exit(1), new Metrics());
     PartitionFolder folder =
         PartitionFolder.open(engine, Path.of(arguments[0]), new PartitionIdentity("c", 0, 1));
     PartitionStore store = folder.store();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.storage.PartitionFolder.InstallStep;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -40,7 +41,7 @@ class PartitionFolderTest {
 
   @BeforeEach
   void open() {
-    engine = StorageEngine.open(new EngineConfig(4 << 20, 4 << 20, 2), damages::add);
+    engine = StorageEngine.open(new EngineConfig(4 << 20, 4 << 20, 2), damages::add, new Metrics());
   }
 
   @AfterEach

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.metrics;
+
+import java.util.List;
+
+/**
+ * All that a node measures: the one table from which docs/metrics.md is made and against which the
+ * dashboard and the alert rules in ops/ are checked.
+ *
+ * <p>Names are Prometheus' own: base units (seconds, bytes), {@code _total} for what only grows. A
+ * label's values are bounded: by this code, by the number of partitions, or by that of nodes. No
+ * label ever carries a key or a client.
+ */
+public enum Metric {
+  COMMAND_DURATION(
+      "cairn_command_duration_seconds",
+      Kind.DURATION,
+      "Commands by name and result (ok, invalid, refused, unknown), from decoded to answered.",
+      "command",
+      "result"),
+  REFUSALS(
+      "cairn_refusals_total",
+      Kind.COUNTER,
+      "Requests that were answered with an error, by its code: nothing of them was applied, but for UNKNOWN and NOTALL.",
+      "code"),
+  CONNECTIONS("cairn_connections", Kind.GAUGE, "Open connections of clients.", "port"),
+  CONNECTIONS_OPENED(
+      "cairn_connections_opened_total", Kind.COUNTER, "Connections that were taken.", "port"),
+  CONNECTIONS_REFUSED(
+      "cairn_connections_refused_total",
+      Kind.COUNTER,
+      "Connections that were closed because there were too many.",
+      "port"),
+  REQUEST_BYTES(
+      "cairn_request_bytes",
+      Kind.GAUGE,
+      "Bytes that requests hold which are not answered yet.",
+      "port"),
+  FORWARDED(
+      "cairn_forwarded_requests_total",
+      Kind.COUNTER,
+      "Clients' requests that this node passed on to the node that leads their partition.",
+      "kind"),
+  QUEUE_REQUESTS(
+      "cairn_queue_requests",
+      Kind.GAUGE,
+      "Requests that wait: in the lanes to their leaders (write, read), and at this node as a leader to be proposed (proposal).",
+      "queue"),
+  QUEUE_BYTES("cairn_queue_bytes", Kind.GAUGE, "Their bytes.", "queue"),
+  PROPOSAL_DURATION(
+      "cairn_proposal_duration_seconds",
+      Kind.DURATION,
+      "Proposals to the log, from proposed to applied (or refused, or given up as unknown).",
+      "outcome"),
+  PROPOSAL_OPERATIONS(
+      "cairn_proposal_operations", Kind.COUNTS, "Operations that one proposal carried."),
+  PROPOSAL_BYTES("cairn_proposal_bytes", Kind.BYTES, "Bytes that one proposal carried."),
+  LOG_COMMIT_DURATION(
+      "cairn_log_commit_duration_seconds",
+      Kind.DURATION,
+      "Batches of the write-ahead log, written and fsynced: what a group waits for."),
+  LOG_FSYNC_DURATION(
+      "cairn_log_fsync_duration_seconds",
+      Kind.SUMMARY,
+      "Fsyncs of the write-ahead log: fewer than commits, since one serves all that wait."),
+  ELECTIONS(
+      "cairn_elections_total",
+      Kind.COUNTER,
+      "Terms in which this node stood for election, over all groups."),
+  LEADER_CHANGES(
+      "cairn_leader_changes_total",
+      Kind.COUNTER,
+      "Times that this node began to lead a partition; the sum over the nodes is that of leader changes."),
+  PARTITION_LEADS(
+      "cairn_partition_leads",
+      Kind.GAUGE,
+      "1 if this node leads the partition, else 0.",
+      "partition"),
+  PARTITION_STOPPED(
+      "cairn_partition_stopped",
+      Kind.GAUGE,
+      "1 if this node's replica or witness has failed or lost its disk, else 0.",
+      "partition"),
+  PARTITION_KEYS("cairn_partition_keys", Kind.GAUGE, "Keys of a full replica.", "partition"),
+  PARTITION_DATA_BYTES(
+      "cairn_partition_data_bytes",
+      Kind.GAUGE,
+      "A full replica's data on disk and in write buffers, bytes.",
+      "partition"),
+  PARTITION_DISK_BYTES(
+      "cairn_partition_disk_bytes",
+      Kind.GAUGE,
+      "All table files of a full replica on disk, those that are about to go included, bytes.",
+      "partition"),
+  PARTITION_LOG_BYTES(
+      "cairn_partition_log_bytes",
+      Kind.GAUGE,
+      "The partition's entries in this node's write-ahead log, about, bytes.",
+      "partition"),
+  APPLY_LAG(
+      "cairn_apply_lag_entries",
+      Kind.GAUGE,
+      "Log entries that this full replica has and has not applied yet.",
+      "partition"),
+  REPLICA_LAG(
+      "cairn_replica_lag_entries",
+      Kind.GAUGE,
+      "Log entries that a follower had not applied when it last reported, as its leader, this node, sees it.",
+      "partition",
+      "replica"),
+  NODES("cairn_cluster_nodes", Kind.GAUGE, "Members of the cluster."),
+  NODES_UP("cairn_cluster_nodes_up", Kind.GAUGE, "Members that this node hears of."),
+  PARTITIONS("cairn_cluster_partitions", Kind.GAUGE, "Partitions of the cluster."),
+  PARTITIONS_LED(
+      "cairn_cluster_partitions_led",
+      Kind.GAUGE,
+      "Partitions for which this node knows a leader that is up."),
+  LOG_DAMAGED(
+      "cairn_log_damaged",
+      Kind.GAUGE,
+      "1 once the write-ahead log is damaged: this node takes no more entries and votes."),
+  DISK_FREE("cairn_disk_free_bytes", Kind.GAUGE, "Room on the disk of the data folder, bytes."),
+  DISK_SIZE("cairn_disk_size_bytes", Kind.GAUGE, "Size of the disk of the data folder, bytes."),
+  ROCKSDB_CACHE(
+      "cairn_rocksdb_cache_bytes",
+      Kind.GAUGE,
+      "Memory that RocksDB's block cache and write buffers take, bytes.",
+      "database"),
+  ROCKSDB_MEMTABLES(
+      "cairn_rocksdb_memtable_bytes",
+      Kind.GAUGE,
+      "Of that, write buffers that are not flushed yet, bytes.",
+      "database"),
+  ROCKSDB_FILES(
+      "cairn_rocksdb_files_bytes", Kind.GAUGE, "RocksDB's live table files, bytes.", "database"),
+  ROCKSDB_PENDING_COMPACTION(
+      "cairn_rocksdb_pending_compaction_bytes",
+      Kind.GAUGE,
+      "Bytes that compaction has yet to rewrite, about.",
+      "database"),
+  ROCKSDB_CACHE_LOOKUPS(
+      "cairn_rocksdb_cache_lookups_total",
+      Kind.COUNTER,
+      "Blocks looked for in the block cache (hit, miss).",
+      "database",
+      "result"),
+  ROCKSDB_WRITTEN(
+      "cairn_rocksdb_written_bytes_total",
+      Kind.COUNTER,
+      "Bytes that RocksDB wrote to disk (wal, flush, compaction).",
+      "database",
+      "by"),
+  ROCKSDB_STALLED(
+      "cairn_rocksdb_stalled_seconds_total",
+      Kind.COUNTER,
+      "Time for which RocksDB held writes back, seconds.",
+      "database"),
+  BUILD(
+      "cairn_node_version", Kind.GAUGE, "Always 1; the label says which version runs.", "version");
+
+  /** How a metric is exposed. */
+  public enum Kind {
+    /** Grows until the process ends. */
+    COUNTER("counter"),
+    /** Goes up and down. */
+    GAUGE("gauge"),
+    /** A histogram of seconds, from 100 microseconds to 10 seconds. */
+    DURATION("histogram"),
+    /** A histogram of counts, from 1 to 4096. */
+    COUNTS("histogram"),
+    /** A histogram of bytes, from 256 to 4 MiB. */
+    BYTES("histogram"),
+    /** Count and sum of seconds. */
+    SUMMARY("summary");
+
+    private final String type;
+
+    Kind(String type) {
+      this.type = type;
+    }
+
+    /** Prometheus' word for it. */
+    public String type() {
+      return type;
+    }
+  }
+
+  private final String metricName;
+  private final Kind kind;
+  private final String help;
+  private final List<String> labels;
+
+  Metric(String metricName, Kind kind, String help, String... labels) {
+    this.metricName = metricName;
+    this.kind = kind;
+    this.help = help;
+    this.labels = List.of(labels);
+  }
+
+  /** As it is exposed; a histogram adds {@code _bucket}, {@code _sum}, {@code _count}. */
+  public String metricName() {
+    return metricName;
+  }
+
+  public Kind kind() {
+    return kind;
+  }
+
+  /** One sentence for people. */
+  public String help() {
+    return help;
+  }
+
+  public List<String> labels() {
+    return labels;
+  }
+}

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.metrics;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.FunctionTimer;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MultiGauge;
+import io.micrometer.core.instrument.Tag;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.binder.MeterBinder;
+import io.micrometer.core.instrument.binder.jvm.ClassLoaderMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
+import io.micrometer.core.instrument.binder.system.FileDescriptorMetrics;
+import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
+import io.micrometer.core.instrument.binder.system.UptimeMetrics;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.function.DoubleSupplier;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+
+/**
+ * What one node has measured since it started: made once by the node, handed to whoever measures.
+ *
+ * <p>Counting takes no lock and allocates nothing; what only has to be known when somebody asks is
+ * asked for then ({@link #gauge}, {@link #gauges}). Names and labels stand in {@link Metric}.
+ *
+ * <p>Threads: any.
+ */
+public final class Metrics implements AutoCloseable {
+  /** Prometheus' text format. */
+  public static final String CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+  private static final Duration[] DURATIONS =
+      micros(
+          100,
+          250,
+          500,
+          1_000,
+          2_500,
+          5_000,
+          10_000,
+          25_000,
+          50_000,
+          100_000,
+          250_000,
+          500_000,
+          1_000_000,
+          2_500_000,
+          10_000_000);
+  private static final double[] COUNTS = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096};
+  private static final double[] BYTES = {
+    256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20
+  };
+
+  private final PrometheusMeterRegistry registry =
+      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final List<Runnable> refreshers = new CopyOnWriteArrayList<>();
+  private final List<Object> asked = new CopyOnWriteArrayList<>(); // the registry holds it weakly
+  private final List<AutoCloseable> binders = new ArrayList<>(); // guarded by this
+  private final CommandMetrics commands = new CommandMetrics(this);
+
+  /** Something that only grows. */
+  public static final class Count {
+    private final Counter counter;
+
+    private Count(Counter counter) {
+      this.counter = counter;
+    }
+
+    /** Counts one. */
+    public void increment() {
+      counter.increment();
+    }
+
+    /** Counts several. */
+    public void add(long amount) {
+      counter.increment((double) amount);
+    }
+  }
+
+  /** How long something takes. */
+  public static final class Latency {
+    private final Timer timer;
+
+    private Latency(Timer timer) {
+      this.timer = timer;
+    }
+
+    /** Records one, nanoseconds. */
+    public void record(long nanos) {
+      timer.record(nanos, TimeUnit.NANOSECONDS);
+    }
+  }
+
+  /** How large something is. */
+  public static final class Sizes {
+    private final DistributionSummary summary;
+
+    private Sizes(DistributionSummary summary) {
+      this.summary = summary;
+    }
+
+    /** Records one. */
+    public void record(long size) {
+      summary.record((double) size);
+    }
+  }
+
+  /**
+   * One line of a metric whose labels come and go.
+   *
+   * @param labels values, in the order of the metric's labels
+   */
+  public record Row(List<String> labels, double value) {
+    /** A row with one label. */
+    public static Row of(Object label, double value) {
+      return new Row(List.of(String.valueOf(label)), value);
+    }
+  }
+
+  /** Commands, by name and result. */
+  public CommandMetrics commands() {
+    return commands;
+  }
+
+  /** A counter; the same one for the same labels. */
+  public Count counter(Metric metric, String... labels) {
+    require(metric, Metric.Kind.COUNTER);
+    return new Count(
+        Counter.builder(metric.metricName())
+            .description(metric.help())
+            .tags(tags(metric, List.of(labels)))
+            .register(registry));
+  }
+
+  /** A histogram of durations; the same one for the same labels. */
+  public Latency latency(Metric metric, String... labels) {
+    require(metric, Metric.Kind.DURATION);
+    return new Latency(
+        Timer.builder(metric.metricName())
+            .description(metric.help())
+            .tags(tags(metric, List.of(labels)))
+            .serviceLevelObjectives(DURATIONS)
+            .register(registry));
+  }
+
+  /** A histogram of counts or bytes. */
+  public Sizes sizes(Metric metric) {
+    return new Sizes(
+        DistributionSummary.builder(metric.metricName())
+            .description(metric.help())
+            .serviceLevelObjectives(metric.kind() == Metric.Kind.BYTES ? BYTES : COUNTS)
+            .register(registry));
+  }
+
+  /** A value that is asked for when somebody looks. Must not block. */
+  public void gauge(Metric metric, DoubleSupplier value, String... labels) {
+    require(metric, Metric.Kind.GAUGE);
+    Gauge.builder(metric.metricName(), value, DoubleSupplier::getAsDouble)
+        .description(metric.help())
+        .tags(tags(metric, List.of(labels)))
+        .strongReference(true)
+        .register(registry);
+  }
+
+  /** Values whose labels come and go, asked for when somebody looks. Must not block. */
+  public void gauges(Metric metric, Supplier<List<Row>> rows) {
+    require(metric, Metric.Kind.GAUGE);
+    MultiGauge gauge =
+        MultiGauge.builder(metric.metricName()).description(metric.help()).register(registry);
+    refreshers.add(
+        () ->
+            gauge.register(
+                rows.get().stream()
+                    .map(row -> MultiGauge.Row.of(tags(metric, row.labels()), row.value()))
+                    .toList(),
+                true));
+  }
+
+  /** A counter that somebody else keeps. */
+  public void counted(Metric metric, DoubleSupplier count, String... labels) {
+    require(metric, Metric.Kind.COUNTER);
+    FunctionCounter.builder(metric.metricName(), count, DoubleSupplier::getAsDouble)
+        .description(metric.help())
+        .tags(tags(metric, List.of(labels)))
+        .register(registry);
+    asked.add(count);
+  }
+
+  /** Durations whose count and sum somebody else keeps. */
+  public void timed(Metric metric, LongSupplier count, DoubleSupplier seconds) {
+    require(metric, Metric.Kind.SUMMARY);
+    FunctionTimer.builder(
+            metric.metricName(),
+            count,
+            LongSupplier::getAsLong,
+            ignored -> seconds.getAsDouble(),
+            TimeUnit.SECONDS)
+        .description(metric.help())
+        .register(registry);
+    asked.add(count);
+  }
+
+  /** Measures the JVM and the process too, under Micrometer's names. Once. */
+  public synchronized void measureProcess() {
+    List<MeterBinder> process =
+        List.of(
+            new JvmMemoryMetrics(),
+            new JvmGcMetrics(),
+            new JvmThreadMetrics(),
+            new ClassLoaderMetrics(),
+            new ProcessorMetrics(),
+            new FileDescriptorMetrics(),
+            new UptimeMetrics());
+    for (MeterBinder binder : process) {
+      binder.bindTo(registry);
+      if (binder instanceof AutoCloseable closeable) {
+        binders.add(closeable);
+      }
+    }
+  }
+
+  /** Everything, in Prometheus' text format. */
+  public synchronized byte[] scrape() {
+    refreshers.forEach(Runnable::run);
+    ByteArrayOutputStream out = new ByteArrayOutputStream(64 << 10);
+    try {
+      registry.scrape(out, CONTENT_TYPE);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // memory does not fail
+    }
+    return out.toByteArray();
+  }
+
+  @Override
+  public synchronized void close() throws IOException {
+    for (AutoCloseable binder : binders) {
+      try {
+        binder.close();
+      } catch (Exception e) {
+        throw new IOException("a measurement of the JVM could not be ended", e);
+      }
+    }
+    registry.close();
+  }
+
+  private static void require(Metric metric, Metric.Kind kind) {
+    if (metric.kind() != kind) {
+      throw new IllegalArgumentException(metric + " is a " + metric.kind() + ", not a " + kind);
+    }
+  }
+
+  private static Tags tags(Metric metric, List<String> values) {
+    if (values.size() != metric.labels().size()) {
+      throw new IllegalArgumentException(metric + " has labels " + metric.labels());
+    }
+    List<Tag> tags = new ArrayList<>(values.size());
+    for (int i = 0; i < values.size(); i++) {
+      tags.add(Tag.of(metric.labels().get(i), values.get(i)));
+    }
+    return Tags.of(tags);
+  }
+
+  private static Duration[] micros(long... micros) {
+    Duration[] durations = new Duration[micros.length];
+    for (int i = 0; i < micros.length; i++) {
+      durations[i] = Duration.ofNanos(micros[i] * 1000);
+    }
+    return durations;
+  }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.partition;
+
+import dev.cairn.server.metrics.Metric;
+import dev.cairn.server.metrics.Metrics;
+
+/**
+ * What this node's proposals are measured by, over all partitions that it leads.
+ *
+ * @param operations how many one carries
+ * @param bytes how large one is
+ * @param applied how long one takes until it is applied
+ * @param refused until it is refused
+ * @param unknown until it is given up
+ */
+record ProposalMetrics(
+    Metrics.Sizes operations,
+    Metrics.Sizes bytes,
+    Metrics.Latency applied,
+    Metrics.Latency refused,
+    Metrics.Latency unknown) {
+
+  static ProposalMetrics of(Metrics metrics) {
+    return new ProposalMetrics(
+        metrics.sizes(Metric.PROPOSAL_OPERATIONS),
+        metrics.sizes(Metric.PROPOSAL_BYTES),
+        metrics.latency(Metric.PROPOSAL_DURATION, "applied"),
+        metrics.latency(Metric.PROPOSAL_DURATION, "refused"),
+        metrics.latency(Metric.PROPOSAL_DURATION, "unknown"));
+  }
+}
