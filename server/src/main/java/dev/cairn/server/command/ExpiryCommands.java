@@ -95,7 +95,8 @@ final class ExpiryCommands {
 
   private static Row time(
       String syntax, String since, String summary, boolean seconds, boolean absolute) {
-    LongUnaryOperator unit = millis -> seconds ? (millis + 500) / 1000 : millis;
+    // Unsigned, since rounding up passes the largest number at the end of all times.
+    LongUnaryOperator unit = millis -> seconds ? Long.divideUnsigned(millis + 500, 1000) : millis;
     return Row.read(
         syntax,
         since,
