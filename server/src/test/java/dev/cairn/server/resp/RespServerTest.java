@@ -349,6 +349,39 @@ final class RespServerTest {
     stopping.join();
   }
 
+  @Test
+  void repliesCanBeLeftOutForOneCommandOrForAll() throws Exception {
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    client.send("CLIENT REPLY SKIP", "PING skipped", "PING first");
+    client.send("CLIENT REPLY OFF", "SET a 1", "CLIENT REPLY SKIP", "PING b", "CLIENT REPLY ON");
+    client.send("GET a");
+    assertThat(client.receive()).isEqualTo(RespValue.bulk("first"));
+    assertThat(client.receive()).isEqualTo(RespValue.OK);
+    assertThat(client.receive()).isEqualTo(RespValue.bulk("1"));
+  }
+
+  @Test
+  void clientsSeeAndCloseEachOther() throws Exception {
+    Client first = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    Client second = connect();
+    second.send("CLIENT SETNAME second", "CLIENT ID");
+    assertThat(second.receive()).isEqualTo(RespValue.OK);
+    long id = ((RespValue.Int) second.receive()).value();
+    first.send("CLIENT LIST", "CLIENT LIST ID " + id, "CLIENT KILL ID " + id);
+    String all = text(first.receive());
+    assertThat(all.lines()).hasSize(2);
+    assertThat(text(first.receive())).contains("name=second").contains("cmd=client|id");
+    assertThat(first.receive()).isEqualTo(new RespValue.Int(1));
+    assertThat(second.atEnd()).isTrue();
+    first.send("CLIENT KILL SKIPME no TYPE normal");
+    assertThat(first.receive()).isEqualTo(new RespValue.Int(1));
+    assertThat(first.atEnd()).isTrue();
+  }
+
+  private static String text(RespValue value) {
+    return new String(((RespValue.Bulk) value).bytes(), StandardCharsets.UTF_8);
+  }
+
   private boolean refusesConnections() {
     try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
       return !socket.isConnected();

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.cairn.server.partition.Condition;
+import dev.cairn.server.partition.Expiry;
+import dev.cairn.server.partition.LogLimits;
+import dev.cairn.server.partition.Operation;
+import dev.cairn.server.partition.Query;
+import dev.cairn.server.partition.Reply;
+import dev.cairn.server.partition.Result;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Keys that expire, on three nodes: gone for everybody, removed without anybody's asking. */
+class ExpiryTest {
+  private static final int KEYS = 3_000; // more than one entry removes
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  @TempDir Path folder;
+
+  @Test
+  void keysAreRemovedByThemselvesAndNotBackWhenAnotherLeads() throws Exception {
+    try (RuntimeCluster cluster = RuntimeCluster.start(folder, LogLimits.DEFAULT)) {
+      cluster.awaitLeaders();
+      int partition = cluster.partitionOn(0, 1);
+      List<Operation> operations = new ArrayList<>();
+      for (int i = 0; i < KEYS; i++) {
+        operations.add(put(RuntimeCluster.key(partition, i), 3_000));
+      }
+      operations.add(put(RuntimeCluster.key(partition, KEYS), 3_600_000));
+      assertThat(write(cluster, 2, partition, operations)).hasSize(KEYS + 1);
+      await()
+          .atMost(PATIENCE)
+          .untilAsserted(
+              () ->
+                  assertThat(read(cluster, 2, partition, new Query.Count()))
+                      .isEqualTo(new Result.Int(1)));
+
+      cluster.stop(0);
+      Query first = new Query.Exists(RuntimeCluster.bytes(RuntimeCluster.key(partition, 0)));
+      Query last = new Query.Exists(RuntimeCluster.bytes(RuntimeCluster.key(partition, KEYS)));
+      await()
+          .atMost(PATIENCE)
+          .ignoreExceptions()
+          .untilAsserted(
+              () -> assertThat(read(cluster, 2, partition, last)).isEqualTo(new Result.Int(1)));
+      assertThat(read(cluster, 2, partition, first)).isEqualTo(new Result.Int(0));
+    }
+  }
+
+  private static Operation put(String key, long millis) {
+    return new Operation.Put(
+        RuntimeCluster.bytes(key),
+        RuntimeCluster.bytes("value"),
+        new Expiry(Expiry.Kind.AFTER, millis),
+        Condition.ALWAYS,
+        false);
+  }
+
+  private static List<Result> write(
+      RuntimeCluster cluster, int node, int partition, List<Operation> operations)
+      throws Exception {
+    CompletableFuture<Reply> reply = new CompletableFuture<>();
+    cluster.node(node).router().write(partition, operations, reply::complete);
+    return ((Reply.Done) reply.get(30, TimeUnit.SECONDS)).results();
+  }
+
+  private static Result read(RuntimeCluster cluster, int node, int partition, Query query)
+      throws Exception {
+    CompletableFuture<Reply> reply = new CompletableFuture<>();
+    cluster.node(node).router().read(partition, List.of(query), reply::complete);
+    return ((Reply.Done) reply.get(30, TimeUnit.SECONDS)).results().get(0);
+  }
+}
