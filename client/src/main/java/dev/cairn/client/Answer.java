@@ -11,8 +11,10 @@ import java.util.List;
  *     this is the partition's leader, even if another node passed the request on
  * @param replicas for a write by a client that asked for replica states: each live full replica,
  *     the leader first, then in ring order; otherwise empty
+ * @param ageMillis for a read of level ONE, how old the value may be, where the node that answered
+ *     has heard no leader for a while; else 0
  */
-public record Answer<T>(T value, String node, List<ReplicaState> replicas) {
+public record Answer<T>(T value, String node, List<ReplicaState> replicas, long ageMillis) {
   public Answer {
     replicas = List.copyOf(replicas);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.client;
 
+import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.Limits;
 import dev.cairn.protocol.RespProtocolException;
 import dev.cairn.protocol.RespValue;
@@ -22,8 +23,8 @@ import java.util.function.Function;
  *
  * <p>Each call goes straight to the node that leads the key's partition, turns to other nodes when
  * that one fails, and ends by its one deadline with an answer or a {@link CairnException} that says
- * for certain what became of the request. A read may be asked of several nodes; a write that may
- * have left this process is never repeated.
+ * for certain what became of the request. A read may be asked of several nodes; so may a write,
+ * whose id makes it happen at most once.
  *
  * <p>Calls share a few pipelined connections, so many may be in flight at once: from many threads,
  * or with the methods that return a future. Futures complete on the client's own threads: what
@@ -49,11 +50,51 @@ public final class CairnClient implements AutoCloseable {
   private final Settings settings;
   private final CallContext context;
   private final InFlightBound inFlight;
+  private final Optional<Consistency> readLevel;
+  private final Optional<Consistency> writeLevel;
 
-  private CairnClient(Settings settings) {
+  private CairnClient(
+      Settings settings, Optional<Consistency> readLevel, Optional<Consistency> writeLevel) {
+    this(
+        settings,
+        new CallContext(settings),
+        new InFlightBound(settings.inFlightMax(), settings.inFlightBytesMax()),
+        readLevel,
+        writeLevel);
+  }
+
+  private CairnClient(
+      Settings settings,
+      CallContext context,
+      InFlightBound inFlight,
+      Optional<Consistency> readLevel,
+      Optional<Consistency> writeLevel) {
     this.settings = settings;
-    context = new CallContext(settings);
-    inFlight = new InFlightBound(settings.inFlightMax(), settings.inFlightBytesMax());
+    this.context = context;
+    this.inFlight = inFlight;
+    this.readLevel = readLevel;
+    this.writeLevel = writeLevel;
+  }
+
+  /**
+   * This client with another level for its reads: {@code client.reading(ONE).get(key)}. It shares
+   * this one's connections; closing either closes both.
+   */
+  public CairnClient reading(Consistency level) {
+    return new CairnClient(settings, context, inFlight, Optional.of(level), writeLevel);
+  }
+
+  /** As {@link #reading}, for writes: QUORUM or ALL. */
+  public CairnClient writing(Consistency level) {
+    return new CairnClient(
+        settings, context, inFlight, readLevel, Optional.of(requireWriteLevel(level)));
+  }
+
+  private static Consistency requireWriteLevel(Consistency level) {
+    if (level == Consistency.ONE) {
+      throw new IllegalArgumentException("level ONE is for reads");
+    }
+    return level;
   }
 
   /** Describes a client. */
@@ -202,11 +243,15 @@ public final class CairnClient implements AutoCloseable {
               + Limits.KEY_BYTES_MAX
               + ": shorten it");
     }
-    return start(new Call.Request(arguments, Slots.of(key), write, false), decode);
+    return start(
+        new Call.Request(arguments, Slots.of(key), write, false, write ? writeLevel : readLevel),
+        decode);
   }
 
   private <T> Started<T> startKeyless(Function<RespValue, T> decode, String... words) {
-    return start(new Call.Request(words(words), Call.Request.NO_SLOT, false, false), decode);
+    return start(
+        new Call.Request(words(words), Call.Request.NO_SLOT, false, false, Optional.empty()),
+        decode);
   }
 
   private <T> Started<T> start(Call.Request request, Function<RespValue, T> decode) {
@@ -241,7 +286,7 @@ public final class CairnClient implements AutoCloseable {
       Function<RespValue, T> decode) {
     try {
       T value = decode.apply(answer.value());
-      future.complete(new Answer<>(value, answer.node(), answer.replicas()));
+      future.complete(new Answer<>(value, answer.node(), answer.replicas(), answer.ageMillis()));
     } catch (RespProtocolException unexpected) {
       String message = answer.node() + " answered out of turn: " + unexpected.getMessage();
       future.completeExceptionally(
@@ -355,6 +400,9 @@ public final class CairnClient implements AutoCloseable {
     private int valueBytesMax = Limits.VALUE_BYTES_MAX_DEFAULT;
     private boolean replicaStates;
     private boolean followTopology = true;
+    private boolean writeIds = true;
+    private Optional<Consistency> readLevel = Optional.empty();
+    private Optional<Consistency> writeLevel = Optional.empty();
     private ClientListener listener = ClientListener.NONE;
 
     private Builder() {}
@@ -453,6 +501,29 @@ public final class CairnClient implements AutoCloseable {
       return this;
     }
 
+    /**
+     * Whether writes carry an id, by which their partition applies them at most once, so that one
+     * whose outcome is unknown is sent again until the deadline; on if not said. Needs {@link
+     * #followTopology}: the id is stamped with the cluster's time. Off: a write that may have left
+     * this process is never repeated.
+     */
+    public Builder writeIds(boolean on) {
+      writeIds = on;
+      return this;
+    }
+
+    /** How much reads wait for; as the nodes are configured if not said. */
+    public Builder readConsistency(Consistency level) {
+      readLevel = Optional.of(level);
+      return this;
+    }
+
+    /** How much writes wait for, QUORUM or ALL; as the nodes are configured if not said. */
+    public Builder writeConsistency(Consistency level) {
+      writeLevel = Optional.of(requireWriteLevel(level));
+      return this;
+    }
+
     /** Who is told when a call turns from one node to another. */
     public Builder listener(ClientListener told) {
       listener = Objects.requireNonNull(told);
@@ -474,7 +545,10 @@ public final class CairnClient implements AutoCloseable {
               valueBytesMax,
               replicaStates,
               followTopology,
-              listener));
+              writeIds,
+              listener),
+          readLevel,
+          writeLevel);
     }
 
     private static Duration positive(Duration duration, String name) {

@@ -2,12 +2,14 @@
 package dev.cairn.client;
 
 import dev.cairn.client.Routes.Target;
+import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.ReplicaAttribute;
 import dev.cairn.protocol.RespProtocolException;
 import dev.cairn.protocol.RespValue;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -30,14 +32,18 @@ import java.util.concurrent.TimeUnit;
  * CLUSTERDOWN                        the next candidate
  * other refusal                      the end: RefusedException
  * cut or late, certainly not sent    the next candidate
- * cut or late, may be sent           a read: the next candidate; a write: the end, unknown
- * UNKNOWN                            the same
+ * cut or late, may be sent           a read, or a write with an id: the next candidate;
+ *                                    a write without: the end, unknown
+ * UNKNOWN                            the same, after a pause
  * </pre>
  *
  * <p>Invariants:
  *
  * <ol>
- *   <li>After an attempt of a write ended unknown, there is no further attempt.
+ *   <li>After an attempt of a write without an id ended unknown, there is no further attempt. One
+ *       with an id has the same id at each attempt.
+ *   <li>After an attempt ended unknown, the call succeeds, or ends unknown: no refusal of a later
+ *       attempt speaks for an earlier one.
  *   <li>{@link UnavailableException} only when no attempt of a write may have been applied.
  *   <li>No attempt of a write begins shortly before the deadline.
  *   <li>The future ends by the deadline: always one of attempt, timer or topology refresh is
@@ -56,7 +62,12 @@ final class Call {
   private static final long LAST_WRITE_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(200);
 
   /** What is asked, and of whom. */
-  record Request(byte[][] arguments, int slot, boolean write, boolean aboutTopology) {
+  record Request(
+      byte[][] arguments,
+      int slot,
+      boolean write,
+      boolean aboutTopology,
+      Optional<Consistency> level) {
     static final int NO_SLOT = -1;
 
     long bytes() {
@@ -85,6 +96,9 @@ final class Call {
   private long pauseMillis = PAUSE_MILLIS_MIN;
   private String refusal; // the last passing refusal
   private IOException failure; // the last reason why a node could not be asked
+  private byte[][] words; // what is sent, the same at each attempt; null before the first
+  private boolean repeatable; // whether the partition recognises a repetition
+  private volatile boolean unsure; // an attempt of a write may have been applied
   private volatile ScheduledFuture<?> timer;
   private Attempt current; // guarded by this
   private boolean stopped; // guarded by this
@@ -169,7 +183,7 @@ final class Call {
       return;
     }
     Connection connection = context.connections().to(target.connect(), request.slot);
-    Attempt attempt = new Attempt(request.arguments, now, new Ending(target));
+    Attempt attempt = new Attempt(words(), now, new Ending(target));
     if (!begin(attempt)) {
       endUnavailable();
       return;
@@ -180,6 +194,27 @@ final class Call {
     } else if (!connection.submit(attempt)) {
       attempt.cut(new IOException(target.connect() + " closed the connection"));
     }
+  }
+
+  /** The command, behind {@code CAIRN WITH ... DO} where it has a level or an id. */
+  private byte[][] words() {
+    if (words != null) {
+      return words;
+    }
+    List<String> options = new ArrayList<>();
+    request.level.ifPresent(level -> options.addAll(List.of("CONSISTENCY", level.name())));
+    Optional<List<String>> id = request.write ? context.nextId() : Optional.empty();
+    id.ifPresent(options::addAll);
+    repeatable = !request.write || id.isPresent();
+    words = request.arguments;
+    if (!options.isEmpty()) {
+      options.addAll(0, List.of("CAIRN", "WITH"));
+      options.add("DO");
+      byte[][] before = CairnClient.words(options.toArray(new String[0]));
+      words = Arrays.copyOf(before, before.length + request.arguments.length);
+      System.arraycopy(request.arguments, 0, words, before.length, request.arguments.length);
+    }
+    return words;
   }
 
   private synchronized boolean begin(Attempt attempt) {
@@ -194,7 +229,7 @@ final class Call {
   private void late(Attempt attempt, Connection connection, Target target) {
     boolean last = remainingNanos() <= 0;
     boolean unsent = attempt.withdraw();
-    if (!unsent && request.write && !last) {
+    if (!unsent && !repeatable && !last) {
       context.hangs(connection, attempt.startedNanos());
       // Going elsewhere could apply it twice; an answer may still come until the deadline.
       schedule(() -> late(attempt, connection, target), remainingNanos());
@@ -206,7 +241,8 @@ final class Call {
     context.hangs(connection, attempt.startedNanos());
     context.routes().failed(target.connect());
     failure = new IOException(target.node() + " gave no answer in time");
-    if (request.write && !unsent) {
+    unsure |= request.write && !unsent;
+    if (unsure && (last || !repeatable)) {
       endLate("no answer from " + target.node() + " in time");
     } else if (last) {
       endUnavailable();
@@ -245,13 +281,13 @@ final class Call {
 
     private Answer<RespValue> answer(RespValue value, Optional<ReplicaAttribute> attribute) {
       if (attribute.isEmpty()) {
-        return new Answer<>(value, target.node().toString(), List.of());
+        return new Answer<>(value, target.node().toString(), List.of(), 0);
       }
       List<Answer.ReplicaState> replicas = new ArrayList<>();
       for (ReplicaAttribute.Replica replica : attribute.get().replicas()) {
         replicas.add(new Answer.ReplicaState(replica.node(), replica.durable()));
       }
-      return new Answer<>(value, attribute.get().node(), replicas);
+      return new Answer<>(value, attribute.get().node(), replicas, attribute.get().ageMillis());
     }
 
     @Override
@@ -261,7 +297,8 @@ final class Call {
       if (!sent) {
         context.routes().failed(target.connect());
       }
-      if (sent && request.write) {
+      unsure |= sent && request.write;
+      if (sent && !repeatable) {
         context.refreshSoon(request);
         endLate("the connection to " + target.node() + " was cut before the answer came");
       } else {
@@ -284,15 +321,25 @@ final class Call {
         pause();
       }
       case "UNKNOWN" -> {
-        if (request.write) {
-          fail(new UnknownOutcomeException(error.message(), null));
-        } else {
-          failure = new IOException(target.node() + ": " + error.text());
+        failure = new IOException(target.node() + ": " + error.text());
+        if (!request.write) {
           tryNext();
+        } else if (repeatable) {
+          unsure = true;
+          context.refreshSoon(request);
+          pause();
+        } else {
+          fail(new UnknownOutcomeException(error.message(), null));
         }
       }
       case "NOTALL" -> fail(new NotOnAllReplicasException(error.message(), null));
-      default -> fail(new RefusedException(error.code(), error.message()));
+      default -> {
+        if (unsure) {
+          endLate("an attempt had no answer, and the next was refused (" + error.text() + ")");
+        } else {
+          fail(new RefusedException(error.code(), error.message()));
+        }
+      }
     }
   }
 
@@ -343,6 +390,7 @@ final class Call {
       endUnavailable();
       return;
     }
+    unsure = true;
     fail(
         new UnknownOutcomeException(
             why + ": the write may or may not have been applied; read the key before writing again",
@@ -350,7 +398,9 @@ final class Call {
   }
 
   private void endUnavailable() {
-    if (context.closed() || stopped()) {
+    if (unsure) {
+      endLate("no attempt was answered in time");
+    } else if (context.closed() || stopped()) {
       fail(
           new UnavailableException(
               UnavailableException.Reason.STOPPED, "stopped before the request was sent", failure));

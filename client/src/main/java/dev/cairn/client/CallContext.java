@@ -5,11 +5,17 @@ import dev.cairn.protocol.RespProtocolException;
 import dev.cairn.protocol.Topology;
 import dev.cairn.protocol.TopologyCodec;
 import java.io.IOException;
+import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * What all calls of one client share: routes, connections, one timer thread, and the refresh of the
@@ -23,6 +29,8 @@ final class CallContext {
   /** An old topology costs a hop, never an answer; still it should not stay for ever. */
   private static final long STALE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
+  private static final long STAMP_BACK_MILLIS = 500;
+
   private static final byte[][] TOPOLOGY = CairnClient.words("CAIRN", "TOPOLOGY");
 
   private final Settings settings;
@@ -31,6 +39,9 @@ final class CallContext {
   private final ScheduledThreadPoolExecutor timer;
   private volatile boolean closed;
   private volatile long learnedNanos;
+  private volatile ClusterTime clusterTime;
+  private final String clientId;
+  private final AtomicLong sequence = new AtomicLong();
   private CompletableFuture<Topology> refresh; // guarded by this
   private long refreshNanos = System.nanoTime() - STALE_NANOS; // guarded by this
 
@@ -38,6 +49,9 @@ final class CallContext {
     this.settings = settings;
     routes = new Routes(settings.nodes());
     connections = new Connections(settings);
+    byte[] random = new byte[16];
+    new SecureRandom().nextBytes(random);
+    clientId = HexFormat.of().formatHex(random);
     timer =
         new ScheduledThreadPoolExecutor(
             1,
@@ -47,6 +61,31 @@ final class CallContext {
               return thread;
             });
     timer.setRemoveOnCancelPolicy(true);
+  }
+
+  /** The cluster's time when the topology was last learned. */
+  private record ClusterTime(long millis, long atNanos) {}
+
+  /**
+   * The words {@code ID clientId sequence issuedAtMillis} for one more write; empty where writes
+   * carry none, or the cluster's time is not known. A partition may be a little behind that time,
+   * and refuses what is issued later than it is: hence {@link #STAMP_BACK_MILLIS}.
+   */
+  Optional<List<String>> nextId() {
+    ClusterTime known = clusterTime;
+    if (!settings.writeIds() || known == null) {
+      return Optional.empty();
+    }
+    long millis =
+        known.millis()
+            + TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - known.atNanos())
+            - STAMP_BACK_MILLIS;
+    return Optional.of(
+        List.of(
+            "ID",
+            clientId,
+            Long.toString(sequence.incrementAndGet()),
+            Long.toString(Math.max(0, millis))));
   }
 
   Routes routes() {
@@ -128,7 +167,7 @@ final class CallContext {
       call =
           new Call(
               this,
-              new Call.Request(TOPOLOGY, Call.Request.NO_SLOT, false, true),
+              new Call.Request(TOPOLOGY, Call.Request.NO_SLOT, false, true, Optional.empty()),
               listener,
               first || settings.attemptTimeout().compareTo(REFRESH_ATTEMPT) < 0
                   ? settings.attemptTimeout()
@@ -148,6 +187,10 @@ final class CallContext {
               try {
                 routes.learn(TopologyCodec.decode(answer.value()));
                 learnedNanos = System.nanoTime();
+                OptionalLong millis = TopologyCodec.time(answer.value());
+                if (millis.isPresent()) {
+                  clusterTime = new ClusterTime(millis.getAsLong(), learnedNanos);
+                }
                 learned.complete(routes.topology());
               } catch (RespProtocolException | IllegalArgumentException malformed) {
                 learned.completeExceptionally(

@@ -17,4 +17,5 @@ record Settings(
     int valueBytesMax,
     boolean replicaStates,
     boolean followTopology,
+    boolean writeIds,
     ClientListener listener) {}

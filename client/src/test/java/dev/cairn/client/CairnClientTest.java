@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.client;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
+import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.ReplicaAttribute;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.Slots;
@@ -17,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -35,6 +38,7 @@ final class CairnClientTest {
   private final List<String> events = new CopyOnWriteArrayList<>();
   private final AtomicReference<Topology> topology = new AtomicReference<>(Topology.NONE);
   private FakeNode a;
+  private OptionalLong clusterTime = OptionalLong.empty(); // empty: writes have no id
   private FakeNode b;
 
   @BeforeEach
@@ -94,7 +98,8 @@ final class CairnClientTest {
             "127.0.0.1:5000",
             List.of(
                 new ReplicaAttribute.Replica("127.0.0.1:5000", true),
-                new ReplicaAttribute.Replica("127.0.0.1:5001", false)));
+                new ReplicaAttribute.Replica("127.0.0.1:5001", false)),
+            0);
     a.script(serving(words -> attribute.before(RespValue.OK)));
     CairnClient client = keep(builder(GENEROUS).replicaStates(true).build());
 
@@ -160,6 +165,103 @@ final class CairnClientTest {
     assertThatThrownBy(() -> client(GENEROUS).delete("k"))
         .isInstanceOf(UnknownOutcomeException.class);
     assertThat(a.heard("DEL") + b.heard("DEL")).isEqualTo(1);
+  }
+
+  @Test
+  void aWriteThatWasCutIsSentAgainUnderItsId() {
+    clusterTime = OptionalLong.of(1_700_000_000_000L);
+    a.script(serving(words -> FakeNode.CUT));
+    b.script(serving(words -> RespValue.OK));
+
+    client(GENEROUS).put("k", "v");
+    List<List<String>> sent = new ArrayList<>(commands(a));
+    sent.addAll(commands(b));
+    assertThat(sent).hasSizeGreaterThan(1).allMatch(words -> words.equals(sent.get(0)));
+    assertThat(sent.get(0).subList(0, 3)).containsExactly("CAIRN", "WITH", "ID");
+    assertThat(sent.get(0).get(3)).matches("[0-9a-f]{32}");
+    assertThat(Long.parseLong(sent.get(0).get(5)))
+        .isBetween(1_699_999_999_500L, 1_700_000_999_500L);
+    assertThat(sent.get(0).subList(6, 10)).containsExactly("DO", "SET", "k", "v");
+  }
+
+  @Test
+  void eachWriteHasAnIdOfItsOwn() {
+    clusterTime = OptionalLong.of(1_700_000_000_000L);
+    a.script(serving(words -> RespValue.OK));
+    CairnClient client = client(GENEROUS);
+
+    client.put("k", "v");
+    client.put("k", "v");
+    assertThat(commands(a).stream().map(words -> words.get(4))).containsExactly("1", "2");
+  }
+
+  @Test
+  void aWriteWithAnIdThatIsUnknownUntilItsDeadlineEndsUnknownWhateverCameLast() {
+    clusterTime = OptionalLong.of(1_700_000_000_000L);
+    AtomicInteger asked = new AtomicInteger();
+    a.script(
+        serving(
+            words ->
+                new RespValue.ErrorReply(
+                    asked.incrementAndGet() == 1 ? "UNKNOWN lost" : "TRYAGAIN queue full")));
+    b.script(serving(words -> new RespValue.ErrorReply("CLUSTERDOWN no leader")));
+
+    assertThatThrownBy(() -> client(Duration.ofMillis(500)).put("k", "v"))
+        .isInstanceOf(UnknownOutcomeException.class);
+    assertThat(asked.get()).isGreaterThan(1);
+  }
+
+  @Test
+  void aRefusalAfterAnUnknownOutcomeDoesNotMakeItCertain() {
+    clusterTime = OptionalLong.of(1_700_000_000_000L);
+    AtomicInteger asked = new AtomicInteger();
+    a.script(
+        serving(
+            words ->
+                new RespValue.ErrorReply(
+                    asked.incrementAndGet() == 1 ? "UNKNOWN lost" : "NOREPLICAS one is missing")));
+    b.script(serving(words -> RespValue.OK));
+
+    assertThatThrownBy(() -> client(GENEROUS).put("k", "v"))
+        .isInstanceOf(UnknownOutcomeException.class);
+  }
+
+  @Test
+  void levelsTravelWithTheRequest() {
+    a.script(serving(words -> words.contains("GET") ? RespValue.bulk("v") : RespValue.OK));
+    CairnClient client = keep(builder(GENEROUS).readConsistency(Consistency.ALL).build());
+
+    client.get("k");
+    client.reading(Consistency.ONE).get("k");
+    client.writing(Consistency.ALL).put("k", "v");
+    client.put("k", "v");
+    assertThat(commands(a))
+        .containsExactly(
+            List.of("CAIRN", "WITH", "CONSISTENCY", "ALL", "DO", "GET", "k"),
+            List.of("CAIRN", "WITH", "CONSISTENCY", "ONE", "DO", "GET", "k"),
+            List.of("CAIRN", "WITH", "CONSISTENCY", "ALL", "DO", "SET", "k", "v"),
+            List.of("SET", "k", "v"));
+    assertThatThrownBy(() -> client.writing(Consistency.ONE))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void aReadOfLevelOneTellsItsAge() {
+    ReplicaAttribute attribute = new ReplicaAttribute("127.0.0.1:5001", List.of(), 1_234);
+    a.script(serving(words -> attribute.before(RespValue.bulk("v"))));
+
+    Answer<Optional<byte[]>> answer =
+        client(GENEROUS).reading(Consistency.ONE).getAndTell("k".getBytes(UTF_8));
+    assertThat(answer.ageMillis()).isEqualTo(1_234);
+    assertThat(answer.node()).isEqualTo("127.0.0.1:5001");
+  }
+
+  /** What a node was asked but for the topology. */
+  private static List<List<String>> commands(FakeNode node) {
+    return node.heard().stream()
+        .filter(
+            words -> !words.equals(List.of("CAIRN", "TOPOLOGY")) && !words.get(0).equals("HELLO"))
+        .toList();
   }
 
   @Test
@@ -382,7 +484,7 @@ final class CairnClientTest {
   private FakeNode.Script serving(FakeNode.Script rest) {
     return words ->
         words.equals(List.of("CAIRN", "TOPOLOGY"))
-            ? TopologyCodec.encode(topology.get())
+            ? TopologyCodec.encode(topology.get(), clusterTime)
             : rest.apply(words);
   }
 

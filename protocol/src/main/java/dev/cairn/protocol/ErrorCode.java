@@ -31,6 +31,8 @@ public enum ErrorCode {
   WRONGPASS(Outcome.REFUSED),
   /** The node is short of room and refuses writes. */
   OOM(Outcome.REFUSED),
+  /** Level ALL was asked for, and a full replica is down or has not caught up. */
+  NOREPLICAS(Outcome.REFUSED),
   /** The write may or may not have been applied: read before writing again. */
   UNKNOWN(Outcome.UNKNOWN),
   /** Applied and durable on a majority, but not on every replica that level ALL asked for. */

@@ -11,16 +11,19 @@ import java.util.Optional;
  * {@code CAIRN REPLICAS ON}.
  *
  * <pre>
- * attribute := { "node": host:port, "replicas": [ [host:port, "ok" | "behind"]* ] }
+ * attribute := { "node": host:port, "replicas": [ [host:port, "ok" | "behind"]* ], "age-millis": int }
  * </pre>
  *
- * <p>{@code replicas} is there for a write of a single key only: one for each live full replica,
- * the leader first, then in ring order; {@code behind} had the write not on disk within the wait.
+ * <p>{@code age-millis} is there for a read of level ONE from a replica that has heard no leader
+ * for a while; {@code replicas} is there for a write of a single key only: one for each live full
+ * replica, the leader first, then in ring order; {@code behind} had the write not on disk within
+ * the wait.
  *
  * @param node name of the node that led the write or answered the read
  * @param replicas empty for everything but a single-key write
+ * @param ageMillis how old what was read may be; 0 where there is nothing to say
  */
-public record ReplicaAttribute(String node, List<Replica> replicas) {
+public record ReplicaAttribute(String node, List<Replica> replicas, long ageMillis) {
   /**
    * One full replica.
    *
@@ -35,7 +38,7 @@ public record ReplicaAttribute(String node, List<Replica> replicas) {
 
   /** The reply with this in front. */
   public RespValue.Attributed before(RespValue reply) {
-    List<RespValue.Entry> entries = new ArrayList<>(2);
+    List<RespValue.Entry> entries = new ArrayList<>(3);
     entries.add(new RespValue.Entry(RespValue.bulk("node"), RespValue.bulk(node)));
     if (!replicas.isEmpty()) {
       List<RespValue> rows = new ArrayList<>(replicas.size());
@@ -46,6 +49,9 @@ public record ReplicaAttribute(String node, List<Replica> replicas) {
                 RespValue.bulk(replica.durable() ? "ok" : "behind")));
       }
       entries.add(new RespValue.Entry(RespValue.bulk("replicas"), new RespValue.Array(rows)));
+    }
+    if (ageMillis > 0) {
+      entries.add(new RespValue.Entry(RespValue.bulk("age-millis"), new RespValue.Int(ageMillis)));
     }
     return new RespValue.Attributed(entries, reply);
   }
@@ -60,6 +66,7 @@ public record ReplicaAttribute(String node, List<Replica> replicas) {
     }
     String node = null;
     List<Replica> replicas = new ArrayList<>();
+    long ageMillis = 0;
     for (RespValue.Entry entry : attributed.attributes()) {
       String name = text(entry.key());
       if ("node".equals(name)) {
@@ -68,9 +75,13 @@ public record ReplicaAttribute(String node, List<Replica> replicas) {
         for (RespValue row : rows.elements()) {
           replicas.add(replica(row));
         }
+      } else if ("age-millis".equals(name) && entry.value() instanceof RespValue.Int age) {
+        ageMillis = age.value();
       }
     }
-    return node == null ? Optional.empty() : Optional.of(new ReplicaAttribute(node, replicas));
+    return node == null
+        ? Optional.empty()
+        : Optional.of(new ReplicaAttribute(node, replicas, ageMillis));
   }
 
   private static Replica replica(RespValue row) {

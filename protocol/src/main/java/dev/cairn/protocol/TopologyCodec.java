@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Function;
 
 /**
@@ -12,11 +13,14 @@ import java.util.function.Function;
  * carries it too.
  *
  * <pre>
- * topology  := [ epoch:int, clusterId:bulk, [ node* ], [ partition* ] ]
+ * topology  := [ epoch:int, clusterId:bulk, [ node* ], [ partition* ], timeMillis:int | null ]
  * node      := [ id:bulk, host:bulk, clientPort:int, clusterPort:int, up:int (0 | 1) ]
  * partition := [ index:int, firstSlot:int, lastSlot:int, leaderId:bulk | null,
  *                [ replicaId:bulk* ] (ring order), witnessId:bulk | null ]
  * </pre>
+ *
+ * <p>{@code timeMillis} is the cluster's time, by which clients stamp the ids of their writes; null
+ * while too few nodes are up to tell.
  *
  * <p>A later version may append elements to any of the arrays: a reader ignores what it does not
  * know.
@@ -24,13 +28,23 @@ import java.util.function.Function;
 public final class TopologyCodec {
   private TopologyCodec() {}
 
-  /** The reply that says this topology. */
-  public static RespValue encode(Topology topology) {
+  /** The reply that says this topology and the cluster's time, milliseconds since 1970. */
+  public static RespValue encode(Topology topology, OptionalLong timeMillis) {
     return RespValue.array(
         new RespValue.Int(topology.epoch()),
         RespValue.bulk(topology.clusterId()),
         list(topology.nodes(), TopologyCodec::encodeNode),
-        list(topology.partitions(), TopologyCodec::encodePartition));
+        list(topology.partitions(), TopologyCodec::encodePartition),
+        timeMillis.isPresent() ? new RespValue.Int(timeMillis.getAsLong()) : RespValue.NIL);
+  }
+
+  /** The cluster's time that a reply says, if it says one. */
+  public static OptionalLong time(RespValue reply) {
+    return reply instanceof RespValue.Array array
+            && array.elements().size() > 4
+            && array.elements().get(4) instanceof RespValue.Int millis
+        ? OptionalLong.of(millis.value())
+        : OptionalLong.empty();
   }
 
   /**

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
@@ -165,10 +166,13 @@ final class RespTest {
                     0, 0, 8191, List.of(a.id(), b.id()), Optional.empty(), Optional.of(b.id())),
                 new Topology.Partition(
                     1, 8192, 16_383, List.of(b.id()), Optional.of(a.id()), Optional.empty())));
-    RespValue sent = TopologyCodec.encode(topology);
+    RespValue sent = TopologyCodec.encode(topology, OptionalLong.of(5));
     assertThat(TopologyCodec.decode(readOne(bytes(sent, 2)))).isEqualTo(topology);
     assertThat(TopologyCodec.decode(readOne(bytes(sent, 3)))).isEqualTo(topology);
-    assertThat(TopologyCodec.decode(TopologyCodec.encode(Topology.NONE))).isEqualTo(Topology.NONE);
+    assertThat(TopologyCodec.time(readOne(bytes(sent, 2)))).hasValue(5);
+    RespValue none = TopologyCodec.encode(Topology.NONE, OptionalLong.empty());
+    assertThat(TopologyCodec.decode(none)).isEqualTo(Topology.NONE);
+    assertThat(TopologyCodec.time(none)).isEmpty();
   }
 
   @Test
@@ -190,11 +194,12 @@ final class RespTest {
             "127.0.0.1:5000",
             List.of(
                 new ReplicaAttribute.Replica("127.0.0.1:5000", true),
-                new ReplicaAttribute.Replica("127.0.0.1:5001", false)));
+                new ReplicaAttribute.Replica("127.0.0.1:5001", false)),
+            0);
     RespValue reply = readOne(bytes(attribute.before(RespValue.OK), 3));
     assertThat(ReplicaAttribute.of(reply)).contains(attribute);
     assertThat(((RespValue.Attributed) reply).value()).isEqualTo(RespValue.OK);
-    ReplicaAttribute ofRead = new ReplicaAttribute("h:1", List.of());
+    ReplicaAttribute ofRead = new ReplicaAttribute("h:1", List.of(), 1_200);
     assertThat(ReplicaAttribute.of(ofRead.before(RespValue.NIL))).contains(ofRead);
     assertThat(ReplicaAttribute.of(RespValue.OK)).isEmpty();
   }

@@ -137,7 +137,8 @@ final class FakeCluster implements AutoCloseable {
                 ? List.of(
                     new ReplicaAttribute.Replica("127.0.0.1:5000", true),
                     new ReplicaAttribute.Replica("127.0.0.1:5001", !behind))
-                : List.of())
+                : List.of(),
+            0)
         .before(reply);
   }
 
@@ -146,7 +147,7 @@ final class FakeCluster implements AutoCloseable {
       case "HELLO" -> new RespValue.Dictionary(List.of());
       case "CAIRN" ->
           switch (texts.get(1)) {
-            case "TOPOLOGY" -> TopologyCodec.encode(topology());
+            case "TOPOLOGY" -> TopologyCodec.encode(topology(), java.util.OptionalLong.empty());
             case "STATUS" -> RespValue.bulk(status);
             default -> RespValue.OK;
           };

@@ -18,8 +18,11 @@ public final class PeerMessageKind {
   /** Reads forwarded to a partition's leader. */
   public static final byte READ = 4;
 
-  /** Wait until a log entry is on the receiver's disk. */
+  /** Wait until a log entry is on the receiver's disk, or applied there. */
   public static final byte AWAIT_LOG = 5;
+
+  /** Reads of the receiver's own replica, whoever leads. */
+  public static final byte READ_OWN = 6;
 
   private PeerMessageKind() {}
 }

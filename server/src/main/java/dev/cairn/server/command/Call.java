@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.command;
 
+import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.server.routing.Router;
@@ -14,6 +15,7 @@ import java.util.function.Consumer;
  * only, that is until the handler returns; {@code done} may be called on any thread, exactly once.
  *
  * @param words the command's name and arguments
+ * @param options what the request asked for beside the command
  * @param done takes the reply
  */
 record Call(
@@ -21,7 +23,18 @@ record Call(
     Command command,
     ClientState client,
     List<byte[]> words,
+    RequestOptions options,
     Consumer<RespValue> done) {
+
+  /** How much a read of this command waits for. */
+  Consistency readLevel() {
+    return options.level().orElse(client.readLevel());
+  }
+
+  /** How much a write of this command waits for. */
+  Consistency writeLevel() {
+    return options.level().orElse(client.writeLevel());
+  }
 
   Router router() {
     return commands.router();

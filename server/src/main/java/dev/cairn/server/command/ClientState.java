@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.command;
 
+import dev.cairn.protocol.Consistency;
 import dev.cairn.server.partition.Reply;
 
 /**
@@ -26,6 +27,16 @@ public final class ClientState {
   private boolean replicas;
   private Replies replies = Replies.ON;
 
+  private final Defaults defaults;
+  private Consistency readLevel;
+  private Consistency writeLevel;
+
+  /** The levels of a connection that has not asked for others. */
+  public record Defaults(Consistency readLevel, Consistency writeLevel) {
+    /** Where nothing is configured. */
+    public static final Defaults QUORUM = new Defaults(Consistency.QUORUM, Consistency.QUORUM);
+  }
+
   /** Which replies a connection wants to see. */
   enum Replies {
     ON,
@@ -44,15 +55,24 @@ public final class ClientState {
    * @param address {@code host:port} of the client
    * @param localAddress {@code host:port} it connected to
    * @param connectedMillis when, milliseconds since 1970
+   * @param defaults the levels of its reads and writes until it asks for others
    * @param disconnect closes it at once; any thread
    */
   public ClientState(
-      long id, String address, String localAddress, long connectedMillis, Runnable disconnect) {
+      long id,
+      String address,
+      String localAddress,
+      long connectedMillis,
+      Defaults defaults,
+      Runnable disconnect) {
     this.id = id;
     this.address = address;
     this.localAddress = localAddress;
     this.connectedMillis = connectedMillis;
     this.lastCommandMillis = connectedMillis;
+    this.defaults = defaults;
+    this.readLevel = defaults.readLevel();
+    this.writeLevel = defaults.writeLevel();
     this.disconnect = disconnect;
   }
 
@@ -142,6 +162,27 @@ public final class ClientState {
     replicas = on;
   }
 
+  Consistency readLevel() {
+    return readLevel;
+  }
+
+  void readLevel(Consistency level) {
+    readLevel = level;
+  }
+
+  /** READWRITE: as configured, or QUORUM where that is ONE. */
+  void leaveReadonly() {
+    readLevel = defaults.readLevel() == Consistency.ONE ? Consistency.QUORUM : defaults.readLevel();
+  }
+
+  Consistency writeLevel() {
+    return writeLevel;
+  }
+
+  void writeLevel(Consistency level) {
+    writeLevel = level;
+  }
+
   void version(int asked) {
     version = asked;
     if (asked < 3) {
@@ -163,6 +204,8 @@ public final class ClientState {
     name = "";
     replies = Replies.ON;
     version(2);
+    readLevel = defaults.readLevel();
+    writeLevel = defaults.writeLevel();
   }
 
   /** The line of CLIENT INFO and CLIENT LIST, without its end. */

@@ -30,9 +30,9 @@ final class ClusterCommands {
           plain(
               "READONLY",
               "3.0.0",
-              "Accepted, changes nothing: reads are linearizable, at the leader.",
-              Call::ok),
-          plain("READWRITE", "3.0.0", "Accepted, changes nothing.", Call::ok),
+              "Reads of this connection have level ONE: any replica's own state, perhaps out of date.",
+              ConnectionCommands::readonly),
+          plain("READWRITE", "3.0.0", "Ends READONLY.", ConnectionCommands::readwrite),
           plain(
               "ASKING",
               "3.0.0",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.command;
 
+import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.Limits;
 import dev.cairn.protocol.RespValue;
@@ -58,9 +59,9 @@ public final class Commands {
     return slowLog;
   }
 
-  /** The command that these words name, if there is one. */
+  /** The command that these words name, if there is one; of {@code CAIRN WITH}, the one it does. */
   public Optional<Command> find(List<byte[]> words) {
-    return Optional.ofNullable(CommandTable.find(words.get(0)));
+    return Optional.ofNullable(CommandTable.find(words.get(RequestOptions.commandAt(words))));
   }
 
   /**
@@ -73,6 +74,27 @@ public final class Commands {
    */
   public void run(
       Optional<Command> found, ClientState client, List<byte[]> words, Consumer<RespValue> done) {
+    int commandAt = RequestOptions.commandAt(words);
+    if (commandAt == 0) {
+      run(found, client, words, RequestOptions.NONE, done);
+      return;
+    }
+    RequestOptions options;
+    try {
+      options = RequestOptions.of(words);
+    } catch (IllegalArgumentException malformed) {
+      done.accept(RespValue.error(ErrorCode.ERR, malformed.getMessage()));
+      return;
+    }
+    run(found, client, words.subList(commandAt, words.size()), options, done);
+  }
+
+  private void run(
+      Optional<Command> found,
+      ClientState client,
+      List<byte[]> words,
+      RequestOptions options,
+      Consumer<RespValue> done) {
     if (found.isEmpty()) {
       done.accept(unknownCommand(words));
       return;
@@ -99,9 +121,9 @@ public final class Commands {
     long startedNanos = facts.nanoTime().getAsLong();
     client.runs(name, facts.clock().millis());
     clients.commandRun();
-    RespValue refusal = refusal(command, words);
-    if (refusal != null) {
-      done.accept(refusal);
+    Optional<String> unfit = options.unfitFor(command);
+    if (unfit.isPresent()) {
+      done.accept(RespValue.error(ErrorCode.ERR, unfit.get()));
       return;
     }
     Consumer<RespValue> timed =
@@ -110,8 +132,14 @@ public final class Commands {
           slowLog.ran(client, words, nanos, facts.clock().millis());
           done.accept(reply);
         };
+    Call call = new Call(this, command, client, words, options, timed);
+    RespValue refusal = refusal(call);
+    if (refusal != null) {
+      done.accept(refusal);
+      return;
+    }
     try {
-      command.handler().run(new Call(this, command, client, words, timed));
+      command.handler().run(call);
     } catch (Refusal wrong) {
       done.accept(wrong.reply());
     }
@@ -122,13 +150,14 @@ public final class Commands {
   }
 
   /** Why a command with keys is not for this node, or null. */
-  private RespValue refusal(Command command, List<byte[]> words) {
+  private RespValue refusal(Call call) {
+    Command command = call.command();
     if (command.keys().first() == 0) {
       return null;
     }
     int slot = -1;
     boolean oneSlot = true;
-    for (byte[] key : command.keys().of(words)) {
+    for (byte[] key : command.keys().of(call.words())) {
       if (key.length < Limits.KEY_BYTES_MIN || key.length > Limits.KEY_BYTES_MAX) {
         return RespValue.error(
             ErrorCode.ERR,
@@ -144,14 +173,22 @@ public final class Commands {
     if (!oneSlot) {
       return RespValue.error(ErrorCode.CROSSSLOT, "Keys in request don't hash to the same slot");
     }
-    return slot < 0 ? null : redirection(slot);
+    boolean fromOne =
+        command.access() == Command.Access.READ && call.readLevel() == Consistency.ONE;
+    return slot < 0 ? null : redirection(slot, fromOne);
   }
 
-  /** Cluster port: where the slot is led if not here, or null if here. */
-  private RespValue redirection(int slot) {
+  /**
+   * Cluster port: where the slot is led if not here, or null if it is served here.
+   *
+   * @param fromOne whether this node's own replica will do
+   */
+  private RespValue redirection(int slot, boolean fromOne) {
     Topology topology = router.topology();
     Optional<Topology.Partition> partition = topology.partitionOfSlot(slot);
-    if (partition.isPresent() && router.leads(partition.get().index())) {
+    if (partition.isPresent()
+        && (router.leads(partition.get().index())
+            || (fromOne && router.servesOwn(partition.get().index())))) {
       return null;
     }
     Optional<Topology.Node> leader =

@@ -3,6 +3,7 @@ package dev.cairn.server.command;
 
 import static dev.cairn.server.command.Row.plain;
 
+import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.RespValue;
 import java.util.ArrayList;
@@ -69,6 +70,16 @@ final class ConnectionCommands {
   static void reset(Call call) {
     call.client().reset();
     call.reply(new RespValue.SimpleString("RESET"));
+  }
+
+  static void readonly(Call call) {
+    call.client().readLevel(Consistency.ONE);
+    call.ok();
+  }
+
+  static void readwrite(Call call) {
+    call.client().leaveReadonly();
+    call.ok();
   }
 
   static void select(Call call) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.command;
 
+import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.ReplicaAttribute;
 import dev.cairn.protocol.RespValue;
@@ -9,13 +10,16 @@ import dev.cairn.protocol.Topology;
 import dev.cairn.server.partition.Operation;
 import dev.cairn.server.partition.Query;
 import dev.cairn.server.partition.Reply;
+import dev.cairn.server.partition.Request;
 import dev.cairn.server.partition.Result;
 import dev.cairn.server.routing.Router;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.BiConsumer;
@@ -55,14 +59,18 @@ final class Fanout {
   private static void read(Call call, List<Query> queries, Function<List<Result>, RespValue> join) {
     Router router = call.router();
     boolean attribute = call.client().replicas();
+    boolean tellsAge = attribute || (call.options().asked() && call.client().version() == 3);
+    Consistency level = call.readLevel();
     int[] of = partitions(router.topology(), queries, Query::keys);
     if (allSame(of)) {
       router.read(
           of[0],
           queries,
+          level,
           reply -> {
             RespValue value = single(reply, join);
-            if (attribute && reply instanceof Reply.Done done) {
+            if (reply instanceof Reply.Done done
+                && (attribute || (tellsAge && done.ageMillis() > 0))) {
               value = served(router, done, List.of()).before(value);
             }
             call.reply(value);
@@ -72,20 +80,32 @@ final class Fanout {
     scatter(
         of,
         queries,
-        (partition, part, done) -> router.read(partition, part, done),
-        (replies, results) ->
-            call.reply(results == null ? firstFailure(replies) : join.apply(results)));
+        (partition, part, done) -> router.read(partition, part, level, done),
+        (replies, results) -> {
+          RespValue value = results == null ? firstFailure(replies) : join.apply(results);
+          Optional<Reply.Done> oldest = results == null ? Optional.empty() : oldest(replies);
+          boolean told = tellsAge && oldest.isPresent() && oldest.get().ageMillis() > 0;
+          call.reply(told ? served(router, oldest.get(), List.of()).before(value) : value);
+        });
+  }
+
+  private static Optional<Reply.Done> oldest(List<Reply> replies) {
+    return replies.stream()
+        .map(Reply.Done.class::cast)
+        .max(Comparator.comparingLong(Reply.Done::ageMillis));
   }
 
   private static void write(
       Call call, List<Operation> operations, Function<List<Result>, RespValue> join) {
     Router router = call.router();
     boolean attribute = call.client().replicas();
+    Consistency level = call.writeLevel();
     int[] of = partitions(router.topology(), operations, Operation::keys);
     if (allSame(of)) {
       router.write(
           of[0],
-          operations,
+          new Request(call.options().id(), operations),
+          level,
           reply -> {
             RespValue value = single(reply, join);
             if (reply instanceof Reply.Done done) {
@@ -100,10 +120,17 @@ final class Fanout {
           });
       return;
     }
+    Optional<Reply.Failed> missing = missing(router, of, level);
+    if (missing.isPresent()) {
+      call.reply(error(missing.get()));
+      return;
+    }
+    // One request to each partition, so that each recognises its own part by the one id.
     scatter(
         of,
         operations,
-        (partition, part, done) -> router.write(partition, part, done),
+        (partition, part, done) ->
+            router.write(partition, new Request(call.options().id(), part), level, done),
         (replies, results) -> call.reply(results == null ? partly(replies) : join.apply(results)));
   }
 
@@ -128,23 +155,45 @@ final class Fanout {
     return partitions;
   }
 
+  /** Level ALL over several partitions is refused before the first part is sent. */
+  private static Optional<Reply.Failed> missing(Router router, int[] of, Consistency level) {
+    if (level != Consistency.ALL) {
+      return Optional.empty();
+    }
+    return Arrays.stream(of)
+        .distinct()
+        .filter(partition -> !router.missingReplicas(partition).isEmpty())
+        .mapToObj(partition -> Router.noReplicas(partition, router.missingReplicas(partition)))
+        .findFirst();
+  }
+
   /** Deletes all keys of partitions. */
-  static void clear(Router router, List<Integer> partitions, Consumer<RespValue> done) {
+  static void clear(Call call, List<Integer> partitions) {
     if (partitions.isEmpty()) {
-      done.accept(RespValue.OK);
+      call.ok();
+      return;
+    }
+    Router router = call.router();
+    Consistency level = call.writeLevel();
+    int[] of = partitions.stream().mapToInt(Integer::intValue).toArray();
+    Optional<Reply.Failed> missing = missing(router, of, level);
+    if (missing.isPresent()) {
+      call.reply(error(missing.get()));
       return;
     }
     List<Operation> operations = new ArrayList<>();
     partitions.forEach(partition -> operations.add(new Operation.Clear()));
     scatter(
-        partitions.stream().mapToInt(Integer::intValue).toArray(),
+        of,
         operations,
-        (partition, part, partDone) -> router.write(partition, part, partDone),
-        (replies, results) -> done.accept(results == null ? partly(replies) : RespValue.OK));
+        (partition, part, done) ->
+            router.write(partition, new Request(call.options().id(), part), level, done),
+        (replies, results) -> call.reply(results == null ? partly(replies) : RespValue.OK));
   }
 
   /** Counts the keys of partitions. */
-  static void count(Router router, List<Integer> partitions, Consumer<RespValue> done) {
+  static void count(
+      Router router, List<Integer> partitions, Consistency level, Consumer<RespValue> done) {
     if (partitions.isEmpty()) {
       done.accept(new RespValue.Int(0));
       return;
@@ -156,7 +205,7 @@ final class Fanout {
     scatter(
         partitions.stream().mapToInt(Integer::intValue).toArray(),
         queries,
-        (partition, part, partDone) -> router.read(partition, part, partDone),
+        (partition, part, partDone) -> router.read(partition, part, level, partDone),
         (replies, results) ->
             done.accept(results == null ? firstFailure(replies) : Plan.sum(results)));
   }
@@ -183,7 +232,7 @@ final class Fanout {
     for (Router.ReplicaState state : states) {
       replicas.add(new ReplicaAttribute.Replica(nameOf(topology, state.nodeId()), state.durable()));
     }
-    return new ReplicaAttribute(nameOf(topology, done.nodeId()), replicas);
+    return new ReplicaAttribute(nameOf(topology, done.nodeId()), replicas, done.ageMillis());
   }
 
   private static String nameOf(Topology topology, String nodeId) {

@@ -233,7 +233,7 @@ final class KeyCommands {
   }
 
   private static void dbsize(Call call) {
-    Fanout.count(call.router(), partitions(call), call.done());
+    Fanout.count(call.router(), partitions(call), call.readLevel(), call.done());
   }
 
   private static void flush(Call call) {
@@ -244,7 +244,7 @@ final class KeyCommands {
     if (!known) {
       throw Refusal.syntax();
     }
-    Fanout.clear(call.router(), partitions(call), call.done());
+    Fanout.clear(call, partitions(call));
   }
 
   /** Client port: all. Cluster port: those that this node leads. */

@@ -117,6 +117,7 @@ final class ServerCommands {
     Fanout.count(
         call.router(),
         partitions,
+        call.readLevel(),
         count -> {
           if (count instanceof RespValue.Int number && number.value() > 0) {
             text.append("db0:keys=").append(number.value()).append(",expires=0,avg_ttl=0\r\n");

@@ -6,6 +6,7 @@ import dev.cairn.server.cluster.Formation;
 import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.MemberAddress;
 import dev.cairn.server.cluster.MetaGroup;
+import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.Face;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.node.NodeIdentity.FormedCluster;
@@ -89,9 +90,12 @@ public final class Node {
     parts.add(new Part("metrics", metrics::close));
     NodeRuntime runtime = runtime(config, folder, identity, founded, metrics);
     parts.add(new Part("cluster", runtime::close));
+    ClientState.Defaults levels =
+        new ClientState.Defaults(config.readConsistency(), config.writeConsistency());
     RespServer clients =
         RespServer.start(
-            FrontConfig.of(config.host(), config.port(), Release.version(), config.valueBytesMax()),
+            FrontConfig.of(config.host(), config.port(), Release.version(), config.valueBytesMax())
+                .withLevels(levels),
             runtime.router(),
             Face.CLIENT,
             metrics,
@@ -102,7 +106,11 @@ public final class Node {
       RespServer clusterClients =
           RespServer.start(
               FrontConfig.of(
-                  config.host(), config.clusterPort(), Release.version(), config.valueBytesMax()),
+                      config.host(),
+                      config.clusterPort(),
+                      Release.version(),
+                      config.valueBytesMax())
+                  .withLevels(levels),
               runtime.router(),
               Face.CLUSTER,
               metrics,

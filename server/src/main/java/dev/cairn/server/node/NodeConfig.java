@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.node;
 
+import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.Limits;
 import dev.cairn.protocol.Slots;
 import dev.cairn.server.cluster.MemberAddress;
@@ -33,6 +34,9 @@ import java.util.Set;
  * @param replicationFactor full copies wanted, 1 to {@value #REPLICATION_FACTOR_MAX}. Default 2.
  * @param partitions 1 to 16384. Default twice the number of {@code members}.
  * @param valueBytesMax longest value in bytes, 1 to {@value #VALUE_BYTES_MAX_MAX}. Default 16 MiB.
+ * @param readConsistency of reads whose connection or request says nothing. Default QUORUM.
+ * @param writeConsistency of writes whose connection or request says nothing, QUORUM or ALL.
+ *     Default QUORUM.
  * @param insecure whether {@code host} may be an address that others can reach. Default false.
  */
 public record NodeConfig(
@@ -46,6 +50,8 @@ public record NodeConfig(
     int replicationFactor,
     int partitions,
     int valueBytesMax,
+    Consistency readConsistency,
+    Consistency writeConsistency,
     boolean insecure) {
   static final int MEMBERS_MAX = 1000;
   static final int REPLICATION_FACTOR_MAX = 7;
@@ -116,6 +122,8 @@ public record NodeConfig(
         reader
             .number(Setting.VALUE_BYTES_MAX, 1, VALUE_BYTES_MAX_MAX)
             .orElse(Limits.VALUE_BYTES_MAX_DEFAULT),
+        reader.consistency(Setting.READ_CONSISTENCY, List.of(Consistency.values())),
+        reader.consistency(Setting.WRITE_CONSISTENCY, List.of(Consistency.QUORUM, Consistency.ALL)),
         insecure);
   }
 
@@ -255,6 +263,24 @@ public record NodeConfig(
             throw new StartException(
                 "%s: '%s' is neither true nor false".formatted(value.origin(), value.text()));
       };
+    }
+
+    Consistency consistency(Setting setting, List<Consistency> allowed) throws StartException {
+      Given value = given.get(setting);
+      if (value == null) {
+        return Consistency.QUORUM;
+      }
+      return Consistency.named(value.text())
+          .filter(allowed::contains)
+          .orElseThrow(
+              () ->
+                  new StartException(
+                      "%s: '%s' is none of %s"
+                          .formatted(
+                              value.origin(),
+                              value.text(),
+                              String.join(
+                                  ", ", allowed.stream().map(Consistency::lowerName).toList()))));
     }
 
     Optional<String> host(Setting setting) throws StartException {

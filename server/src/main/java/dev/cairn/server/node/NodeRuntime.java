@@ -257,6 +257,7 @@ final class NodeRuntime implements AutoCloseable {
     }
     membership.stop();
     partitions.close();
+    router.close();
     synchronized (this) {
       if (meta != null) {
         meta.close();

@@ -61,6 +61,19 @@ enum Setting {
       "BYTES",
       Integer.toString(Limits.VALUE_BYTES_MAX_DEFAULT),
       "Longest value in bytes, 1 to " + NodeConfig.VALUE_BYTES_MAX_MAX + "."),
+  READ_CONSISTENCY(
+      "read-consistency",
+      "LEVEL",
+      "quorum",
+      "How much a read waits for unless its connection or request says otherwise: one (any"
+          + " replica's own state, perhaps out of date), quorum (linearizable) or all (and every"
+          + " replica has caught up to it)."),
+  WRITE_CONSISTENCY(
+      "write-consistency",
+      "LEVEL",
+      "quorum",
+      "How much a write waits for unless its connection or request says otherwise: quorum (on disk"
+          + " on a majority) or all (on every replica; refused at once while one is down)."),
   INSECURE(
       "insecure",
       "",

@@ -15,10 +15,18 @@ public sealed interface BatchReply {
    *
    * @param results for each request, one result for each of its operations; for reads perhaps of
    *     the first requests only, when the answers are large: the others were not done
-   * @param index the log entry's index; 0 for reads
+   * @param index the log entry's index; for reads, that of the last entry in what was read
    * @param term its term; 0 for reads
+   * @param ageMillis how old what was read may be, where the replica has heard no leader for a
+   *     while; else 0
    */
-  record Done(List<List<Result>> results, long index, long term) implements BatchReply {}
+  record Done(List<List<Result>> results, long index, long term, long ageMillis)
+      implements BatchReply {
+    /** What a leader has done. */
+    Done(List<List<Result>> results, long index, long term) {
+      this(results, index, term, 0);
+    }
+  }
 
   /**
    * Nothing was done and nothing will be.

@@ -13,8 +13,8 @@ import java.util.Optional;
  *
  * <pre>
  *   entry     ::= format:1 partitionTimeMillis:8 requestCount:4 request*
- *   request   ::= flags:1 clientId:16? sequence:8? operationCount:4 operation*
- *   flags     ::= bit 0: clientId and sequence follow; others 0
+ *   request   ::= flags:1 (clientId:16 sequence:8 issuedAtMillis:8)? operationCount:4 operation*
+ *   flags     ::= bit 0: an id follows; others 0
  *   operation ::= as in OperationCodec
  *   format    ::= 1
  * </pre>
@@ -25,7 +25,8 @@ import java.util.Optional;
 final class EntryCodec {
   static final int FORMAT = 1;
 
-  private static final int FLAG_CLIENT_ID = 1;
+  private static final int FLAG_ID = 1;
+  private static final int ID_BYTES = 4 * Long.BYTES;
 
   private EntryCodec() {}
 
@@ -38,36 +39,36 @@ final class EntryCodec {
   record Entry(long partitionTimeMillis, List<Request> requests) {}
 
   /**
-   * Operations that are applied together.
-   *
-   * @param id by which the state machine recognises a retry; empty where the client gave none
-   */
-  record Request(Optional<RequestId> id, List<Operation> operations) {}
-
-  /** A client's 128-bit id and the number of its request. */
-  record RequestId(long clientHigh, long clientLow, long sequence) {}
-
-  /**
    * One array of the right size, filled once: a value of 16 MiB must not be copied from buffer to
    * larger buffer.
    */
   static byte[] encode(Entry entry) {
     int size = 1 + Long.BYTES + Integer.BYTES;
     for (Request request : entry.requests()) {
-      size += 1 + (request.id().isPresent() ? 3 * Long.BYTES : 0);
-      size += (int) OperationCodec.sizeOf(request.operations());
+      size += sizeOf(request);
     }
     ByteBuffer out = ByteBuffer.allocate(size);
     out.put((byte) FORMAT).putLong(entry.partitionTimeMillis()).putInt(entry.requests().size());
-    for (Request request : entry.requests()) {
-      out.put((byte) (request.id().isPresent() ? FLAG_CLIENT_ID : 0));
-      if (request.id().isPresent()) {
-        RequestId id = request.id().get();
-        out.putLong(id.clientHigh()).putLong(id.clientLow()).putLong(id.sequence());
-      }
-      OperationCodec.writeOperations(out, request.operations());
-    }
+    entry.requests().forEach(request -> writeRequest(out, request));
     return out.array();
+  }
+
+  /** How many bytes {@link #writeRequest} writes. */
+  static int sizeOf(Request request) {
+    return 1
+        + (request.id().isPresent() ? ID_BYTES : 0)
+        + (int) OperationCodec.sizeOf(request.operations());
+  }
+
+  static void writeRequest(ByteBuffer out, Request request) {
+    out.put((byte) (request.id().isPresent() ? FLAG_ID : 0));
+    request.id().ifPresent(id -> writeId(out, id).putLong(id.issuedAtMillis()));
+    OperationCodec.writeOperations(out, request.operations());
+  }
+
+  /** What tells one request from all others: when it was issued does not. */
+  static ByteBuffer writeId(ByteBuffer out, RequestId id) {
+    return out.putLong(id.clientHigh()).putLong(id.clientLow()).putLong(id.sequence());
   }
 
   /**
@@ -92,15 +93,7 @@ final class EntryCodec {
       int count = OperationCodec.readCount(in);
       List<Request> requests = new ArrayList<>(count);
       for (int i = 0; i < count; i++) {
-        int flags = in.get();
-        if ((flags & ~FLAG_CLIENT_ID) != 0) {
-          throw new IOException("log entry with unknown flags " + flags);
-        }
-        Optional<RequestId> id =
-            flags == 0
-                ? Optional.empty()
-                : Optional.of(new RequestId(in.getLong(), in.getLong(), in.getLong()));
-        requests.add(new Request(id, OperationCodec.readOperations(in)));
+        requests.add(readRequest(in));
       }
       if (in.hasRemaining()) {
         throw new IOException("log entry with " + in.remaining() + " bytes too many");
@@ -109,5 +102,17 @@ final class EntryCodec {
     } catch (BufferUnderflowException e) {
       throw new IOException("log entry cut short at " + bytes.length + " bytes", e);
     }
+  }
+
+  static Request readRequest(ByteBuffer in) throws IOException {
+    int flags = in.get();
+    if ((flags & ~FLAG_ID) != 0) {
+      throw new IOException("request with unknown flags " + flags);
+    }
+    Optional<RequestId> id =
+        flags == 0
+            ? Optional.empty()
+            : Optional.of(new RequestId(in.getLong(), in.getLong(), in.getLong(), in.getLong()));
+    return new Request(id, OperationCodec.readOperations(in));
   }
 }

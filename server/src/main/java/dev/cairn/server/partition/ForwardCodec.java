@@ -16,20 +16,23 @@ import java.util.Optional;
  * Batches on their way from the node that was asked to the node that leads, and back.
  *
  * <pre>
- *   write   ::= format:1 partition:4 timeoutMillis:4 count:4 (operationCount:4 operation*)*
+ *   write   ::= format:1 partition:4 timeoutMillis:4 count:4 request*
  *   read    ::= format:1 partition:4 timeoutMillis:4 count:4 (queryCount:4 query*)*
  *   reply   ::= format:1 (done | refused | unknown)
- *   done    ::= 1 index:8 term:8 count:4 (resultCount:4 result*)*
+ *   done    ::= 1 index:8 term:8 ageMillis:8 count:4 (resultCount:4 result*)*
  *   result  ::= 1 | 2 | 3 value:8 | 4 length:4 bytes                          OK | NIL | INT | BYTES
  *             | 5 count:4 result* | 6 mistake:1                               MANY | FAILED
+ *             | 100 why:1                                                     NOT_APPLIED
  *   mistake ::= a number of Mistake
+ *   why     ::= 0 FORGOTTEN | 1 EARLY | 2 ANSWER_TOO_LARGE
  *   refused ::= 2 reason:1 leaderLength:4 leader                              leader: node id, or empty
  *   reason  ::= 1 NOT_LEADER | 2 NOT_READY | 3 BUSY
  *   unknown ::= 3 length:4 why
  *   format  ::= 1
  * </pre>
  *
- * Operations and queries are written as in {@link OperationCodec}. Numbers are big-endian.
+ * Requests are written as in {@link EntryCodec}, queries as in {@link OperationCodec}. Numbers are
+ * big-endian.
  */
 public final class ForwardCodec {
   private static final int FORMAT = 1;
@@ -39,6 +42,7 @@ public final class ForwardCodec {
   private static final int BYTES = 4;
   private static final int MANY = 5;
   private static final int FAILED = 6;
+  private static final int NOT_APPLIED = 100;
   private static final int RESULT_DEPTH_MAX = 4;
   private static final int DONE = 1;
   private static final int REFUSED = 2;
@@ -49,10 +53,10 @@ public final class ForwardCodec {
   /**
    * A forwarded batch.
    *
-   * @param <T> {@link Operation} or {@link Query}
+   * @param <R> {@link Request}, or a list of {@link Query}
    * @param timeoutMillis how long the sender waits
    */
-  public record Forwarded<T>(int partition, int timeoutMillis, List<List<T>> requests) {}
+  public record Forwarded<R>(int partition, int timeoutMillis, List<R> requests) {}
 
   private interface Writer {
     void write(DataOutputStream out) throws IOException;
@@ -71,19 +75,19 @@ public final class ForwardCodec {
   }
 
   /** Writes a batch of writes. */
-  public static byte[] encodeWrites(Forwarded<Operation> forwarded) {
+  public static byte[] encodeWrites(Forwarded<Request> forwarded) {
     long size = 0;
-    for (List<Operation> operations : forwarded.requests()) {
-      size += OperationCodec.sizeOf(operations);
+    for (Request request : forwarded.requests()) {
+      size += EntryCodec.sizeOf(request);
     }
     ByteBuffer out = ByteBuffer.allocate(sizeWith(size));
     writeHead(out, forwarded);
-    forwarded.requests().forEach(operations -> OperationCodec.writeOperations(out, operations));
+    forwarded.requests().forEach(request -> EntryCodec.writeRequest(out, request));
     return out.array();
   }
 
   /** Writes a batch of reads. */
-  public static byte[] encodeReads(Forwarded<Query> forwarded) {
+  public static byte[] encodeReads(Forwarded<List<Query>> forwarded) {
     long size = 0;
     for (List<Query> queries : forwarded.requests()) {
       size += OperationCodec.sizeOfQueries(queries);
@@ -104,27 +108,27 @@ public final class ForwardCodec {
   }
 
   /** Reads a batch of writes. */
-  public static Forwarded<Operation> decodeWrites(byte[] body) throws IOException {
-    return decode(body, OperationCodec::readOperations);
+  public static Forwarded<Request> decodeWrites(byte[] body) throws IOException {
+    return decode(body, EntryCodec::readRequest);
   }
 
   /** Reads a batch of reads. */
-  public static Forwarded<Query> decodeReads(byte[] body) throws IOException {
+  public static Forwarded<List<Query>> decodeReads(byte[] body) throws IOException {
     return decode(body, OperationCodec::readQueries);
   }
 
-  private interface Reader<T> {
-    T read(ByteBuffer in) throws IOException;
+  private interface Reader<R> {
+    R read(ByteBuffer in) throws IOException;
   }
 
-  private static <T> Forwarded<T> decode(byte[] body, Reader<List<T>> reader) throws IOException {
+  private static <R> Forwarded<R> decode(byte[] body, Reader<R> reader) throws IOException {
     ByteBuffer in = ByteBuffer.wrap(body);
     try {
       readFormat(in);
       int partition = in.getInt();
       int timeoutMillis = in.getInt();
       int count = OperationCodec.readCount(in);
-      List<List<T>> requests = new ArrayList<>(count);
+      List<R> requests = new ArrayList<>(count);
       for (int i = 0; i < count; i++) {
         requests.add(reader.read(in));
       }
@@ -149,12 +153,10 @@ public final class ForwardCodec {
             out.writeByte(DONE);
             out.writeLong(done.index());
             out.writeLong(done.term());
+            out.writeLong(done.ageMillis());
             out.writeInt(done.results().size());
             for (List<Result> results : done.results()) {
-              out.writeInt(results.size());
-              for (Result result : results) {
-                writeResult(out, result);
-              }
+              writeResults(out, results);
             }
           } else if (reply instanceof BatchReply.Refused refused) {
             out.writeByte(REFUSED);
@@ -165,6 +167,24 @@ public final class ForwardCodec {
             writeBytes(out, unknown.why().getBytes(StandardCharsets.UTF_8));
           }
         });
+  }
+
+  /** The results of one request, for whoever keeps them. */
+  static byte[] encodeResults(List<Result> results) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream(32);
+    try {
+      writeResults(new DataOutputStream(bytes), results);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // a byte array does not fail
+    }
+    return bytes.toByteArray();
+  }
+
+  private static void writeResults(DataOutputStream out, List<Result> results) throws IOException {
+    out.writeInt(results.size());
+    for (Result result : results) {
+      writeResult(out, result);
+    }
   }
 
   private static void writeResult(DataOutputStream out, Result result) throws IOException {
@@ -180,13 +200,18 @@ public final class ForwardCodec {
       writeBytes(out, bytes.value());
     } else if (result instanceof Result.Many many) {
       out.writeByte(MANY);
-      out.writeInt(many.results().size());
-      for (Result one : many.results()) {
-        writeResult(out, one);
-      }
+      writeResults(out, many.results());
     } else if (result instanceof Result.Failed failed) {
       out.writeByte(FAILED);
       out.writeByte(failed.mistake().number());
+    } else if (result instanceof Result.NotApplied notApplied) {
+      out.writeByte(NOT_APPLIED);
+      out.writeByte(
+          switch (notApplied.why()) {
+            case FORGOTTEN -> 0;
+            case EARLY -> 1;
+            case ANSWER_TOO_LARGE -> 2;
+          });
     }
   }
 
@@ -217,13 +242,18 @@ public final class ForwardCodec {
   private static BatchReply readDone(ByteBuffer in) throws IOException {
     long index = in.getLong();
     long term = in.getLong();
+    long ageMillis = in.getLong();
     int count = OperationCodec.readCount(in);
     List<List<Result>> results = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
-      int resultCount = OperationCodec.readCount(in);
-      results.add(readResults(in, resultCount, 0));
+      results.add(decodeResults(in));
     }
-    return new BatchReply.Done(results, index, term);
+    return new BatchReply.Done(results, index, term, ageMillis);
+  }
+
+  /** Reads what {@link #encodeResults} wrote. */
+  static List<Result> decodeResults(ByteBuffer in) throws IOException {
+    return readResults(in, OperationCodec.readCount(in), 0);
   }
 
   private static List<Result> readResults(ByteBuffer in, int count, int depth) throws IOException {
@@ -241,10 +271,21 @@ public final class ForwardCodec {
             case BYTES -> new Result.Bytes(OperationCodec.readBytes(in));
             case MANY -> new Result.Many(readResults(in, OperationCodec.readCount(in), depth + 1));
             case FAILED -> new Result.Failed(Mistake.of(in.get()));
+            case NOT_APPLIED -> new Result.NotApplied(readWhy(in));
             default -> throw new IOException("unknown result " + kind);
           });
     }
     return results;
+  }
+
+  private static Result.NotApplied.Why readWhy(ByteBuffer in) throws IOException {
+    int why = in.get();
+    return switch (why) {
+      case 0 -> Result.NotApplied.Why.FORGOTTEN;
+      case 1 -> Result.NotApplied.Why.EARLY;
+      case 2 -> Result.NotApplied.Why.ANSWER_TOO_LARGE;
+      default -> throw new IOException("unknown reason " + why);
+    };
   }
 
   private static BatchReply readRefused(ByteBuffer in) throws IOException {

@@ -39,7 +39,7 @@ final class FullReplica implements GroupListener, SnapshotHost {
       Consumer<Throwable> failed) {
     this.index = index;
     this.folder = folder;
-    this.stateMachine = new PartitionStateMachine(folder);
+    this.stateMachine = new PartitionStateMachine(folder, RequestIds.Bounds.DEFAULT);
     this.group = group;
     this.retention = retention;
     this.leadershipChanged = leadershipChanged;
@@ -59,6 +59,7 @@ final class FullReplica implements GroupListener, SnapshotHost {
   @Override
   public void leaderStarted(long term) {
     log.info("partition={} term={} leads", index, term);
+    group.ownReads().leaderFound();
     group.leaderStarted(term, stateMachine.partitionTimeMillis());
     leadershipChanged.run();
   }
@@ -66,6 +67,7 @@ final class FullReplica implements GroupListener, SnapshotHost {
   @Override
   public void leaderStopped() {
     log.info("partition={} leads no more", index);
+    group.ownReads().leaderLost();
     group.leaderStopped();
     leadershipChanged.run();
   }
@@ -73,14 +75,18 @@ final class FullReplica implements GroupListener, SnapshotHost {
   @Override
   public void followingStarted(Peer leader, long term) {
     log.info("partition={} term={} follows {}", index, term, leader);
+    group.ownReads().leaderFound();
   }
 
   @Override
-  public void followingStopped() {}
+  public void followingStopped() {
+    group.ownReads().leaderLost();
+  }
 
   @Override
   public void configurationCommitted(List<Peer> voters, List<Peer> learners) {
     stateMachine.configurationCommitted(voters, learners);
+    group.ownReads().configuration(voters.stream().map(Peer::toString).toList());
   }
 
   @Override
@@ -93,6 +99,7 @@ final class FullReplica implements GroupListener, SnapshotHost {
   public boolean load(SnapshotPoint point, Optional<Path> received, byte[] meta) {
     boolean loaded = stateMachine.load(point, received, meta);
     if (loaded) {
+      group.ownReads().configuration(folder.store().applied().peers());
       log.info(
           "partition={} term={} starts from a snapshot at index {}{}",
           index,

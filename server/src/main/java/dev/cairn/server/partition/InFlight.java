@@ -34,7 +34,7 @@ final class InFlight implements Proposal {
 
   /** A batch of requests and whoever waits for its fate. */
   record WaitingBatch(
-      List<List<Operation>> requests, long bytes, long deadlineNanos, Consumer<BatchReply> done) {
+      List<Request> requests, long bytes, long deadlineNanos, Consumer<BatchReply> done) {
     /**
      * Never throws: whoever waits must not stop the state machine, nor cost others their answer.
      */

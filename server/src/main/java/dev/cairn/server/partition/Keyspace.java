@@ -66,6 +66,11 @@ public final class Keyspace implements KeyView {
     return taken;
   }
 
+  /** The pending changes, for rows that are to be written with them. */
+  Writes pending() {
+    return writes;
+  }
+
   /** How many bytes of values are pending. */
   long pendingBytes() {
     return writes.valueBytes();

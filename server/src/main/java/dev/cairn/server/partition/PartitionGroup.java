@@ -40,6 +40,7 @@ final class PartitionGroup implements AutoCloseable {
   private final BooleanSupplier votersInTransition; // by the log on disk
   private final WriteQueue writes;
   private final ReadQueue reads;
+  private final OwnReads ownReads;
   private final Object lock = new Object();
   private final Executor readers;
   private final AtomicBoolean sweeping = new AtomicBoolean();
@@ -56,6 +57,7 @@ final class PartitionGroup implements AutoCloseable {
       long proposalTimeoutMillis,
       Executor readers,
       ProposalMetrics metrics,
+      OwnReads ownReads,
       BooleanSupplier votersInTransition) {
     this.index = index;
     this.folder = folder;
@@ -71,6 +73,7 @@ final class PartitionGroup implements AutoCloseable {
             (entry, term, proposal) -> raft.propose(entry, term, proposal),
             metrics,
             this::handOverNow);
+    this.ownReads = ownReads;
     this.reads =
         new ReadQueue(
             index,
@@ -78,7 +81,8 @@ final class PartitionGroup implements AutoCloseable {
             writes::leads,
             this::confirm,
             this::logTime,
-            requests -> folder.read(store -> ReadView.answer(store, requests, writes.nowMillis())));
+            requests ->
+                folder.read(store -> ReadView.answer(store, requests, writes.nowMillis(), 0)));
   }
 
   void opened(RaftGroup group) {
@@ -108,13 +112,18 @@ final class PartitionGroup implements AutoCloseable {
   }
 
   /** As {@link WriteQueue#write}. */
-  void write(List<List<Operation>> requests, long deadlineNanos, Consumer<BatchReply> done) {
+  void write(List<Request> requests, long deadlineNanos, Consumer<BatchReply> done) {
     writes.write(requests, deadlineNanos, done);
   }
 
   /** As {@link ReadQueue#read}. */
   void read(List<List<Query>> requests, long deadlineNanos, Consumer<BatchReply> done) {
     reads.read(requests, deadlineNanos, done);
+  }
+
+  /** Reads of this replica's own state. */
+  OwnReads ownReads() {
+    return ownReads;
   }
 
   /** Makes sure that this node leads still, and has applied all that was committed. */
@@ -196,7 +205,7 @@ final class PartitionGroup implements AutoCloseable {
       proposed = leads() && folder.read(store -> store.anyExpiring(nowMillis));
       if (proposed) {
         writes.write(
-            List.of(List.of(new Operation.Sweep(SWEEP_KEYS_MAX))),
+            List.of(new Request(Optional.empty(), List.of(new Operation.Sweep(SWEEP_KEYS_MAX)))),
             nanoTime.getAsLong() + proposalTimeoutNanos,
             reply -> sweeping.set(false));
       }
@@ -311,6 +320,16 @@ final class PartitionGroup implements AutoCloseable {
               writes.queuedRequests(),
               writes.queuedBytes());
         });
+  }
+
+  /**
+   * The index up to which reads see everything. The engine's own entries (a new term, a
+   * configuration) move its index and not the row.
+   */
+  long appliedIndex() {
+    RaftGroup engine = raft;
+    long engineApplied = engine == null ? 0 : engine.appliedIndex();
+    return Math.max(folder.read(store -> store.applied().index()), engineApplied);
   }
 
   /** Puts on disk what was applied. May take as long as the disk does. */

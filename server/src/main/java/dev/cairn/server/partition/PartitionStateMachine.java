@@ -26,6 +26,7 @@ import java.util.Optional;
  *       the reply sees the write.
  *   <li>Each change takes the next number of the partition's operation counter, which becomes the
  *       key's version ({@link Keyspace}). Two writes in one entry differ.
+ *   <li>A request with an id that was applied before is not applied again ({@link RequestIds}).
  *   <li>A user's mistake is a result; an exception from here is a fault of this node, and stops the
  *       replica.
  * </ol>
@@ -36,6 +37,7 @@ final class PartitionStateMachine {
   private final PartitionFolder folder;
   private final List<Applied> finished = new ArrayList<>();
   private final Keyspace keyspace;
+  private final RequestIds ids;
   private long entryBytes;
   private long index;
   private long term;
@@ -46,8 +48,9 @@ final class PartitionStateMachine {
   /** A proposal and its results, to be handed over once they are written. */
   record Applied(InFlight proposal, List<List<Result>> results, long index, long term) {}
 
-  PartitionStateMachine(PartitionFolder folder) {
+  PartitionStateMachine(PartitionFolder folder, RequestIds.Bounds idBounds) {
     this.folder = folder;
+    this.ids = new RequestIds(folder, idBounds);
     this.keyspace =
         new Keyspace(
             new Keyspace.Source() {
@@ -88,13 +91,10 @@ final class PartitionStateMachine {
     EntryCodec.Entry decoded = EntryCodec.decode(entry.data());
     List<List<Result>> results = new ArrayList<>(decoded.requests().size());
     keyspace.reach(decoded.partitionTimeMillis());
-    for (EntryCodec.Request request : decoded.requests()) {
-      List<Result> ofRequest = new ArrayList<>(request.operations().size());
-      for (Operation operation : request.operations()) {
-        ofRequest.add(operation.apply(keyspace));
-      }
-      results.add(ofRequest);
+    for (Request request : decoded.requests()) {
+      results.add(applyOnce(request));
     }
+    ids.endEntry(keyspace.nowMillis(), keyspace.pending());
     index = entry.index();
     term = entry.term();
     entryBytes += entry.data().length;
@@ -102,6 +102,29 @@ final class PartitionStateMachine {
     if (Math.max(entryBytes, keyspace.pendingBytes()) >= BATCH_BYTES_MAX) {
       writeBatch();
     }
+  }
+
+  /** A repetition of a request is answered as the first was, and changes nothing. */
+  private List<Result> applyOnce(Request request) {
+    if (request.id().isEmpty()) {
+      return apply(request.operations());
+    }
+    RequestId id = request.id().get();
+    Optional<List<Result>> known = ids.recall(id, keyspace.nowMillis(), keyspace.pending());
+    if (known.isPresent()) {
+      return known.get();
+    }
+    List<Result> results = apply(request.operations());
+    ids.remember(id, results, keyspace.pending());
+    return results;
+  }
+
+  private List<Result> apply(List<Operation> operations) {
+    List<Result> results = new ArrayList<>(operations.size());
+    for (Operation operation : operations) {
+      results.add(operation.apply(keyspace));
+    }
+    return results;
   }
 
   /** Writes the pending batch, and hands over the results of what it carried. */
@@ -177,6 +200,7 @@ final class PartitionStateMachine {
     }
     folder.install(received.get(), meta);
     readRow();
+    ids.load();
     return index >= point.index();
   }
 }

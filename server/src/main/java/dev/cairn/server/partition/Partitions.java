@@ -32,8 +32,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * All replicas and witnesses of this node, and the way to them: {@link ReplicaOpener} opens what
- * the placement gives it, {@link ReplicaCare} looks after them, {@link LogWatch} waits for their
- * logs.
+ * the placement gives it, {@link ReplicaCare} looks after them, {@link ReplicaWatch} waits for
+ * their logs.
  *
  * <p>Threads: one opens and closes, in the order of the cluster's states; the scheduler's looks
  * after what is open; the rest may be called by any.
@@ -56,7 +56,7 @@ public final class Partitions implements AutoCloseable {
   private final Map<Integer, HeldReplica> held = new ConcurrentHashMap<>();
   private final ReplicaOpener opener;
   private final ReplicaCare care;
-  private final LogWatch logWatch;
+  private final ReplicaWatch watch;
   private volatile ClusterState state;
   private volatile boolean stopping;
 
@@ -108,7 +108,7 @@ public final class Partitions implements AutoCloseable {
             held,
             () -> state,
             () -> stopping);
-    this.logWatch = new LogWatch(selfId, engine, scheduler, nanoTime, () -> state);
+    this.watch = new ReplicaWatch(selfId, engine, scheduler, nanoTime, held, () -> state);
     scheduler.scheduleWithFixedDelay(
         care::lookAfter, LOOK_EVERY_MILLIS, LOOK_EVERY_MILLIS, TimeUnit.MILLISECONDS);
   }
@@ -168,10 +168,7 @@ public final class Partitions implements AutoCloseable {
    * @param done called exactly once, by any thread
    */
   public void write(
-      int partition,
-      List<List<Operation>> requests,
-      long deadlineNanos,
-      Consumer<BatchReply> done) {
+      int partition, List<Request> requests, long deadlineNanos, Consumer<BatchReply> done) {
     PartitionGroup group = group(partition);
     if (group == null) {
       done.accept(notLeader(partition));
@@ -191,6 +188,34 @@ public final class Partitions implements AutoCloseable {
       done.accept(notLeader(partition));
     } else {
       group.read(requests, deadlineNanos, done);
+    }
+  }
+
+  /** Whether this node holds a full replica of a partition that may answer for itself. */
+  public boolean servesOwn(int partition) {
+    HeldReplica entry = held.get(partition);
+    ClusterState known = state;
+    return entry != null
+        && entry.group != null
+        && entry.status == NodeReport.Status.FOLLOWS
+        && entry.group.ownReads().serves()
+        && known
+            .partitions()
+            .get(partition)
+            .voterOn(selfId)
+            .filter(replica -> replica.incarnation() == entry.replica.incarnation())
+            .isPresent();
+  }
+
+  /**
+   * Answers queries from this node's own replica, whoever leads: perhaps out of date. Refuses where
+   * it holds none, or one that was removed, has stopped, or is still being brought up to date.
+   */
+  public void readOwn(int partition, List<List<Query>> requests, Consumer<BatchReply> done) {
+    if (servesOwn(partition)) {
+      group(partition).ownReads().read(requests, done);
+    } else {
+      done.accept(notLeader(partition));
     }
   }
 
@@ -276,6 +301,7 @@ public final class Partitions implements AutoCloseable {
   /**
    * Waits until a node has a log entry of a partition on disk.
    *
+   * @param deadlineNanos until when, by the monotonic clock
    * @param done called once: whether it had, in time
    */
   public void awaitLog(
@@ -283,9 +309,15 @@ public final class Partitions implements AutoCloseable {
       int partition,
       long index,
       long term,
-      long timeoutMillis,
+      long deadlineNanos,
       Consumer<Boolean> done) {
-    logWatch.awaitLog(nodeId, partition, index, term, timeoutMillis, done);
+    watch.await(nodeId, new ReplicaWatch.Wanted(partition, index, term), deadlineNanos, done);
+  }
+
+  /** Waits until a node's replica has applied an entry, as {@link #awaitLog}. */
+  public void awaitApplied(
+      String nodeId, int partition, long index, long deadlineNanos, Consumer<Boolean> done) {
+    watch.await(nodeId, new ReplicaWatch.Wanted(partition, index, 0), deadlineNanos, done);
   }
 
   /** Wants no leadership any more; what it has is handed over by {@link #handOverAll}. */

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 
 /**
  * What was applied, as a read sees it. A key is gone by the time of the last applied entry, not by
@@ -57,17 +58,22 @@ final class ReadView implements KeyView {
    * ReadQueue#READ_REPLY_BYTES_MAX}, at least one. Empty when a key was {@link #overdue}.
    */
   static Optional<BatchReply> answer(
-      PartitionStore store, List<List<Query>> requests, long nowMillis) {
+      PartitionStore store, List<List<Query>> requests, long nowMillis, long ageMillis) {
     if (requests.stream().allMatch(ReadView::looksOnce)) {
       // The time is taken first: what is found then is as of that time or later.
       AppliedRow row = store.applied();
-      return answer(
-          new ReadView(store::get, row.partitionTimeMillis(), nowMillis, row.keyCount()), requests);
+      ReadView view =
+          new ReadView(store::get, row.partitionTimeMillis(), nowMillis, row.keyCount());
+      // And the index last: it covers all that was found.
+      return answer(view, requests, () -> store.applied().index(), ageMillis);
     }
     try (PartitionStore.View view = store.view()) {
       AppliedRow row = view.applied();
       return answer(
-          new ReadView(view::get, row.partitionTimeMillis(), nowMillis, row.keyCount()), requests);
+          new ReadView(view::get, row.partitionTimeMillis(), nowMillis, row.keyCount()),
+          requests,
+          row::index,
+          ageMillis);
     }
   }
 
@@ -75,7 +81,8 @@ final class ReadView implements KeyView {
     return queries.size() == 1 && queries.get(0).keys().size() <= 1;
   }
 
-  private static Optional<BatchReply> answer(ReadView view, List<List<Query>> requests) {
+  private static Optional<BatchReply> answer(
+      ReadView view, List<List<Query>> requests, LongSupplier index, long ageMillis) {
     List<List<Result>> results = new ArrayList<>(requests.size());
     long bytes = 0;
     for (List<Query> queries : requests) {
@@ -90,7 +97,9 @@ final class ReadView implements KeyView {
         break;
       }
     }
-    return view.overdue() ? Optional.empty() : Optional.of(new BatchReply.Done(results, 0, 0));
+    return view.overdue()
+        ? Optional.empty()
+        : Optional.of(new BatchReply.Done(results, index.getAsLong(), 0, ageMillis));
   }
 
   /** Whether a key was seen whose time is up, but not by the log. */

@@ -184,6 +184,13 @@ final class ReplicaOpener {
                 proposalTimeoutMillis,
                 readers,
                 proposals,
+                new OwnReads(
+                    index,
+                    peer(state, entry.replica),
+                    data,
+                    readers,
+                    nanoTime,
+                    System::currentTimeMillis),
                 () -> engine.sharedLog().votersInTransition(group));
         FullReplica replica =
             new FullReplica(

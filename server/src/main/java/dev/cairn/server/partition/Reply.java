@@ -11,10 +11,19 @@ public sealed interface Reply {
    *
    * @param results one for each operation or query, in their order
    * @param nodeId id of the node that led the write or answered the read
-   * @param index index of the log entry that carried the write; 0 for a read
+   * @param index index of the log entry that carried the write; for a read, of the last entry in
+   *     what was read
    * @param term term of that entry; 0 for a read
+   * @param ageMillis how old what was read may be, where the node that answered has heard no leader
+   *     for a while; else 0
    */
-  record Done(List<Result> results, String nodeId, long index, long term) implements Reply {}
+  record Done(List<Result> results, String nodeId, long index, long term, long ageMillis)
+      implements Reply {
+    /** What a leader has done. */
+    public Done(List<Result> results, String nodeId, long index, long term) {
+      this(results, nodeId, index, term, 0);
+    }
+  }
 
   /**
    * It was not, or nobody can tell: {@link ErrorCode#outcome()} says which.

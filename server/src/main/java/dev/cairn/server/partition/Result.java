@@ -27,6 +27,19 @@ public sealed interface Result {
   /** Nothing was done: what was asked does not fit the data. */
   record Failed(Mistake mistake) implements Result {}
 
+  /** The one result of a request with an id that was not applied now. */
+  record NotApplied(Why why) implements Result {
+    /** Why it was not. */
+    public enum Why {
+      /** It may have been applied before: the ids of its time are not kept any more. */
+      FORGOTTEN,
+      /** It was issued later than the partition's time is: certainly never applied so far. */
+      EARLY,
+      /** It was applied before, and its answer was too large to keep. */
+      ANSWER_TOO_LARGE
+    }
+  }
+
   /** About how many bytes it holds. */
   default long bytes() {
     if (this instanceof Bytes bytes) {

@@ -160,7 +160,7 @@ final class WriteQueue {
    * @param deadlineNanos until when the batch may wait in the queue, by the monotonic clock
    * @param done called exactly once, by any thread
    */
-  void write(List<List<Operation>> requests, long deadlineNanos, Consumer<BatchReply> done) {
+  void write(List<Request> requests, long deadlineNanos, Consumer<BatchReply> done) {
     long bytes = bytesOf(requests);
     Optional<BatchReply.Reason> refusal = Optional.empty();
     synchronized (lock) {
@@ -183,8 +183,8 @@ final class WriteQueue {
     }
   }
 
-  private static long bytesOf(List<List<Operation>> requests) {
-    return requests.stream().mapToLong(OperationCodec::sizeOf).sum();
+  private static long bytesOf(List<Request> requests) {
+    return requests.stream().mapToLong(EntryCodec::sizeOf).sum();
   }
 
   /**
@@ -201,7 +201,7 @@ final class WriteQueue {
     while (true) {
       InFlight next;
       long term;
-      List<EntryCodec.Request> requests = new ArrayList<>();
+      List<Request> requests = new ArrayList<>();
       long partitionTimeMillis;
       synchronized (lock) {
         term = leadingTerm;
@@ -209,13 +209,7 @@ final class WriteQueue {
           return;
         }
         List<WaitingBatch> batches = takeBatches();
-        batches.forEach(
-            batch ->
-                batch
-                    .requests()
-                    .forEach(
-                        operations ->
-                            requests.add(new EntryCodec.Request(Optional.empty(), operations))));
+        batches.forEach(batch -> requests.addAll(batch.requests()));
         partitionTimeMillis = clock.nowMillis();
         long now = nanoTime.getAsLong();
         next = new InFlight(batches, now, now + timeoutNanos(batches), this::ended);
@@ -228,9 +222,9 @@ final class WriteQueue {
     }
   }
 
-  private static int operations(List<EntryCodec.Request> requests) {
+  private static int operations(List<Request> requests) {
     int operations = 0;
-    for (EntryCodec.Request request : requests) {
+    for (Request request : requests) {
       operations += request.operations().size();
     }
     return operations;
@@ -290,11 +284,10 @@ final class WriteQueue {
     List<WaitingBatch> late = new ArrayList<>();
     synchronized (lock) {
       old = List.copyOf(inFlight);
-      while (!queue.isEmpty() && nowNanos - queue.peek().deadlineNanos() >= 0) {
-        WaitingBatch batch = queue.remove();
+      queue.removeIf(batch -> nowNanos - batch.deadlineNanos() >= 0 && late.add(batch));
+      for (WaitingBatch batch : late) {
         queuedBytes -= batch.bytes();
         queuedRequests -= batch.requests().size();
-        late.add(batch);
       }
     }
     old.forEach(proposal -> proposal.expire(nowNanos));

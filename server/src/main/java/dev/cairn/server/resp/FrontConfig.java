@@ -2,6 +2,7 @@
 package dev.cairn.server.resp;
 
 import dev.cairn.protocol.Limits;
+import dev.cairn.server.command.ClientState;
 
 /**
  * Where one face listens, and its bounds.
@@ -22,6 +23,7 @@ import dev.cairn.protocol.Limits;
  * @param replyBytesMax the same: past it the connection is closed
  * @param slowReaderMillis a connection past {@code replyBytesHigh} that took nothing for so long is
  *     closed
+ * @param levels how much reads and writes wait for, on a connection that has not said
  */
 public record FrontConfig(
     String host,
@@ -35,7 +37,8 @@ public record FrontConfig(
     int inFlightMax,
     int replyBytesHigh,
     long replyBytesMax,
-    long slowReaderMillis) {
+    long slowReaderMillis,
+    ClientState.Defaults levels) {
   private static final long MIB = 1024 * 1024;
 
   public FrontConfig {
@@ -71,6 +74,25 @@ public record FrontConfig(
         1024,
         (int) MIB,
         Math.max(256 * MIB, 4L * valueBytesMax),
-        60_000);
+        60_000,
+        ClientState.Defaults.QUORUM);
+  }
+
+  /** The same with other levels. */
+  public FrontConfig withLevels(ClientState.Defaults others) {
+    return new FrontConfig(
+        host,
+        port,
+        cairnVersion,
+        threads,
+        connectionsMax,
+        valueBytesMax,
+        requestBytesMax,
+        nodeRequestBytesMax,
+        inFlightMax,
+        replyBytesHigh,
+        replyBytesMax,
+        slowReaderMillis,
+        others);
   }
 }

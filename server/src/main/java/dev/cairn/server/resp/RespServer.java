@@ -231,6 +231,7 @@ public final class RespServer implements AutoCloseable {
             text(channel.remoteAddress()),
             text(channel.localAddress()),
             clock.millis(),
+            config.levels(),
             channel::close);
     commands.clients().opened(client);
     channel.closeFuture().addListener(closed -> commands.clients().closed(client));

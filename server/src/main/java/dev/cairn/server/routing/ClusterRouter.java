@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.routing;
 
+import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.Topology;
 import dev.cairn.server.cluster.ClusterState;
@@ -14,16 +15,17 @@ import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.partition.BatchReply;
 import dev.cairn.server.partition.ForwardCodec;
 import dev.cairn.server.partition.ForwardCodec.Forwarded;
-import dev.cairn.server.partition.Operation;
 import dev.cairn.server.partition.OperationCodec;
 import dev.cairn.server.partition.Partitions;
 import dev.cairn.server.partition.Query;
 import dev.cairn.server.partition.Reply;
+import dev.cairn.server.partition.Request;
 import dev.cairn.server.raft.PeerTransport;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -38,7 +40,7 @@ import java.util.function.LongSupplier;
  * <p>A message that never left this process is a certain failure; one that may have arrived is not.
  * Reads may always be sent again.
  */
-public final class ClusterRouter implements Router {
+public final class ClusterRouter implements Router, AutoCloseable {
   /** A peer's patience is taken as it says, up to this. */
   private static final long FORWARDED_NANOS_MAX = TimeUnit.MINUTES.toNanos(1);
 
@@ -54,6 +56,7 @@ public final class ClusterRouter implements Router {
   private final ClusterStatus status;
   private final Metrics.Count forwardedWrites;
   private final Metrics.Count forwardedReads;
+  private final Levels levels;
   private volatile Drawn drawn;
   private volatile State state = new State(null, List.of(), List.of());
 
@@ -62,7 +65,7 @@ public final class ClusterRouter implements Router {
 
   /** A cluster state and the lanes of its partitions; replaced as a whole. */
   private record State(
-      ClusterState cluster, List<Lane<Operation>> writeLanes, List<Lane<Query>> readLanes) {}
+      ClusterState cluster, List<Lane<Request>> writeLanes, List<Lane<List<Query>>> readLanes) {}
 
   /**
    * Creates the router of a node that belongs to no cluster yet.
@@ -89,20 +92,23 @@ public final class ClusterRouter implements Router {
     this.status = status;
     this.forwardedWrites = metrics.counter(Metric.FORWARDED, "write");
     this.forwardedReads = metrics.counter(Metric.FORWARDED, "read");
+    this.levels =
+        new Levels(selfId, partitions, membership, transport, nanoTime, () -> state.cluster());
     transport.handle(PeerMessageKind.WRITE, this::handleWrites);
     transport.handle(PeerMessageKind.READ, this::handleReads);
   }
 
   /** Takes on a new state of the cluster. */
   public synchronized void follow(ClusterState next) {
-    List<Lane<Operation>> writeLanes = new ArrayList<>(state.writeLanes());
-    List<Lane<Query>> readLanes = new ArrayList<>(state.readLanes());
+    List<Lane<Request>> writeLanes = new ArrayList<>(state.writeLanes());
+    List<Lane<List<Query>>> readLanes = new ArrayList<>(state.readLanes());
     for (int index = writeLanes.size(); index < next.partitions().size(); index++) {
       int partition = index;
       writeLanes.add(
           new Lane<>(
               partition,
               true,
+              request -> request.id().isPresent(),
               (requests, deadline, done) -> sendWrites(partition, requests, deadline, done),
               scheduler,
               nanoTime));
@@ -110,6 +116,7 @@ public final class ClusterRouter implements Router {
           new Lane<>(
               partition,
               false,
+              queries -> true,
               (requests, deadline, done) -> sendReads(partition, requests, deadline, done),
               scheduler,
               nanoTime));
@@ -185,27 +192,54 @@ public final class ClusterRouter implements Router {
   }
 
   @Override
-  public void write(int partition, List<Operation> operations, Consumer<Reply> done) {
-    List<Lane<Operation>> lanes = state.writeLanes();
+  public void write(int partition, Request request, Consistency level, Consumer<Reply> done) {
+    List<Lane<Request>> lanes = state.writeLanes();
     if (partition >= lanes.size()) {
       done.accept(noCluster());
       return;
     }
-    long bytes = OperationCodec.sizeOf(operations) + 32L * operations.size();
+    long bytes = OperationCodec.sizeOf(request.operations()) + 32L * request.operations().size();
     long deadlineNanos =
         nanoTime.getAsLong() + timeoutNanos + bytes * Partitions.TIMEOUT_NANOS_PER_BYTE;
-    lanes.get(partition).submit(operations, bytes, deadlineNanos, done);
+    levels
+        .write(partition, level, deadlineNanos, done)
+        .ifPresent(then -> lanes.get(partition).submit(request, bytes, deadlineNanos, then));
   }
 
   @Override
-  public void read(int partition, List<Query> queries, Consumer<Reply> done) {
-    List<Lane<Query>> lanes = state.readLanes();
+  public void read(int partition, List<Query> queries, Consistency level, Consumer<Reply> done) {
+    List<Lane<List<Query>>> lanes = state.readLanes();
     if (partition >= lanes.size()) {
       done.accept(noCluster());
       return;
     }
     long bytes = 64L * queries.size();
-    lanes.get(partition).submit(queries, bytes, nanoTime.getAsLong() + timeoutNanos, done);
+    long deadlineNanos = nanoTime.getAsLong() + timeoutNanos;
+    if (level == Consistency.ONE) {
+      levels.readOne(partition, queries, deadlineNanos, done);
+    } else {
+      levels
+          .read(partition, level, deadlineNanos, done)
+          .ifPresent(then -> lanes.get(partition).submit(queries, bytes, deadlineNanos, then));
+    }
+  }
+
+  @Override
+  public boolean servesOwn(int partition) {
+    return partitions.servesOwn(partition);
+  }
+
+  @Override
+  public OptionalLong clusterTimeMillis() {
+    ClusterState cluster = state.cluster();
+    return cluster == null
+        ? OptionalLong.empty()
+        : membership.medianWallMillis(cluster.members().stream().map(Member::id).toList());
+  }
+
+  @Override
+  public List<String> missingReplicas(int partition) {
+    return levels.missing(partition);
   }
 
   private static Reply noCluster() {
@@ -215,7 +249,7 @@ public final class ClusterRouter implements Router {
   }
 
   private void sendWrites(
-      int partition, List<List<Operation>> requests, long deadlineNanos, Lane.Sent done) {
+      int partition, List<Request> requests, long deadlineNanos, Lane.Sent done) {
     Optional<String> leader = partitions.leaderId(partition);
     if (leader.isEmpty()) {
       done.replied(leader, noLeader());
@@ -276,7 +310,7 @@ public final class ClusterRouter implements Router {
         answer -> done.replied(Optional.of(leaderId), replyOf(answer)));
   }
 
-  private static BatchReply replyOf(PeerTransport.Answer answer) {
+  static BatchReply replyOf(PeerTransport.Answer answer) {
     if (answer instanceof PeerTransport.Answer.Received received) {
       try {
         return ForwardCodec.decodeReply(received.body());
@@ -292,7 +326,7 @@ public final class ClusterRouter implements Router {
 
   private void handleWrites(byte[] body, Consumer<byte[]> answer) {
     try {
-      Forwarded<Operation> forwarded = ForwardCodec.decodeWrites(body);
+      Forwarded<Request> forwarded = ForwardCodec.decodeWrites(body);
       partitions.write(
           forwarded.partition(),
           forwarded.requests(),
@@ -305,7 +339,7 @@ public final class ClusterRouter implements Router {
 
   private void handleReads(byte[] body, Consumer<byte[]> answer) {
     try {
-      Forwarded<Query> forwarded = ForwardCodec.decodeReads(body);
+      Forwarded<List<Query>> forwarded = ForwardCodec.decodeReads(body);
       partitions.read(
           forwarded.partition(),
           forwarded.requests(),
@@ -333,6 +367,7 @@ public final class ClusterRouter implements Router {
         nodeIds.add(replica.nodeId());
       }
     }
+    long deadlineNanos = nanoTime.getAsLong() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
     AtomicReferenceArray<ReplicaState> states = new AtomicReferenceArray<>(nodeIds.size());
     AtomicInteger missing = new AtomicInteger(nodeIds.size());
     for (int i = 0; i < nodeIds.size(); i++) {
@@ -342,7 +377,7 @@ public final class ClusterRouter implements Router {
           partition,
           write.index(),
           write.term(),
-          timeoutMillis,
+          deadlineNanos,
           durable -> {
             states.set(position, new ReplicaState(nodeIds.get(position), durable));
             if (missing.decrementAndGet() == 0) {
@@ -354,6 +389,13 @@ public final class ClusterRouter implements Router {
             }
           });
     }
+  }
+
+  /** Answers what waits; the node is stopping. */
+  @Override
+  public void close() {
+    state.writeLanes().forEach(Lane::close);
+    state.readLanes().forEach(Lane::close);
   }
 
   @Override

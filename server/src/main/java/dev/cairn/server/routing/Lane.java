@@ -4,6 +4,7 @@ package dev.cairn.server.routing;
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.server.partition.BatchReply;
 import dev.cairn.server.partition.Reply;
+import dev.cairn.server.partition.Result;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,39 +30,51 @@ import org.slf4j.LoggerFactory;
  * <p>Threads: any. Invariants:
  *
  * <ol>
- *   <li>Every request is answered exactly once, at the latest soon after its deadline.
- *   <li>A request is sent again only after a refusal that is certain. An unknown outcome is passed
- *       on as unknown.
+ *   <li>Every request is answered exactly once, at the latest soon after its own deadline, whatever
+ *       the batch before it or the one that it travels in waits for.
+ *   <li>A request whose outcome is unknown is sent again only if that is harmless: a read, or a
+ *       write that its partition recognises.
+ *   <li>What was unknown once stays unknown, unless it is later known to be done: no refusal of a
+ *       later sending speaks for an earlier one.
  *   <li>At most {@link #BYTES_MAX} bytes and {@link #REQUESTS_MAX} requests wait.
  * </ol>
  *
- * @param <T> operations or queries
+ * @param <R> what one request is
  */
-public final class Lane<T> {
+public final class Lane<R> implements AutoCloseable {
   static final long BYTES_MAX = 64L << 20;
   static final int REQUESTS_MAX = 65_536;
   private static final long BATCH_BYTES_MAX = 1L << 20;
   private static final int BATCH_REQUESTS_MAX = 4_096;
   private static final long RETRY_AFTER_MILLIS = 10;
+
+  /** How often at most the lane looks for requests whose time is up. */
+  private static final long LOOK_EVERY_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+
   private static final Logger log = LoggerFactory.getLogger(Lane.class);
 
   private final int partition;
   private final boolean writes;
-  private final Route<T> route;
+  private final Predicate<R> repeatable;
+  private final Route<R> route;
   private final ScheduledExecutorService scheduler;
   private final LongSupplier nanoTime;
-  private final ArrayDeque<Request<T>> queue = new ArrayDeque<>(); // guarded by this
+  private final ArrayDeque<Waiting<R>> queue = new ArrayDeque<>(); // guarded by this
+  private List<Waiting<R>> underWay = List.of(); // guarded by this
   private long queuedBytes; // guarded by this
   private boolean busy; // guarded by this: a batch is under way, or a retry is scheduled
+  private boolean closed; // guarded by this
+  private boolean lookScheduled; // guarded by this
+  private long lookNanos; // guarded by this: when the earliest scheduled look is
 
   /** Sends a batch to wherever the partition is led from just now. */
-  interface Route<T> {
+  interface Route<R> {
     /**
      * Sends.
      *
      * @param done called exactly once, by any thread: the leader's id and what became of the batch
      */
-    void send(List<List<T>> requests, long deadlineNanos, Sent done);
+    void send(List<R> requests, long deadlineNanos, Sent done);
   }
 
   /** Told what became of a batch that was sent. */
@@ -76,16 +90,59 @@ public final class Lane<T> {
     }
   }
 
-  private record Request<T>(List<T> items, long bytes, long deadlineNanos, Consumer<Reply> done) {}
+  /** A request until it is answered. */
+  private static final class Waiting<R> {
+    private final R request;
+    private final long bytes;
+    private final long deadlineNanos;
+    private final Consumer<Reply> done;
+    private final AtomicBoolean answered = new AtomicBoolean();
+    private volatile boolean unsure; // an earlier sending may have been carried out
 
+    Waiting(R request, long bytes, long deadlineNanos, Consumer<Reply> done) {
+      this.request = request;
+      this.bytes = bytes;
+      this.deadlineNanos = deadlineNanos;
+      this.done = done;
+    }
+
+    boolean late(long now) {
+      return deadlineNanos - now <= 0;
+    }
+
+    void answer(Reply reply) {
+      if (!answered.compareAndSet(false, true)) {
+        return;
+      }
+      try {
+        done.accept(reply);
+      } catch (RuntimeException e) {
+        log.error("an answer could not be delivered", e);
+      }
+    }
+
+    /** Nothing was done by the last sending, if there was one. */
+    void refuse(Reply refusal) {
+      answer(unsure ? unknown("an earlier sending of it may have been applied") : refusal);
+    }
+  }
+
+  /**
+   * Creates an idle lane.
+   *
+   * @param writes whether a batch is carried out whole or not at all
+   * @param repeatable whether carrying out a request twice is the same as once
+   */
   Lane(
       int partition,
       boolean writes,
-      Route<T> route,
+      Predicate<R> repeatable,
+      Route<R> route,
       ScheduledExecutorService scheduler,
       LongSupplier nanoTime) {
     this.partition = partition;
     this.writes = writes;
+    this.repeatable = repeatable;
     this.route = route;
     this.scheduler = scheduler;
     this.nanoTime = nanoTime;
@@ -95,17 +152,20 @@ public final class Lane<T> {
     return new Depth(queue.size(), queuedBytes);
   }
 
-  void submit(List<T> items, long bytes, long deadlineNanos, Consumer<Reply> done) {
+  void submit(R request, long bytes, long deadlineNanos, Consumer<Reply> done) {
     boolean full;
+    boolean send = false;
     synchronized (this) {
-      full = !queue.isEmpty() && (queuedBytes + bytes > BYTES_MAX || queue.size() >= REQUESTS_MAX);
+      full =
+          closed
+              || (!queue.isEmpty()
+                  && (queuedBytes + bytes > BYTES_MAX || queue.size() >= REQUESTS_MAX));
       if (!full) {
-        queue.add(new Request<>(items, bytes, deadlineNanos, done));
+        queue.add(new Waiting<>(request, bytes, deadlineNanos, done));
         queuedBytes += bytes;
-        if (busy) {
-          return;
-        }
+        send = !busy;
         busy = true;
+        lookAt(deadlineNanos);
       }
     }
     if (full) {
@@ -113,46 +173,46 @@ public final class Lane<T> {
           new Reply.Failed(
               ErrorCode.TRYAGAIN,
               "too many requests wait for this partition; slow down and retry"));
-    } else {
+    } else if (send) {
       sendNext();
     }
   }
 
   /** Sends the next batch; only whoever set {@code busy} calls this. */
   private void sendNext() {
-    List<Request<T>> batch = new ArrayList<>();
-    List<Request<T>> late = new ArrayList<>();
+    List<Waiting<R>> batch = new ArrayList<>();
+    List<Waiting<R>> late = new ArrayList<>();
     long deadlineNanos = 0;
     long now = nanoTime.getAsLong();
     synchronized (this) {
       long bytes = 0;
       while (!queue.isEmpty() && batch.size() < BATCH_REQUESTS_MAX) {
-        Request<T> next = queue.peek();
-        if (next.deadlineNanos() - now <= 0) {
+        Waiting<R> next = queue.peek();
+        if (next.late(now)) {
           late.add(queue.remove());
-          queuedBytes -= next.bytes();
+          queuedBytes -= next.bytes;
           continue;
         }
-        if (!batch.isEmpty() && bytes + next.bytes() > BATCH_BYTES_MAX) {
+        if (!batch.isEmpty() && bytes + next.bytes > BATCH_BYTES_MAX) {
           break;
         }
         batch.add(queue.remove());
-        bytes += next.bytes();
-        queuedBytes -= next.bytes();
+        bytes += next.bytes;
+        queuedBytes -= next.bytes;
         deadlineNanos =
-            batch.size() == 1 ? next.deadlineNanos() : latest(deadlineNanos, next.deadlineNanos());
+            batch.size() == 1 ? next.deadlineNanos : latest(deadlineNanos, next.deadlineNanos);
       }
       busy = !batch.isEmpty();
+      underWay = batch;
     }
     Reply tooLate = timedOut(noLeader());
-    late.forEach(request -> answer(request, tooLate));
-    if (batch.isEmpty()) {
-      return;
+    late.forEach(request -> request.refuse(tooLate));
+    if (!batch.isEmpty()) {
+      send(batch, deadlineNanos);
     }
-    send(batch, deadlineNanos);
   }
 
-  private void send(List<Request<T>> batch, long deadlineNanos) {
+  private void send(List<Waiting<R>> batch, long deadlineNanos) {
     AtomicBoolean told = new AtomicBoolean();
     Sent once =
         (nodeId, reply) -> {
@@ -161,7 +221,7 @@ public final class Lane<T> {
           }
         };
     try {
-      route.send(batch.stream().map(Request::items).toList(), deadlineNanos, once);
+      route.send(batch.stream().map(waiting -> waiting.request).toList(), deadlineNanos, once);
     } catch (RuntimeException e) {
       log.error("partition={} a batch could not be sent: report this as a bug", partition, e);
       once.replied(Optional.empty(), new BatchReply.Unknown("internal error, see the node's log"));
@@ -176,34 +236,28 @@ public final class Lane<T> {
     return new BatchReply.Refused(BatchReply.Reason.NOT_LEADER, Optional.empty());
   }
 
-  private void replied(List<Request<T>> batch, Optional<String> nodeId, BatchReply reply) {
+  private void replied(List<Waiting<R>> batch, Optional<String> nodeId, BatchReply reply) {
+    synchronized (this) {
+      underWay = List.of();
+    }
     if (reply instanceof BatchReply.Done done) {
       done(batch, nodeId, done);
-    } else if (reply instanceof BatchReply.Unknown unknown && writes) {
-      Reply failed =
-          new Reply.Failed(
-              ErrorCode.UNKNOWN,
-              "the write may or may not have been applied ("
-                  + unknown.why()
-                  + "); read the key before writing again");
-      batch.forEach(request -> answer(request, failed));
-      sendNext();
+    } else if (reply instanceof BatchReply.Unknown unknown) {
+      unknown(batch, unknown);
     } else {
       retry(batch, reply);
     }
   }
 
-  private void done(List<Request<T>> batch, Optional<String> nodeId, BatchReply.Done done) {
+  private void done(List<Waiting<R>> batch, Optional<String> nodeId, BatchReply.Done done) {
     int count = done.results().size();
     if (count == 0 || count > batch.size() || (writes && count < batch.size())) {
       String why = "the leader answered " + count + " of " + batch.size() + " requests";
-      replied(batch, nodeId, new BatchReply.Unknown(why));
+      unknown(batch, new BatchReply.Unknown(why));
       return;
     }
     for (int i = 0; i < count; i++) {
-      answer(
-          batch.get(i),
-          new Reply.Done(done.results().get(i), nodeId.orElse(""), done.index(), done.term()));
+      answer(batch.get(i), nodeId, done, done.results().get(i));
     }
     synchronized (this) {
       putBack(batch.subList(count, batch.size()));
@@ -211,42 +265,157 @@ public final class Lane<T> {
     sendNext();
   }
 
-  /** To the head of the queue, in their order. Under the lock. */
-  private void putBack(List<Request<T>> requests) {
-    for (int i = requests.size() - 1; i >= 0; i--) {
-      queue.addFirst(requests.get(i));
-      queuedBytes += requests.get(i).bytes();
+  private void answer(
+      Waiting<R> waiting, Optional<String> nodeId, BatchReply.Done done, List<Result> results) {
+    if (results.size() == 1 && results.get(0) instanceof Result.NotApplied notApplied) {
+      switch (notApplied.why()) {
+        case ANSWER_TOO_LARGE ->
+            waiting.answer(
+                unknown("it was applied before, and its answer was too large to be kept"));
+        case FORGOTTEN ->
+            waiting.answer(
+                unknown(
+                    "its id is too old to tell whether it was applied before; nothing was now"));
+        case EARLY ->
+            waiting.refuse(
+                new Reply.Failed(
+                    ErrorCode.TRYAGAIN,
+                    "the write was issued later than it is by the partition's clock; retry"));
+      }
+    } else {
+      waiting.answer(
+          new Reply.Done(results, nodeId.orElse(""), done.index(), done.term(), done.ageMillis()));
     }
   }
 
-  /** Nothing was applied: again, those whose time is not up, ahead of whatever came meanwhile. */
-  private void retry(List<Request<T>> batch, BatchReply reply) {
+  /** To the head of the queue, in their order. Under the lock. */
+  private void putBack(List<Waiting<R>> requests) {
+    for (int i = requests.size() - 1; i >= 0; i--) {
+      if (!requests.get(i).answered.get()) {
+        queue.addFirst(requests.get(i));
+        queuedBytes += requests.get(i).bytes;
+      }
+    }
+  }
+
+  /**
+   * The batch may have been carried out, or may yet be: again, what can be, and no refusal more.
+   */
+  private void unknown(List<Waiting<R>> batch, BatchReply.Unknown unknown) {
+    List<Waiting<R>> again = new ArrayList<>();
+    Reply failed = unknown(unknown.why());
+    for (Waiting<R> waiting : batch) {
+      if (repeatable.test(waiting.request)) {
+        waiting.unsure = writes;
+        again.add(waiting);
+      } else {
+        waiting.answer(failed);
+      }
+    }
+    if (again.isEmpty()) {
+      sendNext();
+    } else {
+      retry(again, noLeader());
+    }
+  }
+
+  /** Again, those whose time is not up, ahead of whatever came meanwhile. */
+  private void retry(List<Waiting<R>> batch, BatchReply reply) {
     long now = nanoTime.getAsLong();
-    List<Request<T>> late = new ArrayList<>();
-    List<Request<T>> again = new ArrayList<>();
-    batch.forEach(request -> (request.deadlineNanos() - now <= 0 ? late : again).add(request));
+    List<Waiting<R>> late = new ArrayList<>();
+    List<Waiting<R>> again = new ArrayList<>();
+    batch.forEach(waiting -> (waiting.late(now) ? late : again).add(waiting));
     synchronized (this) {
       putBack(again);
     }
     Reply failed = timedOut(reply);
-    late.forEach(request -> answer(request, failed));
+    late.forEach(waiting -> waiting.refuse(failed));
     try {
       scheduler.schedule(this::sendNext, RETRY_AFTER_MILLIS, TimeUnit.MILLISECONDS);
     } catch (RejectedExecutionException stopping) {
-      refuseAll(failed);
+      close(failed);
     }
   }
 
-  /** The node is stopping: nothing that waits was sent. */
-  private void refuseAll(Reply failed) {
-    List<Request<T>> waiting;
+  /** Has {@link #look} run at a deadline, unless it will before. Under the lock. */
+  private void lookAt(long nanos) {
+    if (lookScheduled && nanos - lookNanos >= 0) {
+      return;
+    }
+    lookScheduled = true;
+    lookNanos = nanos;
+    try {
+      scheduler.schedule(
+          this::look, Math.max(0, nanos - nanoTime.getAsLong()), TimeUnit.NANOSECONDS);
+    } catch (RejectedExecutionException stopping) {
+      lookScheduled = false; // close() answers what waits
+    }
+  }
+
+  /** Answers what has reached its deadline, wherever it is. */
+  private void look() {
+    long now = nanoTime.getAsLong();
+    List<Waiting<R>> queued = new ArrayList<>();
+    List<Waiting<R>> sent = new ArrayList<>();
+    synchronized (this) {
+      queue.removeIf(waiting -> waiting.late(now) && queued.add(waiting));
+      queued.forEach(waiting -> queuedBytes -= waiting.bytes);
+      underWay.stream().filter(waiting -> waiting.late(now)).forEach(sent::add);
+      lookScheduled = false;
+      earliestDeadline().ifPresent(next -> lookAt(latest(next, now + LOOK_EVERY_NANOS)));
+    }
+    Reply refusal = timedOut(noLeader());
+    queued.forEach(waiting -> waiting.refuse(refusal));
+    sent.forEach(waiting -> giveUp(waiting, refusal, "no answer came in time"));
+  }
+
+  /** Of what is not answered yet. Under the lock. */
+  private Optional<Long> earliestDeadline() {
+    Long earliest = null;
+    for (List<Waiting<R>> some : List.of(List.copyOf(queue), underWay)) {
+      for (Waiting<R> waiting : some) {
+        if (!waiting.answered.get() && (earliest == null || waiting.deadlineNanos - earliest < 0)) {
+          earliest = waiting.deadlineNanos;
+        }
+      }
+    }
+    return Optional.ofNullable(earliest);
+  }
+
+  private void giveUp(Waiting<R> sent, Reply refusal, String why) {
+    if (writes) {
+      sent.answer(unknown(why));
+    } else {
+      sent.refuse(refusal);
+    }
+  }
+
+  /** The node is stopping: what waits was not sent, what is under way may be carried out. */
+  @Override
+  public void close() {
+    close(new Reply.Failed(ErrorCode.TRYAGAIN, "this node is stopping; retry at another"));
+  }
+
+  private void close(Reply refusal) {
+    List<Waiting<R>> waiting;
+    List<Waiting<R>> sent;
     synchronized (this) {
       waiting = List.copyOf(queue);
+      sent = underWay;
       queue.clear();
       queuedBytes = 0;
-      busy = false;
+      closed = true;
     }
-    waiting.forEach(request -> answer(request, failed));
+    waiting.forEach(request -> request.refuse(refusal));
+    sent.forEach(request -> giveUp(request, refusal, "this node is stopping"));
+  }
+
+  private static Reply unknown(String why) {
+    return new Reply.Failed(
+        ErrorCode.UNKNOWN,
+        "the write may or may not have been applied ("
+            + why
+            + "); read the key before writing again");
   }
 
   private Reply timedOut(BatchReply reply) {
@@ -258,13 +427,5 @@ public final class Lane<T> {
             "partition "
                 + partition
                 + " has no leader that can be reached; nothing was done. Look at the cluster's status and retry");
-  }
-
-  private static <T> void answer(Request<T> request, Reply reply) {
-    try {
-      request.done().accept(reply);
-    } catch (RuntimeException e) {
-      log.error("an answer could not be delivered", e);
-    }
   }
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.routing;
 
+import dev.cairn.protocol.Consistency;
+import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.Topology;
-import dev.cairn.server.partition.Operation;
 import dev.cairn.server.partition.Query;
 import dev.cairn.server.partition.Reply;
+import dev.cairn.server.partition.Request;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
 
 /**
@@ -25,17 +28,30 @@ public interface Router {
   /** Whether this node leads the partition, as far as it knows. Cheap. */
   boolean leads(int partition);
 
-  /**
-   * Applies all operations of one partition, atomically and in order.
-   *
-   * @param operations 1 or more, every key in {@code partition}
-   * @param done {@link Reply.Done} once durable on a majority and applied; an unknown outcome is
-   *     never retried
-   */
-  void write(int partition, List<Operation> operations, Consumer<Reply> done);
+  /** Whether this node's own replica of the partition can answer reads of level ONE. Cheap. */
+  boolean servesOwn(int partition);
 
-  /** Answers all queries of one partition from one linearizable read. */
-  void read(int partition, List<Query> queries, Consumer<Reply> done);
+  /**
+   * The cluster's time, milliseconds since 1970: the median of the members' clocks, which one wrong
+   * clock does not move. Empty while too few members are up to tell.
+   */
+  OptionalLong clusterTimeMillis();
+
+  /** The nodes whose full replica of the partition is down or has stopped, by name. Cheap. */
+  List<String> missingReplicas(int partition);
+
+  /**
+   * Applies a request to one partition.
+   *
+   * @param request 1 or more operations, every key in {@code partition}
+   * @param level QUORUM or ALL
+   * @param done {@link Reply.Done} once applied and durable, as {@code level} says; an unknown
+   *     outcome is never sent again unless the request has an id
+   */
+  void write(int partition, Request request, Consistency level, Consumer<Reply> done);
+
+  /** Answers all queries of one partition from one read. */
+  void read(int partition, List<Query> queries, Consistency level, Consumer<Reply> done);
 
   /**
    * Waits until every live full replica has a write on disk, or for a while. Changes no outcome.
@@ -48,6 +64,18 @@ public interface Router {
 
   /** The cluster's state as a JSON document (docs/operations.md has its grammar). */
   void status(Consumer<String> done);
+
+  /** What a request of level ALL is answered while full replicas are missing. */
+  static Reply.Failed noReplicas(int partition, List<String> missing) {
+    return new Reply.Failed(
+        ErrorCode.NOREPLICAS,
+        "level ALL needs every replica of partition "
+            + partition
+            + ", and "
+            + String.join(" and ", missing)
+            + (missing.size() == 1 ? " is" : " are")
+            + " missing; nothing was done. Start what is down, or ask with level QUORUM");
+  }
 
   /**
    * One line of the answer to {@link #awaitReplicas}.

@@ -39,6 +39,7 @@ import org.slf4j.LoggerFactory;
  *               "identity" -&gt; format:1 (= 1) partition:4 clusterId:utf8
  *   space 1  := the user's key -&gt; ValueRecord
  *   space 2  := expiresAtMillis:8 the user's key -&gt; nothing: the index of keys that expire
+ *   space 3  := rows of the partition's own: what its state machine keeps beside the user's data
  * </pre>
  *
  * <p><b>Threads.</b> {@link #apply} by one thread at a time (the state machine's); all else by any.
@@ -64,6 +65,7 @@ public final class PartitionStore {
   private static final byte SYSTEM_SPACE = 0;
   private static final byte USER_SPACE = 1;
   private static final byte EXPIRY_SPACE = 2;
+  private static final byte ROW_SPACE = 3;
   private static final byte[] APPLIED = systemKey("applied");
   private static final byte[] IDENTITY = systemKey("identity");
   private static final byte[] NOTHING = {};
@@ -200,6 +202,18 @@ public final class PartitionStore {
     }
   }
 
+  /** What a row of the partition's own holds. */
+  public Optional<byte[]> row(byte[] key) {
+    lease();
+    try {
+      return Optional.ofNullable(database.get(anywhere, prefixed(ROW_SPACE, key)));
+    } catch (RocksDBException e) {
+      throw engine.damaged(new StorageException("cannot read a row in " + folder, e));
+    } finally {
+      release();
+    }
+  }
+
   /**
    * As {@link #get}, but never waits for the disk ({@code BLOCK_CACHE_TIER}): fit for an event
    * loop. An unknown answer, which costs an exception inside, is to be asked again by {@link #get}
@@ -298,6 +312,14 @@ public final class PartitionStore {
       for (Map.Entry<ByteBuffer, Writes.Change> change : writes.changes().entrySet()) {
         earliestMillis =
             Math.min(earliestMillis, add(batch, change.getKey().array(), change.getValue()));
+      }
+      for (Map.Entry<ByteBuffer, Optional<byte[]>> change : writes.rows().entrySet()) {
+        byte[] key = prefixed(ROW_SPACE, change.getKey().array());
+        if (change.getValue().isPresent()) {
+          batch.put(key, change.getValue().get());
+        } else {
+          batch.delete(key);
+        }
       }
       batch.put(APPLIED, row.encode());
       long bytes = batch.getDataSize();
@@ -630,8 +652,12 @@ public final class PartitionStore {
       throw new IllegalArgumentException(
           "a key has at most %d bytes: %d".formatted(KEY_BYTES_MAX, key.length));
     }
+    return prefixed(USER_SPACE, key);
+  }
+
+  private static byte[] prefixed(byte space, byte[] key) {
     byte[] bytes = new byte[key.length + 1];
-    bytes[0] = USER_SPACE;
+    bytes[0] = space;
     System.arraycopy(key, 0, bytes, 1, key.length);
     return bytes;
   }

@@ -14,6 +14,7 @@ import java.util.Optional;
  */
 public final class Writes {
   private final Map<ByteBuffer, Change> changes = new LinkedHashMap<>();
+  private final Map<ByteBuffer, Optional<byte[]>> rows = new LinkedHashMap<>();
   private boolean cleared;
   private long valueBytes;
 
@@ -93,7 +94,31 @@ public final class Writes {
     return cleared;
   }
 
+  /** Stores a row of the partition's own. Neither array may be modified afterwards. */
+  public void putRow(byte[] key, byte[] value) {
+    rows.put(ByteBuffer.wrap(key), Optional.of(value));
+  }
+
+  /** Removes a row; one that is not there is no error. The key must not be modified afterwards. */
+  public void deleteRow(byte[] key) {
+    rows.put(ByteBuffer.wrap(key), Optional.empty());
+  }
+
+  /** Whether these changes say anything about the row. {@link #clear} is about keys only. */
+  public boolean touchesRow(byte[] key) {
+    return rows.containsKey(ByteBuffer.wrap(key));
+  }
+
+  /** What a row that {@link #touchesRow} is true for will hold; otherwise empty. */
+  public Optional<byte[]> row(byte[] key) {
+    return rows.getOrDefault(ByteBuffer.wrap(key), Optional.empty());
+  }
+
   Map<ByteBuffer, Change> changes() {
     return changes;
+  }
+
+  Map<ByteBuffer, Optional<byte[]>> rows() {
+    return rows;
   }
 }

@@ -4,17 +4,20 @@ package dev.cairn.server.node;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.cairn.protocol.Consistency;
 import dev.cairn.server.partition.Condition;
 import dev.cairn.server.partition.Expiry;
 import dev.cairn.server.partition.LogLimits;
 import dev.cairn.server.partition.Operation;
 import dev.cairn.server.partition.Query;
 import dev.cairn.server.partition.Reply;
+import dev.cairn.server.partition.Request;
 import dev.cairn.server.partition.Result;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -70,14 +73,24 @@ class ExpiryTest {
       RuntimeCluster cluster, int node, int partition, List<Operation> operations)
       throws Exception {
     CompletableFuture<Reply> reply = new CompletableFuture<>();
-    cluster.node(node).router().write(partition, operations, reply::complete);
+    cluster
+        .node(node)
+        .router()
+        .write(
+            partition,
+            new Request(Optional.empty(), operations),
+            Consistency.QUORUM,
+            reply::complete);
     return ((Reply.Done) reply.get(30, TimeUnit.SECONDS)).results();
   }
 
   private static Result read(RuntimeCluster cluster, int node, int partition, Query query)
       throws Exception {
     CompletableFuture<Reply> reply = new CompletableFuture<>();
-    cluster.node(node).router().read(partition, List.of(query), reply::complete);
+    cluster
+        .node(node)
+        .router()
+        .read(partition, List.of(query), Consistency.QUORUM, reply::complete);
     return ((Reply.Done) reply.get(30, TimeUnit.SECONDS)).results().get(0);
   }
 }

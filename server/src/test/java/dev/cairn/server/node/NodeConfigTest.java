@@ -128,6 +128,8 @@ class NodeConfigTest {
         "5000 --partitions 16385                   | from 1 to 16384",
         "5000 --replication-factor 8               | from 1 to 7",
         "5000 --value-bytes-max 268435457          | from 1 to 268435456",
+        "5000 --read-consistency some              | 'some' is none of one, quorum, all",
+        "5000 --write-consistency one              | 'one' is none of quorum, all",
         "5000 --cluster-port 5000                  | must differ",
         "5000 --cluster-port 15000                 | must differ",
         "5000 --peer-port 16000                    | write 127.0.0.1:5000/16000 in --cluster",

@@ -3,6 +3,7 @@ package dev.cairn.server.node;
 
 import static org.awaitility.Awaitility.await;
 
+import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.Slots;
 import dev.cairn.protocol.Topology;
 import dev.cairn.server.cluster.ClusterState;
@@ -13,6 +14,8 @@ import dev.cairn.server.partition.LogLimits;
 import dev.cairn.server.partition.Operation;
 import dev.cairn.server.partition.Query;
 import dev.cairn.server.partition.Reply;
+import dev.cairn.server.partition.Request;
+import dev.cairn.server.partition.RequestId;
 import dev.cairn.server.partition.Result;
 import dev.cairn.server.routing.Router;
 import java.io.IOException;
@@ -202,11 +205,17 @@ final class RuntimeCluster implements AutoCloseable {
   }
 
   Reply write(int node, String key, String value) throws Exception {
+    return write(node, key, value, Consistency.QUORUM, Optional.empty());
+  }
+
+  Reply write(int node, String key, String value, Consistency level, Optional<RequestId> id)
+      throws Exception {
     Router router = nodes[node].router();
     CompletableFuture<Reply> reply = new CompletableFuture<>();
     router.write(
         partitionOf(router, key),
-        List.of(new Operation.Put(bytes(key), bytes(value))),
+        new Request(id, List.of(new Operation.Put(bytes(key), bytes(value)))),
+        level,
         reply::complete);
     return reply.get(10, TimeUnit.SECONDS);
   }
@@ -222,12 +231,21 @@ final class RuntimeCluster implements AutoCloseable {
   }
 
   private Optional<String> tryGet(int node, String key) throws Exception {
-    Router router = nodes[node].router();
-    CompletableFuture<Reply> reply = new CompletableFuture<>();
-    router.read(partitionOf(router, key), List.of(new Query.Get(bytes(key))), reply::complete);
-    if (!(reply.get(10, TimeUnit.SECONDS) instanceof Reply.Done done)) {
+    if (!(read(node, key, Consistency.QUORUM) instanceof Reply.Done done)) {
       return null;
     }
+    return value(done);
+  }
+
+  Reply read(int node, String key, Consistency level) throws Exception {
+    Router router = nodes[node].router();
+    CompletableFuture<Reply> reply = new CompletableFuture<>();
+    router.read(
+        partitionOf(router, key), List.of(new Query.Get(bytes(key))), level, reply::complete);
+    return reply.get(10, TimeUnit.SECONDS);
+  }
+
+  static Optional<String> value(Reply.Done done) {
     return done.results().get(0) instanceof Result.Bytes value
         ? Optional.of(new String(value.value(), StandardCharsets.UTF_8))
         : Optional.empty();

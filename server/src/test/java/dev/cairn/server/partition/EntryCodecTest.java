@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.cairn.server.partition.EntryCodec.Entry;
-import dev.cairn.server.partition.EntryCodec.Request;
-import dev.cairn.server.partition.EntryCodec.RequestId;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -28,7 +26,7 @@ class EntryCodecTest {
               new Request(
                   Optional.empty(), List.of(new Operation.Put(bytes("key"), bytes("value")))),
               new Request(
-                  Optional.of(new RequestId(1, 2, 3)),
+                  Optional.of(new RequestId(1, 2, 3, 4)),
                   List.of(new Operation.Delete(bytes("gone"))))));
 
   /** Bytes that lie on disks already: a change here is a new format. */
@@ -37,7 +35,8 @@ class EntryCodecTest {
           + "0102030405060708"
           + "00000002"
           + ("00" + "00000001" + "01" + "00000003" + "6b6579" + "00000005" + "76616c7565")
-          + ("01" + "0000000000000001" + "0000000000000002" + "0000000000000003")
+          + ("01" + "0000000000000001" + "0000000000000002")
+          + ("0000000000000003" + "0000000000000004")
           + ("00000001" + "02" + "00000004" + "676f6e65");
 
   @Example
@@ -83,13 +82,14 @@ class EntryCodecTest {
 
   @Provide
   Arbitrary<Entry> entries() {
+    return Combinators.combine(Arbitraries.longs(), requests().list().ofMaxSize(4)).as(Entry::new);
+  }
+
+  static Arbitrary<Request> requests() {
+    Arbitrary<Long> longs = Arbitraries.longs();
     Arbitrary<Optional<RequestId>> ids =
-        Combinators.combine(Arbitraries.longs(), Arbitraries.longs(), Arbitraries.longs())
-            .as(RequestId::new)
-            .optional();
-    Arbitrary<Request> requests =
-        Combinators.combine(ids, operations().list().ofMaxSize(4)).as(Request::new);
-    return Combinators.combine(Arbitraries.longs(), requests.list().ofMaxSize(4)).as(Entry::new);
+        Combinators.combine(longs, longs, longs, longs).as(RequestId::new).optional();
+    return Combinators.combine(ids, operations().list().ofMaxSize(4)).as(Request::new);
   }
 
   static Arbitrary<Operation> operations() {

@@ -36,7 +36,6 @@ class EntryDescriptionTest {
   private static String describe(List<Operation> operations) {
     return EntryDescription.of(
         EntryCodec.encode(
-            new EntryCodec.Entry(
-                1, List.of(new EntryCodec.Request(Optional.empty(), operations)))));
+            new EntryCodec.Entry(1, List.of(new Request(Optional.empty(), operations)))));
   }
 }

@@ -21,12 +21,12 @@ class ForwardCodecTest {
   }
 
   @Property(tries = 100)
-  void writesTravel(@ForAll("writes") Forwarded<Operation> writes) throws IOException {
+  void writesTravel(@ForAll("writes") Forwarded<Request> writes) throws IOException {
     check(ForwardCodec.encodeWrites(writes), writes, ForwardCodec::decodeWrites);
   }
 
   @Property(tries = 100)
-  void readsTravel(@ForAll("reads") Forwarded<Query> reads) throws IOException {
+  void readsTravel(@ForAll("reads") Forwarded<List<Query>> reads) throws IOException {
     check(ForwardCodec.encodeReads(reads), reads, ForwardCodec::decodeReads);
   }
 
@@ -47,25 +47,23 @@ class ForwardCodecTest {
   }
 
   @Provide
-  Arbitrary<Forwarded<Operation>> writes() {
-    return forwarded(EntryCodecTest.operations());
+  Arbitrary<Forwarded<Request>> writes() {
+    return forwarded(EntryCodecTest.requests());
   }
 
   @Provide
-  Arbitrary<Forwarded<Query>> reads() {
-    return forwarded(
+  Arbitrary<Forwarded<List<Query>>> reads() {
+    Arbitrary<Query> queries =
         Arbitraries.oneOf(
             bytes().map(Query.Get::new),
             bytes().map(Query.Exists::new),
-            Arbitraries.of(OperationCodecTest.queries())));
+            Arbitraries.of(OperationCodecTest.queries()));
+    return forwarded(queries.list().ofMaxSize(3));
   }
 
-  private static <T> Arbitrary<Forwarded<T>> forwarded(Arbitrary<? extends T> items) {
-    Arbitrary<T> widened = items.map(item -> item);
+  private static <R> Arbitrary<Forwarded<R>> forwarded(Arbitrary<R> requests) {
     return Combinators.combine(
-            Arbitraries.integers(),
-            Arbitraries.integers(),
-            widened.list().ofMaxSize(3).list().ofMaxSize(3))
+            Arbitraries.integers(), Arbitraries.integers(), requests.list().ofMaxSize(3))
         .as(Forwarded::new);
   }
 
@@ -77,12 +75,14 @@ class ForwardCodecTest {
             Arbitraries.create(Result.Nil::new),
             Arbitraries.longs().map(Result.Int::new),
             bytes().map(Result.Bytes::new),
+            Arbitraries.of(Result.NotApplied.Why.values()).map(Result.NotApplied::new),
             Arbitraries.of(Mistake.values()).map(Result.Failed::new),
             bytes()
                 .map(value -> new Result.Many(List.of(new Result.Bytes(value), new Result.Ok()))));
     return Arbitraries.oneOf(
         Combinators.combine(
                 results.list().ofMaxSize(3).list().ofMaxSize(3),
+                Arbitraries.longs(),
                 Arbitraries.longs(),
                 Arbitraries.longs())
             .as(BatchReply.Done::new),

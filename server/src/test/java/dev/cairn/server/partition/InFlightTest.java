@@ -6,11 +6,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.cairn.server.partition.InFlight.WaitingBatch;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 class InFlightTest {
-  private static final List<Operation> DELETE = List.of(new Operation.Delete(new byte[] {1}));
+  private static final Request DELETE =
+      new Request(Optional.empty(), List.of(new Operation.Delete(new byte[] {1})));
 
   private final List<BatchReply> replies = new ArrayList<>();
   private int ended;

@@ -38,7 +38,7 @@ class PartitionStateMachineTest {
 
   private void open(Path path) {
     folder = PartitionFolder.open(engine, path, IDENTITY);
-    machine = new PartitionStateMachine(folder);
+    machine = new PartitionStateMachine(folder, RequestIds.Bounds.DEFAULT);
   }
 
   @AfterEach
@@ -121,14 +121,14 @@ class PartitionStateMachineTest {
     machine.flushBatch();
     Query exists = new Query.Exists(key(1));
     assertThat(answer(exists)).isEqualTo(new Result.Int(1));
-    assertThat(ReadView.answer(folder.store(), List.of(List.of(exists)), 1_499)).isPresent();
-    assertThat(ReadView.answer(folder.store(), List.of(List.of(exists)), 1_500))
+    assertThat(ReadView.answer(folder.store(), List.of(List.of(exists)), 1_499, 0)).isPresent();
+    assertThat(ReadView.answer(folder.store(), List.of(List.of(exists)), 1_500, 0))
         .as("its time is up by the clock only: not to be answered yet")
         .isEmpty();
     machine.apply(entry(2, 1_500, List.of()), Optional.empty());
     machine.flushBatch();
     assertThat(answer(exists)).isEqualTo(new Result.Int(0));
-    assertThat(ReadView.answer(folder.store(), List.of(List.of(exists)), 0)).isPresent();
+    assertThat(ReadView.answer(folder.store(), List.of(List.of(exists)), 0, 0)).isPresent();
     machine.apply(
         entry(3, 900, List.of(List.of(new ValueOperation.Increment(key(1), 1)))), Optional.empty());
     machine.flushBatch();
@@ -241,16 +241,13 @@ class PartitionStateMachineTest {
 
   private Result answer(Query query) {
     BatchReply reply =
-        ReadView.answer(folder.store(), List.of(List.of(query)), machine.partitionTimeMillis())
+        ReadView.answer(folder.store(), List.of(List.of(query)), machine.partitionTimeMillis(), 0)
             .orElseThrow();
     return ((BatchReply.Done) reply).results().get(0).get(0);
   }
 
   private static InFlight waiting(Entry entry, List<BatchReply> replies) throws IOException {
-    List<List<Operation>> requests =
-        EntryCodec.decode(entry.data()).requests().stream()
-            .map(EntryCodec.Request::operations)
-            .toList();
+    List<Request> requests = EntryCodec.decode(entry.data()).requests();
     return new InFlight(
         List.of(new InFlight.WaitingBatch(requests, 0, 0, replies::add)),
         0,
@@ -272,7 +269,7 @@ class PartitionStateMachineTest {
             new EntryCodec.Entry(
                 timeMillis,
                 requests.stream()
-                    .map(operations -> new EntryCodec.Request(Optional.empty(), operations))
+                    .map(operations -> new Request(Optional.empty(), operations))
                     .toList()));
     return new Entry(index, 1, data, Optional.empty());
   }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.resp;
 
+import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.Topology;
 import dev.cairn.server.partition.Keyspace;
-import dev.cairn.server.partition.Operation;
 import dev.cairn.server.partition.Query;
 import dev.cairn.server.partition.Reply;
+import dev.cairn.server.partition.Request;
 import dev.cairn.server.partition.Result;
 import dev.cairn.server.routing.Router;
 import dev.cairn.server.storage.ValueRecord;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
@@ -45,6 +47,12 @@ final class FakeRouter implements Router {
 
   /** Partition time, of all partitions. */
   volatile long timeMillis = 1_767_323_045_678L;
+
+  /** Names of nodes that level ALL misses. */
+  volatile List<String> missing = List.of();
+
+  /** How old reads of level ONE are. */
+  volatile long ageMillis;
 
   volatile boolean holding;
   volatile Topology topology;
@@ -102,7 +110,11 @@ final class FakeRouter implements Router {
   }
 
   @Override
-  public void write(int partition, List<Operation> operations, Consumer<Reply> done) {
+  public void write(int partition, Request request, Consistency level, Consumer<Reply> done) {
+    if (level == Consistency.ALL && !missing.isEmpty()) {
+      done.accept(Router.noReplicas(partition, missing));
+      return;
+    }
     Keyspace keyspace = data.get(partition);
     submit(
         partition,
@@ -111,14 +123,18 @@ final class FakeRouter implements Router {
           List<Result> results = new ArrayList<>();
           synchronized (keyspace) {
             keyspace.reach(timeMillis);
-            operations.forEach(operation -> results.add(operation.apply(keyspace)));
+            request.operations().forEach(operation -> results.add(operation.apply(keyspace)));
           }
           return new Reply.Done(results, leader(partition), index.incrementAndGet(), 1);
         });
   }
 
   @Override
-  public void read(int partition, List<Query> queries, Consumer<Reply> done) {
+  public void read(int partition, List<Query> queries, Consistency level, Consumer<Reply> done) {
+    if (level == Consistency.ALL && !missing.isEmpty()) {
+      done.accept(Router.noReplicas(partition, missing));
+      return;
+    }
     Keyspace keyspace = data.get(partition);
     submit(
         partition,
@@ -129,8 +145,25 @@ final class FakeRouter implements Router {
             keyspace.reach(timeMillis);
             queries.forEach(query -> results.add(query.answer(keyspace)));
           }
-          return new Reply.Done(results, leader(partition), 0, 0);
+          return level == Consistency.ONE
+              ? new Reply.Done(results, NODE_0, 1, 0, ageMillis)
+              : new Reply.Done(results, leader(partition), 1, 0);
         });
+  }
+
+  @Override
+  public boolean servesOwn(int partition) {
+    return topology.partitions().get(partition).replicaIds().contains(NODE_0);
+  }
+
+  @Override
+  public OptionalLong clusterTimeMillis() {
+    return OptionalLong.of(1_700_000_000_000L);
+  }
+
+  @Override
+  public List<String> missingReplicas(int partition) {
+    return missing;
   }
 
   @Override

@@ -9,6 +9,7 @@ import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.RespReader;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.RespWriter;
+import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.Face;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.partition.Reply;
@@ -404,7 +405,8 @@ final class RespServerTest {
         1024,
         replyBytesHigh,
         replyBytesMax,
-        slowReaderMillis);
+        slowReaderMillis,
+        ClientState.Defaults.QUORUM);
   }
 
   private Client connect(FrontConfig config) throws IOException {

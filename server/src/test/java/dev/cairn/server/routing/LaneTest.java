@@ -28,7 +28,7 @@ class LaneTest {
   private final Lane<String> writes = lane(true);
   private final Lane<String> reads = lane(false);
 
-  private record Sending(List<List<String>> requests, Lane.Sent done) {}
+  private record Sending(List<String> requests, Lane.Sent done) {}
 
   /** Keeps what it is given until the test runs it. */
   private static final class ByHand extends ScheduledThreadPoolExecutor {
@@ -64,6 +64,7 @@ class LaneTest {
     return new Lane<>(
         3,
         isForWrites,
+        request -> !isForWrites || request.startsWith("id"),
         (requests, deadline, done) -> {
           if (brokenRoute != null) {
             throw brokenRoute;
@@ -75,7 +76,7 @@ class LaneTest {
   }
 
   private void submit(Lane<String> lane, String name, long deadlineNanos) {
-    lane.submit(List.of(name), 1, deadlineNanos, reply -> answers.add(name + ": " + text(reply)));
+    lane.submit(name, 1, deadlineNanos, reply -> answers.add(name + ": " + text(reply)));
   }
 
   private static String text(Reply reply) {
@@ -87,14 +88,14 @@ class LaneTest {
     for (int i = 0; i < requests; i++) {
       results.add(List.of(new Result.Ok()));
     }
-    return new BatchReply.Done(results, 7, 2);
+    return new BatchReply.Done(results, 7, 2, 0);
   }
 
   private static BatchReply refused(BatchReply.Reason reason) {
     return new BatchReply.Refused(reason, Optional.empty());
   }
 
-  private List<List<String>> lastSent() {
+  private List<String> lastSent() {
     return sent.get(sent.size() - 1).requests();
   }
 
@@ -108,9 +109,9 @@ class LaneTest {
     submit(writes, "b", 100);
     submit(writes, "c", 100);
     assertThat(sent).hasSize(1);
-    assertThat(lastSent()).containsExactly(List.of("a"));
+    assertThat(lastSent()).containsExactly("a");
     reply(done(1));
-    assertThat(lastSent()).containsExactly(List.of("b"), List.of("c"));
+    assertThat(lastSent()).containsExactly("b", "c");
     reply(done(2));
     assertThat(answers).containsExactly("a: done", "b: done", "c: done");
     assertThat(sent).hasSize(2);
@@ -123,7 +124,7 @@ class LaneTest {
     reply(refused(BatchReply.Reason.NOT_LEADER));
     assertThat(sent).hasSize(1);
     scheduler.runAll();
-    assertThat(lastSent()).containsExactly(List.of("a"), List.of("b"));
+    assertThat(lastSent()).containsExactly("a", "b");
   }
 
   @Test
@@ -143,7 +144,7 @@ class LaneTest {
     submit(writes, "b", 100);
     now = 50;
     reply(done(1));
-    assertThat(lastSent()).containsExactly(List.of("b"));
+    assertThat(lastSent()).containsExactly("b");
     assertThat(answers).containsExactly("a: done", "late: " + ErrorCode.CLUSTERDOWN);
   }
 
@@ -153,7 +154,7 @@ class LaneTest {
     submit(writes, "b", 100);
     reply(new BatchReply.Unknown("no answer"));
     assertThat(answers).containsExactly("a: " + ErrorCode.UNKNOWN);
-    assertThat(lastSent()).containsExactly(List.of("b"));
+    assertThat(lastSent()).containsExactly("b");
   }
 
   @Test
@@ -174,7 +175,7 @@ class LaneTest {
     submit(reads, "d", 100);
     reply(done(1));
     assertThat(answers).containsExactly("a: done", "b: done");
-    assertThat(lastSent()).containsExactly(List.of("c"), List.of("d"));
+    assertThat(lastSent()).containsExactly("c", "d");
   }
 
   @Test
@@ -228,10 +229,99 @@ class LaneTest {
   @Test
   void atMostSoManyBytesWait() {
     submit(writes, "under way", 100);
-    writes.submit(List.of("large"), Lane.BYTES_MAX - 1, 100, reply -> answers.add(text(reply)));
+    writes.submit("large", Lane.BYTES_MAX - 1, 100, reply -> answers.add(text(reply)));
     submit(writes, "fits", 100);
     assertThat(answers).isEmpty();
     submit(writes, "one too many", 100);
     assertThat(answers).containsExactly("one too many: " + ErrorCode.TRYAGAIN);
+  }
+
+  @Test
+  void requestBehindASlowBatchIsAnsweredAtItsOwnDeadline() {
+    submit(writes, "slow", 100);
+    submit(writes, "queued", 50);
+    now = 50;
+    scheduler.runAll();
+    assertThat(answers).containsExactly("queued: " + ErrorCode.CLUSTERDOWN);
+    now = 100;
+    scheduler.runAll();
+    assertThat(answers)
+        .containsExactly("queued: " + ErrorCode.CLUSTERDOWN, "slow: " + ErrorCode.UNKNOWN);
+    reply(done(1));
+    assertThat(answers).as("once").hasSize(2);
+  }
+
+  @Test
+  void eachRequestOfABatchUnderWayIsAnsweredAtItsOwnDeadline() {
+    submit(writes, "first", 100);
+    submit(writes, "short", 50);
+    submit(writes, "long", 200_000_000);
+    reply(done(1));
+    assertThat(lastSent()).containsExactly("short", "long");
+    now = 50;
+    scheduler.runAll();
+    assertThat(answers).containsExactly("first: done", "short: " + ErrorCode.UNKNOWN);
+    reply(done(2));
+    assertThat(answers).last().isEqualTo("long: done");
+    assertThat(answers).hasSize(3);
+  }
+
+  @Test
+  void readUnderWayPastItsDeadlineFailsForCertain() {
+    submit(reads, "a", 50);
+    now = 50;
+    scheduler.runAll();
+    assertThat(answers).containsExactly("a: " + ErrorCode.CLUSTERDOWN);
+  }
+
+  @Test
+  void writeWithAnIdIsSentAgainAfterAnUnknownOutcome() {
+    submit(writes, "id 1", 100);
+    submit(writes, "b", 100);
+    reply(new BatchReply.Unknown("no answer"));
+    scheduler.runAll();
+    assertThat(lastSent()).as("ahead of what came later").containsExactly("id 1", "b");
+    reply(done(2));
+    assertThat(answers).containsExactly("id 1: done", "b: done");
+  }
+
+  @Test
+  void whatWasUnknownOnceIsNotMadeCertainByALaterRefusal() {
+    submit(writes, "id 1", 100);
+    reply(new BatchReply.Unknown("no answer"));
+    scheduler.runAll();
+    now = 100;
+    reply(refused(BatchReply.Reason.NOT_LEADER));
+    assertThat(answers).containsExactly("id 1: " + ErrorCode.UNKNOWN);
+  }
+
+  @Test
+  void whatThePartitionDidNotApplySaysWhatIsKnown() {
+    submit(writes, "id 1", 100);
+    reply(notApplied(Result.NotApplied.Why.FORGOTTEN));
+    submit(writes, "id 2", 100);
+    reply(notApplied(Result.NotApplied.Why.EARLY));
+    submit(writes, "id 3", 100);
+    reply(notApplied(Result.NotApplied.Why.ANSWER_TOO_LARGE));
+    assertThat(answers)
+        .containsExactly(
+            "id 1: " + ErrorCode.UNKNOWN,
+            "id 2: " + ErrorCode.TRYAGAIN,
+            "id 3: " + ErrorCode.UNKNOWN);
+  }
+
+  private static BatchReply notApplied(Result.NotApplied.Why why) {
+    return new BatchReply.Done(List.of(List.of(new Result.NotApplied(why))), 7, 2, 0);
+  }
+
+  @Test
+  void closedLaneAnswersWhatWaitsForCertainAndWhatIsUnderWayAsUnknown() {
+    submit(writes, "under way", 100);
+    submit(writes, "queued", 100);
+    writes.close();
+    assertThat(answers)
+        .containsExactly("queued: " + ErrorCode.TRYAGAIN, "under way: " + ErrorCode.UNKNOWN);
+    submit(writes, "late", 100);
+    assertThat(answers).last().isEqualTo("late: " + ErrorCode.TRYAGAIN);
   }
 }
