@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.cairn.client.CairnClient;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import redis.clients.jedis.ConnectionPoolConfig;
+import redis.clients.jedis.DefaultJedisClientConfig;
+import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.JedisCluster;
+
+/**
+ * An upgrade: one node after the other is stopped by SIGTERM and started again, and those who use
+ * the cluster do not notice.
+ */
+class RollingRestartTest {
+  private static final int CLIENTS = 16;
+  private static final int JEDIS_THREADS = 4;
+
+  /** By hand or before a release twice: {@code -Dcairn.rolling.rounds=2}. */
+  private static final int ROUNDS = Integer.getInteger("cairn.rolling.rounds", 1);
+
+  @RegisterExtension final Clusters clusters = Clusters.ofEachTest();
+
+  /** Errors of Redis that tell a client to come again: nothing was done. */
+  private static final Set<String> RETRY = Set.of("TRYAGAIN", "CLUSTERDOWN", "MOVED");
+
+  @Test
+  @Timeout(300)
+  void clientsMeetNoErrorWhileEachNodeIsRestarted() throws InterruptedException {
+    ProcessCluster cluster = clusters.startHealthy(ProcessCluster.of(3));
+    try (CairnClient client = cluster.client().build();
+        JedisCluster jedis = jedis(cluster)) {
+      Work viaCairn = new Work("cairn", CLIENTS, work -> putAndGet(client, work));
+      Work viaJedis = new Work("jedis", JEDIS_THREADS, work -> setAndGet(jedis, work));
+      List<Work> both = List.of(viaCairn, viaJedis);
+      long begun = System.nanoTime();
+      both.forEach(Work::start);
+      both.forEach(work -> work.awaitProgress(200));
+      for (int round = 0; round < ROUNDS; round++) {
+        for (int node : cluster.indexes()) {
+          assertThat(cluster.stop(node)).as("exit status").isZero();
+          both.forEach(work -> work.awaitProgress(200));
+          cluster.start(node);
+          cluster.awaitHealthy();
+          both.forEach(work -> work.awaitProgress(200));
+        }
+      }
+      both.forEach(Work::finish);
+      System.out.printf(
+          "rolling restart: %d operations a second; errors: cairn %s, jedis %s%n",
+          (viaCairn.done.get() + viaJedis.done.get())
+              * 1_000_000_000L
+              / (System.nanoTime() - begun),
+          viaCairn.errors,
+          viaJedis.errors);
+      assertThat(viaCairn.errors).isEmpty();
+      assertThat(viaJedis.errors.keySet().stream().map(RollingRestartTest::code))
+          .allMatch(RETRY::contains);
+    }
+  }
+
+  private static String code(String error) {
+    return error.replaceFirst("^[^:]*: ", "").split(" ", 2)[0];
+  }
+
+  private static void putAndGet(CairnClient client, Work work) {
+    String key = "cairn" + work.done.get() % 1_000;
+    client.put(key, "value");
+    assertThat(client.get(key)).hasValue("value");
+  }
+
+  private static void setAndGet(JedisCluster jedis, Work work) {
+    String key = "jedis" + work.done.get() % 1_000;
+    jedis.set(key, "value");
+    assertThat(jedis.get(key)).isEqualTo("value");
+  }
+
+  private static JedisCluster jedis(ProcessCluster cluster) {
+    ConnectionPoolConfig pool = new ConnectionPoolConfig();
+    // A pooled connection that the node has closed meanwhile is noticed before it is used.
+    pool.setTestOnBorrow(true);
+    return new JedisCluster(
+        cluster.indexes().stream()
+            .map(node -> new HostAndPort("127.0.0.1", cluster.clusterPort(node)))
+            .collect(Collectors.toSet()),
+        DefaultJedisClientConfig.builder().timeoutMillis(5_000).build(),
+        10,
+        pool);
+  }
+
+  private interface Operation {
+    void run(Work work);
+  }
+
+  /** Threads that do one operation after the other, and count what went wrong. */
+  private static final class Work {
+    private final AtomicLong done = new AtomicLong();
+    private final Map<String, Long> errors = new ConcurrentHashMap<>();
+    private final List<Thread> threads = new ArrayList<>();
+    private final String name;
+    private volatile boolean finished;
+
+    Work(String name, int count, Operation operation) {
+      this.name = name;
+      for (int i = 0; i < count; i++) {
+        threads.add(new Thread(() -> run(operation), name + "-" + i));
+      }
+    }
+
+    private void run(Operation operation) {
+      while (!finished) {
+        try {
+          operation.run(this);
+          done.addAndGet(2);
+        } catch (RuntimeException | AssertionError e) {
+          errors.merge(e.toString().replaceAll("\\d+", "N"), 1L, Long::sum);
+        }
+      }
+    }
+
+    void start() {
+      threads.forEach(Thread::start);
+    }
+
+    void awaitProgress(long more) {
+      long until = done.get() + more;
+      await(name + " to go on").atMost(Duration.ofSeconds(60)).until(() -> done.get() >= until);
+    }
+
+    void finish() {
+      finished = true;
+      threads.forEach(
+          thread -> {
+            try {
+              thread.join();
+            } catch (InterruptedException e) {
+              Thread.currentThread().interrupt();
+            }
+          });
+    }
+  }
+}
