@@ -5,6 +5,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
@@ -28,11 +29,19 @@ final class DeleteCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "KEY", description = "The key.")
   private String key;
 
+  @Option(
+      names = "--consistency",
+      paramLabel = "LEVEL",
+      description =
+          "How much the write waits for: quorum or all (default: as the nodes are configured).")
+  private String consistency;
+
   @Override
   public Integer call() {
     byte[] keyBytes = KeyArgument.bytes(key, spec.commandLine());
     try (Session session =
         new Session(cluster, tools.streams().out()::println, tools.streams().err()::println)) {
+      ConsistencyOption.write(consistency, spec.commandLine()).ifPresent(session::writeConsistency);
       return session.delete(keyBytes);
     }
   }

@@ -27,11 +27,19 @@ final class GetCommand implements Callable<Integer> {
   @Option(names = "--raw", description = "No line feed after the value: byte for byte.")
   private boolean raw;
 
+  @Option(
+      names = "--consistency",
+      paramLabel = "LEVEL",
+      description =
+          "How much the read waits for: one, quorum or all (default: as the nodes are configured).")
+  private String consistency;
+
   @Override
   public Integer call() {
     byte[] keyBytes = KeyArgument.bytes(key, spec.commandLine());
     Streams streams = tools.streams();
     try (Session session = new Session(cluster, streams.out()::println, streams.err()::println)) {
+      ConsistencyOption.read(consistency, spec.commandLine()).ifPresent(session::readConsistency);
       return session.get(
           keyBytes,
           value -> {

@@ -8,6 +8,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
@@ -36,6 +37,13 @@ final class PutCommand implements Callable<Integer> {
       description = "The value; - reads it from standard input, byte for byte.")
   private String value;
 
+  @Option(
+      names = "--consistency",
+      paramLabel = "LEVEL",
+      description =
+          "How much the write waits for: quorum or all (default: as the nodes are configured).")
+  private String consistency;
+
   @Override
   public Integer call() throws IOException {
     CommandLine commandLine = spec.commandLine();
@@ -46,6 +54,7 @@ final class PutCommand implements Callable<Integer> {
             : KeyArgument.bytes(value, commandLine);
     try (Session session =
         new Session(cluster, tools.streams().out()::println, tools.streams().err()::println)) {
+      ConsistencyOption.write(consistency, spec.commandLine()).ifPresent(session::writeConsistency);
       return session.put(keyBytes, valueBytes);
     }
   }

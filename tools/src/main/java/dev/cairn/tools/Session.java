@@ -6,6 +6,7 @@ import dev.cairn.client.Answer;
 import dev.cairn.client.CairnClient;
 import dev.cairn.client.CairnException;
 import dev.cairn.client.ClientListener;
+import dev.cairn.protocol.Consistency;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -19,10 +20,11 @@ import java.util.function.Consumer;
  * [Node 5000] OK | behind | NOT_FOUND | VALUE value
  * [Node 5000] unavailable, trying [Node 5001]
  * [Node 5000] timeout after 2 s, trying [Node 5001]
+ * [Node 5000] has heard no leader for 12 s: what it answers may be as old
  * </pre>
  */
 final class Session implements AutoCloseable {
-  private final CairnClient client;
+  private CairnClient client; // another view of the same when a level is set
   private final List<Address> nodes;
   private final Consumer<String> results;
   private final Consumer<String> remarks;
@@ -48,6 +50,16 @@ final class Session implements AutoCloseable {
     this.client = client.replicaStates(true).listener(new Remarks()).build();
   }
 
+  /** How much reads wait for from now on. */
+  void readConsistency(Consistency level) {
+    client = client.reading(level);
+  }
+
+  /** How much writes wait for from now on: QUORUM or ALL. */
+  void writeConsistency(Consistency level) {
+    client = client.writing(level);
+  }
+
   int put(byte[] key, byte[] value) {
     return attempt(
         () -> {
@@ -60,12 +72,15 @@ final class Session implements AutoCloseable {
     return attempt(
         () -> {
           Answer<Optional<byte[]>> answer = client.getAndTell(key);
+          int status = ExitStatus.DONE;
           if (answer.value().isEmpty()) {
-            return notFound(answer.node());
+            status = notFound(answer.node());
+          } else {
+            results.accept(
+                Printed.node(answer.node()) + " VALUE " + Printed.value(answer.value().get()));
           }
-          results.accept(
-              Printed.node(answer.node()) + " VALUE " + Printed.value(answer.value().get()));
-          return ExitStatus.DONE;
+          remarkAge(answer);
+          return status;
         });
   }
 
@@ -74,6 +89,7 @@ final class Session implements AutoCloseable {
     return attempt(
         () -> {
           Answer<Optional<byte[]>> answer = client.getAndTell(key);
+          remarkAge(answer);
           if (answer.value().isEmpty()) {
             remarks.accept(Printed.node(answer.node()) + " NOT_FOUND");
             return ExitStatus.NOT_FOUND;
@@ -126,6 +142,16 @@ final class Session implements AutoCloseable {
       Failure failure = Failure.of(failed, nodes);
       remarks.accept(failure.line());
       return failure.exitStatus();
+    }
+  }
+
+  private void remarkAge(Answer<?> answer) {
+    if (answer.ageMillis() > 0) {
+      remarks.accept(
+          Printed.node(answer.node())
+              + " has heard no leader for "
+              + Remarks.seconds(Duration.ofMillis(answer.ageMillis()))
+              + " s: what it answers may be as old");
     }
   }
 

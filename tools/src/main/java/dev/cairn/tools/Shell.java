@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.tools;
 
+import dev.cairn.protocol.Consistency;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
@@ -67,6 +68,7 @@ final class Shell {
       case PUT -> session.put(arguments.get(0), arguments.get(1));
       case GET -> session.get(arguments.get(0));
       case DELETE -> session.delete(arguments.get(0));
+      case CONSISTENCY -> consistency(arguments);
       case STATUS -> session.status();
       case HELP -> help(arguments);
       case EXIT -> {
@@ -85,6 +87,25 @@ final class Shell {
       return Optional.of("Too many arguments. Usage: " + verb.usage() + hint);
     }
     return Optional.empty();
+  }
+
+  private int consistency(List<byte[]> arguments) {
+    String kind = new String(arguments.get(0), StandardCharsets.UTF_8);
+    boolean read = kind.equalsIgnoreCase("READ");
+    if (!read && !kind.equalsIgnoreCase("WRITE")) {
+      return mistake("READ or WRITE? Usage: " + ShellVerb.CONSISTENCY.usage());
+    }
+    Optional<Consistency> level =
+        ConsistencyOption.parse(new String(arguments.get(1), StandardCharsets.UTF_8), read);
+    if (level.isEmpty()) {
+      return mistake("The level must be " + ConsistencyOption.levels(read) + ".");
+    }
+    if (read) {
+      session.readConsistency(level.get());
+    } else {
+      session.writeConsistency(level.get());
+    }
+    return ExitStatus.DONE;
   }
 
   private int help(List<byte[]> arguments) {

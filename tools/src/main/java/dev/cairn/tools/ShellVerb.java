@@ -30,6 +30,13 @@ enum ShellVerb {
           "Removes KEY. Prints one line for each live replica, as PUT does,",
           "or NOT_FOUND from the leader if there was no such key."),
       "DEL"),
+  CONSISTENCY(
+      "READ|WRITE LEVEL",
+      "how much the reads or writes that follow wait for",
+      List.of(
+          "READ one: any replica's own state, perhaps out of date; works where no majority is left.",
+          "READ quorum: the latest acknowledged value. READ all: and every replica has caught up to it.",
+          "WRITE quorum: on disk on a majority. WRITE all: on every replica; refused while one is down.")),
   STATUS(
       "",
       "is the cluster healthy, and what to do if not",

@@ -98,8 +98,8 @@ final class FakeCluster implements AutoCloseable {
       byte[] buffer = new byte[65_536];
       boolean replicas = false;
       while (true) {
-        Optional<RespValue> command = reader.next();
-        if (command.isEmpty()) {
+        Optional<RespValue> received = reader.next();
+        if (received.isEmpty()) {
           out.flush();
           int length = socket.getInputStream().read(buffer);
           if (length < 0) {
@@ -109,17 +109,25 @@ final class FakeCluster implements AutoCloseable {
           continue;
         }
         List<byte[]> words = new ArrayList<>();
-        ((RespValue.Array) command.get())
+        ((RespValue.Array) received.get())
             .elements()
             .forEach(word -> words.add(((RespValue.Bulk) word).bytes()));
         List<String> texts =
             words.stream().map(word -> new String(word, StandardCharsets.ISO_8859_1)).toList();
-        RespValue reply = first.apply(texts).orElseGet(() -> answer(texts, words));
+        int command = texts.indexOf("DO") + 1; // of CAIRN WITH; else 0
+        RespValue reply =
+            first
+                .apply(texts)
+                .orElseGet(
+                    () ->
+                        answer(
+                            texts.subList(command, texts.size()),
+                            words.subList(command, words.size())));
         if (reply == CUT) {
           return;
         }
         replicas |= texts.get(0).equals("CAIRN") && texts.get(1).equals("REPLICAS");
-        writer.write(replicas ? attributed(texts.get(0), reply) : reply, 3);
+        writer.write(replicas ? attributed(texts.get(command), reply) : reply, 3);
       }
     } catch (IOException cut) {
       // As scripted.
@@ -127,7 +135,9 @@ final class FakeCluster implements AutoCloseable {
   }
 
   private RespValue attributed(String command, RespValue reply) {
-    if (reply instanceof RespValue.ErrorReply || command.equals("CAIRN")) {
+    if (reply instanceof RespValue.ErrorReply
+        || reply instanceof RespValue.Attributed
+        || command.equals("CAIRN")) {
       return reply;
     }
     boolean write = command.equals("SET") || command.equals("DEL");

@@ -3,7 +3,10 @@ package dev.cairn.tools;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cairn.protocol.ReplicaAttribute;
+import dev.cairn.protocol.RespValue;
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -52,6 +55,31 @@ final class OneShotTest {
     assertThat(missing.out()).isEmpty();
     assertThat(missing.err()).isEqualTo("[Node 5000] NOT_FOUND\n");
     assertThat(run("delete", "k")).isEqualTo(1);
+  }
+
+  @Test
+  void levelsTravelAndAnAgeIsTold() {
+    List<List<String>> asked = new java.util.concurrent.CopyOnWriteArrayList<>();
+    cluster.first(
+        words -> {
+          asked.add(words);
+          return words.contains("GET")
+              ? Optional.of(
+                  new ReplicaAttribute("127.0.0.1:5001", List.of(), 12_000)
+                      .before(RespValue.bulk("v")))
+              : Optional.empty();
+        });
+    ToolRun get = tool("get", "--consistency", "one", "k");
+    assertThat(get.out()).isEqualTo("v\n");
+    assertThat(get.err())
+        .isEqualTo("[Node 5001] has heard no leader for 12 s: what it answers may be as old\n");
+    assertThat(run("put", "--consistency", "ALL", "k", "v")).isZero();
+    assertThat(asked)
+        .contains(
+            List.of("CAIRN", "WITH", "CONSISTENCY", "ONE", "DO", "GET", "k"),
+            List.of("CAIRN", "WITH", "CONSISTENCY", "ALL", "DO", "SET", "k", "v"));
+    assertThat(tool("put", "--consistency", "one", "k", "v").err())
+        .contains("--consistency must be quorum or all, not one");
   }
 
   @Test

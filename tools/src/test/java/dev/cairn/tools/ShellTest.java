@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -43,6 +44,38 @@ final class ShellTest {
             [Node 5000] NOT_FOUND
             """);
     assertThat(run.exitStatus()).isZero();
+  }
+
+  @Test
+  void aLevelHoldsForWhatFollows() {
+    List<String> asked = new java.util.concurrent.CopyOnWriteArrayList<>();
+    cluster.first(
+        words -> {
+          asked.add(String.join(" ", words));
+          return Optional.empty();
+        });
+    ToolRun run =
+        shell(
+            """
+            GET k
+            consistency read one
+            CONSISTENCY WRITE ALL
+            GET k
+            PUT k v
+            CONSISTENCY WRITE one
+            CONSISTENCY SOME one
+            """);
+    assertThat(asked)
+        .contains(
+            "GET k",
+            "CAIRN WITH CONSISTENCY ONE DO GET k",
+            "CAIRN WITH CONSISTENCY ALL DO SET k v");
+    assertThat(run.out())
+        .endsWith(
+            """
+            The level must be quorum or all.
+            READ or WRITE? Usage: CONSISTENCY READ|WRITE LEVEL
+            """);
   }
 
   @Test
