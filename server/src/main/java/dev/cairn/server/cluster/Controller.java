@@ -21,6 +21,8 @@ import org.slf4j.LoggerFactory;
  *   <li>a node that asks to be let in under a member's name, with another id, while that member is
  *       down: its disk was replaced. It takes the member's place, and its replicas begin anew under
  *       the next incarnation;
+ *   <li>a replica whose data is damaged while another one leads: it begins anew under the next
+ *       incarnation, one of a partition at a time;
  *   <li>a replica whose node reports the marker on disk: log it as created, which lets the node
  *       open it.
  * </ol>
@@ -103,6 +105,7 @@ public final class Controller {
     }
     List<Placement> placements =
         state.partitions().stream()
+            .map(this::rebuiltIfDamaged)
             .map(placement -> placement.mapVoters(voter -> createdIfReported(placement, voter)))
             .toList();
     return placements.equals(state.partitions()) ? state : state.next(state.members(), placements);
@@ -151,6 +154,41 @@ public final class Controller {
                                 : voter))
             .toList();
     return state.next(members, placements);
+  }
+
+  /**
+   * A leader has all that was acknowledged; while there is none, the damaged data may be the only
+   * copy of some of it, and is kept. So is it while another replica of the partition is new.
+   */
+  private Placement rebuiltIfDamaged(Placement placement) {
+    Optional<String> leader = membership.leader(placement);
+    if (leader.isEmpty() || !placement.voters().stream().allMatch(Replica::created)) {
+      return placement;
+    }
+    return placement.voters().stream()
+        .filter(voter -> !voter.nodeId().equals(leader.get()) && membership.isUp(voter.nodeId()))
+        .filter(
+            voter ->
+                membership
+                    .report(voter, placement.index())
+                    .filter(report -> report.status() == NodeReport.Status.DAMAGED)
+                    .isPresent())
+        .findFirst()
+        .map(damaged -> begunAnew(placement, damaged))
+        .orElse(placement);
+  }
+
+  private static Placement begunAnew(Placement placement, Replica damaged) {
+    log.info(
+        "partition={} the damaged replica on node {} begins anew under incarnation {}",
+        placement.index(),
+        damaged.nodeId(),
+        damaged.incarnation() + 1);
+    return placement.mapVoters(
+        voter ->
+            voter.equals(damaged)
+                ? new Replica(voter.nodeId(), voter.incarnation() + 1, false)
+                : voter);
   }
 
   private Replica createdIfReported(Placement placement, Replica voter) {

@@ -180,6 +180,11 @@ public final class Membership {
     return Optional.ofNullable(heard.get(nodeId)).map(Heard::report);
   }
 
+  /** The room on the node's disk, as it last reported. */
+  public NodeReport.Room room(String nodeId) {
+    return report(nodeId).map(NodeReport::room).orElse(NodeReport.Room.ENOUGH);
+  }
+
   /**
    * What the node last reported of a partition, if that was for this incarnation of its replica.
    */

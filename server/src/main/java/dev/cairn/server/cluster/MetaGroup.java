@@ -42,14 +42,20 @@ public final class MetaGroup implements AutoCloseable {
 
   private final Path file;
   private final Consumer<ClusterState> listener;
+  private final Consumer<IOException> onDiskFailure;
   private volatile ClusterState state;
   private volatile long leadingTerm; // 0 while another node leads
   private RaftGroup group;
 
-  private MetaGroup(Path file, ClusterState state, Consumer<ClusterState> listener) {
+  private MetaGroup(
+      Path file,
+      ClusterState state,
+      Consumer<ClusterState> listener,
+      Consumer<IOException> onDiskFailure) {
     this.file = file;
     this.state = state;
     this.listener = listener;
+    this.onDiskFailure = onDiskFailure;
   }
 
   /**
@@ -60,13 +66,15 @@ public final class MetaGroup implements AutoCloseable {
    * @param self this node, as {@code founded} has it
    * @param listener told of each new state, in order, first of the one from the file; must not
    *     block
+   * @param onDiskFailure told when the file cannot be written
    */
   public static MetaGroup open(
       RaftEngine engine,
       Path file,
       ClusterState founded,
       Member self,
-      Consumer<ClusterState> listener)
+      Consumer<ClusterState> listener,
+      Consumer<IOException> onDiskFailure)
       throws IOException {
     ClusterState last =
         Files.exists(file) ? ClusterState.decode(Files.readAllBytes(file)) : founded;
@@ -78,7 +86,7 @@ public final class MetaGroup implements AutoCloseable {
               + ", this node to "
               + founded.clusterId());
     }
-    MetaGroup meta = new MetaGroup(file, last, listener);
+    MetaGroup meta = new MetaGroup(file, last, listener, onDiskFailure);
     listener.accept(last);
     // A node that came later is told the configuration by the leader; one that made it up could
     // elect itself.
@@ -162,7 +170,12 @@ public final class MetaGroup implements AutoCloseable {
       if (next.epoch() != state.epoch() + 1) {
         return; // replayed, or the successor of a state that was replaced meanwhile
       }
-      write(next);
+      try {
+        write(next);
+      } catch (IOException e) {
+        onDiskFailure.accept(e);
+        throw e;
+      }
       state = next;
       log.info("term={} epoch={} cluster state applied", entry.term(), next.epoch());
       listener.accept(next);

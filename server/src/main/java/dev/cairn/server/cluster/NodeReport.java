@@ -15,10 +15,12 @@ import java.util.Optional;
  * What a node says of itself, twice a second and whenever it begins to lead.
  *
  * <pre>
- *   report    ::= format:1 clusterId:utf nodeId:utf version:utf wallMillis:8 flags:1 count:4 partition*
+ *   report    ::= format:1 clusterId:utf nodeId:utf version:utf wallMillis:8 flags:1
+ *                 freeBytes:8 freeBytesMin:8 count:4 partition*
  *   flags     ::= bit 0: the node is stopping; others 0
  *   partition ::= index:4 incarnation:4 status:1 term:8 appliedIndex:8 durableIndex:8 lastLogIndex:8 logBytes:8
- *   status    ::= 1 CREATED | 2 FOLLOWS | 3 LEADS | 4 FAILED | 5 LOST
+ *                 votersChange:1
+ *   status    ::= 1 CREATED | 2 FOLLOWS | 3 LEADS | 4 FAILED | 5 LOST | 6 DAMAGED
  * </pre>
  *
  * @param clusterId the cluster it belongs to
@@ -26,6 +28,7 @@ import java.util.Optional;
  * @param version its version of Cairn
  * @param wallMillis its wall clock, milliseconds since 1970
  * @param stopping whether it is giving away what it leads, and wants nothing back
+ * @param room how much room its disk has
  * @param partitions one for each replica or witness that it holds
  */
 public record NodeReport(
@@ -34,13 +37,30 @@ public record NodeReport(
     String version,
     long wallMillis,
     boolean stopping,
+    Room room,
     List<PartitionReport> partitions) {
-  private static final int FORMAT = 1;
+  private static final int FORMAT = 2;
   private static final int PARTITIONS_MAX = 16384;
   private static final int FLAG_STOPPING = 1;
 
   public NodeReport {
     partitions = List.copyOf(partitions);
+  }
+
+  /**
+   * The room on a node's disk.
+   *
+   * @param freeBytes what it can still write
+   * @param freeBytesMin below this it takes no writes that need more
+   */
+  public record Room(long freeBytes, long freeBytesMin) {
+    /** Of a disk that has enough, for all that is known. */
+    public static final Room ENOUGH = new Room(Long.MAX_VALUE, 0);
+
+    /** Whether it is too little. */
+    public boolean low() {
+      return freeBytes < freeBytesMin;
+    }
   }
 
   /** What a replica does just now. */
@@ -56,7 +76,9 @@ public record NodeReport(
     /**
      * Not opened: the disk does not hold the marker of the incarnation that the cluster expects.
      */
-    LOST(5);
+    LOST(5),
+    /** Stopped: its data on disk is not what was written. It is rebuilt from another replica. */
+    DAMAGED(6);
 
     private final int code;
 
@@ -84,6 +106,8 @@ public record NodeReport(
    * @param durableIndex applied and flushed; the log up to here is not needed by this replica
    * @param lastLogIndex the last index of its log on disk
    * @param logBytes about how many bytes its log takes
+   * @param votersChange as the leader: those who vote are not, or not for certain, those of the
+   *     placement yet
    */
   public record PartitionReport(
       int index,
@@ -93,7 +117,8 @@ public record NodeReport(
       long appliedIndex,
       long durableIndex,
       long lastLogIndex,
-      long logBytes) {}
+      long logBytes,
+      boolean votersChange) {}
 
   /** What the report says of a partition. */
   public Optional<PartitionReport> partition(int index) {
@@ -110,6 +135,8 @@ public record NodeReport(
       out.writeUTF(version);
       out.writeLong(wallMillis);
       out.writeByte(stopping ? FLAG_STOPPING : 0);
+      out.writeLong(room.freeBytes());
+      out.writeLong(room.freeBytesMin());
       out.writeInt(partitions.size());
       for (PartitionReport partition : partitions) {
         out.writeInt(partition.index());
@@ -120,6 +147,7 @@ public record NodeReport(
         out.writeLong(partition.durableIndex());
         out.writeLong(partition.lastLogIndex());
         out.writeLong(partition.logBytes());
+        out.writeBoolean(partition.votersChange());
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e); // a byte array does not fail
@@ -141,6 +169,7 @@ public record NodeReport(
     if ((flags & ~FLAG_STOPPING) != 0) {
       throw new IOException("node report with unknown flags " + flags);
     }
+    Room room = new Room(in.readLong(), in.readLong());
     int count = in.readInt();
     if (count < 0 || count > PARTITIONS_MAX) {
       throw new IOException("node report with " + count + " partitions");
@@ -156,8 +185,9 @@ public record NodeReport(
               in.readLong(),
               in.readLong(),
               in.readLong(),
-              in.readLong()));
+              in.readLong(),
+              in.readBoolean()));
     }
-    return new NodeReport(clusterId, nodeId, version, wallMillis, flags != 0, partitions);
+    return new NodeReport(clusterId, nodeId, version, wallMillis, flags != 0, room, partitions);
   }
 }

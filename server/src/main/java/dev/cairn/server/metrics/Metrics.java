@@ -6,6 +6,7 @@ import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.FunctionTimer;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Tags;
@@ -26,7 +27,8 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
@@ -37,6 +39,9 @@ import java.util.function.Supplier;
  *
  * <p>Counting takes no lock and allocates nothing; what only has to be known when somebody asks is
  * asked for then ({@link #gauge}, {@link #gauges}). Names and labels stand in {@link Metric}.
+ *
+ * <p>A node whose disk was full closes its parts and opens them anew: what was asked for under a
+ * name before is then asked of the new parts. Counters go on.
  *
  * <p>Threads: any.
  */
@@ -68,8 +73,10 @@ public final class Metrics implements AutoCloseable {
 
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-  private final List<Runnable> refreshers = new CopyOnWriteArrayList<>();
-  private final List<Object> asked = new CopyOnWriteArrayList<>(); // the registry holds it weakly
+  private final Map<Metric, Runnable> refreshers = new ConcurrentHashMap<>();
+  private final Map<Meter.Id, Object> asked =
+      new ConcurrentHashMap<>(); // the registry holds it weakly
+  private boolean measuresProcess; // guarded by this
   private final List<AutoCloseable> binders = new ArrayList<>(); // guarded by this
   private final CommandMetrics commands = new CommandMetrics(this);
 
@@ -170,6 +177,7 @@ public final class Metrics implements AutoCloseable {
   /** A value that is asked for when somebody looks. Must not block. */
   public void gauge(Metric metric, DoubleSupplier value, String... labels) {
     require(metric, Metric.Kind.GAUGE);
+    forget(metric, labels);
     Gauge.builder(metric.metricName(), value, DoubleSupplier::getAsDouble)
         .description(metric.help())
         .tags(tags(metric, List.of(labels)))
@@ -180,9 +188,11 @@ public final class Metrics implements AutoCloseable {
   /** Values whose labels come and go, asked for when somebody looks. Must not block. */
   public void gauges(Metric metric, Supplier<List<Row>> rows) {
     require(metric, Metric.Kind.GAUGE);
+    registry.find(metric.metricName()).meters().forEach(registry::remove);
     MultiGauge gauge =
         MultiGauge.builder(metric.metricName()).description(metric.help()).register(registry);
-    refreshers.add(
+    refreshers.put(
+        metric,
         () ->
             gauge.register(
                 rows.get().stream()
@@ -194,29 +204,45 @@ public final class Metrics implements AutoCloseable {
   /** A counter that somebody else keeps. */
   public void counted(Metric metric, DoubleSupplier count, String... labels) {
     require(metric, Metric.Kind.COUNTER);
-    FunctionCounter.builder(metric.metricName(), count, DoubleSupplier::getAsDouble)
-        .description(metric.help())
-        .tags(tags(metric, List.of(labels)))
-        .register(registry);
-    asked.add(count);
+    forget(metric, labels);
+    FunctionCounter counter =
+        FunctionCounter.builder(metric.metricName(), count, DoubleSupplier::getAsDouble)
+            .description(metric.help())
+            .tags(tags(metric, List.of(labels)))
+            .register(registry);
+    asked.put(counter.getId(), count);
   }
 
   /** Durations whose count and sum somebody else keeps. */
   public void timed(Metric metric, LongSupplier count, DoubleSupplier seconds) {
     require(metric, Metric.Kind.SUMMARY);
-    FunctionTimer.builder(
-            metric.metricName(),
-            count,
-            LongSupplier::getAsLong,
-            ignored -> seconds.getAsDouble(),
-            TimeUnit.SECONDS)
-        .description(metric.help())
-        .register(registry);
-    asked.add(count);
+    forget(metric);
+    FunctionTimer timer =
+        FunctionTimer.builder(
+                metric.metricName(),
+                count,
+                LongSupplier::getAsLong,
+                ignored -> seconds.getAsDouble(),
+                TimeUnit.SECONDS)
+            .description(metric.help())
+            .register(registry);
+    asked.put(timer.getId(), count);
+  }
+
+  private void forget(Metric metric, String... labels) {
+    registry
+        .find(metric.metricName())
+        .tags(tags(metric, List.of(labels)))
+        .meters()
+        .forEach(registry::remove);
   }
 
   /** Measures the JVM and the process too, under Micrometer's names. Once. */
   public synchronized void measureProcess() {
+    if (measuresProcess) {
+      return;
+    }
+    measuresProcess = true;
     List<MeterBinder> process =
         List.of(
             new JvmMemoryMetrics(),
@@ -236,7 +262,7 @@ public final class Metrics implements AutoCloseable {
 
   /** Everything, in Prometheus' text format. */
   public synchronized byte[] scrape() {
-    refreshers.forEach(Runnable::run);
+    refreshers.values().forEach(Runnable::run);
     ByteArrayOutputStream out = new ByteArrayOutputStream(64 << 10);
     try {
       registry.scrape(out, CONTENT_TYPE);

@@ -11,7 +11,6 @@ import dev.cairn.server.command.Face;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.node.NodeIdentity.FormedCluster;
 import dev.cairn.server.partition.LogLimits;
-import dev.cairn.server.raft.LogLostException;
 import dev.cairn.server.resp.FrontConfig;
 import dev.cairn.server.resp.RespServer;
 import java.io.IOException;
@@ -25,6 +24,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,6 +42,8 @@ public final class Node {
 
   /** How long clients that are at work get to come to a pause when the node stops. */
   private static final long DRAIN_MILLIS = 500;
+
+  private static final long SCRUB_PAUSE_MILLIS = 60_000;
 
   private static final Logger LOG = LoggerFactory.getLogger(Node.class);
 
@@ -59,13 +62,14 @@ public final class Node {
    * Starts a node; when this returns its ports are open and it is part of its cluster or tries to
    * be.
    *
+   * @param end ends the process with a status, at once, when the node must not go on
    * @throws StartException when it cannot, and what to do
    */
-  public static Node start(NodeConfig config) throws StartException, IOException {
+  public static Node start(NodeConfig config, IntConsumer end) throws StartException, IOException {
     Node node = new Node();
     boolean started = false;
     try {
-      node.startParts(config);
+      node.startParts(config, end);
       started = true;
       return node;
     } finally {
@@ -75,20 +79,16 @@ public final class Node {
     }
   }
 
-  private void startParts(NodeConfig config) throws StartException, IOException {
+  private void startParts(NodeConfig config, IntConsumer end) throws StartException, IOException {
     DataFolder folder = DataFolder.open(config.data());
     parts.add(new Part("data folder", folder::close));
     LOG.info("data folder {}", folder.path());
-    NodeIdentity identity = identity(config, folder);
-    LOG.info("node {} id {}", identity.name(), identity.nodeId());
-    Optional<ClusterState> founded = identity.cluster().map(FormedCluster::state);
-    if (founded.isPresent()) {
-      requireSameCluster(config, founded.get());
-      requireSameSettings(config, founded.get());
-    }
     Metrics metrics = new Metrics();
     parts.add(new Part("metrics", metrics::close));
-    NodeRuntime runtime = runtime(config, folder, identity, founded, metrics);
+    DiskRoom room = DiskRoom.of(folder.path(), config.freeBytesMin());
+    KeptRuntime runtime =
+        KeptRuntime.start(
+            onFault -> runtime(config, folder, room, metrics, onFault), folder.path(), room, end);
     parts.add(new Part("cluster", runtime::close));
     ClientState.Defaults levels =
         new ClientState.Defaults(config.readConsistency(), config.writeConsistency());
@@ -149,13 +149,25 @@ public final class Node {
     }
   }
 
+  /**
+   * Everything from the folder as it is: a node that comes back as a new one has a new identity.
+   */
   private static NodeRuntime runtime(
       NodeConfig config,
       DataFolder folder,
-      NodeIdentity identity,
-      Optional<ClusterState> founded,
-      Metrics metrics)
+      DiskRoom room,
+      Metrics metrics,
+      Consumer<NodeFault> onFault)
       throws StartException, IOException {
+    LostLog.finish(folder.path());
+    NodeIdentity identity = identity(config, folder);
+    LOG.info("node {} id {}", identity.name(), identity.nodeId());
+    Optional<ClusterState> founded = identity.cluster().map(FormedCluster::state);
+    if (founded.isPresent()) {
+      requireSameCluster(config, founded.get());
+      requireSameSettings(config, founded.get());
+      LostLog.forget(folder.path()); // it has been taken in since
+    }
     Member self =
         new Member(
             identity.nodeId(),
@@ -166,36 +178,31 @@ public final class Node {
             config.self().host(),
             config.peerPort(),
             MetaGroup.FIRST_INCARNATION);
-    try {
-      return NodeRuntime.start(
-          new NodeRuntime.Spec(
-              self,
-              config.host(),
-              config.members().stream()
-                  .map(m -> new Formation.Address(m.name(), m.host(), m.peerPort()))
-                  .toList(),
-              config.replicationFactor(),
-              config.partitions(),
-              folder.path(),
-              founded,
-              state -> record(identity, state, folder),
-              REQUEST_TIMEOUT_MILLIS,
-              LogLimits.DEFAULT,
-              Release.version(),
-              metrics));
-    } catch (LogLostException e) {
-      throw new StartException(
-          e.getMessage()
-              + " Move "
-              + folder.path()
-              + " away and start this node again with the same settings: while a majority of the others is up"
-              + " they take it in as a new one and send it its data");
-    }
+    return NodeRuntime.start(
+        new NodeRuntime.Spec(
+            self,
+            config.host(),
+            config.members().stream()
+                .map(m -> new Formation.Address(m.name(), m.host(), m.peerPort()))
+                .toList(),
+            config.replicationFactor(),
+            config.partitions(),
+            folder.path(),
+            founded,
+            state -> record(identity, state, folder),
+            REQUEST_TIMEOUT_MILLIS,
+            LogLimits.DEFAULT,
+            Release.version(),
+            metrics,
+            room::room,
+            new Scrub.Pace(config.scrubBytesPerSecond(), SCRUB_PAUSE_MILLIS),
+            onFault));
   }
 
   private static void record(NodeIdentity identity, ClusterState state, DataFolder folder) {
     try {
       identity.formed(FormedCluster.of(state)).save(folder);
+      LostLog.forget(folder.path());
     } catch (IOException e) {
       throw new UncheckedIOException("the cluster that formed cannot be written down", e);
     }

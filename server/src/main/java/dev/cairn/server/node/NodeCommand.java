@@ -31,6 +31,7 @@ final class NodeCommand {
     statuses.put("0", "stopped by SIGTERM or Ctrl-C, or help was asked for");
     statuses.put("1", "failed while it ran; the log says why");
     statuses.put("2", "could not start: wrong setting, port or data folder in use");
+    statuses.put("3", "ended by itself: an fsync failed, or the disk; the log says which");
     spec.usageMessage().exitCodeList(statuses);
     for (Setting setting : Setting.values()) {
       if (setting == Setting.PORT) {

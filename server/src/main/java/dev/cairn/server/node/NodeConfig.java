@@ -14,6 +14,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -37,6 +38,9 @@ import java.util.Set;
  * @param readConsistency of reads whose connection or request says nothing. Default QUORUM.
  * @param writeConsistency of writes whose connection or request says nothing, QUORUM or ALL.
  *     Default QUORUM.
+ * @param freeBytesMin room on the disk below which writes are refused, 1 MiB or more. Default: the
+ *     lesser of 5 % of the disk and 1 GiB.
+ * @param scrubBytesPerSecond how fast what is on disk is checked, 0 or more. Default 8 MiB.
  * @param insecure whether {@code host} may be an address that others can reach. Default false.
  */
 public record NodeConfig(
@@ -52,6 +56,8 @@ public record NodeConfig(
     int valueBytesMax,
     Consistency readConsistency,
     Consistency writeConsistency,
+    OptionalLong freeBytesMin,
+    int scrubBytesPerSecond,
     boolean insecure) {
   static final int MEMBERS_MAX = 1000;
   static final int REPLICATION_FACTOR_MAX = 7;
@@ -59,6 +65,8 @@ public record NodeConfig(
   /** A value travels in one log entry, and several in one message between nodes. */
   static final int VALUE_BYTES_MAX_MAX = 256 << 20;
 
+  static final int SCRUB_BYTES_PER_SECOND_DEFAULT = 8 << 20;
+  private static final int FREE_BYTES_LEAST = 1 << 20;
   private static final int CLUSTER_PORT_OFFSET = 20_000;
   private static final int PORT_MAX = 65_535;
   private static final List<Integer> QUICK_START_PORTS = List.of(5000, 5001, 5002);
@@ -124,6 +132,10 @@ public record NodeConfig(
             .orElse(Limits.VALUE_BYTES_MAX_DEFAULT),
         reader.consistency(Setting.READ_CONSISTENCY, List.of(Consistency.values())),
         reader.consistency(Setting.WRITE_CONSISTENCY, List.of(Consistency.QUORUM, Consistency.ALL)),
+        freeBytesMin(reader),
+        reader
+            .number(Setting.SCRUB_BYTES_PER_SECOND, 0, Integer.MAX_VALUE)
+            .orElse(SCRUB_BYTES_PER_SECOND_DEFAULT),
         insecure);
   }
 
@@ -201,6 +213,12 @@ public record NodeConfig(
               .formatted(port + CLUSTER_PORT_OFFSET));
     }
     return given.orElse(port + CLUSTER_PORT_OFFSET);
+  }
+
+  private static OptionalLong freeBytesMin(Reader reader) throws StartException {
+    Optional<Integer> given =
+        reader.number(Setting.FREE_BYTES_MIN, FREE_BYTES_LEAST, Integer.MAX_VALUE);
+    return given.isEmpty() ? OptionalLong.empty() : OptionalLong.of(given.get());
   }
 
   private static Path data(Reader reader, Path checkout, int port) throws StartException {

@@ -132,7 +132,12 @@ public record NodeIdentity(String nodeId, String name, Optional<FormedCluster> c
    * @throws StartException when it is damaged, or of a format that this release does not know
    */
   public static Optional<NodeIdentity> load(DataFolder folder) throws StartException {
-    Path file = folder.path().resolve(FILE);
+    return load(folder.path());
+  }
+
+  /** As {@link #load(DataFolder)}. */
+  static Optional<NodeIdentity> load(Path folder) throws StartException {
+    Path file = folder.resolve(FILE);
     if (!Files.exists(file)) {
       return Optional.empty();
     }

@@ -26,8 +26,12 @@ import picocli.CommandLine.UnmatchedArgumentException;
  * status of its own.
  */
 public final class NodeMain {
-  private static final int STATUS_FAILED = 1;
-  private static final int STATUS_NOT_STARTED = 2;
+  static final int STATUS_FAILED = 1;
+  static final int STATUS_NOT_STARTED = 2;
+
+  /** An fsync failed, or the disk: the node ended by itself and must not go on. */
+  static final int STATUS_DISK_FAILED = 3;
+
   private static final long STOP_TIMEOUT_MILLIS = 30_000;
 
   private final PrintStream out;
@@ -106,7 +110,7 @@ public final class NodeMain {
     if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
       context.putProperty("node", config.self().name());
     }
-    Node started = Node.start(config);
+    Node started = Node.start(config, Runtime.getRuntime()::halt);
     node = started;
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(started), "stop"));
     LoggerFactory.getLogger(NodeMain.class).info("started; Ctrl-C or SIGTERM stops it");

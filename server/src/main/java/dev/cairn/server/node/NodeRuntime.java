@@ -27,6 +27,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,6 +41,9 @@ import org.slf4j.LoggerFactory;
  */
 final class NodeRuntime implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(NodeRuntime.class);
+  static final String LOG = "store.log";
+  static final String CLUSTER = "cluster.json";
+  static final String PARTITIONS = "partitions";
   private static final int SCHEDULER_THREADS = 2;
   private static final long HAND_OVER_MILLIS = 3_000;
 
@@ -53,6 +57,7 @@ final class NodeRuntime implements AutoCloseable {
   private final Partitions partitions;
   private final ClusterRouter router;
   private final Formation formation;
+  private final Scrub scrub;
   private MetaGroup meta; // guarded by this
   private boolean stopped; // guarded by this
 
@@ -69,6 +74,9 @@ final class NodeRuntime implements AutoCloseable {
    * @param logLimits how much log each partition keeps
    * @param version the version of Cairn
    * @param metrics what is measured goes there
+   * @param room how much room the disk has
+   * @param scrub how fast what is on disk is checked in the background
+   * @param onFault told of faults that stop all groups, by any thread; returns at once
    */
   record Spec(
       Member self,
@@ -82,7 +90,10 @@ final class NodeRuntime implements AutoCloseable {
       long requestTimeoutMillis,
       LogLimits logLimits,
       String version,
-      Metrics metrics) {}
+      Metrics metrics,
+      Supplier<NodeReport.Room> room,
+      Scrub.Pace scrub,
+      Consumer<NodeFault> onFault) {}
 
   /**
    * Starts the parts. Returns as soon as the peer port is open; the cluster may still have to form.
@@ -92,10 +103,8 @@ final class NodeRuntime implements AutoCloseable {
   static NodeRuntime start(Spec spec) throws IOException {
     SharedLog sharedLog =
         SharedLog.open(
-            spec.folder().resolve("store.log"),
-            damage ->
-                log.error(
-                    "the write-ahead log is damaged; this node votes and stores no more", damage),
+            spec.folder().resolve(LOG),
+            damage -> spec.onFault().accept(NodeFault.of(damage)),
             spec.metrics());
     StorageEngine storage = null;
     RaftEngine engine = null;
@@ -103,7 +112,7 @@ final class NodeRuntime implements AutoCloseable {
       storage =
           StorageEngine.open(
               EngineConfig.DEFAULT,
-              damage -> log.error("the data is damaged; its partitions stop on this node", damage),
+              damage -> spec.onFault().accept(NodeFault.of(damage)),
               spec.metrics());
       engine =
           RaftEngine.start(
@@ -144,7 +153,7 @@ final class NodeRuntime implements AutoCloseable {
             self.id(),
             engine,
             storage,
-            folder.resolve("partitions"),
+            folder.resolve(PARTITIONS),
             membership,
             scheduler,
             System::nanoTime,
@@ -172,9 +181,10 @@ final class NodeRuntime implements AutoCloseable {
             spec.metrics());
     new NodeGauges(partitions, membership, router, this::clusterState)
         .tell(spec.metrics(), folder, spec.version());
+    scrub = Scrub.start(spec.scrub(), sharedLog, storage);
     formation.answerOthers();
     if (spec.founded().isPresent()) {
-      join(spec.founded().get(), spec.version());
+      join(spec.founded().get(), spec);
     } else {
       formation.form(
           scheduler,
@@ -185,7 +195,7 @@ final class NodeRuntime implements AutoCloseable {
                 founded.metaGroup(), founded.member(self.id()).orElseThrow().incarnation());
             spec.record().accept(founded);
             try {
-              join(founded, spec.version());
+              join(founded, spec);
             } catch (IOException e) {
               log.error("the cluster has formed and this node cannot join it", e);
             }
@@ -193,7 +203,7 @@ final class NodeRuntime implements AutoCloseable {
     }
   }
 
-  private synchronized void join(ClusterState founded, String version) throws IOException {
+  private synchronized void join(ClusterState founded, Spec spec) throws IOException {
     if (stopped) {
       return;
     }
@@ -206,14 +216,15 @@ final class NodeRuntime implements AutoCloseable {
     meta =
         MetaGroup.open(
             engine,
-            folder.resolve("cluster.json"),
+            folder.resolve(CLUSTER),
             founded,
             founded.member(self.id()).orElseThrow(),
             state -> {
               formation.formed(state);
               partitions.follow(state);
               router.follow(state);
-            });
+            },
+            failure -> spec.onFault().accept(NodeFault.of(failure)));
     MetaGroup opened = meta;
     membership.start(
         opened::state,
@@ -221,9 +232,10 @@ final class NodeRuntime implements AutoCloseable {
             new NodeReport(
                 founded.clusterId(),
                 self.id(),
-                version,
+                spec.version(),
                 System.currentTimeMillis(),
                 partitions.stopping(),
+                spec.room().get(),
                 partitions.reports()));
     new Controller(opened, membership, formation, System::nanoTime).start(scheduler);
   }
@@ -255,6 +267,7 @@ final class NodeRuntime implements AutoCloseable {
       }
       stopped = true;
     }
+    scrub.close();
     membership.stop();
     partitions.close();
     router.close();

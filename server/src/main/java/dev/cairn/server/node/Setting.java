@@ -74,6 +74,17 @@ enum Setting {
       "quorum",
       "How much a write waits for unless its connection or request says otherwise: quorum (on disk"
           + " on a majority) or all (on every replica; refused at once while one is down)."),
+  FREE_BYTES_MIN(
+      "free-bytes-min",
+      "BYTES",
+      "5 % of the disk, at most 1073741824",
+      "Room on the data folder's disk below which the node takes no writes that need more; reads and"
+          + " deletes go on. At least 1048576."),
+  SCRUB_BYTES_PER_SECOND(
+      "scrub-bytes-per-second",
+      "BYTES",
+      Integer.toString(NodeConfig.SCRUB_BYTES_PER_SECOND_DEFAULT),
+      "How fast what lies on disk is read and checked in the background. 0: not at all."),
   INSECURE(
       "insecure",
       "",

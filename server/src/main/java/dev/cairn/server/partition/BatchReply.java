@@ -51,7 +51,11 @@ public sealed interface BatchReply {
     /** The leader cannot serve just now: it has yet to finish its start, or is handing over. */
     NOT_READY(2),
     /** The leader's queue is full. */
-    BUSY(3);
+    BUSY(3),
+    /**
+     * Too few of the partition's nodes have room on their disks. Requests that need none are taken.
+     */
+    NO_ROOM(4);
 
     private final int code;
 

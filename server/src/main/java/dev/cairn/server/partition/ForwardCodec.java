@@ -26,7 +26,7 @@ import java.util.Optional;
  *   mistake ::= a number of Mistake
  *   why     ::= 0 FORGOTTEN | 1 EARLY | 2 ANSWER_TOO_LARGE
  *   refused ::= 2 reason:1 leaderLength:4 leader                              leader: node id, or empty
- *   reason  ::= 1 NOT_LEADER | 2 NOT_READY | 3 BUSY
+ *   reason  ::= 1 NOT_LEADER | 2 NOT_READY | 3 BUSY | 4 NO_ROOM
  *   unknown ::= 3 length:4 why
  *   format  ::= 1
  * </pre>

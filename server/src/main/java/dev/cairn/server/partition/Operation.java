@@ -26,6 +26,14 @@ public sealed interface Operation permits Operation.Whole, ValueOperation, KeyOp
   /** The number by which logs and peers know it; never used again. */
   int opcode();
 
+  /** Whether it may need room on disk; what only removes or reads is done without. */
+  default boolean grows() {
+    return !(this instanceof Delete
+        || this instanceof Read
+        || this instanceof Clear
+        || this instanceof Sweep);
+  }
+
   /** Writes what it carries, without the opcode. */
   void write(ByteSink out);
 

@@ -216,6 +216,11 @@ final class PartitionGroup implements AutoCloseable {
     }
   }
 
+  /** As the leader, refuses writes that need room on disk, from now on or no more. */
+  void refuseGrowth(boolean refuse) {
+    writes.refuseGrowth(refuse);
+  }
+
   /** Gives up on what has waited too long. Called a few times a second. */
   void expire() {
     long now = nanoTime.getAsLong();
@@ -281,7 +286,8 @@ final class PartitionGroup implements AutoCloseable {
    * too. The applied index is read first, so that what it covers is in the row that is read after
    * it.
    */
-  NodeReport.PartitionReport report(int incarnation, long durableLogIndex, long logBytes) {
+  NodeReport.PartitionReport report(
+      int incarnation, long durableLogIndex, long logBytes, boolean votersChange) {
     RaftGroup engine = raft;
     long engineApplied = engine == null ? 0 : engine.appliedIndex();
     return folder.read(
@@ -296,7 +302,8 @@ final class PartitionGroup implements AutoCloseable {
               Math.max(row, engineApplied),
               durable == row ? Math.max(durable, engineApplied) : durable,
               durableLogIndex,
-              logBytes);
+              logBytes,
+              votersChange);
         });
   }
 

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -94,6 +95,7 @@ public final class Partitions implements AutoCloseable {
             proposalTimeoutMillis,
             limits,
             readers,
+            opening,
             held,
             metrics,
             () -> state);
@@ -244,13 +246,14 @@ public final class Partitions implements AutoCloseable {
           long logBytes = sharedLog.entryBytes(group);
           boolean open = entry.status == NodeReport.Status.FOLLOWS && entry.raft() != null;
           if (open && entry.group != null) {
-            reports.add(entry.group.report(marker, lastLogIndex, logBytes));
+            boolean votersChange = entry.group.leads() && votersChange(known, index);
+            reports.add(entry.group.report(marker, lastLogIndex, logBytes, votersChange));
           } else if (open) {
             reports.add(entry.witnessReplica.report(marker, lastLogIndex, logBytes));
           } else {
             reports.add(
                 new NodeReport.PartitionReport(
-                    index, marker, entry.status, 0, 0, 0, lastLogIndex, logBytes));
+                    index, marker, entry.status, 0, 0, 0, lastLogIndex, logBytes, false));
           }
         });
     return reports;
@@ -270,7 +273,9 @@ public final class Partitions implements AutoCloseable {
           long logBytes = sharedLog.entryBytes(group);
           PartitionGroup open = entry.group;
           boolean stopped =
-              entry.status == NodeReport.Status.FAILED || entry.status == NodeReport.Status.LOST;
+              entry.status == NodeReport.Status.FAILED
+                  || entry.status == NodeReport.Status.LOST
+                  || entry.status == NodeReport.Status.DAMAGED;
           try {
             figures.add(
                 open == null || stopped
@@ -283,6 +288,14 @@ public final class Partitions implements AutoCloseable {
     return figures;
   }
 
+  /** Whether this leader's voters are others than the placement's, or about to be. */
+  private boolean votersChange(ClusterState known, int index) {
+    return voters(index)
+        .filter(
+            Set.copyOf(ReplicaOpener.peers(known, known.partitions().get(index).voters()))::equals)
+        .isEmpty();
+  }
+
   /** Asks every replica and witness of this node for a snapshot now, as if its log had grown. */
   public void snapshotAll() {
     held.forEach(
@@ -291,6 +304,19 @@ public final class Partitions implements AutoCloseable {
             scheduler.execute(() -> care.snapshot(index, entry));
           }
         });
+  }
+
+  /**
+   * Who votes in a partition, as its leader has it; empty where this node does not lead, and while
+   * the voters change.
+   */
+  public Optional<Set<Peer>> voters(int partition) {
+    PartitionGroup group = group(partition);
+    return group == null
+            || !group.leads()
+            || engine.sharedLog().votersInTransition(state.groupOf(partition))
+        ? Optional.empty()
+        : group.raft().voters();
   }
 
   /** The first index that is still in this node's log of a partition. */

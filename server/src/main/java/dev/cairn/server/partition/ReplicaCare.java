@@ -8,6 +8,7 @@ import dev.cairn.server.cluster.Placement;
 import dev.cairn.server.cluster.Replica;
 import dev.cairn.server.raft.Peer;
 import dev.cairn.server.raft.RaftEngine;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Executor;
@@ -78,10 +79,13 @@ final class ReplicaCare {
               entry.retention.check();
             }
             if (entry.group != null) {
+              entry.group.refuseGrowth(tooFewHaveRoom(index));
               entry.group.expire();
               entry.group.sweep();
             }
-            if (entry.raft() != null && now - entry.tendedNanos >= TEND_EVERY_NANOS) {
+            if (entry.raft() != null
+                && entry.status == NodeReport.Status.FOLLOWS
+                && now - entry.tendedNanos >= TEND_EVERY_NANOS) {
               entry.tendedNanos = now;
               tend(index, entry, now);
             }
@@ -89,6 +93,21 @@ final class ReplicaCare {
             log.error("partition={} looking after it failed; trying again", index, e);
           }
         });
+  }
+
+  /**
+   * A leader takes writes that need room only while it has room itself, and a majority of the
+   * voters with it. One full disk stops nothing then, as one dead node does not: the entries of a
+   * follower that is full wait in the others' logs.
+   */
+  private boolean tooFewHaveRoom(int index) {
+    List<Replica> voters = current.get().partitions().get(index).voters();
+    long roomy = voters.stream().filter(voter -> hasRoom(voter.nodeId())).count();
+    return membership.room(selfId).low() || roomy <= voters.size() / 2;
+  }
+
+  private boolean hasRoom(String nodeId) {
+    return !membership.room(nodeId).low();
   }
 
   private void tend(int index, HeldReplica entry, long now) {
@@ -105,6 +124,7 @@ final class ReplicaCare {
       reconcileVoters(index, entry);
       flushForWitness(index, entry);
       handBack(index, entry, now);
+      handToRoom(index, entry, now);
     }
   }
 
@@ -177,21 +197,39 @@ final class ReplicaCare {
     if (stopping.getAsBoolean()
         || !entry.group.leads()
         || preferred.nodeId().equals(selfId)
+        || !hasRoom(preferred.nodeId())
         || now - entry.leadsSinceNanos < LEAD_BEFORE_HAND_OVER_NANOS
         || !membership.stays(preferred.nodeId())
         || membership.upForMillis(preferred.nodeId()) < PREFERRED_UP_MILLIS) {
       return;
     }
-    long lastLogIndex = engine.sharedLog().lastIndex(current.get().groupOf(index));
-    boolean close =
-        membership
-            .report(preferred, index)
-            .filter(report -> report.status() == NodeReport.Status.FOLLOWS)
-            .filter(report -> report.lastLogIndex() + PREFERRED_LAG_MAX_ENTRIES >= lastLogIndex)
-            .isPresent();
-    if (close) {
+    if (isClose(index, preferred)) {
       entry.group.handOver(peer(preferred));
     }
+  }
+
+  /** A leader whose disk is nearly full gives way to a replica that has room: writes go on. */
+  private void handToRoom(int index, HeldReplica entry, long now) {
+    if (hasRoom(selfId)
+        || !entry.group.leads()
+        || now - entry.leadsSinceNanos < LEAD_BEFORE_HAND_OVER_NANOS) {
+      return;
+    }
+    current.get().partitions().get(index).replicas().stream()
+        .filter(replica -> membership.isUp(replica.nodeId()) && hasRoom(replica.nodeId()))
+        .filter(replica -> isClose(index, replica))
+        .findFirst()
+        .ifPresent(replica -> entry.group.handOver(peer(replica)));
+  }
+
+  /** Whether a replica follows and lacks little. */
+  private boolean isClose(int index, Replica replica) {
+    long lastLogIndex = engine.sharedLog().lastIndex(current.get().groupOf(index));
+    return membership
+        .report(replica, index)
+        .filter(report -> report.status() == NodeReport.Status.FOLLOWS)
+        .filter(report -> report.lastLogIndex() + PREFERRED_LAG_MAX_ENTRIES >= lastLogIndex)
+        .isPresent();
   }
 
   private Peer peer(Replica replica) {

@@ -15,6 +15,7 @@ import dev.cairn.server.raft.RaftGroup;
 import dev.cairn.server.storage.PartitionFolder;
 import dev.cairn.server.storage.PartitionIdentity;
 import dev.cairn.server.storage.StorageEngine;
+import dev.cairn.server.storage.StorageException;
 import dev.cairn.server.storage.WitnessFolder;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -23,6 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -37,6 +39,11 @@ import org.slf4j.LoggerFactory;
  * <p>It follows the rule of {@link Replica}: a marker is written only while the replica is not
  * logged as created, and the group is opened only when it is and the marker is there. A replica
  * whose marker is missing is reported as lost and stays closed.
+ *
+ * <p>A replica whose data is damaged stops, whole: it reports so, and the controller gives it a new
+ * incarnation once another replica leads. Under that it begins with nothing, and what is left of
+ * the old one is deleted. It cannot be mended in its old place: its log may have dropped what its
+ * data covered, and a voter that drops its log as well may have promised what nobody else has.
  *
  * <p>Thread: one, in the order of the cluster's states.
  */
@@ -54,6 +61,7 @@ final class ReplicaOpener {
   private final long proposalTimeoutMillis;
   private final LogLimits limits;
   private final Executor readers;
+  private final Executor opening;
   private final Map<Integer, HeldReplica> held;
   private final ProposalMetrics proposals;
   private final Metrics.Count leaderChanges;
@@ -63,6 +71,7 @@ final class ReplicaOpener {
    * Creates the opener of a node that holds nothing yet.
    *
    * @param folder where the partitions' folders are
+   * @param opening the opener's own thread
    * @param held where what it opens is kept
    * @param current the latest state of the cluster
    */
@@ -77,6 +86,7 @@ final class ReplicaOpener {
       long proposalTimeoutMillis,
       LogLimits limits,
       Executor readers,
+      Executor opening,
       Map<Integer, HeldReplica> held,
       Metrics metrics,
       Supplier<ClusterState> current) {
@@ -90,6 +100,7 @@ final class ReplicaOpener {
     this.proposalTimeoutMillis = proposalTimeoutMillis;
     this.limits = limits;
     this.readers = readers;
+    this.opening = opening;
     this.held = held;
     this.proposals = ProposalMetrics.of(metrics);
     this.leaderChanges = metrics.counter(Metric.LEADER_CHANGES);
@@ -119,6 +130,7 @@ final class ReplicaOpener {
     long marker = engine.sharedLog().incarnation(group);
     if (!replica.created()) {
       if (marker != replica.incarnation()) {
+        PartitionFolder.delete(folderOf(index)); // of an earlier incarnation
         engine.sharedLog().writeIncarnation(group, replica.incarnation());
         membership.announce();
       }
@@ -138,8 +150,9 @@ final class ReplicaOpener {
     int index = placement.index();
     PartitionIdentity identity =
         new PartitionIdentity(state.clusterId(), index, entry.replica.incarnation());
-    Path partitionFolder = folder.resolve("p-%05d".formatted(index));
-    Consumer<Throwable> failed = cause -> entry.status = NodeReport.Status.FAILED;
+    Path partitionFolder = folderOf(index);
+    Consumer<Throwable> failed = cause -> failed(index, entry, cause);
+    PartitionGroup unopened = null;
     boolean fresh = engine.sharedLog().lastIndex(group) == 0;
     entry.retention =
         new LogRetention(
@@ -192,6 +205,8 @@ final class ReplicaOpener {
                     nanoTime,
                     System::currentTimeMillis),
                 () -> engine.sharedLog().votersInTransition(group));
+        unopened = partition;
+        data.onDamage(cause -> failed(index, entry, cause));
         FullReplica replica =
             new FullReplica(
                 index,
@@ -218,9 +233,53 @@ final class ReplicaOpener {
         }
       }
     } catch (IOException | RuntimeException e) {
-      entry.status = NodeReport.Status.FAILED;
       log.error("partition={} cannot be opened; it stays closed on this node", index, e);
+      failed(index, entry, e);
+      if (e instanceof StorageException fault
+          && (fault.kind() == StorageException.Kind.NO_ROOM
+              || fault.kind() == StorageException.Kind.FAILED)) {
+        storage.damaged(fault); // not this replica's own: the node must act
+      }
+      if (unopened != null && entry.group == null) {
+        unopened.close(); // else nobody could delete its folder, or open it again
+      }
     }
+  }
+
+  private Path folderOf(int index) {
+    return folder.resolve("p-%05d".formatted(index));
+  }
+
+  /** The replica takes no part any more. Any thread, even one of the replica's own. */
+  private void failed(int index, HeldReplica entry, Throwable cause) {
+    Optional<StorageException.Kind> kind = kindOf(cause);
+    boolean damaged = kind.equals(Optional.of(StorageException.Kind.DAMAGED));
+    if (entry.status == NodeReport.Status.DAMAGED) {
+      return;
+    }
+    entry.status = damaged ? NodeReport.Status.DAMAGED : NodeReport.Status.FAILED;
+    log.error(
+        "partition={} has stopped on this node{}",
+        index,
+        damaged ? ": its data is damaged, and is rebuilt from another replica" : "",
+        cause);
+    try {
+      scheduler.execute(membership::announce);
+      if (damaged) {
+        opening.execute(entry::close); // a leader must not stay one
+      }
+    } catch (RejectedExecutionException stopping) {
+      log.debug("partition={} not closed: the node is stopping", index);
+    }
+  }
+
+  private static Optional<StorageException.Kind> kindOf(Throwable fault) {
+    for (Throwable cause = fault; cause != null; cause = cause.getCause()) {
+      if (cause instanceof StorageException storage) {
+        return Optional.of(storage.kind());
+      }
+    }
+    return Optional.empty();
   }
 
   private void leadershipChanged(HeldReplica entry, PartitionGroup partition) {

@@ -9,4 +9,9 @@ import java.util.Optional;
  *
  * @param id by which a repetition is recognised; empty where the client gave none
  */
-public record Request(Optional<RequestId> id, List<Operation> operations) {}
+public record Request(Optional<RequestId> id, List<Operation> operations) {
+  /** Whether it may need room on disk. */
+  public boolean grows() {
+    return operations.stream().anyMatch(Operation::grows);
+  }
+}

@@ -144,7 +144,8 @@ final class WitnessReplica implements GroupListener, SnapshotHost, AutoCloseable
         group == null ? 0 : group.appliedIndex(),
         0,
         durableLogIndex,
-        logBytes);
+        logBytes,
+        false);
   }
 
   @Override

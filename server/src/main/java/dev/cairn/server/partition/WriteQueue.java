@@ -58,6 +58,7 @@ final class WriteQueue {
   private long queuedBytes; // guarded by lock
   private int queuedRequests; // guarded by lock
   private boolean paused; // guarded by lock
+  private volatile boolean noRoom;
   private volatile long leadingTerm; // 0 while not leading; written under lock
 
   /** Takes proposals, as {@link dev.cairn.server.raft.RaftGroup#propose} does. */
@@ -166,6 +167,8 @@ final class WriteQueue {
     synchronized (lock) {
       if (leadingTerm == 0) {
         refusal = Optional.of(BatchReply.Reason.NOT_LEADER);
+      } else if (noRoom && grows(requests)) {
+        refusal = Optional.of(BatchReply.Reason.NO_ROOM);
       } else if (!queue.isEmpty()
           && (queuedBytes + bytes > QUEUE_BYTES_MAX
               || queuedRequests + requests.size() > QUEUE_REQUESTS_MAX)) {
@@ -181,6 +184,15 @@ final class WriteQueue {
     } else {
       proposeNext();
     }
+  }
+
+  private static boolean grows(List<Request> requests) {
+    return requests.stream().anyMatch(Request::grows);
+  }
+
+  /** Refuses batches that need room on disk, from now on or no more. */
+  void refuseGrowth(boolean refuse) {
+    noRoom = refuse;
   }
 
   private static long bytesOf(List<Request> requests) {

@@ -15,6 +15,7 @@ import org.rocksdb.DBOptions;
 import org.rocksdb.InfoLogLevel;
 import org.rocksdb.LRUCache;
 import org.rocksdb.Logger;
+import org.rocksdb.Options;
 import org.rocksdb.RocksDB;
 import org.rocksdb.Status;
 import org.rocksdb.WALRecoveryMode;
@@ -40,6 +41,7 @@ final class LogOptions implements AutoCloseable {
   }
 
   final DBOptions database;
+  final Options reading = new Options(); // of single files
   final WriteOptions synced = new WriteOptions().setSync(true);
   private final Cache blockCache = new LRUCache(BLOCK_CACHE_BYTES);
   private final ColumnFamilyOptions columnFamily;
@@ -121,6 +123,7 @@ final class LogOptions implements AutoCloseable {
     columnFamily.close();
     database.close();
     synced.close();
+    reading.close();
     blockCache.close();
     figures.close();
     if (listener != null) {

@@ -23,9 +23,12 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import java.util.stream.Stream;
+import org.rocksdb.LiveFileMetaData;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
+import org.rocksdb.SstFileReader;
 import org.rocksdb.Status;
 import org.rocksdb.WriteBatch;
 import org.slf4j.Logger;
@@ -62,7 +65,7 @@ public final class SharedLog implements AutoCloseable {
   private static final long MARK_INTERVAL_MILLIS = 1000;
 
   private final Path folder;
-  private final Consumer<Throwable> onDamage;
+  private final Consumer<LogDamagedException> onDamage;
   private final Metrics.Latency commits;
   private final Metrics.Count elections;
   private final LogOptions options;
@@ -86,13 +89,13 @@ public final class SharedLog implements AutoCloseable {
    * @throws IllegalStateException when it has a format that this release does not know
    * @throws IOException when the folder cannot be used, by another process' use of it for instance
    */
-  public static SharedLog open(Path folder, Consumer<Throwable> onDamage, Metrics metrics)
+  public static SharedLog open(Path folder, Consumer<LogDamagedException> onDamage, Metrics metrics)
       throws IOException {
     return open(folder, onDamage, metrics, MARK_INTERVAL_MILLIS);
   }
 
   static SharedLog open(
-      Path folder, Consumer<Throwable> onDamage, Metrics metrics, long markIntervalMillis)
+      Path folder, Consumer<LogDamagedException> onDamage, Metrics metrics, long markIntervalMillis)
       throws IOException {
     Optional<DurableMark.Mark> mark = DurableMark.read(DurableMark.file(folder));
     if (mark.isPresent()) {
@@ -100,6 +103,10 @@ public final class SharedLog implements AutoCloseable {
       if (!Files.exists(folder.resolve("CURRENT"))) {
         throw lost(folder, "is gone", null);
       }
+    }
+    if (Files.exists(damageNote(folder))) {
+      throw lost(
+          folder, "was found damaged: " + Files.readString(damageNote(folder)).strip(), null);
     }
     Files.createDirectories(folder);
     return new SharedLog(folder, onDamage, metrics, mark, markIntervalMillis);
@@ -118,12 +125,31 @@ public final class SharedLog implements AutoCloseable {
       }
     }
     Files.deleteIfExists(DurableMark.file(folder));
+    Files.deleteIfExists(damageNote(folder));
     DurableMark.syncFolder(folder.toAbsolutePath().getParent());
+  }
+
+  /**
+   * Writes down that this log is damaged, for damage that opening it would not meet again: from now
+   * on {@link #open} finds it lost.
+   */
+  public static void condemn(Path folder, String why) throws IOException {
+    Files.writeString(damageNote(folder), why + "\n");
+    DurableMark.syncFolder(folder.toAbsolutePath().getParent());
+  }
+
+  private static Path damageNote(Path folder) {
+    return folder.resolveSibling(folder.getFileName() + ".damaged");
+  }
+
+  /** The files that belong to a log, beside its folder: they go where it goes. */
+  public static List<Path> files(Path folder) {
+    return List.of(folder, DurableMark.file(folder), damageNote(folder));
   }
 
   private SharedLog(
       Path folder,
-      Consumer<Throwable> onDamage,
+      Consumer<LogDamagedException> onDamage,
       Metrics metrics,
       Optional<DurableMark.Mark> mark,
       long markIntervalMillis)
@@ -413,6 +439,37 @@ public final class SharedLog implements AutoCloseable {
     }
   }
 
+  /**
+   * Reads all of the log's table files and checks every block. What is not in one yet is checked
+   * when the log is opened.
+   *
+   * @param pace told the bytes of each file after it was read; may wait
+   */
+  public void verify(LongConsumer pace) {
+    for (LiveFileMetaData file : liveFiles()) {
+      Path path = Path.of(file.path(), file.fileName());
+      try (SstFileReader reader = new SstFileReader(options.reading)) {
+        reader.open(path.toString());
+        reader.verifyChecksum();
+      } catch (RocksDBException e) {
+        if (Files.exists(path)) { // else it was compacted away meanwhile
+          damage("The write-ahead log is damaged", e);
+          return;
+        }
+      }
+      pace.accept(file.size());
+    }
+  }
+
+  private List<LiveFileMetaData> liveFiles() {
+    use.readLock().lock();
+    try {
+      return closed ? List.of() : database.getLiveFilesMetaData();
+    } finally {
+      use.readLock().unlock();
+    }
+  }
+
   /** Latches the log and returns what to throw. */
   LogDamagedException damage(String what, Exception cause) {
     LogDamagedException found =
@@ -422,7 +479,7 @@ public final class SharedLog implements AutoCloseable {
                 + cause.getMessage()
                 + "). Folder "
                 + folder
-                + ". The node takes no more entries and votes: look at the disk, then restart it.",
+                + ". Nothing more is appended, voted or acknowledged with it.",
             cause);
     if (damage.compareAndSet(null, found)) {
       LOG.error("Write-ahead log damaged", found);
@@ -432,8 +489,7 @@ public final class SharedLog implements AutoCloseable {
   }
 
   private void onBackgroundError(Status status) {
-    String code = status.getCode() + (status.getState() == null ? "" : ", " + status.getState());
-    damage("RocksDB reports an error of the write-ahead log", new IOException(code));
+    damage("RocksDB reports an error of the write-ahead log", new RocksDBException(status));
   }
 
   private void checkOpen() {

@@ -107,7 +107,22 @@ public final class ClusterStatus {
   private ObjectNode node(Member member, Counts counts, List<String> problems) {
     boolean up = membership.isUp(member.id());
     if (!up) {
-      problems.add("Node " + member.name() + " is down: start it again.");
+      problems.add(
+          membership.room(member.id()).low()
+              ? "Node "
+                  + member.name()
+                  + " is down, and its disk was full: make room there. Where its process still runs it comes back by itself, else start it again."
+              : "Node " + member.name() + " is down: start it again.");
+    } else if (membership.room(member.id()).low()) {
+      NodeReport.Room room = membership.room(member.id());
+      problems.add(
+          "Node "
+              + member.name()
+              + " has "
+              + (room.freeBytes() >> 20)
+              + " MiB left on its disk and needs "
+              + (room.freeBytesMin() >> 20)
+              + ": make room there, or delete keys. Partitions that need it refuse writes (OOM) until then.");
     }
     ObjectNode node = JSON.createObjectNode();
     node.put("name", member.name()).put("id", member.id()).put("up", up);
@@ -171,7 +186,19 @@ public final class ClusterStatus {
       node.putObject("witness").put("node", nameOf(cluster, witness.nodeId())).put("up", serves);
     }
     int majority = placement.voters().size() / 2 + 1;
-    node.put("canLose", Math.max(0, Math.min(alive - majority, aliveFull - 1)));
+    boolean votersChange =
+        leader
+            .flatMap(placement::voterOn)
+            .flatMap(replica -> membership.report(replica, placement.index()))
+            .filter(NodeReport.PartitionReport::votersChange)
+            .isPresent();
+    if (votersChange) {
+      problems.add(
+          "Partition "
+              + placement.index()
+              + " is taking in a new replica or witness: nothing to do but to keep the others running until it votes.");
+    }
+    node.put("canLose", votersChange ? 0 : Math.max(0, Math.min(alive - majority, aliveFull - 1)));
     if (leader.isEmpty()) {
       problems.add(
           "Partition "
@@ -223,6 +250,13 @@ public final class ClusterStatus {
               + " has stopped on node "
               + nameOf(cluster, replica.nodeId())
               + ": its log says why.");
+    } else if (report.isPresent() && report.get().status() == NodeReport.Status.DAMAGED) {
+      problems.add(
+          "The data of partition "
+              + placement.index()
+              + " on node "
+              + nameOf(cluster, replica.nodeId())
+              + " is damaged: it is rebuilt by itself as soon as another replica leads. Look at that node's disk.");
     } else if (report.isPresent() && report.get().status() == NodeReport.Status.LOST) {
       problems.add(
           "Node "

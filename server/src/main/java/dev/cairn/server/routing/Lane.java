@@ -4,6 +4,7 @@ package dev.cairn.server.routing;
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.server.partition.BatchReply;
 import dev.cairn.server.partition.Reply;
+import dev.cairn.server.partition.Request;
 import dev.cairn.server.partition.Result;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -244,9 +245,30 @@ public final class Lane<R> implements AutoCloseable {
       done(batch, nodeId, done);
     } else if (reply instanceof BatchReply.Unknown unknown) {
       unknown(batch, unknown);
+    } else if (reply instanceof BatchReply.Refused refused
+        && refused.reason() == BatchReply.Reason.NO_ROOM) {
+      retry(refuseThoseThatGrow(batch), reply);
     } else {
       retry(batch, reply);
     }
+  }
+
+  /** Answers those that need room on disk; the rest. */
+  private List<Waiting<R>> refuseThoseThatGrow(List<Waiting<R>> batch) {
+    Reply failed =
+        new Reply.Failed(
+            ErrorCode.OOM,
+            "too few of the partition's nodes have room left on their disks; nothing was written. Make room"
+                + " there (the cluster's status names them) or delete keys");
+    List<Waiting<R>> rest = new ArrayList<>();
+    for (Waiting<R> waiting : batch) {
+      if (waiting.request instanceof Request request && request.grows()) {
+        waiting.refuse(failed);
+      } else {
+        rest.add(waiting);
+      }
+    }
+    return rest;
   }
 
   private void done(List<Waiting<R>> batch, Optional<String> nodeId, BatchReply.Done done) {

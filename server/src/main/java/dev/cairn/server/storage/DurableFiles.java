@@ -48,7 +48,7 @@ public final class DurableFiles {
   }
 
   /** Creates a folder and those above it that are missing; each name is on disk. */
-  static void createFolder(Path folder) throws IOException {
+  public static void createFolder(Path folder) throws IOException {
     Path absolute = folder.toAbsolutePath();
     if (Files.isDirectory(absolute)) {
       return;
@@ -82,7 +82,7 @@ public final class DurableFiles {
   }
 
   /** Deletes a folder and what is in it; one that is not there is no error. */
-  static void deleteTree(Path root) throws IOException {
+  public static void deleteTree(Path root) throws IOException {
     try {
       Files.walkFileTree(
           root,

@@ -59,6 +59,7 @@ public final class PartitionFolder implements AutoCloseable {
   private Thread retirement; // closes and deletes the last replaced database; guarded by this
   private long nextNumber = 1; // of incoming and checkpoint folders; guarded by this
   private boolean closed; // guarded by this
+  private volatile Consumer<StorageException> onDamage = cause -> {};
 
   private PartitionFolder(
       StorageEngine engine,
@@ -175,6 +176,12 @@ public final class PartitionFolder implements AutoCloseable {
     }
   }
 
+  /** Has damage of the data told from now on, by any thread. */
+  public void onDamage(Consumer<StorageException> listener) {
+    onDamage = listener;
+    store.onDamage(listener);
+  }
+
   /** The last durable snapshot's meta, opaque here. */
   public Optional<byte[]> snapshotMeta() {
     return state.snapshotMeta();
@@ -230,6 +237,7 @@ public final class PartitionFolder implements AutoCloseable {
     }
     steps.accept(InstallStep.MOVED);
     PartitionStore next = PartitionStore.open(engine, data, state.identity());
+    next.onDamage(onDamage);
     steps.accept(InstallStep.OPENED);
     try {
       switchTo(new StateFile(number, state.identity(), meta.clone()));
@@ -251,11 +259,16 @@ public final class PartitionFolder implements AutoCloseable {
     } catch (IOException e) {
       throw new StorageException("cannot create " + target.getParent(), e);
     }
-    read(
-        current -> {
-          current.checkpoint(target);
-          return null;
-        });
+    try {
+      read(
+          current -> {
+            current.checkpoint(target);
+            return null;
+          });
+    } catch (StorageException e) {
+      deleteCheckpoint(target);
+      throw e;
+    }
     return target;
   }
 

@@ -13,8 +13,14 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
+import org.rocksdb.AbstractEventListener;
+import org.rocksdb.BackgroundErrorReason;
 import org.rocksdb.Checkpoint;
 import org.rocksdb.FlushOptions;
+import org.rocksdb.LiveFileMetaData;
 import org.rocksdb.MutableDBOptions;
 import org.rocksdb.Options;
 import org.rocksdb.ReadOptions;
@@ -84,6 +90,9 @@ public final class PartitionStore {
 
   private final AtomicInteger leases = new AtomicInteger(); // CLOSING + n while closing
   private final CountDownLatch unused = new CountDownLatch(1);
+  private final AtomicReference<StorageException> damage = new AtomicReference<>();
+  private final BackgroundErrors errors;
+  private volatile Consumer<StorageException> onDamage = cause -> {};
   private volatile AppliedRow applied;
   private volatile AppliedRow durable;
 
@@ -98,11 +107,17 @@ public final class PartitionStore {
   private long firstExpiryMillis; // guarded by expiry
   private long addedMillis; // guarded by expiry: the earliest that came in since a look began
 
-  private PartitionStore(StorageEngine engine, Path folder, Options options, RocksDB database) {
+  private PartitionStore(
+      StorageEngine engine,
+      Path folder,
+      Options options,
+      RocksDB database,
+      BackgroundErrors errors) {
     this.engine = engine;
     this.folder = folder;
     this.options = options;
     this.database = database;
+    this.errors = errors;
   }
 
   /** Whether a folder holds a database into which anything was ever applied. */
@@ -155,12 +170,105 @@ public final class PartitionStore {
   }
 
   private static PartitionStore openDatabase(StorageEngine engine, Path folder, boolean create) {
-    Options options = engine.options().setCreateIfMissing(create);
+    BackgroundErrors errors = new BackgroundErrors();
+    Options options = engine.options().setCreateIfMissing(create).setListeners(List.of(errors));
     try {
-      return new PartitionStore(engine, folder, options, RocksDB.open(options, folder.toString()));
+      RocksDB database = RocksDB.open(options, folder.toString());
+      PartitionStore store = new PartitionStore(engine, folder, options, database, errors);
+      errors.belongTo(store);
+      return store;
     } catch (RocksDBException e) {
       options.close();
+      errors.close();
       throw new StorageException("cannot open the database " + folder, e);
+    }
+  }
+
+  /** Has damage of this database told from now on, at once when there is some already. */
+  void onDamage(Consumer<StorageException> listener) {
+    onDamage = listener;
+    if (damage.get() != null) {
+      listener.accept(damage.get());
+    }
+  }
+
+  /**
+   * Latches a fault, and returns what to throw. What is damaged on disk is this database's own
+   * affair; a disk that is full or fails is the whole node's.
+   */
+  private StorageException broken(StorageException cause) {
+    if (cause.kind() != StorageException.Kind.DAMAGED
+        && cause.kind() != StorageException.Kind.REFUSED) {
+      return engine.damaged(cause);
+    }
+    if (damage.compareAndSet(null, cause)) {
+      LOG.error("{} is damaged; nothing more is read from it or written to it", folder, cause);
+      onDamage.accept(cause);
+    }
+    return cause;
+  }
+
+  private void refuseWhenDamaged() {
+    engine.refuseWhenDamaged();
+    StorageException cause = damage.get();
+    if (cause != null) {
+      throw new StorageException("refused, for the data is damaged", cause);
+    }
+  }
+
+  /** Runs on RocksDB's threads. */
+  private static final class BackgroundErrors extends AbstractEventListener {
+    private PartitionStore store; // guarded by this
+    private StorageException early; // guarded by this: an error before there was a store
+
+    BackgroundErrors() {
+      super(EnabledEventCallback.ON_BACKGROUND_ERROR);
+    }
+
+    @Override
+    public synchronized void onBackgroundError(BackgroundErrorReason reason, Status status) {
+      StorageException cause = new StorageException("a background " + reason + " failed", status);
+      if (store == null) {
+        early = cause;
+      } else {
+        store.broken(cause);
+      }
+    }
+
+    synchronized void belongTo(PartitionStore owner) {
+      store = owner;
+      if (early != null) {
+        owner.broken(early);
+      }
+    }
+  }
+
+  /**
+   * Reads all of the data on disk and checks every block. Damage is latched and told.
+   *
+   * @param pace told the bytes of each file after it was read; may wait
+   */
+  public void verify(LongConsumer pace) {
+    List<LiveFileMetaData> files;
+    if (!tryLease()) {
+      return;
+    }
+    try {
+      files = database.getLiveFilesMetaData();
+    } finally {
+      release();
+    }
+    for (LiveFileMetaData file : files) {
+      Path path = Path.of(file.path(), file.fileName());
+      try {
+        engine.verifyFile(path);
+      } catch (RocksDBException e) {
+        if (Files.exists(path)) { // else it was compacted away meanwhile
+          broken(new StorageException("cannot verify " + path, e));
+          return;
+        }
+      }
+      pace.accept(file.size());
     }
   }
 
@@ -196,7 +304,7 @@ public final class PartitionStore {
     try {
       return decode(database.get(anywhere, databaseKey));
     } catch (RocksDBException e) {
-      throw engine.damaged(new StorageException("cannot read a key in " + folder, e));
+      throw broken(new StorageException("cannot read a key in " + folder, e));
     } finally {
       release();
     }
@@ -228,7 +336,7 @@ public final class PartitionStore {
       if (e.getStatus() != null && e.getStatus().getCode() == Status.Code.Incomplete) {
         return Lookup.UNKNOWN;
       }
-      throw engine.damaged(new StorageException("cannot read a key in " + folder, e));
+      throw broken(new StorageException("cannot read a key in " + folder, e));
     } finally {
       release();
     }
@@ -264,7 +372,7 @@ public final class PartitionStore {
         row = found == null ? AppliedRow.EMPTY : AppliedRow.decode(found);
       } catch (RocksDBException e) {
         close();
-        throw engine.damaged(new StorageException("cannot read the applied row of " + folder, e));
+        throw broken(new StorageException("cannot read the applied row of " + folder, e));
       }
     }
 
@@ -278,7 +386,7 @@ public final class PartitionStore {
       try {
         return decode(database.get(options, userKey(key)));
       } catch (RocksDBException e) {
-        throw engine.damaged(new StorageException("cannot read a key in " + folder, e));
+        throw broken(new StorageException("cannot read a key in " + folder, e));
       }
     }
 
@@ -302,7 +410,7 @@ public final class PartitionStore {
     if (row.index() < before.index() || row.operationCounter() < before.operationCounter()) {
       throw new IllegalArgumentException("the applied row goes back: " + before + " to " + row);
     }
-    engine.refuseWhenDamaged();
+    refuseWhenDamaged();
     lease();
     try (WriteBatch batch = new WriteBatch()) {
       if (writes.cleared()) {
@@ -328,7 +436,7 @@ public final class PartitionStore {
       addedExpiry(earliestMillis);
       engine.wrote(bytes);
     } catch (RocksDBException e) {
-      throw engine.damaged(new StorageException("cannot write to " + folder, e));
+      throw broken(new StorageException("cannot write to " + folder, e));
     } finally {
       release();
     }
@@ -402,7 +510,7 @@ public final class PartitionStore {
       iterator.status();
       return first;
     } catch (RocksDBException e) {
-      throw engine.damaged(new StorageException("cannot read what expires in " + folder, e));
+      throw broken(new StorageException("cannot read what expires in " + folder, e));
     } finally {
       release();
     }
@@ -424,7 +532,7 @@ public final class PartitionStore {
    * @return the index that is durable now
    */
   public long flush() {
-    engine.refuseWhenDamaged();
+    refuseWhenDamaged();
     lease();
     try {
       AppliedRow row = applied;
@@ -438,7 +546,7 @@ public final class PartitionStore {
       }
       return durable.index();
     } catch (RocksDBException e) {
-      throw engine.damaged(new StorageException("cannot flush " + folder, e));
+      throw broken(new StorageException("cannot flush " + folder, e));
     } finally {
       release();
     }
@@ -475,7 +583,7 @@ public final class PartitionStore {
       iterator.status();
       return Optional.empty();
     } catch (RocksDBException e) {
-      throw engine.damaged(new StorageException("cannot scan " + folder, e));
+      throw broken(new StorageException("cannot scan " + folder, e));
     } finally {
       release();
     }
@@ -525,20 +633,31 @@ public final class PartitionStore {
     try {
       database.flush(flushLater);
     } catch (RocksDBException e) {
-      engine.damaged(new StorageException("cannot flush " + folder, e));
+      broken(new StorageException("cannot flush " + folder, e));
     } finally {
       release();
     }
   }
 
-  /** Hard-links the flushed data, as of some moment inside this call, into a new folder. */
+  /**
+   * Hard-links the flushed data, as of some moment inside this call, into a new folder, and checks
+   * every block of it: damage does not travel.
+   */
   void checkpoint(Path target) {
-    engine.refuseWhenDamaged();
+    refuseWhenDamaged();
     lease();
     try (Checkpoint checkpoint = Checkpoint.create(database)) {
       checkpoint.createCheckpoint(target.toString());
-    } catch (RocksDBException e) {
+      for (Path file : DurableFiles.list(target)) {
+        if (file.toString().endsWith(".sst")) {
+          engine.verifyFile(file);
+        }
+      }
+    } catch (IOException e) {
       throw new StorageException("cannot make a checkpoint of " + folder, e);
+    } catch (RocksDBException e) {
+      StorageException cause = new StorageException("cannot make a checkpoint of " + folder, e);
+      throw cause.kind() == StorageException.Kind.DAMAGED ? broken(cause) : cause;
     } finally {
       release();
     }
@@ -590,6 +709,7 @@ public final class PartitionStore {
     flushAndWait.close();
     flushLater.close();
     options.close();
+    errors.close();
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
@@ -632,7 +752,7 @@ public final class PartitionStore {
     try {
       return bytes == null ? Optional.empty() : Optional.of(ValueRecord.decode(bytes));
     } catch (StorageException e) {
-      throw engine.damaged(e);
+      throw broken(e);
     }
   }
 

@@ -123,7 +123,8 @@ record StateFile(long generation, PartitionIdentity identity, byte[] meta) {
 
   private static StorageException damaged(Path file) {
     return new StorageException(
-        file + " is damaged: remove the partition's folder and let the replica be rebuilt");
+        file + " is damaged: remove the partition's folder and let the replica be rebuilt",
+        StorageException.Kind.DAMAGED);
   }
 
   private static int checksum(byte[] bytes, int length) {

@@ -2,6 +2,7 @@
 package dev.cairn.server.storage;
 
 import dev.cairn.server.metrics.Metrics;
+import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -11,8 +12,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
-import org.rocksdb.AbstractEventListener;
-import org.rocksdb.BackgroundErrorReason;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
 import org.rocksdb.Cache;
@@ -23,7 +22,8 @@ import org.rocksdb.LRUCache;
 import org.rocksdb.Options;
 import org.rocksdb.Priority;
 import org.rocksdb.RocksDB;
-import org.rocksdb.Status;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.SstFileReader;
 import org.rocksdb.WriteBufferManager;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,8 +43,9 @@ import org.slf4j.LoggerFactory;
  * <p><b>Invariants.</b>
  *
  * <ol>
- *   <li>Damage is latched once and never cleared: an fsync that failed must not be tried again, for
- *       the kernel may have dropped the pages. {@code onDamage} is told exactly once.
+ *   <li>A disk that is full or fails is latched once and never cleared: an fsync that failed must
+ *       not be tried again, for the kernel may have dropped the pages. {@code onDamage} is told
+ *       exactly once. (Damaged data is its database's own affair: {@link PartitionStore}.)
  *   <li>After it, nothing is written or flushed through this engine. A new one, opened when the
  *       cause is gone, starts from what is on disk.
  * </ol>
@@ -58,7 +59,7 @@ public final class StorageEngine implements AutoCloseable {
   private static final int OPEN_FILES_MAX = 512; // a database
 
   private final EngineConfig config;
-  private final Consumer<Throwable> onDamage;
+  private final Consumer<StorageException> onDamage;
   private final AtomicReference<StorageException> damage = new AtomicReference<>();
   private final Set<PartitionStore> stores = ConcurrentHashMap.newKeySet();
   private final AtomicLong writtenBytes = new AtomicLong(); // since the last look at the buffers
@@ -66,17 +67,15 @@ public final class StorageEngine implements AutoCloseable {
   private final Cache cache;
   private final WriteBufferManager writeBuffers;
   private final BloomFilter filter;
-  private final AbstractEventListener listener;
   private final DatabaseFigures figures = new DatabaseFigures();
   private final Options template;
 
-  private StorageEngine(EngineConfig config, Consumer<Throwable> onDamage, Metrics metrics) {
+  private StorageEngine(EngineConfig config, Consumer<StorageException> onDamage, Metrics metrics) {
     this.config = config;
     this.onDamage = onDamage;
     this.cache = new LRUCache(config.cacheBytes() + config.writeBufferBytes());
     this.writeBuffers = new WriteBufferManager(config.writeBufferBytes(), cache);
     this.filter = new BloomFilter(10);
-    this.listener = new BackgroundErrors();
     this.template = template();
     figures.tell(metrics, this::memoryUsedBytes, this::sum);
   }
@@ -87,7 +86,7 @@ public final class StorageEngine implements AutoCloseable {
    * @param onDamage told once, on any thread, RocksDB's own too; must return at once
    */
   public static StorageEngine open(
-      EngineConfig config, Consumer<Throwable> onDamage, Metrics metrics) {
+      EngineConfig config, Consumer<StorageException> onDamage, Metrics metrics) {
     return new StorageEngine(config, onDamage, metrics);
   }
 
@@ -119,12 +118,24 @@ public final class StorageEngine implements AutoCloseable {
     filter.close();
     writeBuffers.close();
     cache.close();
-    listener.close();
   }
 
   /** Options for one more database; the caller closes them after it. */
   Options options() {
     return new Options(template);
+  }
+
+  /** Checks every block of a table file. */
+  void verifyFile(Path file) throws RocksDBException {
+    try (SstFileReader reader = new SstFileReader(template)) {
+      reader.open(file.toString());
+      reader.verifyChecksum();
+    }
+  }
+
+  /** The databases that are open now. */
+  public List<PartitionStore> stores() {
+    return List.copyOf(stores);
   }
 
   void opened(PartitionStore store) {
@@ -135,8 +146,8 @@ public final class StorageEngine implements AutoCloseable {
     stores.remove(store);
   }
 
-  /** Latches damage and returns it, to be thrown. */
-  StorageException damaged(StorageException cause) {
+  /** Latches a fault of the whole disk and returns it, to be thrown. */
+  public StorageException damaged(StorageException cause) {
     if (damage.compareAndSet(null, cause)) {
       LOG.error("The data is damaged or its disk fails; nothing more is written to it", cause);
       try {
@@ -189,7 +200,6 @@ public final class StorageEngine implements AutoCloseable {
         .setMaxBackgroundJobs(config.threads())
         .setMaxBgErrorResumeCount(0)
         .setParanoidChecks(true)
-        .setListeners(List.of(listener))
         .setStatistics(figures.statistics())
         .setWriteBufferManager(writeBuffers)
         .setWriteBufferSize(bufferBytes)
@@ -214,17 +224,5 @@ public final class StorageEngine implements AutoCloseable {
         .setInfoLogLevel(InfoLogLevel.WARN_LEVEL)
         .setKeepLogFileNum(2)
         .setMaxLogFileSize(1 << 20);
-  }
-
-  /** Runs on RocksDB's threads. */
-  private final class BackgroundErrors extends AbstractEventListener {
-    BackgroundErrors() {
-      super(EnabledEventCallback.ON_BACKGROUND_ERROR);
-    }
-
-    @Override
-    public void onBackgroundError(BackgroundErrorReason reason, Status status) {
-      damaged(new StorageException("a background " + reason + " failed", status));
-    }
   }
 }

@@ -24,7 +24,7 @@ class NodeReportTest {
       assertThatThrownBy(() -> NodeReport.decode(cut)).isInstanceOf(IOException.class);
     }
     bytes[0]++;
-    assertThatThrownBy(() -> NodeReport.decode(bytes)).hasMessageContaining("format 2");
+    assertThatThrownBy(() -> NodeReport.decode(bytes)).hasMessageContaining("format 3");
   }
 
   @Provide
@@ -40,10 +40,28 @@ class NodeReportTest {
                 longs,
                 longs,
                 longs)
-            .as(PartitionReport::new);
+            .as(
+                (index, incarnation, status, term, applied, durable, last, bytes) ->
+                    new PartitionReport(
+                        index,
+                        incarnation,
+                        status,
+                        term,
+                        applied,
+                        durable,
+                        last,
+                        bytes,
+                        index % 2 == 0)); // as random as the index, and no ninth to combine
     Arbitrary<String> names = Arbitraries.strings().ofMaxLength(12);
+    Arbitrary<NodeReport.Room> rooms = Combinators.combine(longs, longs).as(NodeReport.Room::new);
     return Combinators.combine(
-            names, names, names, longs, Arbitraries.of(true, false), partitions.list().ofMaxSize(3))
+            names,
+            names,
+            names,
+            longs,
+            Arbitraries.of(true, false),
+            rooms,
+            partitions.list().ofMaxSize(3))
         .as(NodeReport::new);
   }
 }

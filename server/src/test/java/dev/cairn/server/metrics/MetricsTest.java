@@ -4,6 +4,7 @@ package dev.cairn.server.metrics;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -72,5 +73,18 @@ class MetricsTest {
         .isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> metrics.counter(Metric.CONNECTIONS, "client"))
         .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void whatIsNamedAgainIsAskedOfTheNewPart() throws IOException {
+    try (Metrics metrics = new Metrics()) {
+      metrics.gauge(Metric.DISK_FREE, () -> 1);
+      metrics.gauge(Metric.DISK_FREE, () -> 2);
+      String text = new String(metrics.scrape(), StandardCharsets.UTF_8);
+      assertThat(text.lines().filter(line -> line.startsWith(Metric.DISK_FREE.metricName())))
+          .singleElement()
+          .asString()
+          .endsWith(" 2.0");
+    }
   }
 }

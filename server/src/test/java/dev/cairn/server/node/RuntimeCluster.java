@@ -9,6 +9,7 @@ import dev.cairn.protocol.Topology;
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Formation;
 import dev.cairn.server.cluster.Member;
+import dev.cairn.server.cluster.NodeReport;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.partition.LogLimits;
 import dev.cairn.server.partition.Operation;
@@ -17,6 +18,7 @@ import dev.cairn.server.partition.Reply;
 import dev.cairn.server.partition.Request;
 import dev.cairn.server.partition.RequestId;
 import dev.cairn.server.partition.Result;
+import dev.cairn.server.raft.Peer;
 import dev.cairn.server.routing.Router;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -25,12 +27,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.pollinterval.FixedPollInterval;
 
@@ -44,13 +48,16 @@ final class RuntimeCluster implements AutoCloseable {
 
   private final Path folder;
   private final LogLimits limits;
+  private final Scrub.Pace pace;
   private final List<Member> members = new ArrayList<>();
   private final Set<Integer> wiped = new HashSet<>();
   private final NodeRuntime[] nodes = new NodeRuntime[3];
   private final Metrics[] metrics = new Metrics[3];
+  private final List<NodeFault> faults = new CopyOnWriteArrayList<>();
   private final ClusterState[] recorded = new ClusterState[3];
 
-  private RuntimeCluster(Path folder, LogLimits limits) throws IOException {
+  private RuntimeCluster(Path folder, LogLimits limits, Scrub.Pace pace) throws IOException {
+    this.pace = pace;
     this.folder = folder;
     this.limits = limits;
     for (int i = 0; i < 3; i++) {
@@ -73,7 +80,11 @@ final class RuntimeCluster implements AutoCloseable {
   }
 
   static RuntimeCluster start(Path folder, LogLimits limits) throws IOException {
-    RuntimeCluster cluster = new RuntimeCluster(folder, limits);
+    return start(folder, limits, Scrub.Pace.NONE);
+  }
+
+  static RuntimeCluster start(Path folder, LogLimits limits, Scrub.Pace pace) throws IOException {
+    RuntimeCluster cluster = new RuntimeCluster(folder, limits, pace);
     for (int i = 0; i < 3; i++) {
       cluster.start(i);
     }
@@ -101,13 +112,35 @@ final class RuntimeCluster implements AutoCloseable {
                     .toList(),
                 2,
                 PARTITIONS,
-                folder.resolve((wiped.contains(index) ? "wiped" : "node") + index),
+                folder(index),
                 Optional.ofNullable(recorded[index]),
                 state -> recorded[index] = state,
                 1_500,
                 limits,
                 "test",
-                metrics[index]));
+                metrics[index],
+                () -> NodeReport.Room.ENOUGH,
+                pace,
+                faults::add));
+  }
+
+  /** A node's data folder. */
+  Path folder(int index) {
+    return folder.resolve((wiped.contains(index) ? "wiped" : "node") + index);
+  }
+
+  /** Whether a node votes in a partition under an incarnation, as the partition's leader says. */
+  boolean votes(int partition, int index, int incarnation) {
+    Peer peer = new Peer(members.get(index).peerHost(), members.get(index).peerPort(), incarnation);
+    return Arrays.stream(nodes)
+        .filter(Objects::nonNull)
+        .anyMatch(
+            node -> node.partitions().voters(partition).stream().anyMatch(v -> v.contains(peer)));
+  }
+
+  /** What its nodes were told of their disks. */
+  List<NodeFault> faults() {
+    return List.copyOf(faults);
   }
 
   void stop(int index) {

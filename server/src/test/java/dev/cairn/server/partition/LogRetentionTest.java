@@ -42,7 +42,8 @@ class LogRetentionTest {
   private void reports(Replica replica, long applied, long durable) {
     reports.put(
         replica,
-        new PartitionReport(0, 1, NodeReport.Status.FOLLOWS, 1, applied, durable, applied, 0));
+        new PartitionReport(
+            0, 1, NodeReport.Status.FOLLOWS, 1, applied, durable, applied, 0, false));
   }
 
   @Test

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +26,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -374,8 +376,9 @@ class PartitionFolderTest {
     PartitionFolder other = openFolder("other");
     write(folder, OLD, 1, 10);
     DurableFiles.deleteTree(temporary.resolve("p/generation-1"));
+    Files.writeString(temporary.resolve("p/generation-1"), "no folder any more");
     assertThatThrownBy(() -> folder.store().flush()).isInstanceOf(StorageException.class);
-    assertThat(engine.damage()).isPresent();
+    assertThat(engine.damage().map(StorageException::kind)).contains(StorageException.Kind.FAILED);
     assertThat(damages).hasSize(1);
     assertThatThrownBy(() -> write(other, OLD, 1, 1)).hasMessageContaining("damaged");
     assertThatThrownBy(() -> other.saveSnapshotMeta(new byte[0])).hasMessageContaining("damaged");
@@ -383,6 +386,54 @@ class PartitionFolderTest {
     assertThat(damages).hasSize(1);
     folder.close();
     other.close();
+  }
+
+  @Test
+  void aDatabaseWhoseFilesAreGoneIsDamagedAndTheOtherGoesOn() throws IOException {
+    PartitionFolder folder = openFolder("p");
+    PartitionFolder other = openFolder("other");
+    List<StorageException> told = new ArrayList<>();
+    folder.onDamage(told::add);
+    write(folder, OLD, 1, 10);
+    DurableFiles.deleteTree(temporary.resolve("p/generation-1"));
+    assertThatThrownBy(() -> folder.store().flush()).isInstanceOf(StorageException.class);
+    assertThat(told).extracting(StorageException::kind).contains(StorageException.Kind.DAMAGED);
+    assertThatThrownBy(() -> write(folder, OLD, 11, 20)).hasMessageContaining("damaged");
+    write(other, OLD, 1, 10);
+    assertThat(other.store().flush()).isEqualTo(10);
+    assertThat(engine.damage()).isEmpty();
+    folder.close();
+    other.close();
+  }
+
+  @Test
+  void aFlippedBitIsFoundByVerifyingAndNeverLeavesInACheckpoint() throws IOException {
+    PartitionFolder folder = openFolder("p");
+    write(folder, OLD, 1, 1_000);
+    folder.store().flush();
+    Path table = largestTable(temporary.resolve("p/generation-1"));
+    byte[] bytes = Files.readAllBytes(table);
+    bytes[bytes.length / 4] ^= 1;
+    Files.write(table, bytes);
+    assertThatThrownBy(folder::checkpoint)
+        .isInstanceOfSatisfying(
+            StorageException.class,
+            e -> assertThat(e.kind()).isEqualTo(StorageException.Kind.DAMAGED));
+    List<StorageException> told = new ArrayList<>();
+    folder.onDamage(told::add);
+    assertThat(told).as("told also who asks later").hasSize(1);
+    folder.store().verify(read -> {});
+    assertThat(told).as("once").hasSize(1);
+    folder.close();
+  }
+
+  private static Path largestTable(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files
+          .filter(file -> file.toString().endsWith(".sst"))
+          .max(Comparator.comparingLong(file -> file.toFile().length()))
+          .orElseThrow();
+    }
   }
 
   @Test

@@ -37,6 +37,8 @@ public final class WallClocks implements Surroundings {
     builder.environment().put("FAKETIME_TIMESTAMP_FILE", files.get(node).toString());
     builder.environment().put("FAKETIME_NO_CACHE", "1");
     builder.environment().put("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    // Its repair of timed waits on the monotonic clock makes a JVM of glibc 2.34 and later hang.
+    builder.environment().put("FAKETIME_FORCE_MONOTONIC_FIX", "0");
     builder.environment().put("FAKETIME_DONT_RESET", "1");
   }
 

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.node;
+
+import dev.cairn.server.cluster.NodeReport;
+import dev.cairn.server.raft.LogLostException;
+import dev.cairn.server.raft.SharedLog;
+import dev.cairn.server.routing.Router;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.IntConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A node's runtime through the faults of its disk ({@link NodeFault}).
+ *
+ * <p>The engines below latch at the first fault, for good: Raft's error state is final, and a
+ * database after a failed write knows no more what it holds. So whatever passes is met in one way,
+ * the way of every start: all is closed, and opened anew. The client ports stay open meanwhile, and
+ * certain refusals go out of them. (Rejected: groups mended one by one, which would be a second way
+ * to start, taken once a year.)
+ *
+ * <ul>
+ *   <li>The disk was full: the ballast is given up; once there is room all is opened anew.
+ *   <li>The log is damaged, found now or at the start: the node comes back as a new one ({@link
+ *       LostLog}).
+ *   <li>The disk failed: the process ends with {@link NodeMain#STATUS_DISK_FAILED}.
+ * </ul>
+ *
+ * <p>Threads: faults may come on any and return at once; one thread of its own closes and opens.
+ */
+final class KeptRuntime implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(KeptRuntime.class);
+  private static final long LOOK_EVERY_MILLIS = 500;
+
+  private final Opening opening;
+  private final Path folder;
+  private final DiskRoom room;
+  private final IntConsumer end;
+  private final SwitchedRouter router = new SwitchedRouter();
+  private final ScheduledExecutorService repairs =
+      Executors.newSingleThreadScheduledExecutor(
+          task -> {
+            Thread thread = new Thread(task, "node-repair");
+            thread.setDaemon(true);
+            return thread;
+          });
+  private final Object steps =
+      new Object(); // held while the runtime is opened or closed for a fault
+  private NodeRuntime runtime; // guarded by this; null while closed for a fault
+  private long run; // guarded by this: which opening of the runtime counts
+  private boolean stopped; // guarded by this
+
+  /** Opens a runtime on the folder as it is. */
+  interface Opening {
+    /** Opens; faults are told to {@code onFault}, more than once perhaps. */
+    NodeRuntime open(Consumer<NodeFault> onFault) throws StartException, IOException;
+  }
+
+  private KeptRuntime(Opening opening, Path folder, DiskRoom room, IntConsumer end) {
+    this.opening = opening;
+    this.folder = folder;
+    this.room = room;
+    this.end = end;
+  }
+
+  /**
+   * Opens the runtime.
+   *
+   * @param folder the data folder
+   * @param end ends the process with a status; returns in tests only
+   * @throws StartException when it cannot be opened and a person has to act
+   */
+  static KeptRuntime start(Opening opening, Path folder, DiskRoom room, IntConsumer end)
+      throws StartException, IOException {
+    KeptRuntime kept = new KeptRuntime(opening, folder, room, end);
+    boolean started = false;
+    try {
+      kept.open();
+      started = true;
+    } finally {
+      if (!started) {
+        kept.repairs.shutdownNow();
+      }
+    }
+    kept.repairs.scheduleWithFixedDelay(
+        room::look, LOOK_EVERY_MILLIS, LOOK_EVERY_MILLIS, TimeUnit.MILLISECONDS);
+    return kept;
+  }
+
+  /** The way to the cluster, whichever runtime is open. */
+  Router router() {
+    return router;
+  }
+
+  private void open() throws StartException, IOException {
+    synchronized (steps) {
+      openAlone();
+    }
+  }
+
+  private void openAlone() throws StartException, IOException {
+    long number;
+    synchronized (this) {
+      number = ++run;
+    }
+    NodeRuntime opened;
+    try {
+      opened = opening.open(fault -> met(fault, number));
+    } catch (LogLostException e) {
+      LostLog.setAside(folder, e);
+      opened = opening.open(fault -> met(fault, number));
+    }
+    synchronized (this) {
+      runtime = opened;
+      router.serve(opened.router());
+    }
+  }
+
+  private void met(NodeFault fault, long number) {
+    if (fault.kind() == NodeFault.Kind.DISK_FAILED) {
+      log.error(
+          "the disk of {} failed, or an fsync on it: what is on it now nobody can tell, so this process ends"
+              + " with status {}. The other nodes go on. Look at the disk, then start the node again",
+          folder,
+          NodeMain.STATUS_DISK_FAILED,
+          fault.cause());
+      end.accept(NodeMain.STATUS_DISK_FAILED);
+      return;
+    }
+    synchronized (this) {
+      if (stopped || number != run) {
+        return;
+      }
+      run++; // what else this runtime says is of no interest
+    }
+    log.error("{}: everything is closed, and opened anew", what(fault), fault.cause());
+    repairs.execute(() -> repair(fault));
+  }
+
+  private static String what(NodeFault fault) {
+    return fault.kind() == NodeFault.Kind.NO_ROOM
+        ? "the disk is full"
+        : "the write-ahead log is damaged";
+  }
+
+  private void repair(NodeFault fault) {
+    boolean more;
+    synchronized (steps) {
+      more = closeFor(fault);
+    }
+    openWhenThereIsRoom(more);
+  }
+
+  /** Closes; whether there is more room than the disk shows, for an opening at once. */
+  private boolean closeFor(NodeFault fault) {
+    NodeRuntime closing;
+    synchronized (this) {
+      closing = runtime;
+      runtime = null;
+    }
+    router.refuse(what(fault));
+    if (closing != null) {
+      closing.close();
+    }
+    try {
+      if (fault.kind() == NodeFault.Kind.NO_ROOM) {
+        return room.releaseBallast();
+      } else {
+        SharedLog.condemn(folder.resolve(NodeRuntime.LOG), String.valueOf(fault.cause()));
+      }
+    } catch (IOException e) {
+      log.error("the disk does not let itself be written", e);
+    }
+    return true; // a damaged log needs none to be set aside
+  }
+
+  /**
+   * @param tryNow whether to try however little room there is: reads and deletes would go on
+   */
+  private void openWhenThereIsRoom(boolean tryNow) {
+    synchronized (this) {
+      if (stopped) {
+        return;
+      }
+    }
+    NodeReport.Room now = room.look();
+    try {
+      if (now.low() && !tryNow) {
+        later();
+        return;
+      }
+      open();
+      log.info("everything is open again");
+    } catch (StartException e) {
+      log.error("cannot go on: {}", e.getMessage());
+      end.accept(NodeMain.STATUS_NOT_STARTED);
+    } catch (IOException | RuntimeException e) {
+      if (NodeFault.of(e).kind() == NodeFault.Kind.NO_ROOM) {
+        later();
+      } else {
+        log.error("cannot be opened anew", e);
+        end.accept(NodeMain.STATUS_FAILED);
+      }
+    }
+  }
+
+  private void later() {
+    repairs.schedule(() -> openWhenThereIsRoom(false), LOOK_EVERY_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  /** Hands over what this node leads. */
+  void handOver() {
+    NodeRuntime open;
+    synchronized (this) {
+      open = runtime;
+    }
+    if (open != null) {
+      open.handOver();
+    }
+  }
+
+  @Override
+  public void close() {
+    NodeRuntime open;
+    synchronized (this) {
+      stopped = true;
+      open = runtime;
+      runtime = null;
+    }
+    repairs.shutdownNow();
+    if (open != null) {
+      open.close();
+    }
+  }
+}

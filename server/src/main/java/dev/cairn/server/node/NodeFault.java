@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.node;
+
+import dev.cairn.server.raft.LogDamagedException;
+import dev.cairn.server.storage.StorageException;
+import java.io.IOException;
+
+/**
+ * A fault of the node's disk that stops all of its groups, and what follows from it.
+ *
+ * @param kind what is wrong
+ * @param cause how it showed
+ */
+record NodeFault(Kind kind, Throwable cause) {
+  /** What is wrong, and so what the node does. */
+  enum Kind {
+    /** The disk was full: everything is closed, and opened anew once there is room. */
+    NO_ROOM,
+    /** The log on disk is not what was written: the node comes back as a new one. */
+    LOG_DAMAGED,
+    /** An fsync failed, or the disk: the process ends, and nothing is tried again. */
+    DISK_FAILED
+  }
+
+  /** What follows from a failure, by the first cause that says. */
+  static NodeFault of(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof LogDamagedException log) {
+        return new NodeFault(
+            switch (log.kind()) {
+              case NO_ROOM -> Kind.NO_ROOM;
+              case DAMAGED -> Kind.LOG_DAMAGED;
+              case FAILED -> Kind.DISK_FAILED;
+            },
+            failure);
+      }
+      if (cause instanceof StorageException storage && storage.outOfRoom()) {
+        return new NodeFault(Kind.NO_ROOM, failure);
+      }
+      if (cause instanceof IOException
+          && String.valueOf(cause.getMessage()).contains("No space left on device")) {
+        return new NodeFault(Kind.NO_ROOM, failure);
+      }
+    }
+    return new NodeFault(Kind.DISK_FAILED, failure);
+  }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.node;
+
+import dev.cairn.server.raft.SharedLog;
+import dev.cairn.server.storage.PartitionStore;
+import dev.cairn.server.storage.StorageEngine;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads what lies on disk and is rarely asked for, log and data, and checks it: damage that nobody
+ * looks at would otherwise be found on the day on which the other copy is gone.
+ *
+ * <p>One thread, at a bounded rate, pass after pass. Whoever finds damage latches and tells it: the
+ * log the node, a database its replica.
+ */
+final class Scrub implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Scrub.class);
+
+  private final Pace pace;
+  private final SharedLog sharedLog;
+  private final StorageEngine storage;
+  private final Thread thread;
+  private volatile boolean stopped;
+
+  /**
+   * How fast.
+   *
+   * @param bytesPerSecond on average, a file at a time; 0 for no scrub
+   * @param pauseMillis from the end of a pass to the next
+   */
+  record Pace(long bytesPerSecond, long pauseMillis) {
+    static final Pace NONE = new Pace(0, 0);
+  }
+
+  private Scrub(Pace pace, SharedLog sharedLog, StorageEngine storage) {
+    this.pace = pace;
+    this.sharedLog = sharedLog;
+    this.storage = storage;
+    thread = new Thread(this::run, "scrub");
+    thread.setDaemon(true);
+  }
+
+  /** Begins, unless the pace is {@link Pace#NONE}. */
+  static Scrub start(Pace pace, SharedLog sharedLog, StorageEngine storage) {
+    Scrub scrub = new Scrub(pace, sharedLog, storage);
+    if (pace.bytesPerSecond() > 0) {
+      scrub.thread.start();
+    }
+    return scrub;
+  }
+
+  private void run() {
+    while (!stopped) {
+      try {
+        pause(TimeUnit.MILLISECONDS.toNanos(pace.pauseMillis()));
+        sharedLog.verify(this::rest);
+        for (PartitionStore store : storage.stores()) {
+          if (!stopped) {
+            store.verify(this::rest);
+          }
+        }
+      } catch (RuntimeException e) {
+        log.error("the scrub's pass failed; the next one tries again", e);
+      }
+    }
+  }
+
+  private void rest(long bytes) {
+    pause((long) (bytes * 1e9 / pace.bytesPerSecond()));
+  }
+
+  private void pause(long nanos) {
+    long end = System.nanoTime() + nanos;
+    for (long left = nanos; left > 0 && !stopped; left = end - System.nanoTime()) {
+      LockSupport.parkNanos(this, left);
+    }
+  }
+
+  /** Ends the pass after the present file, and waits for it. */
+  @Override
+  public void close() {
+    stopped = true;
+    LockSupport.unpark(thread);
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

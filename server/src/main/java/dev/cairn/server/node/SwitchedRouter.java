@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.node;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.cairn.protocol.Consistency;
+import dev.cairn.protocol.ErrorCode;
+import dev.cairn.protocol.Topology;
+import dev.cairn.server.partition.Query;
+import dev.cairn.server.partition.Reply;
+import dev.cairn.server.partition.Request;
+import dev.cairn.server.routing.Router;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
+
+/**
+ * The router that the client ports know: the open runtime's, or none. While there is none every
+ * request is refused for certain, with the reason; what the closed one had under way it answers
+ * itself.
+ */
+final class SwitchedRouter implements Router {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private volatile Router target;
+  private volatile String refusal = "";
+
+  /** Passes requests there from now on. */
+  void serve(Router router) {
+    target = router;
+    refusal = "";
+  }
+
+  /** Refuses requests from now on. */
+  void refuse(String why) {
+    refusal = why;
+  }
+
+  private boolean refuses() {
+    return !refusal.isEmpty();
+  }
+
+  private Reply refused() {
+    return new Reply.Failed(
+        ErrorCode.CLUSTERDOWN,
+        "this node serves nothing just now (" + refusal + "); nothing was done. Ask another node");
+  }
+
+  @Override
+  public Topology topology() {
+    return target.topology();
+  }
+
+  @Override
+  public String nodeId() {
+    return target.nodeId();
+  }
+
+  @Override
+  public boolean leads(int partition) {
+    return !refuses() && target.leads(partition);
+  }
+
+  @Override
+  public boolean servesOwn(int partition) {
+    return !refuses() && target.servesOwn(partition);
+  }
+
+  @Override
+  public OptionalLong clusterTimeMillis() {
+    return refuses() ? OptionalLong.empty() : target.clusterTimeMillis();
+  }
+
+  @Override
+  public List<String> missingReplicas(int partition) {
+    return target.missingReplicas(partition);
+  }
+
+  @Override
+  public void write(int partition, Request request, Consistency level, Consumer<Reply> done) {
+    if (refuses()) {
+      done.accept(refused());
+    } else {
+      target.write(partition, request, level, done);
+    }
+  }
+
+  @Override
+  public void read(int partition, List<Query> queries, Consistency level, Consumer<Reply> done) {
+    if (refuses()) {
+      done.accept(refused());
+    } else {
+      target.read(partition, queries, level, done);
+    }
+  }
+
+  @Override
+  public void awaitReplicas(
+      int partition, Reply.Done write, long timeoutMillis, Consumer<List<ReplicaState>> done) {
+    if (refuses()) {
+      done.accept(List.of());
+    } else {
+      target.awaitReplicas(partition, write, timeoutMillis, done);
+    }
+  }
+
+  @Override
+  public void status(Consumer<String> done) {
+    if (!refuses()) {
+      target.status(done);
+      return;
+    }
+    ObjectNode document = JSON.createObjectNode();
+    document.put("answeredBy", "").put("clusterId", "").put("epoch", 0).put("healthy", false);
+    document
+        .putArray("problems")
+        .add("This node serves nothing just now: " + refusal + ". It comes back by itself.");
+    try {
+      done.accept(JSON.writeValueAsString(document));
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.cairn.server.partition.LogLimits;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A bit of what lies on one node's disk flips. */
+class DamagedDataTest {
+  private static final int A = 0;
+  private static final int B = 1;
+  private static final int KEYS = 100;
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  @TempDir Path folder;
+
+  @Test
+  void scrubFindsAFlippedBitAndTheReplicaIsRebuiltFromTheOther() throws Exception {
+    damageOn(B);
+  }
+
+  @Test
+  void leaderWithAFlippedBitGivesWayAndIsRebuilt() throws Exception {
+    damageOn(A);
+  }
+
+  private void damageOn(int node) throws Exception {
+    Scrub.Pace pace = new Scrub.Pace(1L << 30, 300);
+    try (RuntimeCluster cluster = RuntimeCluster.start(folder, LogLimits.DEFAULT, pace)) {
+      int partition = cluster.partitionOn(A, B);
+      for (int i = 0; i < KEYS; i++) {
+        cluster.put(A, RuntimeCluster.key(partition, i), "value".repeat(50) + i);
+      }
+      Path data = cluster.folder(node).resolve("partitions/p-%05d".formatted(partition));
+      cluster.node(node).partitions().snapshotAll();
+      Path file =
+          await().atMost(PATIENCE).until(() -> largestTable(data), found -> size(found) > 3_000);
+      flip(file, size(file) / 4);
+      assertThat(cluster.faults()).as("one database's damage is no node's").isEmpty();
+      // It counts again: without the other replica it serves everything.
+      await().atMost(PATIENCE).until(() -> cluster.votes(partition, node, 2));
+      cluster.put(1 - node, RuntimeCluster.key(partition, KEYS), "commits the new voters");
+      cluster.stop(1 - node);
+      cluster.awaitLeader(partition, node);
+      for (int i = 0; i < KEYS; i++) {
+        assertThat(cluster.get(node, RuntimeCluster.key(partition, i)))
+            .contains("value".repeat(50) + i);
+      }
+    }
+  }
+
+  private static Path largestTable(Path folder) throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      return files
+          .filter(file -> file.toString().endsWith(".sst"))
+          .max(Comparator.comparingLong(DamagedDataTest::size))
+          .orElse(folder.resolve("none"));
+    }
+  }
+
+  private static long size(Path file) {
+    try {
+      return Files.exists(file) ? Files.size(file) : 0;
+    } catch (IOException gone) {
+      return 0;
+    }
+  }
+
+  private static void flip(Path file, long offset) throws IOException {
+    try (RandomAccessFile bytes = new RandomAccessFile(file.toFile(), "rw")) {
+      bytes.seek(offset);
+      int old = bytes.read();
+      bytes.seek(offset);
+      bytes.write(old ^ 1);
+    }
+  }
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.cairn.client.CairnClient;
+import dev.cairn.client.RefusedException;
+import dev.cairn.testkit.fault.ShimmedDisk;
+import dev.cairn.testkit.fault.SmallDisks;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/**
+ * Disks fail, fill and forget at one node; the cluster goes on, and nothing acknowledged is lost.
+ */
+@Tag("faults")
+@Timeout(240)
+class DiskFaultsTest {
+  private static final int PAIRS_PER_SECOND = 300;
+  private static final int DISK_FAILED = 3;
+  private static final String KEY = "mykey";
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  @RegisterExtension final Clusters clusters = Clusters.ofEachTest();
+
+  @Test
+  void anFsyncThatFailsEndsTheProcessAndTheOthersGoOn() {
+    ShimmedDisk disk = ShimmedDisk.build();
+    ProcessCluster cluster = clusters.startHealthy(ProcessCluster.of(3).in(disk));
+    underLoad(
+        cluster,
+        load -> {
+          int leader = cluster.leaderOf(KEY);
+          disk.failSyncs(leader, ShimmedDisk.EIO, "");
+          assertThat(cluster.node(leader).awaitEnd(PATIENCE)).isEqualTo(DISK_FAILED);
+          assertThat(cluster.node(leader).log()).contains("an fsync on it").contains("status 3");
+          load.awaitProgress(PAIRS_PER_SECOND);
+          disk.heal(leader);
+          cluster.start(leader);
+          cluster.awaitHealthy();
+        });
+  }
+
+  @Test
+  void aLeaderWithASlowDiskLosesNothing() {
+    ShimmedDisk disk = ShimmedDisk.build();
+    ProcessCluster cluster = clusters.startHealthy(ProcessCluster.of(3).in(disk));
+    underLoad(
+        cluster,
+        load -> {
+          int leader = cluster.leaderOf(KEY);
+          disk.slowSyncs(leader, 300);
+          load.awaitProgress(PAIRS_PER_SECOND);
+          disk.heal(leader);
+          load.awaitProgress(PAIRS_PER_SECOND);
+          cluster.awaitHealthy();
+        });
+  }
+
+  @Test
+  void aDiskThatIsFullToTheLastByteStopsItsNodeOnlyAndComesBackByItself() {
+    SmallDisks disks = SmallDisks.of(512);
+    ProcessCluster cluster = clusters.startHealthy(ProcessCluster.of(3).in(disks));
+    underLoad(
+        cluster,
+        load -> {
+          int leader = cluster.leaderOf(KEY);
+          long process = cluster.node(leader).pid();
+          disks.fillUpTo(leader, 0);
+          load.awaitProgress(PAIRS_PER_SECOND);
+          await().atMost(PATIENCE).until(() -> !cluster.status().healthy());
+          disks.free(leader);
+          cluster.awaitHealthy();
+          load.awaitProgress(PAIRS_PER_SECOND);
+          assertThat(cluster.node(leader).pid()).as("the same process").isEqualTo(process);
+          assertThat(cluster.node(leader).running()).isTrue();
+        });
+  }
+
+  @Test
+  void withoutRoomOnAMajorityWritesAreRefusedWhileReadsAndDeletesGoOn() {
+    SmallDisks disks = SmallDisks.of(512);
+    ProcessCluster cluster = clusters.startHealthy(ProcessCluster.of(3).in(disks));
+    try (CairnClient client = cluster.client().build()) {
+      client.put("kept", "value");
+      client.put("deleted", "value");
+      cluster.indexes().forEach(node -> disks.fillUpTo(node, 8 << 20));
+      await().atMost(PATIENCE).until(() -> refused(client));
+      assertThat(cluster.status().problems()).anyMatch(text -> text.contains("MiB left"));
+      assertThat(client.get("kept")).hasValue("value");
+      assertThat(client.delete("deleted")).isTrue();
+      assertThatThrownBy(() -> client.put(KEY, "more")).hasMessageContaining("room");
+      cluster.indexes().forEach(disks::free);
+      await().atMost(PATIENCE).until(() -> !refused(client));
+    }
+    cluster.awaitHealthy();
+  }
+
+  private static boolean refused(CairnClient client) {
+    try {
+      client.put("probe", "value");
+      return false;
+    } catch (RefusedException e) {
+      return e.getMessage().contains("room");
+    }
+  }
+
+  @Test
+  void aFlippedBitInTheLogMakesTheNodeComeBackAsANewOne() {
+    logDamage(file -> flip(file, size(file) / 3));
+  }
+
+  @Test
+  void aCutTailOfTheLogMakesTheNodeComeBackAsANewOne() {
+    logDamage(file -> cut(file, size(file) / 3));
+  }
+
+  /** The write-ahead log of the log's own database holds the youngest entries. */
+  private void logDamage(Consumer<Path> damage) {
+    ProcessCluster cluster = clusters.startHealthy(ProcessCluster.of(3));
+    underLoad(
+        cluster,
+        load -> {
+          load.awaitProgress(2 * PAIRS_PER_SECOND);
+          int node = cluster.leaderOf(KEY);
+          cluster.stop(node);
+          damage.accept(largest(cluster.node(node).data().resolve("store.log"), ".log"));
+          cluster.start(node);
+          await()
+              .atMost(PATIENCE)
+              .until(() -> cluster.node(node).log().contains("comes back as a new one"));
+          cluster.awaitHealthy();
+          await()
+              .atMost(PATIENCE)
+              .until(() -> !Files.exists(cluster.node(node).data().resolve("lost-1")));
+          // It counts again.
+          cluster.kill((node + 1) % 3);
+          cluster.awaitLeaders();
+          load.awaitProgress(PAIRS_PER_SECOND);
+          cluster.start((node + 1) % 3);
+          cluster.awaitHealthy();
+        });
+  }
+
+  private static void underLoad(ProcessCluster cluster, Consumer<SteadyLoad> story) {
+    CairnClient client = cluster.client().deadline(Duration.ofSeconds(10)).build();
+    List<Map.Entry<String, String>> pairs = Pairs.packages().subList(0, 1_000);
+    try (SteadyLoad load = SteadyLoad.start(client, pairs, PAIRS_PER_SECOND)) {
+      load.awaitProgress(PAIRS_PER_SECOND);
+      story.accept(load);
+      load.finish();
+      try (CairnClient reader = cluster.client().deadline(Duration.ofSeconds(20)).build()) {
+        assertThat(load.differences(reader)).isEmpty();
+      }
+    }
+  }
+
+  private static Path largest(Path folder, String end) {
+    try (Stream<Path> files = Files.walk(folder)) {
+      Optional<Path> largest =
+          files
+              .filter(file -> file.toString().endsWith(end))
+              .max(Comparator.comparingLong(DiskFaultsTest::size));
+      return largest.orElseThrow(() -> new IllegalStateException("no *" + end + " in " + folder));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static long size(Path file) {
+    return file.toFile().length();
+  }
+
+  private static void flip(Path file, long offset) {
+    try (RandomAccessFile bytes = new RandomAccessFile(file.toFile(), "rw")) {
+      bytes.seek(offset);
+      int old = bytes.read();
+      bytes.seek(offset);
+      bytes.write(old ^ 1);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void cut(Path file, long length) {
+    try (RandomAccessFile bytes = new RandomAccessFile(file.toFile(), "rw")) {
+      bytes.setLength(length);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
