@@ -8,6 +8,7 @@ import dev.cairn.server.cluster.MemberAddress;
 import dev.cairn.server.cluster.MetaGroup;
 import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.Face;
+import dev.cairn.server.http.HttpFront;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.node.NodeIdentity.FormedCluster;
 import dev.cairn.server.partition.LogLimits;
@@ -92,6 +93,8 @@ public final class Node {
     parts.add(new Part("cluster", runtime::close));
     ClientState.Defaults levels =
         new ClientState.Defaults(config.readConsistency(), config.writeConsistency());
+    HttpFront http = new HttpFront(runtime.router(), metrics, runtime::notReady, config.host());
+    parts.add(new Part("http", http::close));
     RespServer clients =
         RespServer.start(
             FrontConfig.of(config.host(), config.port(), Release.version(), config.valueBytesMax())
@@ -99,6 +102,7 @@ public final class Node {
             runtime.router(),
             Face.CLIENT,
             metrics,
+            Optional.of(http),
             Node::endProcess);
     parts.add(new Part("client port", clients::close));
     List<RespServer> fronts = new ArrayList<>(List.of(clients));

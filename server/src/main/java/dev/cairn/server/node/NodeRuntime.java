@@ -8,6 +8,7 @@ import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.Membership;
 import dev.cairn.server.cluster.MetaGroup;
 import dev.cairn.server.cluster.NodeReport;
+import dev.cairn.server.cluster.Placement;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.partition.LogLimits;
 import dev.cairn.server.partition.Partitions;
@@ -242,6 +243,36 @@ final class NodeRuntime implements AutoCloseable {
 
   private synchronized ClusterState clusterState() {
     return meta == null ? null : meta.state();
+  }
+
+  /** Why this node does not serve what is placed on it, if so. */
+  Optional<String> notReady() {
+    ClusterState cluster = clusterState();
+    if (cluster == null) {
+      return Optional.of("the cluster has not formed: " + formation.waitingFor());
+    }
+    if (cluster.partitions().isEmpty()) {
+      return Optional.of("no partitions are placed yet");
+    }
+    for (NodeReport.PartitionReport report : partitions.reports()) {
+      switch (report.status()) {
+        case FAILED, LOST -> {
+          return Optional.of(
+              "partition " + report.index() + " has stopped on this node: see its log");
+        }
+        case CREATED -> {
+          return Optional.of("partition " + report.index() + " is not open yet");
+        }
+        case FOLLOWS, LEADS -> {}
+      }
+    }
+    for (Placement placement : cluster.partitions()) {
+      if (placement.voterOn(self.id()).isPresent()
+          && partitions.leaderId(placement.index()).isEmpty()) {
+        return Optional.of("partition " + placement.index() + " has no leader");
+      }
+    }
+    return Optional.empty();
   }
 
   Router router() {

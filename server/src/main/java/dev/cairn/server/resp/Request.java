@@ -9,6 +9,6 @@ import java.util.List;
  * @param words its command and arguments; one or more unless it is HTTP
  * @param bytes what it holds in the {@link RequestMemory}, given back by whoever is done with it
  * @param refusal why it cannot be carried out although it could be read; empty for nearly all
- * @param http whether this is the first line of an HTTP request, and nothing else
+ * @param http whether an HTTP request begins here, of which nothing was consumed
  */
 record Request(List<byte[]> words, long bytes, String refusal, boolean http) {}

@@ -106,6 +106,16 @@ final class RespDecoder {
     }
   }
 
+  /** Hands over what was fed and not consumed, to be released by whoever takes it. */
+  ByteBuf takeRest() {
+    ByteBuf rest = buffer;
+    buffer = Unpooled.EMPTY_BUFFER;
+    borrowed = false;
+    memory.give(bufferBytes);
+    bufferBytes = 0;
+    return rest;
+  }
+
   /** Lets go of everything. */
   void close() {
     dropBuffer();
@@ -236,12 +246,14 @@ final class RespDecoder {
   }
 
   private Request inline() throws ProtocolError {
+    int start = buffer.readerIndex();
     byte[] line = line("Protocol error: too big inline request");
     consumed = line != null;
     if (!consumed) {
       return null;
     }
     if (first && isHttp(line)) {
+      buffer.readerIndex(start); // whoever speaks HTTP reads it again
       return new Request(List.of(), 0, "", true);
     }
     List<byte[]> split = InlineWords.split(line);

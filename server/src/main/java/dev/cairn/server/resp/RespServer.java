@@ -16,12 +16,14 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelPipeline;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
@@ -32,10 +34,12 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
+import java.util.Optional;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 
 /**
  * One face of the node: listens on a port and gives each connection a {@link RespSession}.
@@ -55,6 +59,7 @@ public final class RespServer implements AutoCloseable {
   private final Face face;
   private final Clock clock;
   private final Runnable shutdown;
+  private final Optional<? extends Consumer<ChannelPipeline>> http;
   private final Metrics metrics;
   private final Metrics.Count opened;
   private final Metrics.Count refused;
@@ -73,12 +78,14 @@ public final class RespServer implements AutoCloseable {
       Face face,
       Metrics metrics,
       Clock clock,
+      Optional<? extends Consumer<ChannelPipeline>> http,
       Runnable shutdown) {
     this.config = config;
     this.router = router;
     this.face = face;
     this.clock = clock;
     this.shutdown = shutdown;
+    this.http = http;
     this.metrics = metrics;
     this.memory = new RequestMemory(config.nodeRequestBytesMax());
     String port = face == Face.CLIENT ? "client" : "cluster";
@@ -93,22 +100,50 @@ public final class RespServer implements AutoCloseable {
   }
 
   /**
+   * Listens, and speaks no HTTP. As {@link #start(FrontConfig, Router, Face, Metrics, Optional,
+   * Runnable)}.
+   */
+  public static RespServer start(
+      FrontConfig config, Router router, Face face, Metrics metrics, Runnable shutdown)
+      throws IOException {
+    return start(config, router, face, metrics, Optional.empty(), shutdown);
+  }
+
+  /**
    * Listens.
    *
+   * @param http what takes over connections that speak HTTP
    * @param shutdown begins to stop the node, when a client asks for it, and returns
    * @throws IOException if it cannot; the message says what to do. {@link BindException} if the
    *     port is in use
    */
   public static RespServer start(
-      FrontConfig config, Router router, Face face, Metrics metrics, Runnable shutdown)
+      FrontConfig config,
+      Router router,
+      Face face,
+      Metrics metrics,
+      Optional<? extends Consumer<ChannelPipeline>> http,
+      Runnable shutdown)
       throws IOException {
-    return start(config, router, face, metrics, Clock.systemUTC(), shutdown);
+    return start(config, router, face, metrics, Clock.systemUTC(), http, shutdown);
   }
 
   static RespServer start(
       FrontConfig config, Router router, Face face, Metrics metrics, Clock clock, Runnable shutdown)
       throws IOException {
-    RespServer server = new RespServer(config, router, face, metrics, clock, shutdown);
+    return start(config, router, face, metrics, clock, Optional.empty(), shutdown);
+  }
+
+  private static RespServer start(
+      FrontConfig config,
+      Router router,
+      Face face,
+      Metrics metrics,
+      Clock clock,
+      Optional<? extends Consumer<ChannelPipeline>> http,
+      Runnable shutdown)
+      throws IOException {
+    RespServer server = new RespServer(config, router, face, metrics, clock, http, shutdown);
     try {
       server.listen();
     } catch (IOException | RuntimeException failure) {
@@ -144,7 +179,10 @@ public final class RespServer implements AutoCloseable {
       listener.close().awaitUninterruptibly();
     }
     for (Channel channel : open) {
-      channel.pipeline().fireUserEventTriggered(RespSession.DRAIN);
+      channel
+          .pipeline()
+          .fireUserEventTriggered(
+              isResp(channel) ? RespSession.DRAIN : ChannelInputShutdownEvent.INSTANCE);
     }
     return open.newCloseFuture();
   }
@@ -158,7 +196,10 @@ public final class RespServer implements AutoCloseable {
       listener.close().awaitUninterruptibly();
     }
     for (Channel channel : open) {
-      channel.pipeline().fireUserEventTriggered(RespSession.STOP);
+      channel
+          .pipeline()
+          .fireUserEventTriggered(
+              isResp(channel) ? RespSession.STOP : ChannelInputShutdownEvent.INSTANCE);
     }
     open.newCloseFuture().awaitUninterruptibly(STOP_MILLIS, TimeUnit.MILLISECONDS);
     open.close().awaitUninterruptibly(STOP_MILLIS, TimeUnit.MILLISECONDS);
@@ -237,7 +278,12 @@ public final class RespServer implements AutoCloseable {
     channel.closeFuture().addListener(closed -> commands.clients().closed(client));
     channel
         .pipeline()
-        .addLast(new RespSession(config, commands, client, memory, metrics.commands()));
+        .addLast(new RespSession(config, commands, client, memory, metrics.commands(), http));
+  }
+
+  /** One that was handed over ends as if its client had said all: after what is under way. */
+  private static boolean isResp(Channel channel) {
+    return channel.pipeline().get(RespSession.class) != null;
   }
 
   private IOException cannotListen(Throwable cause) {

@@ -14,6 +14,7 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.ChannelPipeline;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.ReferenceCountUtil;
@@ -102,6 +103,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
   private final ClientState client;
   private final RequestMemory memory;
   private final CommandMetrics metrics;
+  private final Optional<? extends Consumer<ChannelPipeline>> http;
   private final RespDecoder decoder;
 
   private final ArrayDeque<Pending> pending = new ArrayDeque<>();
@@ -123,18 +125,21 @@ final class RespSession extends ChannelInboundHandlerAdapter {
   private boolean draining; // the server is about to stop: close at the next pause
   private boolean stopping; // the server stops: nothing is started, no lingering
   private boolean slowReaderWatched;
+  private boolean handedOver; // the connection speaks another protocol from now on
 
   RespSession(
       FrontConfig config,
       Commands commands,
       ClientState client,
       RequestMemory memory,
-      CommandMetrics metrics) {
+      CommandMetrics metrics,
+      Optional<? extends Consumer<ChannelPipeline>> http) {
     this.config = config;
     this.commands = commands;
     this.client = client;
     this.memory = memory;
     this.metrics = metrics;
+    this.http = http;
     this.decoder = new RespDecoder(config.valueBytesMax(), config.requestBytesMax(), memory);
   }
 
@@ -240,6 +245,9 @@ final class RespSession extends ChannelInboundHandlerAdapter {
   }
 
   private void afterRun() {
+    if (handedOver) {
+      return;
+    }
     ChannelOutboundBuffer unsent = context.channel().unsafe().outboundBuffer();
     if (unsent != null && unsent.totalPendingWriteBytes() > config.replyBytesMax()) {
       LOG.debug("connection closed, too many replies unread: {}", context.channel());
@@ -273,6 +281,10 @@ final class RespSession extends ChannelInboundHandlerAdapter {
         return any;
       }
       if (request.http()) {
+        if (http.isPresent()) {
+          handOver(http.get());
+          return false;
+        }
         answerHttp();
         return true;
       }
@@ -387,9 +399,23 @@ final class RespSession extends ChannelInboundHandlerAdapter {
     place.accept(RespValue.error(ErrorCode.ERR, error.getMessage()));
   }
 
+  /** Leaves the connection to whoever speaks HTTP, with what came of it so far. */
+  private void handOver(Consumer<ChannelPipeline> speaker) {
+    handedOver = true;
+    ended = true;
+    ChannelPipeline pipeline = context.pipeline();
+    speaker.accept(pipeline);
+    pipeline.remove(this);
+    pipeline.fireChannelRead(decoder.takeRest());
+    pipeline.fireChannelReadComplete();
+    if (inputShut) {
+      pipeline.fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
+    }
+  }
+
   private void answerHttp() {
     String body =
-        "This port speaks Redis' protocol: try redis-cli, or a line such as GET key. HTTP is not served yet.\n";
+        "This port speaks Redis' protocol: try redis-cli, or a line such as GET key. HTTP is served on the client port.\n";
     byte[] answer =
         ("HTTP/1.1 501 Not Implemented\r\nContent-Type: text/plain; charset=utf-8\r\n"
                 + "Content-Length: "

@@ -83,7 +83,7 @@ class MetricsDocsTest {
     return """
     # Metrics
 
-    Every node measures these, for `/metrics` of its client port in Prometheus' text format:
+    Every node serves what it measures at `/metrics` of its client port, in Prometheus' text format:
 
         curl http://127.0.0.1:5000/metrics
 
