@@ -44,8 +44,16 @@ final class WitnessReplica implements GroupListener, SnapshotHost, AutoCloseable
   private final ScheduledExecutorService scheduler;
   private final Consumer<Throwable> failed;
   private volatile RaftGroup raft;
-  private volatile long leadingTerm;
   private final AtomicInteger handOvers = new AtomicInteger();
+
+  /**
+   * The turn of leading that is under way, 0 for none. A transfer that times out makes this node
+   * lead again in the same term: were the term what ends a series of attempts, each turn would add
+   * a series, and with two of them the same replica would be chosen every time.
+   */
+  private volatile long leading;
+
+  private long turns; // the state machine's thread only
 
   WitnessReplica(
       int index,
@@ -77,13 +85,14 @@ final class WitnessReplica implements GroupListener, SnapshotHost, AutoCloseable
   @Override
   public void leaderStarted(long term) {
     log.info("partition={} term={} the witness leads; it hands over to a replica", index, term);
-    leadingTerm = term;
-    handOver(term);
+    turns++;
+    leading = turns;
+    handOver(turns);
   }
 
-  private void handOver(long term) {
+  private void handOver(long turn) {
     RaftGroup group = raft;
-    if (leadingTerm != term) {
+    if (leading != turn) {
       return;
     }
     if (group != null) {
@@ -96,12 +105,12 @@ final class WitnessReplica implements GroupListener, SnapshotHost, AutoCloseable
             alive.get(Math.floorMod(handOvers.getAndIncrement(), alive.size())));
       }
     }
-    scheduler.schedule(() -> handOver(term), HAND_OVER_EVERY_MILLIS, TimeUnit.MILLISECONDS);
+    scheduler.schedule(() -> handOver(turn), HAND_OVER_EVERY_MILLIS, TimeUnit.MILLISECONDS);
   }
 
   @Override
   public void leaderStopped() {
-    leadingTerm = 0;
+    leading = 0;
   }
 
   @Override
@@ -130,7 +139,7 @@ final class WitnessReplica implements GroupListener, SnapshotHost, AutoCloseable
 
   @Override
   public void failed(Throwable cause) {
-    leadingTerm = 0;
+    leading = 0;
     failed.accept(cause);
   }
 
@@ -178,7 +187,7 @@ final class WitnessReplica implements GroupListener, SnapshotHost, AutoCloseable
 
   @Override
   public void close() {
-    leadingTerm = 0;
+    leading = 0;
     if (raft != null) {
       raft.close();
     }

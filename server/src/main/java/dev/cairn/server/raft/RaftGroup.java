@@ -56,12 +56,14 @@ public final class RaftGroup implements AutoCloseable {
   private final String name;
   private final Node node;
   private final LongSupplier term; // of the log
+  private final UnreachedPeers unreachedPeers;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   RaftGroup(String name, Node node, LongSupplier term) {
     this.name = name;
     this.node = node;
     this.term = term;
+    this.unreachedPeers = UnreachedPeers.of(node);
   }
 
   /** The group's name, the same on all its members. */
@@ -156,7 +158,7 @@ public final class RaftGroup implements AutoCloseable {
    * @return empty when begun, else why not
    */
   public Optional<String> transferLeadership(Peer target) {
-    return reason(node.transferLeadershipTo(target.toPeerId()));
+    return reason(unreachedPeers.keptDuring(() -> node.transferLeadershipTo(target.toPeerId())));
   }
 
   /** The other voters that answered this leader lately, in a fixed order; empty on a follower. */
