@@ -7,6 +7,7 @@ import dev.cairn.server.raft.SharedLog;
 import dev.cairn.server.routing.Router;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -95,6 +96,17 @@ final class KeptRuntime implements AutoCloseable {
   /** The way to the cluster, whichever runtime is open. */
   Router router() {
     return router;
+  }
+
+  /** As {@link NodeRuntime#notReady}. */
+  Optional<String> notReady() {
+    NodeRuntime open;
+    synchronized (this) {
+      open = runtime;
+    }
+    return open == null
+        ? Optional.of("a fault of the disk is being dealt with: see the node's log")
+        : open.notReady();
   }
 
   private void open() throws StartException, IOException {

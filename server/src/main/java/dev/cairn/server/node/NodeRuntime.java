@@ -256,7 +256,7 @@ final class NodeRuntime implements AutoCloseable {
     }
     for (NodeReport.PartitionReport report : partitions.reports()) {
       switch (report.status()) {
-        case FAILED, LOST -> {
+        case FAILED, LOST, DAMAGED -> {
           return Optional.of(
               "partition " + report.index() + " has stopped on this node: see its log");
         }
