@@ -68,6 +68,27 @@ class MetricsTest {
   }
 
   @Test
+  void whoeverIsNamedLastIsAsked() {
+    for (int i = 1; i <= 2; i++) {
+      int generation = i;
+      metrics.gauge(Metric.DISK_FREE, () -> generation);
+      metrics.counted(Metric.ROCKSDB_STALLED, () -> generation, "log");
+      metrics.timed(Metric.LOG_FSYNC_DURATION, () -> generation, () -> generation);
+      metrics.gauges(
+          Metric.PARTITION_KEYS, () -> List.of(Metrics.Row.of("of " + generation, generation)));
+      lines();
+    }
+
+    assertThat(lines())
+        .contains(
+            "cairn_disk_free_bytes 2.0",
+            "cairn_rocksdb_stalled_seconds_total{database=\"log\"} 2.0",
+            "cairn_log_fsync_duration_seconds_count 2",
+            "cairn_partition_keys{partition=\"of 2\"} 2.0")
+        .noneMatch(line -> line.contains("of 1"));
+  }
+
+  @Test
   void misuseIsRefused() {
     assertThatThrownBy(() -> metrics.counter(Metric.FORWARDED))
         .isInstanceOf(IllegalArgumentException.class);
