@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.partition;
 
+import dev.cairn.server.storage.KeyRange;
+import dev.cairn.server.storage.ScannedKey;
 import dev.cairn.server.storage.ValueRecord;
 import java.util.Optional;
 
@@ -12,6 +14,14 @@ import java.util.Optional;
 public interface KeyView {
   /** What stands under a key, if it is there and has not expired. */
   Optional<ValueRecord> get(byte[] key);
+
+  /**
+   * Visits keys in their unsigned byte order, all as of one moment.
+   *
+   * @param walkMax how many at most are walked over, those that have expired too, 1 or more
+   * @return where to go on: the first key of the range that was not walked over, if there is one
+   */
+  Optional<byte[]> scan(KeyRange range, int walkMax, ScannedKey.Visitor visitor);
 
   /** Partition time now, milliseconds since 1970: what a time to live is counted from. */
   long nowMillis();

@@ -2,7 +2,10 @@
 package dev.cairn.server.partition;
 
 import dev.cairn.server.storage.AppliedRow;
+import dev.cairn.server.storage.KeyRange;
 import dev.cairn.server.storage.PartitionStore;
+import dev.cairn.server.storage.ScannedKey;
+import dev.cairn.server.storage.StoredKeys;
 import dev.cairn.server.storage.ValueRecord;
 import dev.cairn.server.storage.Writes;
 import java.util.List;
@@ -36,10 +39,7 @@ public final class Keyspace implements KeyView {
   private Optional<ValueRecord> lastRecord = Optional.empty();
 
   /** What lies below: what was stored before all pending changes. */
-  public interface Source {
-    /** What is stored under a key, expired or not. */
-    Optional<ValueRecord> get(byte[] key);
-
+  public interface Source extends StoredKeys {
     /** Stored keys that expire first; as {@link PartitionStore#expiring}. */
     List<byte[]> expiring(long untilMillis, int keysMax);
   }
@@ -101,7 +101,24 @@ public final class Keyspace implements KeyView {
   }
 
   static boolean isOver(ValueRecord record, long timeMillis) {
-    return record.expires() && record.expiresAtMillis() <= timeMillis;
+    return isOver(record.expiresAtMillis(), timeMillis);
+  }
+
+  static boolean isOver(long expiresAtMillis, long timeMillis) {
+    return expiresAtMillis != ValueRecord.NEVER && expiresAtMillis <= timeMillis;
+  }
+
+  @Override
+  public Optional<byte[]> scan(KeyRange range, int walkMax, ScannedKey.Visitor visitor) {
+    MergedScan merged =
+        new MergedScan(
+            writes.within(range),
+            walkMax,
+            scanned -> isOver(scanned.expiresAtMillis(), timeMillis) || visitor.visit(scanned));
+    if (!writes.cleared()) {
+      source.scan(range, Integer.MAX_VALUE, merged::stored);
+    }
+    return merged.end();
   }
 
   private Optional<ValueRecord> standing(byte[] key) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.partition;
 
+import dev.cairn.server.storage.KeyRange;
 import dev.cairn.server.value.BitField;
 import dev.cairn.server.value.Bits;
 import java.io.IOException;
@@ -38,6 +39,7 @@ import java.util.List;
  *               | 8 key steps                                             READ_BIT_FIELDS
  *               | 9 key                                                   DIGEST
  *               | 10 key key                                              COMMON
+ *               | 11 from:bytes to:bytes keysMax:4 bytesMax:4 records:1   RANGE
  *   key, value, bytes ::= length:4 byte*
  *   expiry    ::= kind:1 millis:8         0 NEVER | 1 KEEP | 2 AT | 3 AFTER
  *   condition ::= kind:1 bytes            0 ALWAYS | 1 IF_ABSENT | 2 IF_PRESENT | 3 IF_EQUAL
@@ -81,6 +83,7 @@ public final class OperationCodec {
   static final int READ_BIT_FIELDS = 8;
   static final int DIGEST = 9;
   static final int COMMON = 10;
+  static final int RANGE = 11;
 
   private static final int ONLY_MAX = 15;
 
@@ -207,8 +210,18 @@ public final class OperationCodec {
       case READ_BIT_FIELDS -> new ValueQuery.BitFields(readBytes(in), readSteps(in));
       case DIGEST -> new ValueQuery.DigestOf(readBytes(in));
       case COMMON -> new ValueQuery.Common(readBytes(in), readBytes(in));
+      case RANGE -> readRange(in);
       default -> throw new IOException("unknown query " + opcode);
     };
+  }
+
+  private static Query readRange(ByteBuffer in) throws IOException {
+    KeyRange range = new KeyRange(readBytes(in), readBytes(in));
+    try {
+      return new Query.Range(range, in.getInt(), in.getInt(), readFlag(in));
+    } catch (IllegalArgumentException e) {
+      throw new IOException("query out of bounds: " + e.getMessage(), e);
+    }
   }
 
   private static List<byte[]> readKeys(ByteBuffer in) throws IOException {

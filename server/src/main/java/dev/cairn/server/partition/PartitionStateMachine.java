@@ -5,7 +5,9 @@ import dev.cairn.server.raft.GroupListener.Entry;
 import dev.cairn.server.raft.GroupListener.SnapshotPoint;
 import dev.cairn.server.raft.Peer;
 import dev.cairn.server.storage.AppliedRow;
+import dev.cairn.server.storage.KeyRange;
 import dev.cairn.server.storage.PartitionFolder;
+import dev.cairn.server.storage.ScannedKey;
 import dev.cairn.server.storage.ValueRecord;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -57,6 +59,12 @@ final class PartitionStateMachine {
               @Override
               public Optional<ValueRecord> get(byte[] key) {
                 return folder.store().get(key);
+              }
+
+              @Override
+              public Optional<byte[]> scan(
+                  KeyRange range, int keysMax, ScannedKey.Visitor visitor) {
+                return folder.store().scan(range, keysMax, visitor);
               }
 
               @Override

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.partition;
 
+import dev.cairn.server.storage.KeyRange;
+import dev.cairn.server.storage.ScannedKey;
 import dev.cairn.server.storage.ValueRecord;
 import dev.cairn.server.value.Integers;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -24,7 +27,7 @@ public sealed interface Query permits Query.Whole, ValueQuery {
   void write(ByteSink out);
 
   /** Those that concern keys as a whole. */
-  sealed interface Whole extends Query permits Get, Exists, Facts, Count {}
+  sealed interface Whole extends Query permits Get, Exists, Facts, Count, Range {}
 
   /** A key's value. Answers {@link Result.Bytes} or {@link Result.Nil}. */
   record Get(byte[] key) implements Whole {
@@ -131,5 +134,80 @@ public sealed interface Query permits Query.Whole, ValueQuery {
 
     @Override
     public void write(ByteSink out) {}
+  }
+
+  /**
+   * Keys that lie side by side, in their unsigned byte order; those that have expired are left out.
+   * Answers {@link Result.Many}: where to go on ({@link Result.Bytes}: the first key that was not
+   * looked at; {@link Result.Nil}: nothing is left of the range), then the keys ({@link
+   * Result.Bytes} each). A page may hold fewer keys than asked for, or none, and yet not be the
+   * last: what is looked at is bounded too.
+   *
+   * @param keysMax how many keys at most, 1 to {@link #KEYS_MAX}
+   * @param bytesMax how many bytes of keys and values, from 1 to {@link #BYTES_MAX}; the key that
+   *     passes it is the last
+   * @param records whether each key comes with its record: {@link Result.Many} of key, version,
+   *     when it expires (milliseconds since 1970, or -1) and value
+   */
+  record Range(KeyRange range, int keysMax, int bytesMax, boolean records) implements Whole {
+    /** How many keys one answer may hold, and how many may be looked at for it. */
+    public static final int KEYS_MAX = 10_000;
+
+    /** How many bytes of keys and values, but for the last key's. */
+    public static final int BYTES_MAX = 4 << 20;
+
+    public Range {
+      if (keysMax < 1 || keysMax > KEYS_MAX || bytesMax < 1 || bytesMax > BYTES_MAX) {
+        throw new IllegalArgumentException(
+            "a range of %d keys or %d bytes".formatted(keysMax, bytesMax));
+      }
+    }
+
+    @Override
+    public List<byte[]> keys() {
+      return List.of();
+    }
+
+    @Override
+    public Result answer(KeyView view) {
+      List<Result> page = new ArrayList<>();
+      page.add(new Result.Nil());
+      long[] bytes = {0};
+      view.scan(
+              range,
+              KEYS_MAX,
+              scanned -> {
+                Result entry = entry(scanned);
+                page.add(entry);
+                bytes[0] += entry.bytes();
+                return page.size() <= keysMax && bytes[0] < bytesMax;
+              })
+          .ifPresent(next -> page.set(0, new Result.Bytes(next)));
+      return new Result.Many(page);
+    }
+
+    private Result entry(ScannedKey scanned) {
+      Result.Bytes key = new Result.Bytes(scanned.key());
+      if (!records) {
+        return key;
+      }
+      ValueRecord record = scanned.record();
+      return new Result.Many(
+          List.of(
+              key,
+              new Result.Int(record.version()),
+              new Result.Int(record.expiresAtMillis()),
+              new Result.Bytes(record.value())));
+    }
+
+    @Override
+    public int opcode() {
+      return OperationCodec.RANGE;
+    }
+
+    @Override
+    public void write(ByteSink out) {
+      out.bytes(range.from()).bytes(range.to()).four(keysMax).four(bytesMax).flag(records);
+    }
   }
 }

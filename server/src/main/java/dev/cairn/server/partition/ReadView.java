@@ -2,12 +2,14 @@
 package dev.cairn.server.partition;
 
 import dev.cairn.server.storage.AppliedRow;
+import dev.cairn.server.storage.KeyRange;
 import dev.cairn.server.storage.PartitionStore;
+import dev.cairn.server.storage.ScannedKey;
+import dev.cairn.server.storage.StoredKeys;
 import dev.cairn.server.storage.ValueRecord;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
 import java.util.function.LongSupplier;
 
 /**
@@ -19,7 +21,7 @@ import java.util.function.LongSupplier;
  * <p>For one thread.
  */
 final class ReadView implements KeyView {
-  private final Function<byte[], Optional<ValueRecord>> source;
+  private final StoredKeys source;
   private final long appliedMillis;
   private final long nowMillis;
   private final long keyCount;
@@ -32,11 +34,7 @@ final class ReadView implements KeyView {
    * @param appliedMillis the time that the applied entries have reached
    * @param nowMillis partition time by the clock of whoever answers, at or past that
    */
-  ReadView(
-      Function<byte[], Optional<ValueRecord>> source,
-      long appliedMillis,
-      long nowMillis,
-      long keyCount) {
+  ReadView(StoredKeys source, long appliedMillis, long nowMillis, long keyCount) {
     this.source = source;
     this.appliedMillis = appliedMillis;
     this.nowMillis = Math.max(appliedMillis, nowMillis);
@@ -45,12 +43,26 @@ final class ReadView implements KeyView {
 
   @Override
   public Optional<ValueRecord> get(byte[] key) {
-    Optional<ValueRecord> record = source.apply(key);
+    Optional<ValueRecord> record = source.get(key);
     if (record.isEmpty() || Keyspace.isOver(record.get(), appliedMillis)) {
       return Optional.empty();
     }
     overdue |= Keyspace.isOver(record.get(), nowMillis);
     return record;
+  }
+
+  @Override
+  public Optional<byte[]> scan(KeyRange range, int walkMax, ScannedKey.Visitor visitor) {
+    return source.scan(
+        range,
+        walkMax,
+        scanned -> {
+          if (Keyspace.isOver(scanned.expiresAtMillis(), appliedMillis)) {
+            return true;
+          }
+          overdue |= Keyspace.isOver(scanned.expiresAtMillis(), nowMillis);
+          return visitor.visit(scanned);
+        });
   }
 
   /**
@@ -62,15 +74,14 @@ final class ReadView implements KeyView {
     if (requests.stream().allMatch(ReadView::looksOnce)) {
       // The time is taken first: what is found then is as of that time or later.
       AppliedRow row = store.applied();
-      ReadView view =
-          new ReadView(store::get, row.partitionTimeMillis(), nowMillis, row.keyCount());
+      ReadView view = new ReadView(store, row.partitionTimeMillis(), nowMillis, row.keyCount());
       // And the index last: it covers all that was found.
       return answer(view, requests, () -> store.applied().index(), ageMillis);
     }
     try (PartitionStore.View view = store.view()) {
       AppliedRow row = view.applied();
       return answer(
-          new ReadView(view::get, row.partitionTimeMillis(), nowMillis, row.keyCount()),
+          new ReadView(view, row.partitionTimeMillis(), nowMillis, row.keyCount()),
           requests,
           row::index,
           ageMillis);

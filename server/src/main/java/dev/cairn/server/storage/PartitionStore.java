@@ -63,7 +63,7 @@ import org.slf4j.LoggerFactory;
  *   <li>A read that fails throws; it is never 'no such key'.
  * </ol>
  */
-public final class PartitionStore {
+public final class PartitionStore implements StoredKeys {
   /** The longest key, twice what a client may send. */
   public static final int KEY_BYTES_MAX = 128 << 10;
 
@@ -298,6 +298,7 @@ public final class PartitionStore {
    * What stands under a key. A key in memory costs no disk access and two copies of its value, one
    * out of RocksDB and one out of the record.
    */
+  @Override
   public Optional<ValueRecord> get(byte[] key) {
     byte[] databaseKey = userKey(key);
     lease();
@@ -359,7 +360,7 @@ public final class PartitionStore {
   }
 
   /** The data at one moment. For one thread; keeps the database open until it is closed. */
-  public final class View implements AutoCloseable {
+  public final class View implements StoredKeys, AutoCloseable {
     private final Snapshot snapshot;
     private final ReadOptions options;
     private final AppliedRow row;
@@ -381,13 +382,18 @@ public final class PartitionStore {
       return row;
     }
 
-    /** What stood under a key. */
+    @Override
     public Optional<ValueRecord> get(byte[] key) {
       try {
         return decode(database.get(options, userKey(key)));
       } catch (RocksDBException e) {
         throw broken(new StorageException("cannot read a key in " + folder, e));
       }
+    }
+
+    @Override
+    public Optional<byte[]> scan(KeyRange range, int keysMax, ScannedKey.Visitor visitor) {
+      return PartitionStore.this.scan(options, range, keysMax, visitor);
     }
 
     @Override
@@ -552,48 +558,27 @@ public final class PartitionStore {
     }
   }
 
-  /**
-   * Visits keys in their unsigned byte order, as they were when the call began. The database stays
-   * open as long as this runs.
-   *
-   * @param fromKey first key, inclusive; empty for the very first
-   * @param keysMax how many at most, 1 or more
-   * @return the first key that was not visited, if there is one
-   */
-  public Optional<byte[]> scan(byte[] fromKey, int keysMax, Visitor visitor) {
+  /** As they were when the call began. The database stays open as long as this runs. */
+  @Override
+  public Optional<byte[]> scan(KeyRange range, int keysMax, ScannedKey.Visitor visitor) {
+    return scan(anywhere, range, keysMax, visitor);
+  }
+
+  private Optional<byte[]> scan(
+      ReadOptions how, KeyRange range, int keysMax, ScannedKey.Visitor visitor) {
     if (keysMax < 1) {
       throw new IllegalArgumentException("keysMax must be 1 or more: " + keysMax);
     }
     lease();
-    try (RocksIterator iterator = database.newIterator(anywhere)) {
-      int visited = 0;
-      boolean more = true;
-      for (iterator.seek(userKey(fromKey)); iterator.isValid(); iterator.next()) {
-        byte[] databaseKey = iterator.key();
-        if (databaseKey[0] != USER_SPACE) {
-          break;
-        }
-        byte[] key = Arrays.copyOfRange(databaseKey, 1, databaseKey.length);
-        if (!more || visited == keysMax) {
-          return Optional.of(key);
-        }
-        more = visitor.visit(key, ValueRecord.decode(iterator.value()));
-        visited++;
-      }
-      iterator.status();
-      return Optional.empty();
+    try (RocksIterator iterator = database.newIterator(how)) {
+      return new StoreScan(iterator, USER_SPACE).run(range, keysMax, visitor);
     } catch (RocksDBException e) {
       throw broken(new StorageException("cannot scan " + folder, e));
+    } catch (StorageException damaged) {
+      throw broken(damaged);
     } finally {
       release();
     }
-  }
-
-  /** Sees what a {@link #scan} passes. */
-  @FunctionalInterface
-  public interface Visitor {
-    /** Returns whether to go on. */
-    boolean visit(byte[] key, ValueRecord record);
   }
 
   /** About how much the data takes on disk and in write buffers. */

@@ -2,9 +2,12 @@
 package dev.cairn.server.storage;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * Changes that will be made together with one {@link AppliedRow}. Answers what they would leave
@@ -80,6 +83,21 @@ public final class Writes {
     return change == null ? Optional.empty() : change.record();
   }
 
+  /**
+   * The keys of a range that these changes touch, in their order, with what will stand under each.
+   * Costs a look at every change.
+   */
+  public NavigableMap<byte[], Optional<ValueRecord>> within(KeyRange range) {
+    NavigableMap<byte[], Optional<ValueRecord>> within = new TreeMap<>(Arrays::compareUnsigned);
+    for (Map.Entry<ByteBuffer, Change> change : changes.entrySet()) {
+      byte[] key = change.getKey().array();
+      if (range.contains(key)) {
+        within.put(key, change.getValue().record());
+      }
+    }
+    return within;
+  }
+
   /** How many keys are changed, besides those that were cleared. */
   public int size() {
     return changes.size();
@@ -90,7 +108,8 @@ public final class Writes {
     return valueBytes;
   }
 
-  boolean cleared() {
+  /** Whether all that is stored will be gone, but for what these changes put. */
+  public boolean cleared() {
     return cleared;
   }
 

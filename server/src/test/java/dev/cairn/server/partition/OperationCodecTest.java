@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.cairn.server.storage.KeyRange;
 import dev.cairn.server.value.BitField;
 import dev.cairn.server.value.Bits;
 import java.io.IOException;
@@ -78,7 +79,8 @@ class OperationCodecTest {
         new ValueQuery.BitPosition(KEY, true, span, true),
         new ValueQuery.BitFields(KEY, List.of(BitField.bit(9))),
         new ValueQuery.DigestOf(KEY),
-        new ValueQuery.Common(KEY, OTHER));
+        new ValueQuery.Common(KEY, OTHER),
+        new Query.Range(new KeyRange(KEY, OTHER), 10, 1_000, true));
   }
 
   @Test
@@ -141,6 +143,9 @@ class OperationCodecTest {
     refused("00000001 0b 00000001 61 00000001 01 00 40 0000000000000000", "bit field of 64");
     refused("00000001 0c 04", "unknown number 4");
     refused("00000001 0f 7fffffff", "a count of");
+    refused("00000001 05 0b 00000000 00000000 00000000 00000001 01", "a range of 0 keys");
+    refused("00000001 05 0b 00000000 00000000 00002711 00000001 00", "a range of 10001 keys");
+    refused("00000001 05 0b 00000000 00000000 00000001 00400001 00", "or 4194305 bytes");
   }
 
   private static void refused(String hex, String why) {

@@ -10,6 +10,8 @@ import dev.cairn.server.partition.Reply;
 import dev.cairn.server.partition.Request;
 import dev.cairn.server.partition.Result;
 import dev.cairn.server.routing.Router;
+import dev.cairn.server.storage.KeyRange;
+import dev.cairn.server.storage.ScannedKey;
 import dev.cairn.server.storage.ValueRecord;
 import java.util.ArrayList;
 import java.util.List;
@@ -187,6 +189,11 @@ final class FakeRouter implements Router {
         new Keyspace.Source() {
           @Override
           public Optional<ValueRecord> get(byte[] key) {
+            return Optional.empty();
+          }
+
+          @Override
+          public Optional<byte[]> scan(KeyRange range, int keysMax, ScannedKey.Visitor visitor) {
             return Optional.empty();
           }
 

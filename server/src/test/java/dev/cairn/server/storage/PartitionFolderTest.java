@@ -115,9 +115,9 @@ class PartitionFolderTest {
             folder
                 .store()
                 .scan(
-                    next.get(),
+                    KeyRange.ALL.startingAt(next.get()),
                     7,
-                    (key, record) -> page.add(new String(key, StandardCharsets.UTF_8)));
+                    scanned -> page.add(new String(scanned.key(), StandardCharsets.UTF_8)));
         assertThat(page).hasSizeLessThanOrEqualTo(7);
         keys.addAll(page);
       }

@@ -62,10 +62,10 @@ final class RandomOperations {
   static Map<String, ValueRecord> contents(PartitionStore store) {
     Map<String, ValueRecord> contents = new TreeMap<>();
     store.scan(
-        new byte[0],
+        KeyRange.ALL,
         Integer.MAX_VALUE,
-        (key, value) -> {
-          contents.put(new String(key, StandardCharsets.UTF_8), value);
+        scanned -> {
+          contents.put(new String(scanned.key(), StandardCharsets.UTF_8), scanned.record());
           return true;
         });
     return contents;
