@@ -6,7 +6,8 @@ package dev.cairn.server.cluster;
  *
  * @param id 40 hex digits, made at the node's first start, never changed
  * @param name {@code host:clientPort} at the time it became a member; its place on the ring
- * @param host the address that clients are told
+ * @param host where clients found it when it became a member, as the next two; what counts is what
+ *     it reports ({@link NodeReport})
  * @param clientPort its client port
  * @param clusterPort its cluster port, 0 when it has none
  * @param peerHost the address that peers use
@@ -23,6 +24,11 @@ public record Member(
     String peerHost,
     int peerPort,
     int incarnation) {
+  /** Where clients find it, as long as it has not reported. */
+  public Announced announced() {
+    return new Announced(host, clientPort, clusterPort);
+  }
+
   /**
    * This member's place taken by a node with another disk, which must not pass for the one that
    * voted before.

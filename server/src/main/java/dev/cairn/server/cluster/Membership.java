@@ -180,6 +180,13 @@ public final class Membership {
     return Optional.ofNullable(heard.get(nodeId)).map(Heard::report);
   }
 
+  /**
+   * Where clients find the node: as it last reported, or else as it was when it became a member.
+   */
+  public Announced announced(Member member) {
+    return report(member.id()).map(NodeReport::announced).orElseGet(member::announced);
+  }
+
   /** The room on the node's disk, as it last reported. */
   public NodeReport.Room room(String nodeId) {
     return report(nodeId).map(NodeReport::room).orElse(NodeReport.Room.ENOUGH);

@@ -16,7 +16,7 @@ import java.util.Optional;
  *
  * <pre>
  *   report    ::= format:1 clusterId:utf nodeId:utf version:utf wallMillis:8 flags:1
- *                 freeBytes:8 freeBytesMin:8 count:4 partition*
+ *                 host:utf clientPort:2 clusterPort:2 freeBytes:8 freeBytesMin:8 count:4 partition*
  *   flags     ::= bit 0: the node is stopping; others 0
  *   partition ::= index:4 incarnation:4 status:1 term:8 appliedIndex:8 durableIndex:8 lastLogIndex:8 logBytes:8
  *                 votersChange:1
@@ -28,6 +28,7 @@ import java.util.Optional;
  * @param version its version of Cairn
  * @param wallMillis its wall clock, milliseconds since 1970
  * @param stopping whether it is giving away what it leads, and wants nothing back
+ * @param announced where clients are told to find it
  * @param room how much room its disk has
  * @param partitions one for each replica or witness that it holds
  */
@@ -37,9 +38,10 @@ public record NodeReport(
     String version,
     long wallMillis,
     boolean stopping,
+    Announced announced,
     Room room,
     List<PartitionReport> partitions) {
-  private static final int FORMAT = 2;
+  private static final int FORMAT = 3;
   private static final int PARTITIONS_MAX = 16384;
   private static final int FLAG_STOPPING = 1;
 
@@ -135,6 +137,9 @@ public record NodeReport(
       out.writeUTF(version);
       out.writeLong(wallMillis);
       out.writeByte(stopping ? FLAG_STOPPING : 0);
+      out.writeUTF(announced.host());
+      out.writeShort(announced.clientPort());
+      out.writeShort(announced.clusterPort());
       out.writeLong(room.freeBytes());
       out.writeLong(room.freeBytesMin());
       out.writeInt(partitions.size());
@@ -169,6 +174,8 @@ public record NodeReport(
     if ((flags & ~FLAG_STOPPING) != 0) {
       throw new IOException("node report with unknown flags " + flags);
     }
+    Announced announced =
+        new Announced(in.readUTF(), in.readUnsignedShort(), in.readUnsignedShort());
     Room room = new Room(in.readLong(), in.readLong());
     int count = in.readInt();
     if (count < 0 || count > PARTITIONS_MAX) {
@@ -188,6 +195,7 @@ public record NodeReport(
               in.readLong(),
               in.readBoolean()));
     }
-    return new NodeReport(clusterId, nodeId, version, wallMillis, flags != 0, room, partitions);
+    return new NodeReport(
+        clusterId, nodeId, version, wallMillis, flags != 0, announced, room, partitions);
   }
 }

@@ -10,15 +10,13 @@ import dev.cairn.protocol.Topology;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * CLUSTER: the topology as Redis Cluster tells it. Both faces answer, so that the client port can
  * serve as a seed; what is announced are the cluster ports.
  *
- * <p>In Redis a node is a master or a replica; here it leads some partitions and follows others. So
- * every node is told as a master of the slots that it leads, and SLOTS and SHARDS, which speak of
- * ranges, name the other replicas of each range. A node without a cluster port is left out; a range
- * without a leader is not served, as in Redis.
+ * <p>{@link ClusterView} says who is told as master and replica of what.
  */
 final class ClusterCommands {
   /** Redis' bus port is the data port + 10000. Nothing of ours listens there. */
@@ -59,10 +57,20 @@ final class ClusterCommands {
                   "Lists nodes, with the slots that each leads.",
                   ClusterCommands::nodes),
               plain(
+                  "CLUSTER REPLICAS node-id",
+                  "5.0.0",
+                  "Lists the replicas of a master: nodes that lead nothing and hold a copy of its keys.",
+                  ClusterCommands::replicas),
+              plain(
                   "CLUSTER SHARDS",
                   "7.0.0",
-                  "Lists partitions, with their nodes.",
+                  "Lists masters, with their slots and replicas.",
                   ClusterCommands::shards),
+              plain(
+                  "CLUSTER SLAVES node-id",
+                  "3.0.0",
+                  "The old name of CLUSTER REPLICAS.",
+                  ClusterCommands::replicas),
               plain(
                   "CLUSTER SLOTS",
                   "3.0.0",
@@ -81,87 +89,127 @@ final class ClusterCommands {
 
   static void slots(Call call) {
     Topology topology = call.router().topology();
+    ClusterView view = view(call, topology);
     List<RespValue> ranges = new ArrayList<>();
     for (Topology.Partition partition : topology.partitions()) {
-      List<Topology.Node> holders = holders(topology, partition);
-      if (holders.isEmpty()) {
+      Optional<Topology.Node> owner = view.owner(partition);
+      if (owner.isEmpty()) {
         continue;
       }
       List<RespValue> range = new ArrayList<>();
       range.add(new RespValue.Int(partition.firstSlot()));
       range.add(new RespValue.Int(partition.lastSlot()));
-      for (Topology.Node node : holders) {
-        range.add(
-            RespValue.array(
-                RespValue.bulk(node.host()),
-                new RespValue.Int(node.clusterPort()),
-                RespValue.bulk(node.id()),
-                RespValue.array()));
-      }
+      range.add(slotsNode(owner.get()));
+      view.replicas(partition).forEach(node -> range.add(slotsNode(node)));
       ranges.add(new RespValue.Array(range));
     }
     call.reply(new RespValue.Array(ranges));
   }
 
+  private static RespValue slotsNode(Topology.Node node) {
+    return RespValue.array(
+        RespValue.bulk(node.host()),
+        new RespValue.Int(node.clusterPort()),
+        RespValue.bulk(node.id()),
+        RespValue.array());
+  }
+
   static void shards(Call call) {
-    Topology topology = call.router().topology();
+    ClusterView view = view(call, call.router().topology());
     List<RespValue> shards = new ArrayList<>();
-    for (Topology.Partition partition : topology.partitions()) {
-      List<RespValue> nodes = new ArrayList<>();
-      List<Topology.Node> holders = holders(topology, partition);
-      for (int i = 0; i < holders.size(); i++) {
-        Topology.Node node = holders.get(i);
-        nodes.add(
-            new RespValue.Dictionary(
-                List.of(
-                    entry("id", RespValue.bulk(node.id())),
-                    entry("port", new RespValue.Int(node.clusterPort())),
-                    entry("ip", RespValue.bulk(node.host())),
-                    entry("endpoint", RespValue.bulk(node.host())),
-                    entry("role", RespValue.bulk(i == 0 ? "master" : "replica")),
-                    entry("replication-offset", new RespValue.Int(0)),
-                    entry("health", RespValue.bulk(node.up() ? "online" : "failed")))));
+    for (Topology.Node master : view.nodes()) {
+      if (view.masterOf(master).isPresent()) {
+        continue;
       }
-      RespValue range =
-          RespValue.array(
-              new RespValue.Int(partition.firstSlot()), new RespValue.Int(partition.lastSlot()));
+      List<RespValue> slots = new ArrayList<>();
+      for (Topology.Partition partition : view.owned(master)) {
+        slots.add(new RespValue.Int(partition.firstSlot()));
+        slots.add(new RespValue.Int(partition.lastSlot()));
+      }
+      List<RespValue> nodes = new ArrayList<>();
+      nodes.add(shardsNode(master, "master"));
+      replicasOf(view, master).forEach(node -> nodes.add(shardsNode(node, "replica")));
       shards.add(
           new RespValue.Dictionary(
-              List.of(entry("slots", range), entry("nodes", new RespValue.Array(nodes)))));
+              List.of(
+                  entry("slots", new RespValue.Array(slots)),
+                  entry("nodes", new RespValue.Array(nodes)))));
     }
     call.reply(new RespValue.Array(shards));
   }
 
+  private static RespValue shardsNode(Topology.Node node, String role) {
+    return new RespValue.Dictionary(
+        List.of(
+            entry("id", RespValue.bulk(node.id())),
+            entry("port", new RespValue.Int(node.clusterPort())),
+            entry("ip", RespValue.bulk(node.host())),
+            entry("endpoint", RespValue.bulk(node.host())),
+            entry("role", RespValue.bulk(role)),
+            entry("replication-offset", new RespValue.Int(0)),
+            entry("health", RespValue.bulk(node.up() ? "online" : "failed"))));
+  }
+
   static void nodes(Call call) {
     Topology topology = call.router().topology();
+    ClusterView view = view(call, topology);
     StringBuilder lines = new StringBuilder();
-    for (Topology.Node node : topology.nodes()) {
-      if (node.clusterPort() == 0) {
-        continue;
-      }
-      int busPort = node.clusterPort() + BUS_PORT_OFFSET;
-      lines.append(
-          "%s %s:%d@%d %smaster%s - 0 0 %d %s"
-              .formatted(
-                  node.id(),
-                  node.host(),
-                  node.clusterPort(),
-                  busPort > 65_535 ? 0 : busPort,
-                  node.id().equals(call.router().nodeId()) ? "myself," : "",
-                  node.up() ? "" : ",fail",
-                  topology.epoch(),
-                  node.up() ? "connected" : "disconnected"));
-      for (Topology.Partition partition : topology.partitions()) {
-        if (partition.leaderId().filter(node.id()::equals).isPresent()) {
-          lines.append(' ').append(partition.firstSlot());
-          if (partition.lastSlot() > partition.firstSlot()) {
-            lines.append('-').append(partition.lastSlot());
-          }
-        }
-      }
-      lines.append('\n');
-    }
+    view.nodes().forEach(node -> lines.append(line(call, topology, view, node)).append('\n'));
     call.reply(text(lines));
+  }
+
+  static void replicas(Call call) {
+    Topology topology = call.router().topology();
+    ClusterView view = view(call, topology);
+    String id = new String(call.word(2), StandardCharsets.UTF_8);
+    Topology.Node master =
+        view.node(id)
+            .orElseThrow(() -> new Refusal("Unknown node " + Commands.shown(call.word(2))));
+    if (view.masterOf(master).isPresent()) {
+      throw new Refusal("The specified node is not a master");
+    }
+    call.reply(
+        new RespValue.Array(
+            replicasOf(view, master).stream()
+                .<RespValue>map(node -> RespValue.bulk(line(call, topology, view, node)))
+                .toList()));
+  }
+
+  /** One line of CLUSTER NODES, without its end. */
+  private static String line(Call call, Topology topology, ClusterView view, Topology.Node node) {
+    int busPort = node.clusterPort() + BUS_PORT_OFFSET;
+    Optional<Topology.Node> master = view.masterOf(node);
+    StringBuilder line = new StringBuilder();
+    line.append(
+        "%s %s:%d@%d %s%s%s %s 0 0 %d %s"
+            .formatted(
+                node.id(),
+                node.host(),
+                node.clusterPort(),
+                busPort > 65_535 ? 0 : busPort,
+                node.id().equals(call.router().nodeId()) ? "myself," : "",
+                master.isPresent() ? "slave" : "master",
+                node.up() ? "" : ",fail",
+                master.map(Topology.Node::id).orElse("-"),
+                topology.epoch(),
+                node.up() ? "connected" : "disconnected"));
+    for (Topology.Partition partition : view.owned(node)) {
+      line.append(' ').append(partition.firstSlot());
+      if (partition.lastSlot() > partition.firstSlot()) {
+        line.append('-').append(partition.lastSlot());
+      }
+    }
+    return line.toString();
+  }
+
+  private static List<Topology.Node> replicasOf(ClusterView view, Topology.Node master) {
+    return view.nodes().stream()
+        .filter(node -> view.masterOf(node).filter(master::equals).isPresent())
+        .toList();
+  }
+
+  private static ClusterView view(Call call, Topology topology) {
+    return new ClusterView(topology, call.router().nodeId());
   }
 
   static void info(Call call) {
@@ -190,26 +238,6 @@ final class ClusterCommands {
     lines.append("cluster_current_epoch:").append(topology.epoch()).append("\r\n");
     lines.append("cluster_my_epoch:").append(topology.epoch()).append("\r\n");
     call.reply(text(lines));
-  }
-
-  /** The leader first, then the other replicas in ring order; empty when there is no leader. */
-  private static List<Topology.Node> holders(Topology topology, Topology.Partition partition) {
-    List<Topology.Node> holders = new ArrayList<>();
-    partition
-        .leaderId()
-        .flatMap(topology::node)
-        .filter(node -> node.clusterPort() != 0)
-        .ifPresent(holders::add);
-    if (holders.isEmpty()) {
-      return List.of();
-    }
-    for (String id : partition.replicaIds()) {
-      topology
-          .node(id)
-          .filter(node -> node.clusterPort() != 0 && !holders.contains(node))
-          .ifPresent(holders::add);
-    }
-    return holders;
   }
 
   private static RespValue text(StringBuilder text) {

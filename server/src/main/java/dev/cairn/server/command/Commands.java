@@ -194,7 +194,8 @@ public final class Commands {
     Optional<Topology.Node> leader =
         partition.flatMap(Topology.Partition::leaderId).flatMap(topology::node);
     if (leader.isEmpty() || leader.get().id().equals(router.nodeId())) {
-      return RespValue.error(ErrorCode.CLUSTERDOWN, "Hash slot not served");
+      return null; // between two leaders: it waits for the next one, and answers CLUSTERDOWN if
+      // none comes
     }
     if (leader.get().clusterPort() == 0) {
       return null; // nowhere to send the client to: forward, as the client port does

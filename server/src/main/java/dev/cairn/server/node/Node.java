@@ -176,9 +176,9 @@ public final class Node {
         new Member(
             identity.nodeId(),
             config.self().name(),
-            config.self().host(),
-            config.port(),
-            config.clusterPort(),
+            config.announced().host(),
+            config.announced().clientPort(),
+            config.announced().clusterPort(),
             config.self().host(),
             config.peerPort(),
             MetaGroup.FIRST_INCARNATION);

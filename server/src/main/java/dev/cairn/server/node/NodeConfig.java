@@ -4,6 +4,7 @@ package dev.cairn.server.node;
 import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.Limits;
 import dev.cairn.protocol.Slots;
+import dev.cairn.server.cluster.Announced;
 import dev.cairn.server.cluster.MemberAddress;
 import dev.cairn.server.node.SettingSources.Given;
 import java.nio.file.InvalidPathException;
@@ -16,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * All that a node is told from outside, validated once, here. Nothing else reads the command line,
@@ -27,10 +29,12 @@ import java.util.Set;
  *     10000.
  * @param clusterPort for cluster-aware Redis clients, 1 to 65535, or 0 for none. Default port +
  *     20000.
- * @param self this node as it stands in {@code members}: the host and ports that clients and the
- *     other nodes are told
+ * @param announced where clients are told to find this node. Default {@code self}'s host, {@code
+ *     port} and {@code clusterPort}.
+ * @param self this node as it stands in {@code members}: its name, and where the other nodes find
+ *     it
  * @param members the first nodes, 1 to {@value #MEMBERS_MAX}, {@code self} among them, in the order
- *     of their names. Default: ports 5000, 5001 and 5002 of the announced host.
+ *     of their names. Default: ports 5000, 5001 and 5002 of {@code host}.
  * @param data the node's folder, absolute. Default data/PORT in the checkout.
  * @param replicationFactor full copies wanted, 1 to {@value #REPLICATION_FACTOR_MAX}. Default 2.
  * @param partitions 1 to 16384. Default twice the number of {@code members}.
@@ -48,6 +52,7 @@ public record NodeConfig(
     String host,
     int peerPort,
     int clusterPort,
+    Announced announced,
     MemberAddress self,
     List<MemberAddress> members,
     Path data,
@@ -107,9 +112,9 @@ public record NodeConfig(
                   .formatted(host)
               + " others reach it");
     }
-    String reachable = announced.orElse(host);
-    List<MemberAddress> members = members(reader, reachable, port);
-    MemberAddress self = self(members, reachable, port);
+    List<MemberAddress> members =
+        members(reader, isWildcard(host) ? announced.orElseThrow() : host, port);
+    MemberAddress self = self(members, announced, host, port);
     int peerPort = peerPort(reader, self);
     int clusterPort = clusterPort(reader, port);
     if (peerPort == port || clusterPort == port || clusterPort == peerPort) {
@@ -122,6 +127,7 @@ public record NodeConfig(
         host,
         peerPort,
         clusterPort,
+        announced(reader, announced.orElseGet(self::host), port, clusterPort),
         self,
         members,
         data(reader, checkout, port),
@@ -178,21 +184,49 @@ public record NodeConfig(
     return members;
   }
 
-  private static MemberAddress self(List<MemberAddress> members, String reachable, int port)
+  /** The member that listens on this port, under the host that is announced or else listened on. */
+  private static MemberAddress self(
+      List<MemberAddress> members, Optional<String> announced, String host, int port)
       throws StartException {
-    List<MemberAddress> same =
-        members.stream()
-            .filter(member -> member.clientPort() == port && sameHost(member.host(), reachable))
+    List<String> hosts =
+        Stream.concat(announced.stream(), Stream.of(host))
+            .filter(own -> !isWildcard(own))
+            .distinct()
             .toList();
-    if (same.size() != 1) {
-      throw new StartException(
-          "this node, %s, is not in --cluster %s: add it, at every node, or say with --announce-host"
-                  .formatted(
-                      new MemberAddress(reachable, port, port).name(),
-                      String.join(",", members.stream().map(MemberAddress::name).toList()))
-              + " which of them it is");
+    for (String own : hosts) {
+      List<MemberAddress> same =
+          members.stream()
+              .filter(member -> member.clientPort() == port && sameHost(member.host(), own))
+              .toList();
+      if (same.size() == 1) {
+        return same.get(0);
+      }
     }
-    return same.get(0);
+    throw new StartException(
+        "this node, %s, is not in --cluster %s: add it, at every node, or say with --host or"
+                .formatted(
+                    String.join(
+                        " or ",
+                        hosts.stream()
+                            .map(own -> new MemberAddress(own, port, port).name())
+                            .toList()),
+                    String.join(",", members.stream().map(MemberAddress::name).toList()))
+            + " --announce-host which of them it is");
+  }
+
+  private static Announced announced(Reader reader, String host, int port, int clusterPort)
+      throws StartException {
+    Optional<Integer> announcedClusterPort =
+        reader.number(Setting.ANNOUNCE_CLUSTER_PORT, 1, PORT_MAX);
+    if (announcedClusterPort.isPresent() && clusterPort == 0) {
+      throw new StartException(
+          "there is no cluster port to announce: leave out --announce-cluster-port, or give a"
+              + " --cluster-port");
+    }
+    return new Announced(
+        host,
+        reader.number(Setting.ANNOUNCE_PORT, 1, PORT_MAX).orElse(port),
+        announcedClusterPort.orElse(clusterPort));
   }
 
   private static int peerPort(Reader reader, MemberAddress self) throws StartException {

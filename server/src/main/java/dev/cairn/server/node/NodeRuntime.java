@@ -236,6 +236,7 @@ final class NodeRuntime implements AutoCloseable {
                 spec.version(),
                 System.currentTimeMillis(),
                 partitions.stopping(),
+                self.announced(),
                 spec.room().get(),
                 partitions.reports()));
     new Controller(opened, membership, formation, System::nanoTime).start(scheduler);

@@ -21,7 +21,19 @@ enum Setting {
       "announce-host",
       "HOST",
       "the node's host in --cluster",
-      "Host that clients and the other nodes are told, where it differs from --host."),
+      "Host that clients are told. Where --cluster lists it with PORT, it also says which of the"
+          + " listed nodes this one is."),
+  ANNOUNCE_PORT(
+      "announce-port",
+      "PORT",
+      "PORT",
+      "Port for clients that clients are told, where it differs from the one listened on."),
+  ANNOUNCE_CLUSTER_PORT(
+      "announce-cluster-port",
+      "PORT",
+      "--cluster-port",
+      "Cluster port that clients are told (in MOVED, CLUSTER SLOTS and others), where it differs"
+          + " from the one listened on."),
   PEER_PORT(
       "peer-port",
       "PORT",

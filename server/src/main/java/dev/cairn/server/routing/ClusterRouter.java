@@ -4,6 +4,7 @@ package dev.cairn.server.routing;
 import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.Topology;
+import dev.cairn.server.cluster.Announced;
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.Membership;
@@ -165,17 +166,7 @@ public final class ClusterRouter implements Router, AutoCloseable {
     if (cluster == null) {
       return Topology.NONE;
     }
-    List<Topology.Node> nodes =
-        cluster.members().stream()
-            .map(
-                member ->
-                    new Topology.Node(
-                        member.id(),
-                        member.host(),
-                        member.clientPort(),
-                        member.clusterPort(),
-                        membership.isUp(member.id())))
-            .toList();
+    List<Topology.Node> nodes = cluster.members().stream().map(this::drawNode).toList();
     List<Topology.Partition> placed =
         cluster.partitions().stream()
             .map(
@@ -189,6 +180,16 @@ public final class ClusterRouter implements Router, AutoCloseable {
                         partitions.leaderId(placement.index())))
             .toList();
     return new Topology(cluster.clusterId(), cluster.epoch(), nodes, placed);
+  }
+
+  private Topology.Node drawNode(Member member) {
+    Announced announced = membership.announced(member);
+    return new Topology.Node(
+        member.id(),
+        announced.host(),
+        announced.clientPort(),
+        announced.clusterPort(),
+        membership.isUp(member.id()));
   }
 
   @Override

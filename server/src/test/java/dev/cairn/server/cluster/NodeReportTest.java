@@ -24,7 +24,7 @@ class NodeReportTest {
       assertThatThrownBy(() -> NodeReport.decode(cut)).isInstanceOf(IOException.class);
     }
     bytes[0]++;
-    assertThatThrownBy(() -> NodeReport.decode(bytes)).hasMessageContaining("format 3");
+    assertThatThrownBy(() -> NodeReport.decode(bytes)).hasMessageContaining("format 4");
   }
 
   @Provide
@@ -54,12 +54,15 @@ class NodeReportTest {
                         index % 2 == 0)); // as random as the index, and no ninth to combine
     Arbitrary<String> names = Arbitraries.strings().ofMaxLength(12);
     Arbitrary<NodeReport.Room> rooms = Combinators.combine(longs, longs).as(NodeReport.Room::new);
+    Arbitrary<Integer> ports = Arbitraries.integers().between(0, 65_535);
+    Arbitrary<Announced> announced = Combinators.combine(names, ports, ports).as(Announced::new);
     return Combinators.combine(
             names,
             names,
             names,
             longs,
             Arbitraries.of(true, false),
+            announced,
             rooms,
             partitions.list().ofMaxSize(3))
         .as(NodeReport::new);

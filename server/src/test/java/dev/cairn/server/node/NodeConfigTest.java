@@ -4,6 +4,7 @@ package dev.cairn.server.node;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.cairn.server.cluster.Announced;
 import dev.cairn.server.cluster.MemberAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -115,6 +116,39 @@ class NodeConfigTest {
     assertThat(config.self().name()).isEqualTo("db1.example:5000");
   }
 
+  @Test
+  void clientsAreToldOtherAddressesThanPeers() throws StartException {
+    String[] arguments = {
+      "6000", "--host=10.0.0.1", "--insecure", "--cluster=10.0.0.1:6000,10.0.0.2:6000"
+    };
+    assertThat(config(Map.of(), arguments).announced())
+        .isEqualTo(new Announced("10.0.0.1", 6000, 26_000));
+
+    NodeConfig config =
+        config(
+            Map.of(
+                "CAIRN_ANNOUNCE_HOST", "cairn.example",
+                "CAIRN_ANNOUNCE_PORT", "65535",
+                "CAIRN_ANNOUNCE_CLUSTER_PORT", "1"),
+            arguments);
+    assertThat(config.announced()).isEqualTo(new Announced("cairn.example", 65_535, 1));
+    assertThat(config.self().toString()).isEqualTo("10.0.0.1:6000/16000");
+
+    NodeConfig byName =
+        config(
+            Map.of(),
+            "5000",
+            "--host=0.0.0.0",
+            "--insecure",
+            "--announce-host=b.example",
+            "--cluster=a.example:5000,b.example:5000");
+    assertThat(byName.self().name()).isEqualTo("b.example:5000");
+
+    NodeConfig quickStart = config(Map.of(), "5000", "--announce-host=cairn.example");
+    assertThat(quickStart.self().name()).isEqualTo("127.0.0.1:5000");
+    assertThat(quickStart.announced()).isEqualTo(new Announced("cairn.example", 5000, 25_000));
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -144,6 +178,10 @@ class NodeConfigTest {
         "5000 --cluster 127.0.0.1:x                | 'x' is no port",
         "5000 --cluster bad_host!:1                | is no host name or address",
         "5000 --host a/b                           | is no host name or address",
+        "5000 --announce-port 0                    | --announce-port: '0' is not a number from 1 to 65535",
+        "5000 --announce-cluster-port 65536        | is not a number from 1 to 65535",
+        "5000 --announce-cluster-port 1 --cluster-port 0 | no cluster port to announce",
+        "5000 --announce-host x --cluster 127.0.0.1:5001 | x:5000 or 127.0.0.1:5000, is not in --cluster",
         "5000 --config missing.yaml                | there is no file",
       })
   void refusesAndSaysWhatToDo(String arguments, String message) {
