@@ -38,6 +38,9 @@ final class KeptRuntime implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(KeptRuntime.class);
   private static final long LOOK_EVERY_MILLIS = 500;
 
+  /** A port that was just closed may take a moment to be free. */
+  private static final int OPENINGS_MAX = 20;
+
   private final Opening opening;
   private final Path folder;
   private final DiskRoom room;
@@ -52,6 +55,7 @@ final class KeptRuntime implements AutoCloseable {
           });
   private final Object steps =
       new Object(); // held while the runtime is opened or closed for a fault
+  private int failedOpenings; // the repair thread's
   private NodeRuntime runtime; // guarded by this; null while closed for a fault
   private long run; // guarded by this: which opening of the runtime counts
   private boolean stopped; // guarded by this
@@ -207,12 +211,16 @@ final class KeptRuntime implements AutoCloseable {
         return;
       }
       open();
+      failedOpenings = 0;
       log.info("everything is open again");
     } catch (StartException e) {
       log.error("cannot go on: {}", e.getMessage());
       end.accept(NodeMain.STATUS_NOT_STARTED);
     } catch (IOException | RuntimeException e) {
       if (NodeFault.of(e).kind() == NodeFault.Kind.NO_ROOM) {
+        later();
+      } else if (++failedOpenings < OPENINGS_MAX) {
+        log.warn("cannot be opened anew, trying again: {}", e.toString());
         later();
       } else {
         log.error("cannot be opened anew", e);

@@ -78,14 +78,20 @@ public final class RaftEngine implements AutoCloseable {
   private final Endpoint endpoint;
   private final SharedLog sharedLog;
   private final RpcServer server;
+  private final AcceptedConnections accepted;
   private final ExecutorService requests;
   private final PeerTransport transport;
 
   private RaftEngine(
-      Endpoint endpoint, SharedLog sharedLog, RpcServer server, ExecutorService requests) {
+      Endpoint endpoint,
+      SharedLog sharedLog,
+      RpcServer server,
+      AcceptedConnections accepted,
+      ExecutorService requests) {
     this.endpoint = endpoint;
     this.sharedLog = sharedLog;
     this.server = server;
+    this.accepted = accepted;
     this.requests = requests;
     this.transport = new PeerTransport(server);
   }
@@ -104,8 +110,10 @@ public final class RaftEngine implements AutoCloseable {
     ProtobufMsgFactory.load();
     RpcFactoryHelper.rpcFactory().ensurePipeline();
     Endpoint endpoint = new Endpoint(host, port);
-    RpcServer server =
-        new BoltRpcServer(new com.alipay.remoting.rpc.RpcServer(bindHost, port, true));
+    com.alipay.remoting.rpc.RpcServer bolt =
+        new com.alipay.remoting.rpc.RpcServer(bindHost, port, true);
+    AcceptedConnections accepted = AcceptedConnections.of(bolt);
+    RpcServer server = new BoltRpcServer(bolt);
     ExecutorService requests =
         new ThreadPoolExecutor(
             0,
@@ -128,7 +136,7 @@ public final class RaftEngine implements AutoCloseable {
     server.registerProcessor(new PingRequestProcessor(requests));
     server.registerProcessor(new TimeoutNowRequestProcessor(requests));
     server.registerProcessor(new ReadIndexRequestProcessor(requests));
-    RaftEngine engine = new RaftEngine(endpoint, sharedLog, server, requests);
+    RaftEngine engine = new RaftEngine(endpoint, sharedLog, server, accepted, requests);
     boolean started = false;
     Throwable cause = null;
     try {
@@ -258,6 +266,7 @@ public final class RaftEngine implements AutoCloseable {
     NodeManager.getInstance().removeAddress(endpoint);
     transport.close();
     server.shutdown();
+    accepted.close();
     requests.shutdownNow();
   }
 

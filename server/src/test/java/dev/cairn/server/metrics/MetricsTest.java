@@ -67,6 +67,16 @@ class MetricsTest {
             "cairn_log_fsync_duration_seconds_sum 0.25");
   }
 
+  /** Prometheus' rules: a count belongs to a histogram or summary, units are not abbreviated. */
+  @Test
+  void namesOfTheProcessFollowTheRules() {
+    metrics.measureProcess();
+
+    assertThat(lines())
+        .anyMatch(line -> line.startsWith("process_cpu_seconds_total "))
+        .noneMatch(line -> line.matches("# TYPE (\\w+_count|\\w+_(ns|ms|us)(_total)?) .*"));
+  }
+
   @Test
   void whoeverIsNamedLastIsAsked() {
     for (int i = 1; i <= 2; i++) {

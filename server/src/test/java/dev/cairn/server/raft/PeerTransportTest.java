@@ -16,9 +16,11 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -62,6 +64,66 @@ class PeerTransportTest {
             .isInstanceOf(Answer.Received.class);
       }
     }
+  }
+
+  /**
+   * A node whose disk was full opens everything anew on its port. Connections that are accepted
+   * while it closes must not stay with what was closed.
+   */
+  @Test
+  void aPortThatIsOpenedAnewIsReachedHoweverManyConnectWhileItCloses() throws Exception {
+    int port = freePort();
+    try (SharedLog log = SharedLog.open(folder.resolve("log"), damage -> {}, new Metrics());
+        RaftEngine other = RaftEngine.start("127.0.0.1", "127.0.0.1", freePort(), log)) {
+      AtomicBoolean enough = new AtomicBoolean();
+      Thread sender =
+          new Thread(
+              () -> {
+                while (!enough.get()) {
+                  send(other.transport(), port, new byte[1]).join();
+                }
+              });
+      sender.start();
+      List<Thread> load = busy(enough);
+      for (byte run = 1; run <= 30; run++) {
+        byte[] mine = {run};
+        RaftEngine engine =
+            await()
+                .ignoreException(IOException.class)
+                .until(() -> RaftEngine.start("127.0.0.1", "127.0.0.1", port, log), e -> true);
+        engine.transport().handle(KIND, (body, answer) -> answer.accept(mine));
+        await()
+            .until(
+                () ->
+                    send(other.transport(), port, new byte[1])
+                                .get(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)
+                            instanceof Answer.Received received
+                        && Arrays.equals(received.body(), mine));
+        engine.close();
+      }
+      enough.set(true);
+      sender.join();
+      for (Thread thread : load) {
+        thread.join();
+      }
+    }
+  }
+
+  /** On an idle machine nothing comes between two steps of a close. */
+  private static List<Thread> busy(AtomicBoolean enough) {
+    List<Thread> threads = new ArrayList<>();
+    for (int i = 0; i < 6; i++) {
+      Thread thread =
+          new Thread(
+              () -> {
+                while (!enough.get()) {
+                  Thread.onSpinWait();
+                }
+              });
+      thread.start();
+      threads.add(thread);
+    }
+    return threads;
   }
 
   @Test
