@@ -9,6 +9,8 @@ import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Ports that nobody listens on. Taken below the range from which the system gives outgoing
@@ -18,6 +20,9 @@ final class FreePorts {
   private static final int FIRST = 20_000;
   private static final int LAST = 32_000;
   private static final int TRIES_MAX = 1_000;
+
+  /** What this process took before: a cluster's node that is down still owns its ports. */
+  private static final Set<Integer> GIVEN = ConcurrentHashMap.newKeySet();
 
   private FreePorts() {}
 
@@ -31,7 +36,8 @@ final class FreePorts {
           throw new IllegalStateException("found no " + count + " free ports");
         }
         ServerSocket socket = new ServerSocket();
-        if (isFree(socket, FIRST + random.nextInt(LAST - FIRST))) {
+        int port = FIRST + random.nextInt(LAST - FIRST);
+        if (!GIVEN.contains(port) && isFree(socket, port) && GIVEN.add(port)) {
           bound.add(socket);
         } else {
           socket.close();

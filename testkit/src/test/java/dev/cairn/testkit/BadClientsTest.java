@@ -17,9 +17,12 @@ import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Clients that claim, stall, hoard and overdo, and one that wants to be served meanwhile. */
+@Execution(ExecutionMode.CONCURRENT)
 class BadClientsTest {
   private static final int CLAIMING = 1_000;
   private static final long CLAIMING_KILOBYTES_MAX = 50 * 1024;

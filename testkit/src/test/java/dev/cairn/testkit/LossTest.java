@@ -16,10 +16,12 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** Nodes die, what was acknowledged stays. */
 class LossTest {
   /**
-   * By hand or before a release, all the real pairs at five times the rate: {@code
-   * -Dcairn.loss.file=FILE.tsv.gz -Dcairn.loss.rate=1000}.
+   * By hand or before a release, all the real pairs at five times the rate, each node killed twice:
+   * {@code -Dcairn.loss.file=FILE.tsv.gz -Dcairn.loss.rate=1000 -Dcairn.loss.rounds=2}.
    */
   private static final int PAIRS_PER_SECOND = Integer.getInteger("cairn.loss.rate", 200);
+
+  private static final int ROUNDS = Integer.getInteger("cairn.loss.rounds", 1);
 
   private static final Optional<Path> FILE =
       Optional.ofNullable(System.getProperty("cairn.loss.file")).map(Path::of);
@@ -34,13 +36,13 @@ class LossTest {
     List<Map.Entry<String, String>> pairs = FILE.map(Pairs::of).orElseGet(Pairs::packages);
     try (SteadyLoad load = SteadyLoad.start(client, pairs, PAIRS_PER_SECOND)) {
       load.awaitProgress(PAIRS_PER_SECOND);
-      for (int round = 0; round < 2; round++) {
+      for (int round = 0; round < ROUNDS; round++) {
         for (int node : cluster.indexes()) {
           cluster.kill(node);
           load.awaitProgress(PAIRS_PER_SECOND);
           cluster.start(node);
           cluster.awaitHealthy();
-          // Each of the two kills of each node lies inside the load.
+          // Each kill of each node lies inside the load.
           load.awaitProgress(PAIRS_PER_SECOND / 4);
         }
       }

@@ -18,12 +18,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Networks of iptables and clocks of libfaketime; what clients saw is linearizable. */
 @Tag("faults")
 @Timeout(240)
+@Execution(ExecutionMode.CONCURRENT)
 class MachineFaultsTest {
   private static final List<String> KEYS = List.of("mykey", "b", "c");
   private static final long FAULT_NANOS = TimeUnit.SECONDS.toNanos(3);

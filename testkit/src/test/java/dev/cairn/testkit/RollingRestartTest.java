@@ -14,6 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import redis.clients.jedis.ConnectionPoolConfig;
@@ -25,6 +26,7 @@ import redis.clients.jedis.JedisCluster;
  * An upgrade: one node after the other is stopped by SIGTERM and started again, and those who use
  * the cluster do not notice.
  */
+@Isolated
 class RollingRestartTest {
   private static final int CLIENTS = 16;
   private static final int JEDIS_THREADS = 4;
