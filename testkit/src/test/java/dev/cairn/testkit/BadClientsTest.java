@@ -18,11 +18,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** Clients that claim, stall, hoard and overdo, and one that wants to be served meanwhile. */
-@Execution(ExecutionMode.CONCURRENT)
+@Isolated
 class BadClientsTest {
   private static final int CLAIMING = 1_000;
   private static final long CLAIMING_KILOBYTES_MAX = 50 * 1024;

@@ -13,8 +13,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** The power fails: what was not fsynced is gone, and nothing that was acknowledged. */
+@Isolated
 @Tag("faults")
 class PowerLossTest {
   private static final List<String> KEYS = List.of("mykey", "b", "c");
