@@ -18,10 +18,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.parallel.Isolated;
 
 /** Clients that claim, stall, hoard and overdo, and one that wants to be served meanwhile. */
-@Isolated
 class BadClientsTest {
   private static final int CLAIMING = 1_000;
   private static final long CLAIMING_KILOBYTES_MAX = 50 * 1024;

@@ -7,11 +7,8 @@ import dev.cairn.client.CairnClient;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** Other numbers of nodes and copies than the quick start's. */
-@Execution(ExecutionMode.CONCURRENT)
 class CopiesTest {
   @RegisterExtension final Clusters clusters = Clusters.ofEachTest();
 

@@ -13,11 +13,8 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** Nodes that start while only half of them see each other. */
-@Execution(ExecutionMode.CONCURRENT)
 class HalvesTest {
   @RegisterExtension final Clusters clusters = Clusters.ofEachTest();
 

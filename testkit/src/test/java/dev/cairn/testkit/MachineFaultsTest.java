@@ -20,13 +20,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** Networks of iptables and clocks of libfaketime; what clients saw is linearizable. */
 @Tag("faults")
 @Timeout(240)
-@Execution(ExecutionMode.CONCURRENT)
 class MachineFaultsTest {
   private static final List<String> KEYS = List.of("mykey", "b", "c");
   private static final long FAULT_NANOS = TimeUnit.SECONDS.toNanos(3);

@@ -15,14 +15,11 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * A node that is started wrongly ends with status 2 and says in a line what to do; those that run
  * go on.
  */
-@Execution(ExecutionMode.CONCURRENT)
 class MisuseTest {
   private static final int NOT_STARTED = 2;
 

@@ -9,13 +9,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.parallel.Isolated;
 
 /**
  * Three terminals, three commands, one cluster: {@code ./cairn node 5000}, 5001 and 5002 with no
  * other option. Needs these ports free.
  */
-@Isolated
 class QuickStartTest {
   private static final String SESSION =
       """

@@ -16,7 +16,6 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.parallel.Isolated;
 import redis.clients.jedis.ConnectionPoolConfig;
 import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
@@ -26,7 +25,6 @@ import redis.clients.jedis.JedisCluster;
  * An upgrade: one node after the other is stopped by SIGTERM and started again, and those who use
  * the cluster do not notice.
  */
-@Isolated
 class RollingRestartTest {
   private static final int CLIENTS = 16;
   private static final int JEDIS_THREADS = 4;
@@ -44,6 +42,8 @@ class RollingRestartTest {
   void clientsMeetNoErrorWhileEachNodeIsRestarted() throws InterruptedException {
     ProcessCluster cluster = clusters.startHealthy(ProcessCluster.of(3));
     try (CairnClient client = cluster.client().build();
+        CairnClient steady = cluster.client().build();
+        SteadyLoad load = SteadyLoad.start(steady, Pairs.packages().subList(0, 1_000), 100);
         JedisCluster jedis = jedis(cluster)) {
       Work viaCairn = new Work("cairn", CLIENTS, work -> putAndGet(client, work));
       Work viaJedis = new Work("jedis", JEDIS_THREADS, work -> setAndGet(jedis, work));
@@ -54,6 +54,7 @@ class RollingRestartTest {
       for (int round = 0; round < ROUNDS; round++) {
         for (int node : cluster.indexes()) {
           assertThat(cluster.stop(node)).as("exit status").isZero();
+          load.awaitProgress(50);
           both.forEach(work -> work.awaitProgress(200));
           cluster.start(node);
           cluster.awaitHealthy();
@@ -61,6 +62,12 @@ class RollingRestartTest {
         }
       }
       both.forEach(Work::finish);
+      load.finish();
+      for (int node : cluster.indexes()) {
+        try (CairnClient reader = cluster.clientThrough(node).build()) {
+          assertThat(load.differences(reader)).as("through node %d", node).isEmpty();
+        }
+      }
       System.out.printf(
           "rolling restart: %d operations a second; errors: cairn %s, jedis %s%n",
           (viaCairn.done.get() + viaJedis.done.get())

@@ -13,14 +13,11 @@ import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * Whoever changes voters sleeps in the middle of it: the leader of a partition, and on one of the
  * two nodes the controller. It wakes up with what it had in mind before.
  */
-@Execution(ExecutionMode.CONCURRENT)
 class SleepingLeaderTest {
   private static final List<String> KEYS = List.of("mykey", "b", "c");
   private static final long ASLEEP_NANOS = TimeUnit.SECONDS.toNanos(3);

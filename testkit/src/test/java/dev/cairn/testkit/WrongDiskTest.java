@@ -14,11 +14,8 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** Nodes that come back with another disk than the one with which they promised something. */
-@Execution(ExecutionMode.CONCURRENT)
 class WrongDiskTest {
   private static final String KEY = "mykey";
 

@@ -8,10 +8,8 @@ import dev.cairn.testkit.fault.Faults;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.parallel.Isolated;
 
 /** The long run, short: each fault that needs no rights once. The seed is in the output. */
-@Isolated
 class FaultSuiteTest {
   @Test
   @Timeout(400)

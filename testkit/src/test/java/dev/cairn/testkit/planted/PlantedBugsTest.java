@@ -17,7 +17,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -27,7 +26,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  * without the bug. {@code -Dcairn.planted.seeds=5} runs five seeds of each, and all bugs; without
  * it the one that needs least time is run once.
  */
-@Isolated
 class PlantedBugsTest {
   private static final int SEEDS = Integer.getInteger("cairn.planted.seeds", 0);
   private static final List<Bug> QUICK = List.of(Bug.STALE_FOLLOWER_READ);
