@@ -114,7 +114,7 @@ class DiskFaultsTest {
 
   private static boolean refused(CairnClient client) {
     try {
-      client.put("probe", "value");
+      client.put(KEY, "value");
       return false;
     } catch (RefusedException e) {
       return e.getMessage().contains("room");
