@@ -71,7 +71,7 @@ record HttpAnswer(int status, String contentType, byte[] body, Map<String, Strin
         .set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
         .set(HttpHeaderNames.CACHE_CONTROL, "no-store");
     headers.forEach((name, value) -> response.headers().set(name, value));
-    if (status != 204) {
+    if (status != 204 && status != 304) {
       response
           .headers()
           .set(HttpHeaderNames.CONTENT_TYPE, contentType)

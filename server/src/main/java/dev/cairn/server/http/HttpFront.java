@@ -5,6 +5,7 @@ import dev.cairn.protocol.Topology;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.routing.Router;
 import io.netty.channel.ChannelPipeline;
+import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.codec.http.HttpResponseEncoder;
 import io.netty.handler.timeout.IdleStateHandler;
@@ -16,6 +17,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /**
  * The client port's HTTP face: whatever connection is handed to it speaks HTTP/1.1 from then on.
@@ -32,10 +34,17 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
   private static final long IDLE_SECONDS = 120;
   private static final int WORK_QUEUE_MAX = 64;
 
+  /**
+   * No script or style but from files of ours, nothing from elsewhere; what may be asked follows.
+   */
+  private static final String PAGE_POLICY =
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; connect-src 'self'";
+
   private final Router router;
   private final Metrics metrics;
   private final Supplier<Optional<String>> notReady;
   private final String bindHost;
+  private final StaticFiles files = new StaticFiles();
   private final ThreadPoolExecutor worker;
 
   /**
@@ -84,7 +93,11 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
   /** What is served. */
   void answer(Route route, Consumer<HttpAnswer> done) {
     switch (route) {
-      case HEALTH -> done.accept(HttpAnswer.json(200, "{\"status\":\"alive\"}"));
+      case HEALTH ->
+          // Says nothing but that somebody is here: a console that another node served may ask.
+          done.accept(
+              HttpAnswer.json(200, "{\"status\":\"alive\"}")
+                  .with("Cross-Origin-Resource-Policy", "cross-origin"));
       case READY -> work(done, this::readiness);
       case METRICS -> work(done, () -> HttpAnswer.of(200, Metrics.CONTENT_TYPE, metrics.scrape()));
       case CLUSTER ->
@@ -95,6 +108,20 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
                 return null;
               });
     }
+  }
+
+  /**
+   * One of the console's files. Its scripts may talk to this node, and ask the others whether they
+   * are alive: the console goes on through one of them when this node is gone.
+   */
+  HttpAnswer file(String name, HttpHeaders asked) {
+    String others =
+        router.topology().nodes().stream()
+            .map(node -> node.host() + ":" + node.clientPort())
+            .filter(authority -> HostCheck.name(authority).isPresent())
+            .map(authority -> " http://" + authority)
+            .collect(Collectors.joining());
+    return files.answer(name, asked).with("Content-Security-Policy", PAGE_POLICY + others);
   }
 
   private HttpAnswer readiness() {

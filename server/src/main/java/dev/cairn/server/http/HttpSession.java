@@ -115,22 +115,27 @@ final class HttpSession extends SimpleChannelInboundHandler<FullHttpRequest> {
       done.accept(refusal.get());
       return;
     }
-    Optional<Route> route;
+    String path;
     try {
-      route = Route.of(new QueryStringDecoder(target).path());
+      path = new QueryStringDecoder(target).path();
     } catch (IllegalArgumentException badEncoding) {
       done.accept(HttpAnswer.problem(400, "the path is not percent-encoded as it should be"));
       return;
     }
-    if (request.method().equals(HttpMethod.OPTIONS) && (route.isPresent() || target.equals("*"))) {
+    Optional<Route> route = Route.of(path);
+    Optional<String> file = StaticFiles.name(path);
+    boolean known = route.isPresent() || file.isPresent();
+    if (request.method().equals(HttpMethod.OPTIONS) && (known || target.equals("*"))) {
       done.accept(HttpAnswer.of(204, "", new byte[0]).with("Allow", Route.METHODS));
-    } else if (route.isEmpty()) {
+    } else if (!known) {
       done.accept(HttpAnswer.problem(404, "there is no such resource"));
     } else if (!request.method().equals(HttpMethod.GET)
         && !request.method().equals(HttpMethod.HEAD)) {
       done.accept(
           HttpAnswer.problem(405, "this resource takes " + Route.METHODS)
               .with("Allow", Route.METHODS));
+    } else if (file.isPresent()) {
+      done.accept(front.file(file.get(), request.headers()));
     } else {
       front.answer(route.get(), done);
     }

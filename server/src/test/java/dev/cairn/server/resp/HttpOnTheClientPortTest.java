@@ -89,6 +89,20 @@ final class HttpOnTheClientPortTest {
   }
 
   @Test
+  void theConsolesFilesMayRunTheirScriptsAndNoOthers() throws Exception {
+    assertThat(get("/console/static/words.js"))
+        .startsWith("HTTP/1.1 200 OK\r\n")
+        .contains("script-src 'self';")
+        .contains(
+            "connect-src 'self' http://127.0.0.1:5000 http://127.0.0.1:5001 http://127.0.0.1:5002\r\n")
+        .doesNotContain("unsafe");
+    for (String path :
+        List.of("/console/../console/static/words.js", "/console/%2e%2e/logback.xml")) {
+      assertThat(get(path)).startsWith("HTTP/1.1 404 Not Found\r\n");
+    }
+  }
+
+  @Test
   void requestsOfOneConnectionAreAnsweredInTheirOrder() throws Exception {
     String all =
         exchange(
