@@ -25,6 +25,8 @@ public enum ErrorCode {
   TRYAGAIN(Outcome.REFUSED),
   /** Keys of one request lie in different partitions where they must not. */
   CROSSSLOT(Outcome.REFUSED),
+  /** EXEC did nothing: a command of the transaction had been refused. */
+  EXECABORT(Outcome.REFUSED),
   /** HELLO asked for a protocol version that does not exist. */
   NOPROTO(Outcome.REFUSED),
   /** There is no such user, or the password is another. */

@@ -63,6 +63,9 @@ public sealed interface RespValue {
   /** There is none. Both nulls of RESP2 ({@code $-1}, {@code *-1}) read as this. */
   record Nil() implements RespValue {}
 
+  /** There is no array: RESP3 {@code _}, RESP2 {@code *-1}. */
+  record NilArray() implements RespValue {}
+
   /** {@code *count}. */
   record Array(List<RespValue> elements) implements RespValue {
     public Array {

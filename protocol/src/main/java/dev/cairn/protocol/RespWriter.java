@@ -13,7 +13,7 @@ import java.util.List;
  *
  * <pre>
  * value      := "+" line | "-" line | ":" number CRLF | "$" length CRLF bytes CRLF | "*" count CRLF value*
- *             | "$-1" CRLF                                                            (RESP2's null)
+ *             | "$-1" CRLF | "*-1" CRLF                                               (RESP2's nulls)
  * RESP3 adds := "_" CRLF | "#" ("t"|"f") CRLF | "," double CRLF | "(" integer CRLF
  *             | "=" length CRLF format ":" bytes CRLF | "%" count CRLF (value value)* | "~" count CRLF value*
  *             | ">" count CRLF value* | "|" count CRLF (value value)* value           (an attribute in front)
@@ -25,6 +25,7 @@ import java.util.List;
 public final class RespWriter {
   private static final byte[] CRLF = {'\r', '\n'};
   private static final byte[] NULL_2 = ascii("$-1\r\n");
+  private static final byte[] NULL_ARRAY_2 = ascii("*-1\r\n");
   private static final byte[] NULL_3 = ascii("_\r\n");
 
   private final OutputStream out;
@@ -84,6 +85,8 @@ public final class RespWriter {
       header(':', number.value());
     } else if (value instanceof RespValue.Nil) {
       bytes(three ? NULL_3 : NULL_2);
+    } else if (value instanceof RespValue.NilArray) {
+      bytes(three ? NULL_3 : NULL_ARRAY_2);
     } else if (value instanceof RespValue.Array array) {
       elements('*', array.elements(), version);
     } else if (value instanceof RespValue.Dictionary dictionary) {

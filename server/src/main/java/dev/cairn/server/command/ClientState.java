@@ -23,6 +23,7 @@ public final class ClientState {
   private volatile int version = 2;
   private volatile Write lastWrite;
 
+  private final OpenTransaction transaction = new OpenTransaction();
   private boolean closing;
   private boolean replicas;
   private Replies replies = Replies.ON;
@@ -153,6 +154,11 @@ public final class ClientState {
     lastWrite = new Write(partition, done);
   }
 
+  /** What it watches and has queued. */
+  OpenTransaction transaction() {
+    return transaction;
+  }
+
   /** Whether replies carry who served them. RESP3 only. */
   boolean replicas() {
     return replicas;
@@ -222,7 +228,11 @@ public final class ClientState {
         + (nowMillis - connectedMillis) / 1000
         + " idle="
         + (nowMillis - lastCommandMillis) / 1000
-        + " flags=N db=0 sub=0 psub=0 ssub=0 multi=-1 cmd="
+        + " flags="
+        + (transaction.open() ? "x" : "N")
+        + " db=0 sub=0 psub=0 ssub=0 multi="
+        + transaction.commands()
+        + " cmd="
         + lastCommand
         + " user=default redir=-1 resp="
         + version

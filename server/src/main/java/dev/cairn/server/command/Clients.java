@@ -4,13 +4,21 @@ package dev.cairn.server.command;
 import java.util.Collection;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 
 /** The connections of one face, and what it counts. May be called from any thread. */
 public final class Clients {
+  /**
+   * What the open transactions of all connections may hold, and the keys that they gather, bytes:
+   * an eighth of the heap.
+   */
+  static final long HELD_BYTES_MAX = Math.max(64L << 20, Runtime.getRuntime().maxMemory() / 8);
+
   private final Map<Long, ClientState> open = new ConcurrentSkipListMap<>();
   private final LongAdder received = new LongAdder();
   private final LongAdder commands = new LongAdder();
+  private final AtomicLong held = new AtomicLong();
 
   /** A connection has opened. */
   public void opened(ClientState client) {
@@ -18,9 +26,41 @@ public final class Clients {
     received.increment();
   }
 
-  /** It has closed. */
+  /** It has closed. On its event loop. */
   public void closed(ClientState client) {
     open.remove(client.id());
+    end(client);
+  }
+
+  /**
+   * Takes bytes for what a connection queues or watches, or for keys that it gathers.
+   *
+   * @throws Refusal where all connections together hold too much
+   */
+  void hold(long bytes) {
+    if (held.addAndGet(bytes) > HELD_BYTES_MAX) {
+      held.addAndGet(-bytes);
+      throw Refusal.full(
+          "the open transactions of this node hold too much; nothing was queued. Retry when others have ended");
+    }
+  }
+
+  /** Ends a connection's transaction, if there is one, and whatever it watches. */
+  void end(ClientState client) {
+    held.addAndGet(-client.transaction().bytes());
+    client.transaction().end();
+  }
+
+  /** Has a connection watch no key any more. */
+  void unwatch(ClientState client) {
+    long before = client.transaction().bytes();
+    client.transaction().unwatch();
+    held.addAndGet(client.transaction().bytes() - before);
+  }
+
+  /** What is held, bytes. */
+  long held() {
+    return held.get();
   }
 
   void commandRun() {

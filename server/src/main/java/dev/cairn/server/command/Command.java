@@ -23,7 +23,8 @@ import java.util.Set;
  * @param summary one sentence
  * @param subcommands of a container
  * @param handler what runs it; of a container, when it is called without a subcommand
- * @param planner what says how it is carried out, of a command with keys
+ * @param planner what says how it is carried out; only a command that has one may stand in a
+ *     transaction
  */
 public record Command(
     String name,
@@ -52,6 +53,10 @@ public record Command(
     SLOW,
     /** It only removes or shortens, and so works when there is no room. */
     NEEDS_NO_ROOM,
+    /** It is run inside MULTI too, not queued. */
+    AT_ONCE,
+    /** It may not stand in a transaction. */
+    NO_MULTI,
     /** For whoever runs the node. */
     ADMIN,
     /** May do harm, or take long. */
@@ -102,6 +107,16 @@ public record Command(
     void run(Call call);
   }
 
+  /** Whether it may stand in a transaction. */
+  boolean queues() {
+    return planner.isPresent() && !traits.contains(Trait.NO_MULTI);
+  }
+
+  /** Whether it is run inside MULTI too, not queued. */
+  boolean runsAtOnce() {
+    return traits.contains(Trait.AT_ONCE);
+  }
+
   boolean accepts(int words) {
     return arity >= 0 ? words == arity : words >= -arity;
   }
@@ -129,6 +144,9 @@ public record Command(
     if (!traits.contains(Trait.SLOW)) {
       flags.add("fast");
     }
+    if (!queues() && !runsAtOnce() && subcommands.isEmpty()) {
+      flags.add("no_multi");
+    }
     if (keys.counted() > 0) {
       flags.add("movablekeys");
     }
@@ -147,6 +165,7 @@ public record Command(
       case "string", "bitmap" -> categories.add("@" + group);
       case "generic" -> categories.add("@keyspace");
       case "connection" -> categories.add("@connection");
+      case "transactions" -> categories.add("@transaction");
       default -> {}
     }
     if (traits.contains(Trait.ADMIN)) {

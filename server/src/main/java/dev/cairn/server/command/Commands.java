@@ -96,26 +96,26 @@ public final class Commands {
       RequestOptions options,
       Consumer<RespValue> done) {
     if (found.isEmpty()) {
-      done.accept(unknownCommand(words));
+      done.accept(rejected(client, false, unknownCommand(words)));
       return;
     }
     Command command = found.get();
+    boolean exec = command.name().equals("exec");
     String name = lower(words.get(0));
     if (!command.subcommands().isEmpty() && words.size() > 1) {
       Command subcommand = CommandTable.find(command, words.get(1));
       if (subcommand == null) {
-        done.accept(
-            RespValue.error(
-                ErrorCode.ERR,
-                "unknown subcommand '%s'. Try %s HELP."
-                    .formatted(quoted(words.get(1)), command.name().toUpperCase(Locale.ROOT))));
+        String text =
+            "unknown subcommand '%s'. Try %s HELP."
+                .formatted(quoted(words.get(1)), command.name().toUpperCase(Locale.ROOT));
+        done.accept(rejected(client, exec, new Refusal(text).reply()));
         return;
       }
       command = subcommand;
       name = name + "|" + subcommand.name();
     }
     if (!command.accepts(words.size())) {
-      done.accept(Refusal.arity(name).reply());
+      done.accept(rejected(client, exec, Refusal.arity(name).reply()));
       return;
     }
     long startedNanos = facts.nanoTime().getAsLong();
@@ -123,7 +123,7 @@ public final class Commands {
     clients.commandRun();
     Optional<String> unfit = options.unfitFor(command);
     if (unfit.isPresent()) {
-      done.accept(RespValue.error(ErrorCode.ERR, unfit.get()));
+      done.accept(rejected(client, exec, new Refusal(unfit.get()).reply()));
       return;
     }
     Consumer<RespValue> timed =
@@ -133,16 +133,41 @@ public final class Commands {
           done.accept(reply);
         };
     Call call = new Call(this, command, client, words, options, timed);
-    RespValue refusal = refusal(call);
+    boolean queues = client.transaction().open() && !command.runsAtOnce();
+    RespValue.ErrorReply refusal = refusal(call);
     if (refusal != null) {
-      done.accept(refusal);
+      done.accept(rejected(client, exec, refusal));
       return;
     }
     try {
-      command.handler().run(call);
+      if (queues) {
+        TransactionCommands.queue(call);
+      } else {
+        command.handler().run(call);
+      }
     } catch (Refusal wrong) {
-      done.accept(wrong.reply());
+      done.accept(queues ? rejected(client, false, wrong.reply()) : wrong.reply());
     }
+  }
+
+  /**
+   * The reply of a command that is not even tried. A transaction that it was meant for will not be
+   * carried out either.
+   */
+  private RespValue rejected(ClientState client, boolean exec, RespValue.ErrorReply why) {
+    client.transaction().spoil();
+    if (!exec) {
+      return why;
+    }
+    clients.end(client);
+    return Refusal.aborted("of: " + why.message()).reply();
+  }
+
+  /** What a command does to data now: queued, it does nothing yet. */
+  public Command.Access access(Command command, ClientState client) {
+    return client.transaction().open() && !command.runsAtOnce()
+        ? Command.Access.NONE
+        : command.access();
   }
 
   static String lower(byte[] word) {
@@ -150,14 +175,27 @@ public final class Commands {
   }
 
   /** Why a command with keys is not for this node, or null. */
-  private RespValue refusal(Call call) {
+  private RespValue.ErrorReply refusal(Call call) {
     Command command = call.command();
     if (command.keys().first() == 0) {
       return null;
     }
+    boolean fromOne =
+        command.access() == Command.Access.READ
+            && call.readLevel() == Consistency.ONE
+            && !call.client().transaction().open();
+    return refusal(command.keys().of(call.words()), fromOne);
+  }
+
+  /**
+   * Why a request with these keys is not for this node, or null.
+   *
+   * @param fromOne whether this node's own replica will do
+   */
+  RespValue.ErrorReply refusal(List<byte[]> keys, boolean fromOne) {
     int slot = -1;
     boolean oneSlot = true;
-    for (byte[] key : command.keys().of(call.words())) {
+    for (byte[] key : keys) {
       if (key.length < Limits.KEY_BYTES_MIN || key.length > Limits.KEY_BYTES_MAX) {
         return RespValue.error(
             ErrorCode.ERR,
@@ -173,8 +211,6 @@ public final class Commands {
     if (!oneSlot) {
       return RespValue.error(ErrorCode.CROSSSLOT, "Keys in request don't hash to the same slot");
     }
-    boolean fromOne =
-        command.access() == Command.Access.READ && call.readLevel() == Consistency.ONE;
     return slot < 0 ? null : redirection(slot, fromOne);
   }
 
@@ -183,7 +219,7 @@ public final class Commands {
    *
    * @param fromOne whether this node's own replica will do
    */
-  private RespValue redirection(int slot, boolean fromOne) {
+  private RespValue.ErrorReply redirection(int slot, boolean fromOne) {
     Topology topology = router.topology();
     Optional<Topology.Partition> partition = topology.partitionOfSlot(slot);
     if (partition.isPresent()
@@ -205,7 +241,7 @@ public final class Commands {
         "%d %s:%d".formatted(slot, leader.get().host(), leader.get().clusterPort()));
   }
 
-  private static RespValue unknownCommand(List<byte[]> words) {
+  private static RespValue.ErrorReply unknownCommand(List<byte[]> words) {
     StringBuilder arguments = new StringBuilder();
     for (int i = 1; i < words.size() && arguments.length() < QUOTED_BYTES_MAX; i++) {
       String word = shown(words.get(i));

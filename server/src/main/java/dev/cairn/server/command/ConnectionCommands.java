@@ -15,13 +15,13 @@ final class ConnectionCommands {
   static final List<Command> ROWS =
       Row.group(
           "connection",
-          plain(
+          Row.answered(
               "PING [message]", "1.0.0", "Returns PONG, or the message.", ConnectionCommands::ping),
-          plain(
+          Row.answered(
               "ECHO message",
               "1.0.0",
               "Returns the message.",
-              call -> call.reply(new RespValue.Bulk(call.word(1)))),
+              call -> new Plan.Answer(new RespValue.Bulk(call.word(1)))),
           plain(
               "HELLO [protover [AUTH username password] [SETNAME clientname]]",
               "6.0.0",
@@ -33,16 +33,18 @@ final class ConnectionCommands {
               "There are no users yet: as in a Redis without passwords.",
               ConnectionCommands::auth),
           plain(
-              "QUIT [ignored ...]",
-              "1.0.0",
-              "Closes the connection once all before it is answered.",
-              ConnectionCommands::quit),
+                  "QUIT [ignored ...]",
+                  "1.0.0",
+                  "Closes the connection once all before it is answered.",
+                  ConnectionCommands::quit)
+              .with(Command.Trait.AT_ONCE),
           plain(
-              "RESET",
-              "6.2.0",
-              "Makes the connection as it was when it opened.",
-              ConnectionCommands::reset),
-          plain(
+                  "RESET",
+                  "6.2.0",
+                  "Makes the connection as it was when it opened.",
+                  ConnectionCommands::reset)
+              .with(Command.Trait.AT_ONCE),
+          Row.answered(
               "SELECT index",
               "1.0.0",
               "Accepts 0: there is one database.",
@@ -54,12 +56,12 @@ final class ConnectionCommands {
 
   private ConnectionCommands() {}
 
-  static void ping(Call call) {
-    switch (call.count()) {
-      case 1 -> call.reply(new RespValue.SimpleString("PONG"));
-      case 2 -> call.reply(new RespValue.Bulk(call.word(1)));
+  private static Plan ping(Call call) {
+    return switch (call.count()) {
+      case 1 -> new Plan.Answer(new RespValue.SimpleString("PONG"));
+      case 2 -> new Plan.Answer(new RespValue.Bulk(call.word(1)));
       default -> throw Refusal.arity("ping");
-    }
+    };
   }
 
   static void quit(Call call) {
@@ -68,6 +70,7 @@ final class ConnectionCommands {
   }
 
   static void reset(Call call) {
+    call.commands().clients().end(call.client());
     call.client().reset();
     call.reply(new RespValue.SimpleString("RESET"));
   }
@@ -82,9 +85,9 @@ final class ConnectionCommands {
     call.ok();
   }
 
-  static void select(Call call) {
+  private static Plan select(Call call) {
     if (call.integer(1) == 0) {
-      call.ok();
+      return new Plan.Answer(RespValue.OK);
     } else if (call.commands().face() == Face.CLUSTER) {
       throw new Refusal("SELECT is not allowed in cluster mode");
     } else {

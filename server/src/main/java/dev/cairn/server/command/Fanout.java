@@ -134,6 +134,11 @@ final class Fanout {
         (replies, results) -> call.reply(results == null ? partly(replies) : join.apply(results)));
   }
 
+  /** The one partition of keys, at least one; a refusal where they lie in several. */
+  static int onePartition(Topology topology, List<byte[]> keys) {
+    return partitions(topology, List.of(keys), Function.identity())[0];
+  }
+
   /** The partition of each item, in order. One whose keys lie in several is refused. */
   private static <T> int[] partitions(
       Topology topology, List<T> items, Function<T, List<byte[]>> keys) {

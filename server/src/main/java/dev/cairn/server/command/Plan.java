@@ -3,6 +3,7 @@ package dev.cairn.server.command;
 
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.RespValue;
+import dev.cairn.server.partition.Mistake;
 import dev.cairn.server.partition.Operation;
 import dev.cairn.server.partition.Query;
 import dev.cairn.server.partition.Result;
@@ -79,6 +80,11 @@ sealed interface Plan {
       return RespValue.error(ErrorCode.ERR, failed.mistake().text());
     }
     return result instanceof Result.Nil ? RespValue.NIL : RespValue.OK;
+  }
+
+  /** Whether it is what a transaction had no room to answer, whatever the command. */
+  static boolean isTooLarge(Result result) {
+    return result instanceof Result.Failed failed && failed.mistake() == Mistake.ANSWERS_TOO_LARGE;
   }
 
   static long number(Result result) {

@@ -46,6 +46,16 @@ final class Refusal extends RuntimeException {
         "the cluster has not formed yet: start its other nodes, and see CAIRN STATUS");
   }
 
+  /** EXEC did nothing. */
+  static Refusal aborted(String why) {
+    return new Refusal(ErrorCode.EXECABORT, "Transaction discarded because " + why);
+  }
+
+  /** Too much memory is held. */
+  static Refusal full(String message) {
+    return new Refusal(ErrorCode.OOM, message);
+  }
+
   /** The keys of one operation lie in several partitions. */
   static Refusal crosses() {
     return new Refusal(
@@ -53,7 +63,7 @@ final class Refusal extends RuntimeException {
         "Keys in request don't hash to the same partition: give them a common hash tag, such as {tag}key");
   }
 
-  RespValue reply() {
+  RespValue.ErrorReply reply() {
     return RespValue.error(code, getMessage());
   }
 }

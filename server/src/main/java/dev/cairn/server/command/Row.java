@@ -70,6 +70,16 @@ final class Row {
     return new Row(syntax, since, summary, access, handler, Optional.of(planner));
   }
 
+  /** A command with keys that is no plan. */
+  static Row keyed(String syntax, String since, String summary, Access access, Handler handler) {
+    return new Row(syntax, since, summary, access, handler, Optional.empty());
+  }
+
+  /** A command without keys whose answer this node knows, now or in a transaction. */
+  static Row answered(String syntax, String since, String summary, Plan.Planner planner) {
+    return planned(syntax, since, summary, Access.NONE, planner).withoutKeys();
+  }
+
   /** A command without keys. */
   static Row plain(String syntax, String since, String summary, Handler handler) {
     return new Row(syntax, since, summary, Access.NONE, handler, Optional.empty()).withoutKeys();

@@ -28,7 +28,7 @@ final class ServerCommands {
   static final List<Command> ROWS =
       Row.group(
           "server",
-          plain(
+          Row.answered(
               "TIME",
               "2.6.0",
               "Returns the node's time: seconds since 1970 and microseconds.",
@@ -65,9 +65,9 @@ final class ServerCommands {
 
   private ServerCommands() {}
 
-  static void time(Call call) {
+  private static Plan time(Call call) {
     Instant now = call.commands().facts().clock().instant();
-    call.reply(
+    return new Plan.Answer(
         RespValue.array(
             RespValue.bulk(Long.toString(now.getEpochSecond())),
             RespValue.bulk(Long.toString(now.getNano() / 1000))));

@@ -168,6 +168,7 @@ final class StringCommands {
                   "7.0.0",
                   "Finds the longest common subsequence of two values of one partition.",
                   StringCommands::lcs)
+              .with(Trait.NO_MULTI)
               .slow("O(N*M) where N and M are the lengths of the values"));
 
   private StringCommands() {}

@@ -25,6 +25,10 @@ public final class EntryDescription {
     } catch (IOException e) {
       return "unreadable: " + e.getMessage();
     }
+    return of(operations);
+  }
+
+  private static String of(List<Operation> operations) {
     if (operations.isEmpty()) {
       return "no operation";
     }
@@ -40,6 +44,9 @@ public final class EntryDescription {
   private static String of(Operation operation) {
     if (operation instanceof Operation.Put put) {
       return "PUT %s (%d bytes)".formatted(printable(put.key()), put.value().length);
+    }
+    if (operation instanceof KeyOperation.Transaction transaction) {
+      return "TRANSACTION (" + of(transaction.operations()) + ")";
     }
     String keys =
         operation.keys().stream()

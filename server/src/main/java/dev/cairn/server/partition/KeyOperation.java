@@ -4,12 +4,87 @@ package dev.cairn.server.partition;
 import dev.cairn.server.storage.ValueRecord;
 import dev.cairn.server.value.Bits;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
 /** Concerns several keys of one partition, all or none, or when a key expires. */
 public sealed interface KeyOperation extends Operation {
+  /**
+   * Carries out several operations as one, if the keys that its client looked at stand as they did.
+   * Answers {@link Result.Nil} where one does not, and nothing is done; else {@link Result.Many}:
+   * one result for each operation. One that fails changes nothing by itself and stops no other, as
+   * in Redis.
+   *
+   * @param seen keys and the version each must have still
+   * @param operations what is done, in this order; reads see what those before them left. No
+   *     transaction is among them
+   */
+  record Transaction(List<Seen> seen, List<Operation> operations) implements KeyOperation {
+    /**
+     * How many bytes of answers there may be before an operation that would add a value to them is
+     * refused. Part of the format: every replica must do the same.
+     */
+    public static final long ANSWER_BYTES_MAX = 16L << 20;
+
+    public Transaction {
+      seen = List.copyOf(seen);
+      operations = List.copyOf(operations);
+      if (operations.stream().anyMatch(Transaction.class::isInstance)) {
+        throw new IllegalArgumentException("a transaction in a transaction");
+      }
+    }
+
+    @Override
+    public List<byte[]> keys() {
+      List<byte[]> keys = new ArrayList<>(seen.size() + operations.size());
+      seen.forEach(key -> keys.add(key.key()));
+      operations.forEach(operation -> keys.addAll(operation.keys()));
+      return keys;
+    }
+
+    @Override
+    public Result apply(Keyspace keyspace) {
+      for (Seen key : seen) {
+        if (Query.Version.of(keyspace, key.key()) != key.version()) {
+          return new Result.Nil();
+        }
+      }
+      List<Result> results = new ArrayList<>(operations.size());
+      long bytes = 0;
+      for (Operation operation : operations) {
+        boolean full = bytes > ANSWER_BYTES_MAX && operation.answersValue();
+        Result result =
+            full ? new Result.Failed(Mistake.ANSWERS_TOO_LARGE) : operation.apply(keyspace);
+        results.add(result);
+        bytes += result.bytes();
+      }
+      return new Result.Many(results);
+    }
+
+    @Override
+    public boolean grows() {
+      return operations.stream().anyMatch(Operation::grows);
+    }
+
+    @Override
+    public int opcode() {
+      return OperationCodec.TRANSACTION;
+    }
+
+    @Override
+    public void write(ByteSink out) {
+      out.four(seen.size());
+      seen.forEach(key -> out.bytes(key.key()).eight(key.version()));
+      out.four(operations.size());
+      operations.forEach(operation -> operation.write(out.one(operation.opcode())));
+    }
+  }
+
+  /** A key and the version it had ({@link Query.Version}); 0: there was none. */
+  record Seen(byte[] key, long version) {}
+
   /**
    * Says when a key is to be gone; a time that is up removes it. Answers {@link Result.Int} 1 where
    * it did, else 0; with {@code answerValue} the value, whatever became of it.
@@ -95,6 +170,9 @@ public sealed interface KeyOperation extends Operation {
       Optional<ValueRecord> record = keyspace.get(from);
       if (record.isEmpty()) {
         return new Result.Failed(Mistake.NO_SUCH_KEY);
+      }
+      if (Arrays.equals(from, to)) {
+        return new Result.Int(onlyIfAbsent ? 0 : 1); // as in Redis: nothing changes
       }
       if (onlyIfAbsent && keyspace.get(to).isPresent()) {
         return new Result.Int(0);

@@ -17,7 +17,10 @@ public enum Mistake {
   NO_SUCH_KEY(6, "no such key"),
   /** Whoever knows the command puts its name in. */
   EXPIRE_TIME(7, "invalid expire time in '%s' command"),
-  TOO_MUCH_MEMORY(8, "Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
+  TOO_MUCH_MEMORY(8, "Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"),
+  ANSWERS_TOO_LARGE(
+      9,
+      "the transaction's answers came to more than 16 MiB before this command: it was not carried out, the others were");
 
   private final int number;
   private final String text;

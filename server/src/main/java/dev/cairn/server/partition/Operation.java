@@ -34,6 +34,14 @@ public sealed interface Operation permits Operation.Whole, ValueOperation, KeyOp
         || this instanceof Sweep);
   }
 
+  /** Whether it may answer with what stood under a key, which may be large. */
+  default boolean answersValue() {
+    return this instanceof Read
+        || (this instanceof Put put && put.answerOld())
+        || (this instanceof Delete delete && delete.answerOld())
+        || (this instanceof KeyOperation.Expire expire && expire.answerValue());
+  }
+
   /** Writes what it carries, without the opcode. */
   void write(ByteSink out);
 

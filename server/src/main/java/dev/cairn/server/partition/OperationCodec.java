@@ -31,6 +31,7 @@ import java.util.List;
  *               | 15 count:4 (key value)* expiry kind:1                   PUT_ALL
  *               | 16                                                      CLEAR
  *               | 17 keysMax:4                                            SWEEP
+ *               | 18 count:4 (key version:8)* count:4 operation*          TRANSACTION, none among its operations
  *   query     ::= 1 key | 2 key | 3                                       GET | EXISTS | COUNT
  *               | 4 key                                                   FACTS
  *               | 5 key start:8 end:8                                     PART
@@ -40,6 +41,7 @@ import java.util.List;
  *               | 9 key                                                   DIGEST
  *               | 10 key key                                              COMMON
  *               | 11 from:bytes to:bytes keysMax:4 bytesMax:4 records:1   RANGE
+ *               | 12 key                                                  VERSION
  *   key, value, bytes ::= length:4 byte*
  *   expiry    ::= kind:1 millis:8         0 NEVER | 1 KEEP | 2 AT | 3 AFTER
  *   condition ::= kind:1 bytes            0 ALWAYS | 1 IF_ABSENT | 2 IF_PRESENT | 3 IF_EQUAL
@@ -72,6 +74,7 @@ public final class OperationCodec {
   static final int PUT_ALL = 15;
   static final int CLEAR = 16;
   static final int SWEEP = 17;
+  static final int TRANSACTION = 18;
 
   static final int GET = 1;
   static final int EXISTS = 2;
@@ -84,6 +87,7 @@ public final class OperationCodec {
   static final int DIGEST = 9;
   static final int COMMON = 10;
   static final int RANGE = 11;
+  static final int VERSION = 12;
 
   private static final int ONLY_MAX = 15;
 
@@ -142,11 +146,16 @@ public final class OperationCodec {
    * @throws BufferUnderflowException when the bytes end too early
    */
   static List<Operation> readOperations(ByteBuffer in) throws IOException {
+    return readOperations(in, false);
+  }
+
+  private static List<Operation> readOperations(ByteBuffer in, boolean inTransaction)
+      throws IOException {
     int count = readCount(in);
     List<Operation> operations = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
       try {
-        operations.add(readOperation(in));
+        operations.add(readOperation(in, inTransaction));
       } catch (IllegalArgumentException e) {
         throw new IOException("operation out of bounds: " + e.getMessage(), e);
       }
@@ -154,8 +163,11 @@ public final class OperationCodec {
     return operations;
   }
 
-  private static Operation readOperation(ByteBuffer in) throws IOException {
+  private static Operation readOperation(ByteBuffer in, boolean inTransaction) throws IOException {
     int opcode = in.get();
+    if (inTransaction && opcode == TRANSACTION) {
+      throw new IOException("a transaction in a transaction");
+    }
     return switch (opcode) {
       case PUT -> new Operation.Put(readBytes(in), readBytes(in));
       case DELETE -> new Operation.Delete(readBytes(in));
@@ -182,6 +194,7 @@ public final class OperationCodec {
               readPairs(in), Expiry.read(in), readEnum(in, Condition.Kind.values()));
       case CLEAR -> new Operation.Clear();
       case SWEEP -> new Operation.Sweep(in.getInt());
+      case TRANSACTION -> new KeyOperation.Transaction(readSeen(in), readOperations(in, true));
       default -> throw new IOException("unknown opcode " + opcode);
     };
   }
@@ -211,6 +224,7 @@ public final class OperationCodec {
       case DIGEST -> new ValueQuery.DigestOf(readBytes(in));
       case COMMON -> new ValueQuery.Common(readBytes(in), readBytes(in));
       case RANGE -> readRange(in);
+      case VERSION -> new Query.Version(readBytes(in));
       default -> throw new IOException("unknown query " + opcode);
     };
   }
@@ -231,6 +245,15 @@ public final class OperationCodec {
       keys.add(readBytes(in));
     }
     return keys;
+  }
+
+  private static List<KeyOperation.Seen> readSeen(ByteBuffer in) throws IOException {
+    int count = readCount(in);
+    List<KeyOperation.Seen> seen = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      seen.add(new KeyOperation.Seen(readBytes(in), in.getLong()));
+    }
+    return seen;
   }
 
   private static List<KeyOperation.Pair> readPairs(ByteBuffer in) throws IOException {

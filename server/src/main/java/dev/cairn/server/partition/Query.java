@@ -27,7 +27,7 @@ public sealed interface Query permits Query.Whole, ValueQuery {
   void write(ByteSink out);
 
   /** Those that concern keys as a whole. */
-  sealed interface Whole extends Query permits Get, Exists, Facts, Count, Range {}
+  sealed interface Whole extends Query permits Get, Exists, Facts, Version, Count, Range {}
 
   /** A key's value. Answers {@link Result.Bytes} or {@link Result.Nil}. */
   record Get(byte[] key) implements Whole {
@@ -107,6 +107,36 @@ public sealed interface Query permits Query.Whole, ValueQuery {
     @Override
     public int opcode() {
       return OperationCodec.FACTS;
+    }
+
+    @Override
+    public void write(ByteSink out) {
+      out.bytes(key);
+    }
+  }
+
+  /**
+   * The version of what stands under a key: each change in the partition has its own, so a key that
+   * was deleted and made anew has another. Answers {@link Result.Int}, 0: there is none.
+   */
+  record Version(byte[] key) implements Whole {
+    static long of(KeyView view, byte[] key) {
+      return view.get(key).map(ValueRecord::version).orElse(0L);
+    }
+
+    @Override
+    public List<byte[]> keys() {
+      return List.of(key);
+    }
+
+    @Override
+    public Result answer(KeyView view) {
+      return new Result.Int(of(view, key));
+    }
+
+    @Override
+    public int opcode() {
+      return OperationCodec.VERSION;
     }
 
     @Override

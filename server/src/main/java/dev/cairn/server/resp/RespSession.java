@@ -291,7 +291,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
       Optional<Command> command = commands.find(request.words());
       Command.Access access =
           request.refusal().isEmpty()
-              ? command.map(Command::access).orElse(Command.Access.NONE)
+              ? command.map(found -> commands.access(found, client)).orElse(Command.Access.NONE)
               : Command.Access.NONE;
       if (stopping) {
         refuseToStart(request);

@@ -52,7 +52,7 @@ final class CommandDocsTest {
             Made from `CommandTable` (run `CommandDocsTest` with `-Dcairn.rewrite=true`): do not edit.
 
             What Redis has too answers as Redis 7 does, with Redis' error texts; *since* is the version of Redis that
-            first had it (of Cairn, for `CAIRN`). What is not listed is not there yet: transactions, SCAN, users,
+            first had it (of Cairn, for `CAIRN`). What is not listed is not there yet: SCAN, users,
             SUBSCRIBE and PUBLISH, keyspace notifications, Redis' collections.
 
             The client port answers any key and never sends `MOVED`. On the cluster port, keys that another node leads
@@ -68,6 +68,23 @@ final class CommandDocsTest {
             `MSETNX`, `MSETEX`, `RENAME`, `RENAMENX`, `COPY`, `BITOP` and `LCS` would break their promise over several
             partitions. Their keys must lie in one, or the answer is `CROSSSLOT`; keys with the same hash tag, such as
             `{user7}name` and `{user7}mail`, always do. `FLUSHALL` and `FLUSHDB` are atomic inside a partition.
+
+            ## Transactions
+
+            What stands between `MULTI` and `EXEC` is queued at the node and becomes one write of one partition: all of
+            it or nothing, nothing in between, and reads in it see what the partition holds at that place. A command
+            that fails changes nothing and stops no other, as in Redis. If the keys, those that are watched included,
+            lie in several partitions, `EXEC` answers `CROSSSLOT` and does nothing: give them a common hash tag. On the
+            cluster port they must share a slot, and a key that another node leads answers `MOVED` when it is queued;
+            `EXEC` then answers `EXECABORT`.
+
+            `WATCH` compares versions: each change of a key gives it a new one, also when it is deleted and made anew,
+            and a key that expires has changed. `EXEC` with an unknown outcome answers `UNKNOWN`; with
+            `CAIRN WITH ID ... DO EXEC` the transaction can be sent again and is applied once.
+
+            A transaction holds at most 65,536 commands, and as many bytes as the longest value and 1 MiB; its answers may
+            come to 16 MiB and one more value, past that its commands that answer a value fail. Commands
+            without keys but `PING`, `ECHO`, `TIME`, `SELECT` and `UNWATCH`, those over all keys, and `LCS` may not stand in it.
 
             ## When keys expire
 
@@ -94,6 +111,8 @@ final class CommandDocsTest {
             | `WAIT` | waits for ever at 0 | at most 30 s, for the last write only | every write is on a majority before its reply |
             | `SHUTDOWN` | no reply | `OK` | so that one knows it began |
             | `CONFIG SET` | many settings | the slow log's | all else is fixed at start |
+            | `WATCH` of a missing key | any change counts | a key that is missing again at `EXEC` has not changed | versions are kept with keys |
+            | `CLIENT`, `CONFIG`, `INFO` and the like, `DBSIZE`, `FLUSHALL`, `WAIT`, `LCS` in `MULTI` | queued | an error | a transaction is one write of one partition |
             | `AUTH` | users | as without any password | no users yet |
 
             ## Commands

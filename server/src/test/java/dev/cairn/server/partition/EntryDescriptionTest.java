@@ -28,6 +28,12 @@ class EntryDescriptionTest {
   }
 
   @Test
+  void tellsWhatATransactionDoes() {
+    assertThat(describe(List.of(new KeyOperation.Transaction(List.of(), List.of(PUT)))))
+        .isEqualTo("TRANSACTION (PUT my\\x20key\\x0a (6 bytes))");
+  }
+
+  @Test
   void tellsWhatItCannotRead() {
     assertThat(EntryDescription.of(new byte[] {9})).startsWith("unreadable: ");
     assertThat(EntryDescription.of(new byte[0])).startsWith("unreadable: ");

@@ -62,7 +62,11 @@ class OperationCodecTest {
                     Expiry.KEEP,
                     Condition.Kind.IF_ABSENT),
                 new Operation.Clear(),
-                new Operation.Sweep(1_000)));
+                new Operation.Sweep(1_000),
+                new KeyOperation.Transaction(
+                    List.of(new KeyOperation.Seen(OTHER, 0x1122334455667788L)),
+                    List.of(
+                        new Operation.Put(KEY, VALUE), new Operation.Read(new Query.Get(OTHER))))));
     queries().forEach(query -> all.add(new Operation.Read(query)));
     return all;
   }
@@ -80,7 +84,8 @@ class OperationCodecTest {
         new ValueQuery.BitFields(KEY, List.of(BitField.bit(9))),
         new ValueQuery.DigestOf(KEY),
         new ValueQuery.Common(KEY, OTHER),
-        new Query.Range(new KeyRange(KEY, OTHER), 10, 1_000, true));
+        new Query.Range(new KeyRange(KEY, OTHER), 10, 1_000, true),
+        new Query.Version(KEY));
   }
 
   @Test
@@ -143,6 +148,8 @@ class OperationCodecTest {
     refused("00000001 0b 00000001 61 00000001 01 00 40 0000000000000000", "bit field of 64");
     refused("00000001 0c 04", "unknown number 4");
     refused("00000001 0f 7fffffff", "a count of");
+    refused("00000001 12 00000000 00000001 12 00000000 00000000", "a transaction in a transaction");
+    refused("00000001 12 7fffffff", "a count of");
     refused("00000001 05 0b 00000000 00000000 00000000 00000001 01", "a range of 0 keys");
     refused("00000001 05 0b 00000000 00000000 00002711 00000001 00", "a range of 10001 keys");
     refused("00000001 05 0b 00000000 00000000 00000001 00400001 00", "or 4194305 bytes");

@@ -115,6 +115,78 @@ class PartitionStateMachineTest {
   }
 
   @Test
+  void aTransactionIsOneStepThatSeesItselfAndNothingWhereAVersionIsAnother() throws IOException {
+    open(temp.resolve("p"));
+    assertThat(applied(1, put(1, "a"), new ValueOperation.Increment(key(2), 5)))
+        .isEqualTo(List.of(new Result.Ok(), new Result.Int(5)));
+    Result[] both =
+        applied(
+                2,
+                transaction(
+                    List.of(seen(1, 1), seen(3, 0)),
+                    read(1),
+                    put(1, "b"),
+                    new ValueOperation.Increment(key(1), 1),
+                    read(1),
+                    delete(2)),
+                transaction(List.of(seen(1, 1)), put(1, "c"), delete(1)))
+            .toArray(new Result[0]);
+    List<Result> first = ((Result.Many) both[0]).results();
+    assertThat(first).hasSize(5);
+    assertThat(((Result.Bytes) first.get(0)).value()).isEqualTo("a".getBytes(UTF_8));
+    assertThat(first.get(2)).as("one fails alone").isInstanceOf(Result.Failed.class);
+    assertThat(((Result.Bytes) first.get(3)).value()).isEqualTo("b".getBytes(UTF_8));
+    assertThat(first.get(4)).isEqualTo(new Result.Int(1));
+    assertThat(both[1])
+        .as("key1 has another version in the same proposal")
+        .isEqualTo(new Result.Nil());
+    assertThat(folder.store().applied().operationCounter()).isEqualTo(4);
+    // Deleted and made anew with the same value: another version. A missing key: 0.
+    applied(3, delete(1), put(1, "b"));
+    assertThat(applied(4, transaction(List.of(seen(1, 3)), delete(1))))
+        .isEqualTo(List.of(new Result.Nil()));
+    assertThat(applied(5, transaction(List.of(seen(1, 0)), delete(1))))
+        .isEqualTo(List.of(new Result.Nil()));
+    assertThat(applied(6, transaction(List.of(seen(1, 6), seen(9, 0)), delete(1))))
+        .isEqualTo(List.of(new Result.Many(List.of(new Result.Int(1)))));
+    assertThat(applied(7, transaction(List.of(seen(9, 6)), put(9, "x"))))
+        .isEqualTo(List.of(new Result.Nil()));
+  }
+
+  @Test
+  void aKeyThatExpiredHasAnotherVersionThanItHad() throws IOException {
+    open(temp.resolve("p"));
+    machine.apply(entry(1, 1_000, List.of(List.of(expiring(1, 500)))), Optional.empty());
+    List<BatchReply> replies = new ArrayList<>();
+    Operation guarded = transaction(List.of(seen(1, 1)), put(2, "x"));
+    Operation guardedByAbsence = transaction(List.of(seen(1, 0)), put(3, "x"));
+    Entry before = entry(2, 1_499, List.of(List.of(guarded)));
+    Entry after = entry(3, 1_500, List.of(List.of(guarded, guardedByAbsence)));
+    machine.apply(before, Optional.of(waiting(before, replies)));
+    machine.apply(after, Optional.of(waiting(after, replies)));
+    machine.flushBatch();
+    Result done = new Result.Many(List.of(new Result.Ok()));
+    assertThat(results(replies)).isEqualTo(List.of(List.of(done), List.of(new Result.Nil(), done)));
+  }
+
+  @Test
+  void theAnswersOfATransactionAreBounded() throws IOException {
+    open(temp.resolve("p"));
+    Operation large =
+        new Operation.Put(key(1), new byte[(int) KeyOperation.Transaction.ANSWER_BYTES_MAX]);
+    List<Result> results =
+        ((Result.Many)
+                applied(1, large, transaction(List.of(), read(1), read(1), put(2, "x"), delete(1)))
+                    .get(1))
+            .results();
+    assertThat(results.get(0)).isInstanceOf(Result.Bytes.class);
+    assertThat(results.subList(1, 4))
+        .isEqualTo(
+            List.of(
+                new Result.Failed(Mistake.ANSWERS_TOO_LARGE), new Result.Ok(), new Result.Int(1)));
+  }
+
+  @Test
   void keyIsGoneByTheTimeOfAnAppliedEntryAndNeverBack() throws IOException {
     open(temp.resolve("p"));
     machine.apply(entry(1, 1_000, List.of(List.of(expiring(1, 500)))), Optional.empty());
@@ -276,6 +348,27 @@ class PartitionStateMachineTest {
 
   private static SnapshotPoint point(long index) {
     return new SnapshotPoint(index, 1, List.of("a:1:1"), List.of(), List.of());
+  }
+
+  /** Applies one request as an entry of its own; its results. */
+  private List<Result> applied(long index, Operation... operations) throws IOException {
+    List<BatchReply> replies = new ArrayList<>();
+    Entry entry = entry(index, List.of(List.of(operations)));
+    machine.apply(entry, Optional.of(waiting(entry, replies)));
+    machine.flushBatch();
+    return results(replies).get(0);
+  }
+
+  private static Operation transaction(List<KeyOperation.Seen> seen, Operation... operations) {
+    return new KeyOperation.Transaction(seen, List.of(operations));
+  }
+
+  private static KeyOperation.Seen seen(int key, long version) {
+    return new KeyOperation.Seen(key(key), version);
+  }
+
+  private static Operation read(int key) {
+    return new Operation.Read(new Query.Get(key(key)));
   }
 
   private static Operation put(int key, String value) {

@@ -89,6 +89,86 @@ final class RespServerTest {
   }
 
   @Test
+  void aPipelinedTransactionIsOneRequestAndWaitsForWhatCameBefore() throws Exception {
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    router.holding = true;
+    client.send(
+        "SET {u}a 1",
+        "WATCH {u}a",
+        "MULTI",
+        "INCR {u}a",
+        "GET {u}a",
+        "SET {u}b 1",
+        "EXEC",
+        "GET {u}b");
+    await().until(() -> router.held.size() == 1);
+    router.release();
+    assertThat(client.receive(6))
+        .containsExactly(
+            RespValue.OK,
+            RespValue.OK,
+            RespValue.OK,
+            new RespValue.SimpleString("QUEUED"),
+            new RespValue.SimpleString("QUEUED"),
+            new RespValue.SimpleString("QUEUED"));
+    assertThat(client.receive(2))
+        .containsExactly(
+            RespValue.array(new RespValue.Int(2), RespValue.bulk("2"), RespValue.OK),
+            RespValue.bulk("1"));
+    assertThat(router.requests).as("SET, WATCH, EXEC, GET").hasValue(4);
+  }
+
+  @Test
+  void aTransactionOfUnknownOutcomeSaysSoAndOneWhoseWatchFailedIsNotTried() throws Exception {
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    client.send("CLUSTER KEYSLOT {u}a");
+    int slot = (int) ((RespValue.Int) client.receive()).value();
+    int partition = router.topology().partitionOfSlot(slot).orElseThrow().index();
+    router.failures.put(partition, new Reply.Failed(ErrorCode.UNKNOWN, "may be"));
+    client.send("MULTI", "SET {u}a 1", "EXEC", "EXEC");
+    assertThat(client.receive(4).subList(2, 4))
+        .containsExactly(
+            new RespValue.ErrorReply("UNKNOWN may be"),
+            new RespValue.ErrorReply("ERR EXEC without MULTI"));
+
+    router.failures.put(partition, new Reply.Failed(ErrorCode.CLUSTERDOWN, "no leader"));
+    client.send("WATCH {u}a");
+    assertThat(client.receive()).isEqualTo(new RespValue.ErrorReply("CLUSTERDOWN no leader"));
+    router.failures.clear();
+    int before = router.requests.get();
+    client.send("MULTI", "SET {u}a 2", "EXEC");
+    assertThat(client.receive(3).get(2))
+        .isEqualTo(
+            new RespValue.ErrorReply(
+                "EXECABORT Transaction discarded because of previous errors."));
+    assertThat(router.requests).hasValue(before);
+  }
+
+  @Test
+  void aTransactionIsAsLargeAsAProposalMayBeAndNoLarger() throws Exception {
+    Client client = connect(small(10, 64 * 1024, 4L * MIB, 60_000));
+    int beside = 4 * 64 + "SET{u}a".length(); // about what a command takes besides its value
+    String value = "v".repeat(2 * MIB / 16 - beside);
+    client.send("MULTI");
+    assertThat(client.receive()).isEqualTo(RespValue.OK);
+    RespValue last = null;
+    int queued = 0;
+    while (!(last instanceof RespValue.ErrorReply)) {
+      client.sendAside(RespWriter.command("SET", "{u}a", value)).join();
+      last = client.receive();
+      queued++;
+    }
+    assertThat(queued).as("sixteen of an eighth of a MiB, and one too many").isEqualTo(17);
+    assertThat(((RespValue.ErrorReply) last).text())
+        .contains("at most 65536 commands and 2097152 bytes");
+    client.send("EXEC", "GET {u}a");
+    assertThat(client.receive(2))
+        .containsExactly(
+            new RespValue.ErrorReply("EXECABORT Transaction discarded because of previous errors."),
+            RespValue.NIL);
+  }
+
+  @Test
   void noMoreThanTheBoundIsInFlightAndTheRestIsNotRead() throws Exception {
     router.holding = true;
     Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
