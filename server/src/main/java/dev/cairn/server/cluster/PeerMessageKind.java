@@ -24,5 +24,8 @@ public final class PeerMessageKind {
   /** Reads of the receiver's own replica, whoever leads. */
   public static final byte READ_OWN = 6;
 
+  /** Where does a cursor go on that the receiver made? */
+  public static final byte SCAN_POSITION = 7;
+
   private PeerMessageKind() {}
 }

@@ -10,10 +10,9 @@ import java.util.concurrent.atomic.LongAdder;
 /** The connections of one face, and what it counts. May be called from any thread. */
 public final class Clients {
   /**
-   * What the open transactions of all connections may hold, and the keys that they gather, bytes:
-   * an eighth of the heap.
+   * What the open transactions of all connections may hold, and the keys that they gather, bytes.
    */
-  static final long HELD_BYTES_MAX = Math.max(64L << 20, Runtime.getRuntime().maxMemory() / 8);
+  static final long HELD_BYTES_MAX = 64L << 20;
 
   private final Map<Long, ClientState> open = new ConcurrentSkipListMap<>();
   private final LongAdder received = new LongAdder();
@@ -43,6 +42,11 @@ public final class Clients {
       throw Refusal.full(
           "the open transactions of this node hold too much; nothing was queued. Retry when others have ended");
     }
+  }
+
+  /** Gives back what was held. */
+  void give(long bytes) {
+    held.addAndGet(-bytes);
   }
 
   /** Ends a connection's transaction, if there is one, and whatever it watches. */

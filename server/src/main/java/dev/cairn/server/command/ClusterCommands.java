@@ -40,6 +40,8 @@ final class ClusterCommands {
               "CLUSTER",
               "3.0.0",
               "The topology, as Redis Cluster tells it.",
+              ScanCommands.COUNT_KEYS_IN_SLOT,
+              ScanCommands.GET_KEYS_IN_SLOT,
               plain(
                   "CLUSTER INFO",
                   "3.0.0",

@@ -21,6 +21,7 @@ public final class CommandTable {
               BitCommands.ROWS,
               KeyCommands.ROWS,
               ExpiryCommands.ROWS,
+              ScanCommands.ROWS,
               TransactionCommands.ROWS,
               ConnectionCommands.ROWS,
               ClientCommands.ROWS,

@@ -8,11 +8,15 @@ import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.Slots;
 import dev.cairn.protocol.Topology;
 import dev.cairn.server.routing.Router;
+import dev.cairn.server.routing.ScanPosition;
 import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 
 /**
  * From words to a command that runs: looks it up, checks what the table can check (arity, length of
@@ -30,6 +34,8 @@ public final class Commands {
   private final NodeFacts facts;
   private final Clients clients = new Clients();
   private final SlowLog slowLog = new SlowLog();
+  private final LongSupplier random = new SecureRandom()::nextLong;
+  private final AtomicReference<ScanPosition> randomPosition = new AtomicReference<>();
 
   /** Commands of one face of one node. */
   public Commands(Router router, Face face, NodeFacts facts) {
@@ -57,6 +63,16 @@ public final class Commands {
 
   SlowLog slowLog() {
     return slowLog;
+  }
+
+  /** Random numbers of all 64 bits. */
+  LongSupplier random() {
+    return random;
+  }
+
+  /** Where RANDOMKEY goes on; null: at the start. */
+  AtomicReference<ScanPosition> randomPosition() {
+    return randomPosition;
   }
 
   /** The command that these words name, if there is one; of {@code CAIRN WITH}, the one it does. */

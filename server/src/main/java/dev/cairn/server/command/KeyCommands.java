@@ -248,7 +248,7 @@ final class KeyCommands {
   }
 
   /** Client port: all. Cluster port: those that this node leads. */
-  private static List<Integer> partitions(Call call) {
+  static List<Integer> partitions(Call call) {
     List<Topology.Partition> all = call.router().topology().partitions();
     if (all.isEmpty()) {
       throw Refusal.notPlaced();

@@ -11,6 +11,7 @@ import dev.cairn.server.partition.Query;
 import dev.cairn.server.partition.Reply;
 import dev.cairn.server.partition.Request;
 import dev.cairn.server.routing.Router;
+import dev.cairn.server.routing.ScanPosition;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
@@ -103,6 +104,16 @@ final class SwitchedRouter implements Router {
     } else {
       target.awaitReplicas(partition, write, timeoutMillis, done);
     }
+  }
+
+  @Override
+  public long cursor(long before, ScanPosition position) {
+    return target.cursor(before, position);
+  }
+
+  @Override
+  public void position(long cursor, Consumer<ScanPosition> done) {
+    target.position(cursor, done);
   }
 
   @Override

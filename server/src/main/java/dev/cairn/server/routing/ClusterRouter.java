@@ -23,6 +23,7 @@ import dev.cairn.server.partition.Reply;
 import dev.cairn.server.partition.Request;
 import dev.cairn.server.raft.PeerTransport;
 import java.io.IOException;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -58,6 +59,7 @@ public final class ClusterRouter implements Router, AutoCloseable {
   private final Metrics.Count forwardedWrites;
   private final Metrics.Count forwardedReads;
   private final Levels levels;
+  private final ForeignCursors cursors;
   private volatile Drawn drawn;
   private volatile State state = new State(null, List.of(), List.of());
 
@@ -95,6 +97,12 @@ public final class ClusterRouter implements Router, AutoCloseable {
     this.forwardedReads = metrics.counter(Metric.FORWARDED, "read");
     this.levels =
         new Levels(selfId, partitions, membership, transport, nanoTime, () -> state.cluster());
+    this.cursors =
+        new ForeignCursors(
+            selfId,
+            new ScanCursors(new SecureRandom()::nextLong),
+            transport,
+            () -> state.cluster());
     transport.handle(PeerMessageKind.WRITE, this::handleWrites);
     transport.handle(PeerMessageKind.READ, this::handleReads);
   }
@@ -397,6 +405,16 @@ public final class ClusterRouter implements Router, AutoCloseable {
   public void close() {
     state.writeLanes().forEach(Lane::close);
     state.readLanes().forEach(Lane::close);
+  }
+
+  @Override
+  public long cursor(long before, ScanPosition position) {
+    return cursors.cursor(before, position);
+  }
+
+  @Override
+  public void position(long cursor, Consumer<ScanPosition> done) {
+    cursors.position(cursor, done);
   }
 
   @Override

@@ -62,6 +62,20 @@ public interface Router {
   void awaitReplicas(
       int partition, Reply.Done write, long timeoutMillis, Consumer<List<ReplicaState>> done);
 
+  /**
+   * A cursor with which any node goes on at a position; never 0.
+   *
+   * @param before the cursor of the step that ended there
+   * @param position any but the start of the first partition
+   */
+  long cursor(long before, ScanPosition position);
+
+  /**
+   * Where a cursor goes on: at the start of its partition where nobody knows it any more, of the
+   * first one where it cannot be. Never after a key that was not looked at.
+   */
+  void position(long cursor, Consumer<ScanPosition> done);
+
   /** The cluster's state as a JSON document (docs/operations.md has its grammar). */
   void status(Consumer<String> done);
 

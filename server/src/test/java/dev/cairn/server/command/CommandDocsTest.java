@@ -52,7 +52,7 @@ final class CommandDocsTest {
             Made from `CommandTable` (run `CommandDocsTest` with `-Dcairn.rewrite=true`): do not edit.
 
             What Redis has too answers as Redis 7 does, with Redis' error texts; *since* is the version of Redis that
-            first had it (of Cairn, for `CAIRN`). What is not listed is not there yet: SCAN, users,
+            first had it (of Cairn, for `CAIRN`). What is not listed is not there yet: users,
             SUBSCRIBE and PUBLISH, keyspace notifications, Redis' collections.
 
             The client port answers any key and never sends `MOVED`. On the cluster port, keys that another node leads
@@ -86,6 +86,19 @@ final class CommandDocsTest {
             come to 16 MiB and one more value, past that its commands that answer a value fail. Commands
             without keys but `PING`, `ECHO`, `TIME`, `SELECT` and `UNWATCH`, those over all keys, and `LCS` may not stand in it.
 
+            ## Scans
+
+            On the client port `SCAN`, `KEYS`, `RANDOMKEY` and `DBSIZE` cover the whole cluster, on the cluster port what the
+            node leads. A cursor names a partition and a place in it that the node which made it remembers; any other node
+            asks that one. Where it is forgotten (that node is down, was started anew, or gave out 4,096 cursors since)
+            the scan goes on at the partition's start: keys may be seen twice, none that was there all along is missed.
+            Inside a partition keys come in their order, and a pattern's beginning, up to its first special
+            character, is gone to directly; with a whole hash tag in it (`{user7}*`) one partition is asked only.
+            `KEYS` sorts all it finds, and says so when they are too many for its memory (64 MiB).
+            `CLUSTER COUNTKEYSINSLOT` and `GETKEYSINSLOT` walk over a partition. While a cluster-aware client scans node by
+            node, a partition that changes its leader between two nodes' turns may be seen twice or not at all: scan
+            on the client port where that matters.
+
             ## When keys expire
 
             By partition time ([architecture](architecture.md#time)), never early: a time to live is added to it when the
@@ -112,7 +125,9 @@ final class CommandDocsTest {
             | `SHUTDOWN` | no reply | `OK` | so that one knows it began |
             | `CONFIG SET` | many settings | the slow log's | all else is fixed at start |
             | `WATCH` of a missing key | any change counts | a key that is missing again at `EXEC` has not changed | versions are kept with keys |
-            | `CLIENT`, `CONFIG`, `INFO` and the like, `DBSIZE`, `FLUSHALL`, `WAIT`, `LCS` in `MULTI` | queued | an error | a transaction is one write of one partition |
+            | `CLIENT`, `CONFIG`, `INFO` and the like, `DBSIZE`, `SCAN`, `KEYS`, `FLUSHALL`, `WAIT`, `LCS` in `MULTI` | queued | an error | a transaction is one write of one partition |
+            | `RANDOMKEY` | any key | one of a hundred that lie side by side; calls go over all | keys lie on disk in their order |
+            | `SCAN ... COUNT` | any | at most 10,000 | a page is bounded |
             | `AUTH` | users | as without any password | no users yet |
 
             ## Commands

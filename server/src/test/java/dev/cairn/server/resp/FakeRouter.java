@@ -10,6 +10,8 @@ import dev.cairn.server.partition.Reply;
 import dev.cairn.server.partition.Request;
 import dev.cairn.server.partition.Result;
 import dev.cairn.server.routing.Router;
+import dev.cairn.server.routing.ScanCursors;
+import dev.cairn.server.routing.ScanPosition;
 import dev.cairn.server.storage.KeyRange;
 import dev.cairn.server.storage.ScannedKey;
 import dev.cairn.server.storage.ValueRecord;
@@ -18,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
@@ -57,6 +60,8 @@ final class FakeRouter implements Router {
   volatile long ageMillis;
 
   volatile boolean holding;
+  private final Random random = new Random(1);
+  private volatile ScanCursors cursors = new ScanCursors(random::nextLong);
   volatile Topology topology;
 
   private final List<Keyspace> data = new ArrayList<>();
@@ -176,6 +181,21 @@ final class FakeRouter implements Router {
       states.add(new ReplicaState(node, !node.equals(NODE_2)));
     }
     done.accept(states);
+  }
+
+  /** As a restart does. */
+  void forgetCursors() {
+    cursors = new ScanCursors(random::nextLong);
+  }
+
+  @Override
+  public long cursor(long before, ScanPosition position) {
+    return cursors.cursor(before, data.size(), 0, position);
+  }
+
+  @Override
+  public void position(long cursor, Consumer<ScanPosition> done) {
+    done.accept(cursors.find(cursor, data.size()).orElse(ScanCursors.start(cursor, data.size())));
   }
 
   @Override
