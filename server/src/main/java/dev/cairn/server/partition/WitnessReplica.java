@@ -8,6 +8,7 @@ import dev.cairn.server.raft.RaftGroup;
 import dev.cairn.server.raft.SnapshotHost;
 import dev.cairn.server.storage.WitnessFolder;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ScheduledExecutorService;
@@ -45,6 +46,7 @@ final class WitnessReplica implements GroupListener, SnapshotHost, AutoCloseable
   private final Consumer<Throwable> failed;
   private volatile RaftGroup raft;
   private final AtomicInteger handOvers = new AtomicInteger();
+  private volatile Optional<Peer> ledBefore = Optional.empty();
 
   /**
    * The turn of leading that is under way, 0 for none. A transfer that times out makes this node
@@ -54,6 +56,7 @@ final class WitnessReplica implements GroupListener, SnapshotHost, AutoCloseable
   private volatile long leading;
 
   private long turns; // the state machine's thread only
+  private long ledTerm; // the state machine's thread only
 
   WitnessReplica(
       int index,
@@ -85,6 +88,10 @@ final class WitnessReplica implements GroupListener, SnapshotHost, AutoCloseable
   @Override
   public void leaderStarted(long term) {
     log.info("partition={} term={} the witness leads; it hands over to a replica", index, term);
+    if (term != ledTerm) {
+      handOvers.set(0);
+    }
+    ledTerm = term;
     turns++;
     leading = turns;
     handOver(turns);
@@ -98,8 +105,12 @@ final class WitnessReplica implements GroupListener, SnapshotHost, AutoCloseable
     if (group != null) {
       // A transfer that times out makes this node lead again, and the next replica has its turn:
       // one
-      // that hangs would be chosen for ever by the engine's own choice, the longest log.
-      List<Peer> alive = group.alivePeers();
+      // that hangs would be chosen for ever by the engine's own choice, the longest log. Who led
+      // before comes last: it is why this node leads.
+      List<Peer> alive =
+          group.alivePeers().stream()
+              .sorted(Comparator.comparing(peer -> Optional.of(peer).equals(ledBefore)))
+              .toList();
       if (!alive.isEmpty()) {
         group.transferLeadership(
             alive.get(Math.floorMod(handOvers.getAndIncrement(), alive.size())));
@@ -115,6 +126,7 @@ final class WitnessReplica implements GroupListener, SnapshotHost, AutoCloseable
 
   @Override
   public void followingStarted(Peer leader, long term) {
+    ledBefore = Optional.of(leader);
     log.info("partition={} term={} the witness follows {}", index, term, leader);
   }
 

@@ -21,11 +21,21 @@ final class AcceptedConnections implements AutoCloseable {
   private final Set<Connection> open = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
 
-  /** Watches a server that has not started. */
-  static AcceptedConnections of(RpcServer server) {
+  /**
+   * Watches a server that has not started.
+   *
+   * @param oneEnded called after a connection has ended, whoever ended it; must not block
+   */
+  static AcceptedConnections of(RpcServer server, Runnable oneEnded) {
     AcceptedConnections accepted = new AcceptedConnections();
     ConnectionEventProcessor opened = (address, connection) -> accepted.opened(connection);
-    ConnectionEventProcessor ended = (address, connection) -> accepted.open.remove(connection);
+    ConnectionEventProcessor ended =
+        (address, connection) -> {
+          accepted.open.remove(connection);
+          if (!accepted.closed) {
+            oneEnded.run();
+          }
+        };
     server.addConnectionEventProcessor(ConnectionEventType.CONNECT, opened);
     server.addConnectionEventProcessor(ConnectionEventType.CLOSE, ended);
     return accepted;

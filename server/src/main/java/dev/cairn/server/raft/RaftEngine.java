@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.raft;
 
-import com.alipay.sofa.jraft.Node;
 import com.alipay.sofa.jraft.NodeManager;
 import com.alipay.sofa.jraft.core.DefaultJRaftServiceFactory;
 import com.alipay.sofa.jraft.core.NodeImpl;
@@ -13,7 +12,6 @@ import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
 import com.alipay.sofa.jraft.rpc.RpcServer;
 import com.alipay.sofa.jraft.rpc.impl.BoltRpcServer;
 import com.alipay.sofa.jraft.rpc.impl.PingRequestProcessor;
-import com.alipay.sofa.jraft.rpc.impl.core.AppendEntriesRequestProcessor;
 import com.alipay.sofa.jraft.rpc.impl.core.GetFileRequestProcessor;
 import com.alipay.sofa.jraft.rpc.impl.core.InstallSnapshotRequestProcessor;
 import com.alipay.sofa.jraft.rpc.impl.core.ReadIndexRequestProcessor;
@@ -31,6 +29,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.random.RandomGenerator;
 
 /**
  * The Raft engine of a node: one peer port, one log, many groups.
@@ -40,9 +39,8 @@ import java.util.concurrent.TimeUnit;
  * <ul>
  *   <li>Term and vote are fsynced ({@code syncMeta}); the engine's default is not to, and a node
  *       that forgets its vote votes twice.
- *   <li>Election after 500 to 700 ms of silence, heartbeats every 100 ms. A witness waits for
- *       anything up to 1,200 ms, so that it mostly stands only when no replica can win; priorities
- *       are not used (they decay slowly, and 0 blocks for ever).
+ *   <li>Heartbeats every 100 ms. When a member stands for election is {@link Elections}' affair;
+ *       the engine's priorities are not used (they decay slowly, and 0 blocks for ever).
  *   <li>The engine's administrative messages (change peers, reset peers) are not served: membership
  *       is changed through the meta group only.
  *   <li>Snapshots are taken when we say so; the engine's timer is off.
@@ -59,8 +57,7 @@ public final class RaftEngine implements AutoCloseable {
 
   private static final int STEP_DOWN_AFTER_MILLIS = 1_500;
 
-  private static final int ELECTION_DELAY_MILLIS = 200;
-  private static final int WITNESS_ELECTION_DELAY_MILLIS = 700;
+  private static final int VOTE_DELAY_MILLIS = 200;
   private static final int HEARTBEATS_PER_ELECTION_TIMEOUT = 5;
   private static final int QUEUE_LENGTH = 1024;
   private static final int CATCH_UP_MARGIN_ENTRIES = 16;
@@ -81,18 +78,21 @@ public final class RaftEngine implements AutoCloseable {
   private final AcceptedConnections accepted;
   private final ExecutorService requests;
   private final PeerTransport transport;
+  private final Elections elections;
 
   private RaftEngine(
       Endpoint endpoint,
       SharedLog sharedLog,
       RpcServer server,
       AcceptedConnections accepted,
-      ExecutorService requests) {
+      ExecutorService requests,
+      Elections elections) {
     this.endpoint = endpoint;
     this.sharedLog = sharedLog;
     this.server = server;
     this.accepted = accepted;
     this.requests = requests;
+    this.elections = elections;
     this.transport = new PeerTransport(server);
   }
 
@@ -112,7 +112,8 @@ public final class RaftEngine implements AutoCloseable {
     Endpoint endpoint = new Endpoint(host, port);
     com.alipay.remoting.rpc.RpcServer bolt =
         new com.alipay.remoting.rpc.RpcServer(bindHost, port, true);
-    AcceptedConnections accepted = AcceptedConnections.of(bolt);
+    Elections elections = new Elections();
+    AcceptedConnections accepted = AcceptedConnections.of(bolt, elections::connectionEnded);
     RpcServer server = new BoltRpcServer(bolt);
     ExecutorService requests =
         new ThreadPoolExecutor(
@@ -127,16 +128,14 @@ public final class RaftEngine implements AutoCloseable {
               return thread;
             },
             new ThreadPoolExecutor.CallerRunsPolicy());
-    AppendEntriesRequestProcessor append = new AppendEntriesRequestProcessor(requests);
-    server.registerConnectionClosedEventListener(append);
-    server.registerProcessor(append);
+    server.registerProcessor(new AppendRequests(requests));
     server.registerProcessor(new GetFileRequestProcessor(requests));
     server.registerProcessor(new InstallSnapshotRequestProcessor(requests));
     server.registerProcessor(new RequestVoteRequestProcessor(requests));
     server.registerProcessor(new PingRequestProcessor(requests));
     server.registerProcessor(new TimeoutNowRequestProcessor(requests));
     server.registerProcessor(new ReadIndexRequestProcessor(requests));
-    RaftEngine engine = new RaftEngine(endpoint, sharedLog, server, accepted, requests);
+    RaftEngine engine = new RaftEngine(endpoint, sharedLog, server, accepted, requests, elections);
     boolean started = false;
     Throwable cause = null;
     try {
@@ -146,6 +145,7 @@ public final class RaftEngine implements AutoCloseable {
     }
     if (!started) {
       requests.shutdownNow();
+      elections.close();
       throw new IOException(
           "cannot listen on peer port "
               + bindHost
@@ -229,17 +229,24 @@ public final class RaftEngine implements AutoCloseable {
     RaftOptions raft = new RaftOptions();
     raft.setSync(true);
     raft.setSyncMeta(true);
-    raft.setMaxElectionDelayMs(witness ? WITNESS_ELECTION_DELAY_MILLIS : ELECTION_DELAY_MILLIS);
+    raft.setMaxElectionDelayMs(VOTE_DELAY_MILLIS);
     raft.setElectionHeartbeatFactor(HEARTBEATS_PER_ELECTION_TIMEOUT);
     raft.setDisruptorBufferSize(QUEUE_LENGTH);
     options.setRaftOptions(raft);
-    Node node =
+    NodeImpl node =
         new NodeImpl(group, new Peer(endpoint.getIp(), endpoint.getPort(), incarnation).toPeerId());
     if (!node.init(options)) {
       node.shutdown();
       throw new IOException("group " + group + " cannot be opened; the log above says why");
     }
-    return new RaftGroup(group, node, () -> sharedLog.term(group));
+    RaftGroup opened =
+        new RaftGroup(group, node, () -> sharedLog.term(group), () -> elections.closed(group));
+    FollowerState follower = FollowerState.of(node, ELECTION_TIMEOUT_MILLIS);
+    elections.opened(
+        group,
+        new Candidacy(follower, witness, ELECTION_TIMEOUT_MILLIS, RandomGenerator.getDefault()),
+        opened::leader);
+    return opened;
   }
 
   /**
@@ -264,6 +271,7 @@ public final class RaftEngine implements AutoCloseable {
   @Override
   public void close() {
     NodeManager.getInstance().removeAddress(endpoint);
+    elections.close();
     transport.close();
     server.shutdown();
     accepted.close();

@@ -57,12 +57,14 @@ public final class RaftGroup implements AutoCloseable {
   private final Node node;
   private final LongSupplier term; // of the log
   private final UnreachedPeers unreachedPeers;
+  private final Runnable whenClosed;
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  RaftGroup(String name, Node node, LongSupplier term) {
+  RaftGroup(String name, Node node, LongSupplier term, Runnable whenClosed) {
     this.name = name;
     this.node = node;
     this.term = term;
+    this.whenClosed = whenClosed;
     this.unreachedPeers = UnreachedPeers.of(node);
   }
 
@@ -204,6 +206,7 @@ public final class RaftGroup implements AutoCloseable {
     if (!closed.compareAndSet(false, true)) {
       return;
     }
+    whenClosed.run();
     node.shutdown();
     try {
       node.join();

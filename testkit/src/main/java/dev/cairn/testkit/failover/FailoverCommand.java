@@ -57,6 +57,13 @@ public final class FailoverCommand implements Callable<Integer> {
       description = "Of which node dies.")
   private long seed;
 
+  @Option(
+      names = "--only",
+      paramLabel = "KIND",
+      description =
+          "Only this kind of loss, --tries of it: killed, witness, frozen or isolated; nothing of etcd.")
+  private Kind only;
+
   @Option(names = "--no-etcd", description = "Measure Cairn alone.")
   private boolean noEtcd;
 
@@ -80,6 +87,14 @@ public final class FailoverCommand implements Callable<Integer> {
   private final Row isolated = new Row("Cairn: full partition of a leader");
   private final Row etcdKilled = new Row("etcd: SIGKILL of any node");
   private final Row etcdLeaderKilled = new Row("etcd: of these, the leader");
+
+  /** What {@code --only} knows. */
+  enum Kind {
+    killed,
+    witness,
+    frozen,
+    isolated
+  }
 
   /** One kind of loss. */
   private record Row(String what, List<Long> nanos) {
@@ -114,7 +129,7 @@ public final class FailoverCommand implements Callable<Integer> {
     try (ProcessCluster cluster = ProcessCluster.of(3).withNetwork().start()) {
       cluster.awaitHealthy();
       measureCairn(cluster, random);
-      if (!noEtcd) {
+      if (!noEtcd && only == null) {
         measureEtcd(random);
       }
       if (loadMinutes > 0) {
@@ -142,18 +157,26 @@ public final class FailoverCommand implements Callable<Integer> {
         writers.add(() -> put(client, keys.get(partition), partition, availability), true);
       }
       for (int i = 0; i < tries; i++) {
-        kill(cluster, availability, random.nextInt(cluster.size()));
-        if (i % 4 == 0) {
+        if (is(Kind.killed, true)) {
+          kill(cluster, availability, random.nextInt(cluster.size()));
+        }
+        if (is(Kind.witness, i % 4 == 0)) {
           killWhileBehind(cluster, availability, keys.get(random.nextInt(keys.size())));
         }
-        if (i % 2 == 0) {
+        if (is(Kind.frozen, i % 2 == 0)) {
           freeze(cluster, availability, cluster.leaderOf(keys.get(random.nextInt(keys.size()))));
+        }
+        if (is(Kind.isolated, i % 2 == 0)) {
           isolate(cluster, availability, cluster.leaderOf(keys.get(random.nextInt(keys.size()))));
         }
       }
     } finally {
       clients.forEach(CairnClient::close);
     }
+  }
+
+  private boolean is(Kind kind, boolean itsTurn) {
+    return only == null ? itsTurn : only == kind;
   }
 
   private static String keyOf(Status.Partition partition) {

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.raft;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Watches the leaders of this node's groups, and has the groups stand for election when one is gone
+ * (docs/decisions/0008).
+ *
+ * <p>A leader that is silent may be slow, so its followers wait. But a process that ends, however
+ * it ends, leaves a trace: its system closes its connections and refuses new ones. So when a
+ * connection that a peer had opened ends, the peers that lead are asked for a new one; who refuses
+ * it, or ends it at once, is gone, and its followers need not wait. One that takes it may be
+ * frozen, or whole: that is left to its silence.
+ *
+ * <p>Threads: one looks every {@value #LOOK_EVERY_MILLIS} ms; a few more ask peers and stand, both
+ * of which may block for a moment. Nothing here can make two leaders of a term, whatever it
+ * mistakes: that is the votes' affair.
+ */
+final class Elections implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Elections.class);
+  private static final int LOOK_EVERY_MILLIS = 25;
+  private static final int CONNECT_MILLIS = 250;
+  private static final int LISTEN_MILLIS = 150;
+  private static final int THREADS = 8;
+  private static final int WAITING_MAX = 4_096;
+
+  private final Map<String, Entry> groups = new ConcurrentHashMap<>();
+  private final Set<InetSocketAddress> asked = ConcurrentHashMap.newKeySet();
+  private final Set<InetSocketAddress> askAgain = ConcurrentHashMap.newKeySet();
+  private final ScheduledExecutorService looking =
+      Executors.newSingleThreadScheduledExecutor(task -> daemon(task, "elections"));
+  private final ThreadPoolExecutor working =
+      new ThreadPoolExecutor(
+          THREADS,
+          THREADS,
+          10,
+          TimeUnit.SECONDS,
+          new LinkedBlockingQueue<>(WAITING_MAX),
+          task -> daemon(task, "election"));
+
+  /** A group that is open here. */
+  private record Entry(Candidacy candidacy, Supplier<Optional<Peer>> leader) {}
+
+  Elections() {
+    working.allowCoreThreadTimeOut(true);
+    looking.scheduleWithFixedDelay(
+        this::look, LOOK_EVERY_MILLIS, LOOK_EVERY_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  private static Thread daemon(Runnable task, String name) {
+    Thread thread = new Thread(task, name);
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  /** Looks after a group from now on. */
+  void opened(String group, Candidacy candidacy, Supplier<Optional<Peer>> leader) {
+    groups.put(group, new Entry(candidacy, leader));
+  }
+
+  /** Forgets a group. */
+  void closed(String group) {
+    groups.remove(group);
+  }
+
+  private void look() {
+    long now = nowMillis();
+    groups.forEach(
+        (group, entry) -> {
+          try {
+            if (entry.candidacy().due(now)) {
+              working.execute(() -> stand(group, entry));
+            }
+          } catch (RejectedExecutionException full) {
+            log.debug("group={} stands later", group, full);
+          } catch (RuntimeException e) {
+            log.error("group={} cannot look after its leader", group, e);
+          }
+        });
+  }
+
+  private void stand(String group, Entry entry) {
+    try {
+      entry.candidacy().stand(); // a group that was closed meanwhile does nothing
+    } catch (RuntimeException e) {
+      log.error("group={} cannot stand for election", group, e);
+    }
+  }
+
+  /** A connection that some peer had opened is no more. Does not block. */
+  void connectionEnded() {
+    groups.values().stream()
+        .filter(entry -> entry.candidacy().waits())
+        .flatMap(entry -> entry.leader().get().stream())
+        .map(Elections::address)
+        .distinct()
+        .forEach(this::ask);
+  }
+
+  /** Asks a peer, one question at a time; what happened after it began deserves another one. */
+  private void ask(InetSocketAddress peer) {
+    if (!asked.add(peer)) {
+      askAgain.add(peer);
+      return;
+    }
+    try {
+      working.execute(
+          () -> {
+            askAgain.remove(peer);
+            boolean gone = processEnded(peer);
+            asked.remove(peer);
+            if (gone) {
+              leaderEnded(peer);
+            } else if (askAgain.remove(peer)) {
+              ask(peer);
+            }
+          });
+    } catch (RejectedExecutionException full) {
+      asked.remove(peer);
+      log.debug("peer={} not asked", peer, full);
+    }
+  }
+
+  private void leaderEnded(InetSocketAddress peer) {
+    long now = nowMillis();
+    groups.forEach(
+        (group, entry) -> {
+          if (entry.leader().get().map(Elections::address).filter(peer::equals).isPresent()
+              && entry.candidacy().leaderEnded(now)) {
+            log.info(
+                "group={} the process of its leader at {}:{} has ended",
+                group,
+                peer.getHostString(),
+                peer.getPort());
+          }
+        });
+  }
+
+  /** Whether nobody is behind an address any more, for certain; false where that cannot be told. */
+  static boolean processEnded(InetSocketAddress peer) {
+    InetSocketAddress resolved = new InetSocketAddress(peer.getHostString(), peer.getPort());
+    try (Socket socket = new Socket()) {
+      try {
+        socket.connect(resolved, CONNECT_MILLIS);
+      } catch (java.net.ConnectException refused) {
+        return true;
+      }
+      socket.setSoTimeout(LISTEN_MILLIS);
+      return socket.getInputStream().read() < 0;
+    } catch (SocketTimeoutException mute) {
+      return false; // a peer says nothing before it is asked something
+    } catch (java.net.SocketException reset) {
+      return true;
+    } catch (IOException unreachable) {
+      log.debug("peer={} cannot be asked", peer, unreachable);
+      return false;
+    }
+  }
+
+  private static InetSocketAddress address(Peer peer) {
+    return InetSocketAddress.createUnresolved(peer.host(), peer.port());
+  }
+
+  private static long nowMillis() {
+    return TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
+  }
+
+  @Override
+  public void close() {
+    looking.shutdownNow();
+    working.shutdownNow();
+    groups.clear();
+  }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.raft;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+/** Whether a leader's process is known to have ended, and what follows. */
+class ElectionsTest {
+  private static final int LEASE_MILLIS = 60_000;
+
+  @Test
+  void whoRefusesConnectionsHasEnded() throws IOException {
+    ServerSocket server = listen();
+    server.close();
+    assertThat(Elections.processEnded(address(server))).isTrue();
+  }
+
+  @Test
+  void whoTakesAConnectionAndStaysMuteMayBeWhole() throws IOException {
+    try (ServerSocket server = listen()) {
+      assertThat(Elections.processEnded(address(server))).isFalse();
+    }
+  }
+
+  @Test
+  void whoEndsAConnectionAtOnceHasEnded() throws Exception {
+    try (ServerSocket server = listen()) {
+      Thread forwarding =
+          new Thread(
+              () -> {
+                try {
+                  server.accept().close();
+                } catch (IOException e) {
+                  throw new java.io.UncheckedIOException(e);
+                }
+              });
+      forwarding.start();
+      assertThat(Elections.processEnded(address(server))).isTrue();
+      forwarding.join();
+    }
+  }
+
+  @Test
+  void itsFollowersStandAlthoughTheyHeardItJustNow() throws IOException {
+    try (Elections elections = new Elections()) {
+      ServerSocket leader = listen();
+      Follower follower = new Follower();
+      Candidacy candidacy = new Candidacy(follower, false, LEASE_MILLIS, new Random(1));
+      Peer peer = new Peer("127.0.0.1", leader.getLocalPort(), 1);
+      elections.opened("group", candidacy, () -> Optional.of(peer));
+      leader.close();
+      elections.connectionEnded();
+      await().atMost(30, TimeUnit.SECONDS).until(() -> follower.stood.get() > 0);
+      elections.closed("group");
+    }
+  }
+
+  private static ServerSocket listen() throws IOException {
+    return new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
+  }
+
+  private static InetSocketAddress address(ServerSocket server) {
+    return InetSocketAddress.createUnresolved("127.0.0.1", server.getLocalPort());
+  }
+
+  /** Heard its leader just now, and always will, unless told otherwise. */
+  private static final class Follower implements Candidacy.Follower {
+    private final AtomicInteger stood = new AtomicInteger();
+    private volatile boolean leaseEnded;
+
+    @Override
+    public boolean waits() {
+      return true;
+    }
+
+    @Override
+    public long silentMillis() {
+      return leaseEnded ? LEASE_MILLIS : 0;
+    }
+
+    @Override
+    public void endLease() {
+      leaseEnded = true;
+    }
+
+    @Override
+    public void stand() {
+      stood.incrementAndGet();
+    }
+  }
+}
