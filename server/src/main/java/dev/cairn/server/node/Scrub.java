@@ -4,6 +4,10 @@ package dev.cairn.server.node;
 import dev.cairn.server.raft.SharedLog;
 import dev.cairn.server.storage.PartitionStore;
 import dev.cairn.server.storage.StorageEngine;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
@@ -13,13 +17,17 @@ import org.slf4j.LoggerFactory;
  * Reads what lies on disk and is rarely asked for, log and data, and checks it: damage that nobody
  * looks at would otherwise be found on the day on which the other copy is gone.
  *
- * <p>One thread, at a bounded rate, pass after pass. Whoever finds damage latches and tells it: the
- * log the node, a database its replica.
+ * <p>One thread, at a bounded rate, pass after pass; the first at once, and a database that is
+ * opened later soon after, so that a node is checked however often it is restarted. Whoever finds
+ * damage latches and tells it: the log the node, a database its replica.
  */
 final class Scrub implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Scrub.class);
 
+  private static final long LOOK_EVERY_NANOS = TimeUnit.SECONDS.toNanos(1);
+
   private final Pace pace;
+  private final long pauseNanos;
   private final SharedLog sharedLog;
   private final StorageEngine storage;
   private final Thread thread;
@@ -37,6 +45,7 @@ final class Scrub implements AutoCloseable {
 
   private Scrub(Pace pace, SharedLog sharedLog, StorageEngine storage) {
     this.pace = pace;
+    pauseNanos = TimeUnit.MILLISECONDS.toNanos(pace.pauseMillis());
     this.sharedLog = sharedLog;
     this.storage = storage;
     thread = new Thread(this::run, "scrub");
@@ -53,17 +62,34 @@ final class Scrub implements AutoCloseable {
   }
 
   private void run() {
+    Set<PartitionStore> checked = Collections.newSetFromMap(new IdentityHashMap<>());
+    long passEnded = System.nanoTime();
+    boolean first = true;
     while (!stopped) {
       try {
-        pause(TimeUnit.MILLISECONDS.toNanos(pace.pauseMillis()));
-        sharedLog.verify(this::rest);
-        for (PartitionStore store : storage.stores()) {
-          if (!stopped) {
-            store.verify(this::rest);
-          }
+        if (first || System.nanoTime() - passEnded >= pauseNanos) {
+          first = false;
+          checked.clear();
+          sharedLog.verify(this::rest);
+          check(checked);
+          passEnded = System.nanoTime();
         }
+        check(checked); // what was opened since
       } catch (RuntimeException e) {
+        passEnded = System.nanoTime();
         log.error("the scrub's pass failed; the next one tries again", e);
+      }
+      pause(Math.min(pauseNanos, LOOK_EVERY_NANOS));
+    }
+  }
+
+  /** All databases that are not among those that this pass has checked. */
+  private void check(Set<PartitionStore> checked) {
+    Collection<PartitionStore> open = storage.stores();
+    checked.retainAll(open);
+    for (PartitionStore store : open) {
+      if (!stopped && checked.add(store)) {
+        store.verify(this::rest);
       }
     }
   }

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,17 +35,39 @@ class DamagedDataTest {
     damageOn(A);
   }
 
+  @Test
+  void nodeThatStartsOnDamagedDataFindsItAtOnce() throws Exception {
+    Scrub.Pace onePass = new Scrub.Pace(1L << 30, TimeUnit.HOURS.toMillis(1));
+    try (RuntimeCluster cluster = RuntimeCluster.start(folder, LogLimits.DEFAULT, onePass)) {
+      int partition = cluster.partitionOn(A, B);
+      fill(cluster, partition);
+      Path data = cluster.folder(B).resolve("partitions/p-%05d".formatted(partition));
+      Path file = table(cluster, B, data);
+      cluster.stop(B);
+      flip(file, size(file) / 4);
+      cluster.start(B);
+      await().atMost(PATIENCE).until(() -> cluster.votes(partition, B, 2));
+    }
+  }
+
+  private static void fill(RuntimeCluster cluster, int partition) throws Exception {
+    for (int i = 0; i < KEYS; i++) {
+      cluster.put(A, RuntimeCluster.key(partition, i), "value".repeat(50) + i);
+    }
+  }
+
+  private static Path table(RuntimeCluster cluster, int node, Path data) {
+    cluster.node(node).partitions().snapshotAll();
+    return await().atMost(PATIENCE).until(() -> largestTable(data), found -> size(found) > 3_000);
+  }
+
   private void damageOn(int node) throws Exception {
     Scrub.Pace pace = new Scrub.Pace(1L << 30, 300);
     try (RuntimeCluster cluster = RuntimeCluster.start(folder, LogLimits.DEFAULT, pace)) {
       int partition = cluster.partitionOn(A, B);
-      for (int i = 0; i < KEYS; i++) {
-        cluster.put(A, RuntimeCluster.key(partition, i), "value".repeat(50) + i);
-      }
+      fill(cluster, partition);
       Path data = cluster.folder(node).resolve("partitions/p-%05d".formatted(partition));
-      cluster.node(node).partitions().snapshotAll();
-      Path file =
-          await().atMost(PATIENCE).until(() -> largestTable(data), found -> size(found) > 3_000);
+      Path file = table(cluster, node, data);
       flip(file, size(file) / 4);
       assertThat(cluster.faults()).as("one database's damage is no node's").isEmpty();
       // It counts again: without the other replica it serves everything.

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.cairn.server.metrics.Metrics;
+import dev.cairn.server.raft.RaftEngine;
+import dev.cairn.server.raft.SharedLog;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The cluster's own state: one successor of each, whoever proposes and however late. */
+class MetaGroupTest {
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  @TempDir Path folder;
+
+  /**
+   * A controller slept between its look at the state and its proposal; another had its way
+   * meanwhile. What the sleeper wanted must not happen, neither at once nor on the next round.
+   */
+  @Test
+  void thePlanOfAControllerThatSleptIsNotCarriedOut() throws Exception {
+    int port;
+    try (ServerSocket free = new ServerSocket(0)) {
+      port = free.getLocalPort();
+    }
+    Member self =
+        new Member(
+            "a".repeat(40), "127.0.0.1:5000", "127.0.0.1", 5000, 25_000, "127.0.0.1", port, 1);
+    ClusterState founded = ClusterState.founded("c".repeat(40), 1, 2, List.of(self));
+    List<ClusterState> applied = new CopyOnWriteArrayList<>();
+    try (Metrics metrics = new Metrics();
+        SharedLog log = SharedLog.open(folder.resolve("log"), damage -> {}, metrics);
+        RaftEngine engine = RaftEngine.start("127.0.0.1", "127.0.0.1", port, log)) {
+      log.writeIncarnation(founded.metaGroup(), 1);
+      try (MetaGroup meta =
+          MetaGroup.open(
+              engine,
+              folder.resolve("cluster.json"),
+              founded,
+              self,
+              applied::add,
+              failure -> {
+                throw new AssertionError(failure);
+              })) {
+        await().atMost(PATIENCE).until(() -> meta.leadingTerm().isPresent());
+        ClusterState first = founded.withFirstPlacement();
+        ClusterState slept = founded.next(founded.members(), List.of()); // no placement at all
+        ClusterState second = first.next(first.members(), first.partitions());
+        meta.propose(first);
+        await().atMost(PATIENCE).until(() -> meta.state().equals(first));
+        meta.propose(slept);
+        meta.propose(second);
+        await().atMost(PATIENCE).until(() -> meta.state().equals(second));
+        assertThat(applied).containsExactly(founded, first, second);
+      }
+    }
+  }
+}
