@@ -46,6 +46,8 @@ public final class CairnClient implements AutoCloseable {
   private static final byte[] GET = bytes("GET");
   private static final byte[] DEL = bytes("DEL");
   private static final byte[] EXISTS = bytes("EXISTS");
+  private static final byte[] INCRBY = bytes("INCRBY");
+  private static final byte[] APPEND = bytes("APPEND");
 
   private final Settings settings;
   private final CallContext context;
@@ -140,6 +142,40 @@ public final class CairnClient implements AutoCloseable {
   /** Whether there is such a key. */
   public boolean exists(String key) {
     return exists(bytes(key));
+  }
+
+  /**
+   * Adds to the number that a key holds; a key that is not there holds 0. However often the client
+   * has to ask, the partition adds once.
+   *
+   * @param by may be negative
+   * @return the number then
+   * @throws RefusedException when the value is no integer of 64 bits, or the sum is none
+   */
+  public long increment(byte[] key, long by) {
+    return await(startKeyed(true, CairnClient::number, INCRBY, key, bytes(Long.toString(by))))
+        .value();
+  }
+
+  /** As {@link #increment(byte[], long)}. */
+  public long increment(String key, long by) {
+    return increment(bytes(key), by);
+  }
+
+  /**
+   * Appends to the value of a key; a key that is not there holds nothing. However often the client
+   * has to ask, the partition appends once.
+   *
+   * @return how many bytes the value has then
+   * @throws RefusedException when that would be more than a value may have
+   */
+  public long append(byte[] key, byte[] piece) {
+    return await(startKeyed(true, CairnClient::number, APPEND, key, piece)).value();
+  }
+
+  /** As {@link #append(byte[], byte[])}, in UTF-8. */
+  public long append(String key, String piece) {
+    return append(bytes(key), bytes(piece));
   }
 
   /** {@link #put} with who answered, in flight on return. The value is always true. */
@@ -358,6 +394,13 @@ public final class CairnClient implements AutoCloseable {
       return verbatim.bytes();
     }
     throw new RespProtocolException("no bulk string where one belongs");
+  }
+
+  private static long number(RespValue reply) {
+    if (reply instanceof RespValue.Int number) {
+      return number.value();
+    }
+    throw new RespProtocolException("expected an integer");
   }
 
   private static boolean positive(RespValue reply) {

@@ -67,7 +67,7 @@ final class CairnClientTest {
   }
 
   @Test
-  void sendsTheFourCommandsAndReadsTheirAnswers() {
+  void sendsItsCommandsAndReadsTheirAnswers() {
     a.script(
         serving(
             words ->
@@ -75,6 +75,8 @@ final class CairnClientTest {
                   case "SET" -> RespValue.OK;
                   case "GET" -> RespValue.NIL;
                   case "DEL" -> new RespValue.Int(0);
+                  case "INCRBY" -> new RespValue.Int(-7);
+                  case "APPEND" -> new RespValue.Int(5);
                   default -> new RespValue.Int(1);
                 }));
     CairnClient client = client(GENEROUS);
@@ -83,12 +85,26 @@ final class CairnClientTest {
     assertThat(client.get("k")).isEmpty();
     assertThat(client.delete("k")).isFalse();
     assertThat(client.exists("k")).isTrue();
+    assertThat(client.increment("n", -9)).isEqualTo(-7);
+    assertThat(client.append("k", "more")).isEqualTo(5);
     assertThat(a.heard())
         .containsExactly(
             List.of("SET", "k", "v"),
             List.of("GET", "k"),
             List.of("DEL", "k"),
-            List.of("EXISTS", "k"));
+            List.of("EXISTS", "k"),
+            List.of("INCRBY", "n", "-9"),
+            List.of("APPEND", "k", "more"));
+  }
+
+  @Test
+  void anAnswerThatIsNoNumberLeavesAnIncrementUnknown() {
+    a.script(serving(words -> RespValue.OK));
+    CairnClient client = client(GENEROUS);
+
+    assertThatThrownBy(() -> client.increment("n", 1))
+        .isInstanceOf(UnknownOutcomeException.class)
+        .hasMessageContaining("out of turn");
   }
 
   @Test
