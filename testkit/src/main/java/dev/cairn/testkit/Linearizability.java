@@ -16,7 +16,8 @@ import java.util.function.Predicate;
  * Decides whether a history is linearizable: whether each operation can be given one moment between
  * its invocation and its answer such that all answers are right when the operations are done one at
  * a time, at their moments. Linearizability is local (Herlihy and Wing 1990), so each key is
- * decided by itself ({@link RegisterSearch}).
+ * decided by itself: one that was counted up or appended to by {@link SequenceCheck}, any other by
+ * {@link RegisterSearch}.
  *
  * <p>What becomes of operations without a plain answer:
  *
@@ -74,8 +75,14 @@ public final class Linearizability {
       }
     }
     for (Map.Entry<String, List<Operation>> key : byKey.entrySet()) {
-      if (!explains(key.getValue())) {
-        return Optional.of(new Violation(key.getKey(), Shrink.of(key.getValue())));
+      List<Operation> operations = key.getValue();
+      if (operations.stream().anyMatch(operation -> operation.action().cumulative())) {
+        Optional<List<Operation>> contradiction = new SequenceCheck(operations).contradiction();
+        if (contradiction.isPresent()) {
+          return Optional.of(new Violation(key.getKey(), contradiction.get()));
+        }
+      } else if (!explains(operations)) {
+        return Optional.of(new Violation(key.getKey(), Shrink.of(operations)));
       }
     }
     return Optional.empty();
@@ -201,9 +208,7 @@ public final class Linearizability {
       return new Operation(
           operation.process(),
           operation.key(),
-          operation.action() instanceof Action.Delete
-              ? Action.Delete.UNANSWERED
-              : operation.action(),
+          operation.action().unanswered(),
           Outcome.UNKNOWN,
           operation.invokedNanos(),
           Operation.NEVER);

@@ -49,7 +49,7 @@ public final class NodeProcess {
     this.clusterPort = clusterPort;
     this.javaOptions = javaOptions;
     this.surroundings = surroundings;
-    data = folder.resolve("data-" + port);
+    data = folder.resolve("disk-" + port).resolve("data");
     log = folder.resolve("node-" + port + ".log");
     arguments = new ArrayList<>(List.of("node", Integer.toString(port), "--data", data.toString()));
     arguments.addAll(options);
@@ -162,6 +162,7 @@ public final class NodeProcess {
     }
     try {
       Folders.delete(data);
+      surroundings.forEach(around -> around.wiped(index));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

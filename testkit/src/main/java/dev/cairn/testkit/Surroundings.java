@@ -22,10 +22,14 @@ public interface Surroundings extends AutoCloseable {
   /**
    * Called before each start of a node's process.
    *
-   * @param data its data folder, which may not be there yet
+   * @param data its data folder, which may not be there yet; the only one in a folder that stands
+   *     for the node's disk
    * @param builder its command and environment, to be changed
    */
   void prepare(int node, Path data, ProcessBuilder builder);
+
+  /** Called when the data folder of a node that does not run was removed. */
+  default void wiped(int node) {}
 
   @Override
   default void close() {}

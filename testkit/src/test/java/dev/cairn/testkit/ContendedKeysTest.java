@@ -35,7 +35,7 @@ class ContendedKeysTest {
       int node = i;
       clients.add(RegisterClient.of(cluster.client().build()));
       clients.add(RegisterClient.of(cluster.clientThrough(node).build()));
-      clients.add(RegisterClient.plain(() -> cluster.node(node).port()));
+      clients.add(RegisterClient.plain(() -> cluster.node(node)));
     }
     long seed = System.nanoTime();
     Contention.during(

@@ -33,7 +33,7 @@ class SleepingLeaderTest {
     for (int i = 0; i < 3; i++) {
       int node = i;
       clients.add(RegisterClient.of(cluster.client().build()));
-      clients.add(RegisterClient.plain(() -> cluster.node(node).port()));
+      clients.add(RegisterClient.plain(() -> cluster.node(node)));
     }
     Contention.during(
         history,

@@ -1,16 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.testkit.fault;
 
-import dev.cairn.testkit.ProcessCluster;
-import java.util.List;
+import static org.awaitility.Awaitility.await;
 
-/** Faults of disks that need no more than files of ours: what was on one is not there any more. */
+import dev.cairn.testkit.NodeProcess;
+import dev.cairn.testkit.ProcessCluster;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+
+/**
+ * Faults of disks that need no more than files of ours: what was on one is not there any more, or
+ * not as it was. Those of one file are over when the node has noticed it and was taken in again:
+ * before that, nothing may be taken from another node, or what both had would be gone.
+ */
 public final class DiskFaults {
+  private static final Duration NOTICED_MAX = Duration.ofSeconds(60);
+  private static final int TABLE_BYTES_MIN = 2_000;
+
   private DiskFaults() {}
 
   /** All of them. */
   public static List<Fault> all() {
-    return List.of(emptied());
+    return List.of(emptied(), cutLog(), flippedLog(), flippedData());
   }
 
   /**
@@ -35,5 +55,125 @@ public final class DiskFaults {
         cluster.start(node);
       }
     };
+  }
+
+  /** SIGKILL, and the log has lost its end: what was fsynced a while ago is gone. */
+  public static Fault cutLog() {
+    return new Damage("cut log tail", "comes back as a new one") {
+      @Override
+      Optional<Path> damage(NodeProcess node) {
+        Optional<Path> file = largest(node.data().resolve("store.log"), ".log");
+        file.ifPresent(path -> edit(path, bytes -> bytes.setLength(bytes.length() / 3)));
+        return file;
+      }
+    };
+  }
+
+  /** SIGKILL, and one bit of the log is another. */
+  public static Fault flippedLog() {
+    return new Damage("flipped bit in the log", "comes back as a new one") {
+      @Override
+      Optional<Path> damage(NodeProcess node) {
+        Optional<Path> file = largest(node.data().resolve("store.log"), ".log");
+        file.ifPresent(path -> edit(path, bytes -> flip(bytes, bytes.length() / 3)));
+        return file;
+      }
+    };
+  }
+
+  /** The node stops and starts, and one bit of a table of its data is another. */
+  public static Fault flippedData() {
+    return new Damage("flipped bit in the data", "is rebuilt from another replica") {
+      @Override
+      void end(ProcessCluster cluster, int node) {
+        cluster.stop(node); // which writes all data into tables
+      }
+
+      @Override
+      Optional<Path> damage(NodeProcess node) {
+        Optional<Path> file =
+            largest(node.data().resolve("partitions"), ".sst")
+                .filter(path -> path.toFile().length() > TABLE_BYTES_MIN);
+        file.ifPresent(path -> edit(path, bytes -> flip(bytes, bytes.length() / 4)));
+        return file;
+      }
+    };
+  }
+
+  /** One file of a node is not as it was; the node must notice it, and say so. */
+  private abstract static class Damage implements Fault {
+    private final String name;
+    private final String notice;
+    private boolean damaged;
+    private long noticesBefore;
+
+    Damage(String name, String notice) {
+      this.name = name;
+      this.notice = notice;
+    }
+
+    @Override
+    public String name() {
+      return name;
+    }
+
+    void end(ProcessCluster cluster, int node) {
+      cluster.kill(node);
+    }
+
+    /** Damages a file of a node that does not run; empty when it has none yet. */
+    abstract Optional<Path> damage(NodeProcess node);
+
+    @Override
+    public void begin(ProcessCluster cluster, int node) {
+      end(cluster, node);
+      noticesBefore = notices(cluster, node);
+      damaged = damage(cluster.node(node)).isPresent();
+    }
+
+    @Override
+    public void heal(ProcessCluster cluster, int node) {
+      cluster.start(node);
+      if (damaged) {
+        await(name + " to be noticed by node " + node)
+            .atMost(NOTICED_MAX)
+            .until(() -> notices(cluster, node) > noticesBefore);
+      }
+    }
+
+    private long notices(ProcessCluster cluster, int node) {
+      return cluster.node(node).log().lines().filter(line -> line.contains(notice)).count();
+    }
+  }
+
+  private interface Edit {
+    void on(RandomAccessFile bytes) throws IOException;
+  }
+
+  private static void edit(Path path, Edit edit) {
+    try (RandomAccessFile bytes = new RandomAccessFile(path.toFile(), "rw")) {
+      edit.on(bytes);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void flip(RandomAccessFile bytes, long offset) throws IOException {
+    bytes.seek(offset);
+    int old = bytes.read();
+    bytes.seek(offset);
+    bytes.write(old ^ 1);
+  }
+
+  private static Optional<Path> largest(Path folder, String end) {
+    Predicate<Path> named = file -> file.toString().endsWith(end);
+    try (Stream<Path> files = Files.walk(folder)) {
+      return files
+          .filter(named)
+          .filter(file -> file.toFile().length() > 0)
+          .max(Comparator.comparingLong(file -> file.toFile().length()));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }

@@ -96,7 +96,7 @@ public final class MachineFaults {
   /** One packet in ten between nodes is lost. */
   public static Fault packetLoss(Namespaces network) {
     return new Everywhere(
-        "10 % packet loss", cluster -> network.lose(0.1), cluster -> network.heal());
+        "10 % packet loss", cluster -> network.lose(0.1), cluster -> network.loseNothing());
   }
 
   private static void startAgain(ProcessCluster cluster, Collection<Integer> nodes) {

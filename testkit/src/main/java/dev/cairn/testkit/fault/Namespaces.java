@@ -18,6 +18,8 @@ import java.util.concurrent.ThreadLocalRandom;
 public final class Namespaces implements Surroundings {
   private static final int NODES_MAX = 100;
   private static final String NETWORK = "10.213.";
+  private static final String CUT = "cairn-cut";
+  private static final String LOSS = "cairn-loss";
 
   private final List<String> names = new ArrayList<>();
   private final String bridge;
@@ -58,6 +60,10 @@ public final class Namespaces implements Surroundings {
       inside(node, "ip", "link", "set", "lo", "up");
       inside(node, "ip", "addr", "add", host(node) + "/24", "dev", "eth0");
       inside(node, "ip", "link", "set", "eth0", "up");
+      for (String chain : List.of(CUT, LOSS)) {
+        inside(node, "iptables", "-N", chain);
+        inside(node, "iptables", "-A", "INPUT", "-j", chain);
+      }
     }
   }
 
@@ -80,7 +86,7 @@ public final class Namespaces implements Surroundings {
 
   /** Nothing passes from one node to another; the other way is not touched. */
   public void drop(int from, int to) {
-    inside(to, "iptables", "-A", "INPUT", "-s", host(from), "-j", "DROP");
+    inside(to, "iptables", "-A", CUT, "-s", host(from), "-j", "DROP");
   }
 
   /** Nothing passes between the two, either way. */
@@ -111,7 +117,7 @@ public final class Namespaces implements Surroundings {
               to,
               "iptables",
               "-A",
-              "INPUT",
+              LOSS,
               "-s",
               host(from),
               "-m",
@@ -127,10 +133,19 @@ public final class Namespaces implements Surroundings {
     }
   }
 
-  /** All packets pass again. */
+  /** Of all that was {@link #drop dropped}, nothing is any more; what is lost stays lost. */
   public void heal() {
+    flush(CUT);
+  }
+
+  /** No packets are {@link #lose lost} any more. */
+  public void loseNothing() {
+    flush(LOSS);
+  }
+
+  private void flush(String chain) {
     for (int node = 0; node < names.size(); node++) {
-      inside(node, "iptables", "-F", "INPUT");
+      inside(node, "iptables", "-F", chain);
     }
   }
 

@@ -3,9 +3,13 @@ package dev.cairn.testkit.fault;
 
 import dev.cairn.testkit.ProcessCluster;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /** Faults of processes: they die, and they stand still. */
 public final class ProcessFaults {
+  private static final long WRITING_MILLIS = 700;
+
   private ProcessFaults() {}
 
   /** All of them. */
@@ -59,14 +63,16 @@ public final class ProcessFaults {
   }
 
   /**
-   * SIGKILL of one node after the other, of which the first is away for longest and then must carry
-   * on with one that was not: what the others acknowledged meanwhile has to come from there.
+   * Each two of three nodes in turn carry on without the third, and between them everything is
+   * killed: what two acknowledged has to come, after both were started anew, from the one of them
+   * that the next two share. A node that forgot its vote, its term or the end of its log would not
+   * have it.
    */
   public static Fault killInTurn() {
     return new Fault() {
       @Override
       public String name() {
-        return "SIGKILL of one after the other";
+        return "SIGKILL of two in turn";
       }
 
       @Override
@@ -78,13 +84,15 @@ public final class ProcessFaults {
       public void heal(ProcessCluster cluster, int node) {
         int second = (node + 1) % cluster.size();
         int third = (node + 2) % cluster.size();
-        cluster.kill(second);
+        cluster.kill(List.of(second, third));
+        cluster.start(node);
         cluster.start(second);
         cluster.awaitLeaders();
-        cluster.kill(third);
-        cluster.start(node);
-        cluster.awaitLeaders();
+        pause(WRITING_MILLIS);
+        cluster.kill(node);
         cluster.start(third);
+        cluster.awaitLeaders();
+        cluster.start(node);
       }
     };
   }
@@ -107,5 +115,9 @@ public final class ProcessFaults {
         cluster.resume(node);
       }
     };
+  }
+
+  private static void pause(long millis) {
+    LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(millis));
   }
 }

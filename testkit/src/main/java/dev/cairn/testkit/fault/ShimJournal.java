@@ -71,6 +71,15 @@ final class ShimJournal {
     return journal;
   }
 
+  /** Of a folder that is no more, nothing can come back. */
+  static void forget(Path state) throws IOException {
+    ShimJournal journal = new ShimJournal(state);
+    Files.deleteIfExists(journal.file);
+    for (Path path : files(journal.kept)) {
+      Files.delete(path);
+    }
+  }
+
   private void take(String line) {
     String rest = line.substring(2);
     String[] columns = rest.split("\t", -1);

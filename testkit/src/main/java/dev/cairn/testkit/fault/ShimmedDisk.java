@@ -95,6 +95,15 @@ public final class ShimmedDisk implements Surroundings {
     builder.environment().put("CAIRN_SHIM_STATE", state.toAbsolutePath().toString());
   }
 
+  @Override
+  public void wiped(int node) {
+    try {
+      ShimJournal.forget(state(folders.get(node)));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** Each fsync of a node takes so much longer. */
   public void slowSyncs(int node, int millis) {
     write(node, new Control(0, millis, 0, 0, ""));

@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * A file system of its own for each node's folder, in memory and small enough to be filled. Needs
+ * A file system of its own for each node's disk, in memory and small enough to be filled. Needs
  * Linux and root.
  */
 public final class SmallDisks implements Surroundings {
@@ -34,8 +34,9 @@ public final class SmallDisks implements Surroundings {
     mounts.computeIfAbsent(
         node,
         first -> {
+          Path disk = data.getParent();
           try {
-            Files.createDirectories(data);
+            Files.createDirectories(disk);
           } catch (IOException e) {
             throw new UncheckedIOException(e);
           }
@@ -46,8 +47,8 @@ public final class SmallDisks implements Surroundings {
               "-o",
               "size=" + mebibytes + "m,mode=700",
               "cairn",
-              data.toString());
-          return data;
+              disk.toString());
+          return disk;
         });
   }
 

@@ -31,7 +31,9 @@ public final class WallClocks implements Surroundings {
 
   @Override
   public void prepare(int node, Path data, ProcessBuilder builder) {
-    files.put(node, data.resolveSibling(data.getFileName() + ".clock"));
+    // Not on the node's disk: that may be full.
+    Path disk = data.getParent();
+    files.put(node, disk.resolveSibling(disk.getFileName() + ".clock"));
     set(node, offsets.getOrDefault(node, Duration.ZERO));
     Surroundings.preload(builder, library);
     builder.environment().put("FAKETIME_TIMESTAMP_FILE", files.get(node).toString());

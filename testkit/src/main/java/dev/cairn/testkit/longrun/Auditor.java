@@ -11,11 +11,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -39,8 +38,46 @@ final class Auditor {
 
   private final List<CairnClient> readers;
   private final Consumer<String> violations;
-  private final Map<String, Set<Optional<String>>> possible = new HashMap<>(); // of audited keys
+  private final Map<String, Remembered> remembered = new HashMap<>(); // of audited keys
   private long audited;
+
+  /**
+   * What a key may hold from now on.
+   *
+   * @param last what was read last
+   * @param open writes of unknown outcome, which may yet take effect
+   */
+  private record Remembered(Optional<String> last, List<Action> open) {
+    boolean allows(Optional<String> value) {
+      return reached(last.orElse(null), new ArrayList<>(open), value.orElse(null));
+    }
+
+    /** Whether some of the open writes, in some order and each once, lead from one to the other. */
+    private static boolean reached(String from, List<Action> open, String to) {
+      if (Objects.equals(from, to)) {
+        return true;
+      }
+      for (Action next : open) {
+        String after = next.after(from);
+        boolean onTheWay =
+            !next.cumulative() || (to != null && (after.equals(to) || mayLeadTo(after, next, to)));
+        if (onTheWay && !Objects.equals(after, from)) {
+          List<Action> rest = new ArrayList<>(open);
+          rest.remove(next);
+          if (reached(after, next.cumulative() ? rest : List.of(), to)) {
+            return true;
+          }
+        }
+      }
+      return false;
+    }
+
+    private static boolean mayLeadTo(String after, Action action, String to) {
+      return action instanceof Action.Append
+          ? to.startsWith(after)
+          : Long.parseLong(after) < Long.parseLong(to);
+    }
+  }
 
   /**
    * @param readers asked in turn
@@ -75,31 +112,31 @@ final class Auditor {
   }
 
   private void remember(List<Operation> history, Map<String, Optional<String>> last) {
-    last.forEach((key, value) -> possible.put(key, new HashSet<>(Set.of(value))));
+    Map<String, List<Action>> open = new HashMap<>();
     for (Operation operation : history) {
-      if (operation.outcome() == Outcome.UNKNOWN && last.containsKey(operation.key())) {
-        if (operation.action() instanceof Action.Put put) {
-          possible.get(operation.key()).add(Optional.of(put.value()));
-        } else if (operation.action() instanceof Action.Delete) {
-          possible.get(operation.key()).add(Optional.empty());
-        }
+      if (operation.outcome() == Outcome.UNKNOWN && !operation.action().readOnly()) {
+        open.computeIfAbsent(operation.key(), none -> new ArrayList<>()).add(operation.action());
       }
     }
+    last.forEach(
+        (key, value) ->
+            remembered.put(
+                key, new Remembered(value, List.copyOf(open.getOrDefault(key, List.of())))));
   }
 
   /** Reads all keys of all windows once more. */
   void auditEverything() {
     History unused = new History();
-    read(possible.keySet(), key -> unused.invoke(AUDITOR, key, Action.Get.UNANSWERED))
+    read(remembered.keySet(), key -> unused.invoke(AUDITOR, key, Action.Get.UNANSWERED))
         .forEach(
             (key, value) -> {
-              if (!possible.get(key).contains(value)) {
+              if (!remembered.get(key).allows(value)) {
                 violations.accept(
-                    "key %s held one of %s and holds %s at the end"
-                        .formatted(key, possible.get(key), value));
+                    "key %s: %s, and it holds %s at the end"
+                        .formatted(key, remembered.get(key), value));
               }
             });
-    audited += possible.size();
+    audited += remembered.size();
   }
 
   /**

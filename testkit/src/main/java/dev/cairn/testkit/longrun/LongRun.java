@@ -18,7 +18,9 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Drives a cluster, breaks it again and again, and decides all the while whether what its clients
@@ -28,47 +30,133 @@ import java.util.stream.IntStream;
  * window to window, and one audits those that they left.
  */
 public final class LongRun {
-  /** What a run is to be. */
+  /**
+   * What a run is to be: as long as the longest of what is asked for takes.
+   *
+   * @param atLeast for so long
+   * @param atMost then it ends, whatever is missing
+   * @param rounds until each fault was injected so often
+   * @param operations until so many operations were checked, about
+   * @param beside faults that leave the nodes running, injected while others are under way
+   */
   public record Plan(
-      Duration duration,
+      Duration atLeast,
+      Duration atMost,
       int rounds,
+      long operations,
       long seed,
       int clients,
       int keys,
       Duration window,
       Duration pauseMax,
-      List<Fault> faults) {
+      List<Fault> faults,
+      List<Fault> beside) {
     /** At least 50 contended keys, and as many clients as leave the nodes some of the machine. */
     public static Plan of(long seed, List<Fault> faults) {
       return new Plan(
+          Duration.ZERO,
           Duration.ofDays(365),
-          Integer.MAX_VALUE,
+          0,
+          0,
           seed,
           24,
           64,
           Duration.ofSeconds(10),
           Duration.ofMillis(12),
-          List.copyOf(faults));
+          List.copyOf(faults),
+          List.of());
     }
 
-    /** Until then, whatever is going on. */
-    public Plan lasting(Duration longest) {
-      return new Plan(longest, rounds, seed, clients, keys, window, pauseMax, faults);
+    /** At least for so long. */
+    public Plan lasting(Duration shortest) {
+      return new Plan(
+          shortest,
+          atMost,
+          rounds,
+          operations,
+          seed,
+          clients,
+          keys,
+          window,
+          pauseMax,
+          faults,
+          beside);
+    }
+
+    /** No longer than that, whatever is going on. */
+    public Plan atMost(Duration longest) {
+      return new Plan(
+          atLeast,
+          longest,
+          rounds,
+          operations,
+          seed,
+          clients,
+          keys,
+          window,
+          pauseMax,
+          faults,
+          beside);
     }
 
     /** That many clients, each with a pause of at most so long between two requests. */
     public Plan clients(int count, Duration pause) {
-      return new Plan(duration, rounds, seed, count, keys, window, pause, faults);
+      return new Plan(
+          atLeast, atMost, rounds, operations, seed, count, keys, window, pause, faults, beside);
     }
 
     /** Deciding the history each so often. */
     public Plan windows(Duration length) {
-      return new Plan(duration, rounds, seed, clients, keys, length, pauseMax, faults);
+      return new Plan(
+          atLeast,
+          atMost,
+          rounds,
+          operations,
+          seed,
+          clients,
+          keys,
+          length,
+          pauseMax,
+          faults,
+          beside);
     }
 
     /** Until each fault was injected so often. */
     public Plan rounds(int count) {
-      return new Plan(duration, count, seed, clients, keys, window, pauseMax, faults);
+      return new Plan(
+          atLeast,
+          atMost,
+          count,
+          operations,
+          seed,
+          clients,
+          keys,
+          window,
+          pauseMax,
+          faults,
+          beside);
+    }
+
+    /** Until so many operations were checked. */
+    public Plan operations(long count) {
+      return new Plan(
+          atLeast, atMost, rounds, count, seed, clients, keys, window, pauseMax, faults, beside);
+    }
+
+    /** With these faults beside the others. */
+    public Plan beside(List<Fault> more) {
+      return new Plan(
+          atLeast,
+          atMost,
+          rounds,
+          operations,
+          seed,
+          clients,
+          keys,
+          window,
+          pauseMax,
+          faults,
+          List.copyOf(more));
     }
   }
 
@@ -79,6 +167,7 @@ public final class LongRun {
   private final Plan plan;
   private final PrintStream progress;
   private final Queue<String> violations = new ConcurrentLinkedQueue<>();
+  private final AtomicBoolean injected = new AtomicBoolean();
   private final AtomicBoolean ended = new AtomicBoolean();
   private final Queue<Window> left = new ConcurrentLinkedQueue<>(); // in their order
   private volatile Window window;
@@ -103,31 +192,36 @@ public final class LongRun {
     Availability availability = new Availability(partitions.size(), System::nanoTime);
     Random random = new Random(plan.seed());
     window = new Window(0, plan.keys());
-    Nemesis nemesis =
-        new Nemesis(
-            cluster,
-            plan.faults(),
-            availability,
-            () -> window.keys().get(random.nextInt(plan.keys())),
-            plan.seed());
+    Supplier<String> anyKey = () -> window.keys().get(random.nextInt(plan.keys()));
+    Nemesis nemesis = new Nemesis(cluster, plan.faults(), availability, anyKey, true, plan.seed());
+    Availability besideAvailability = new Availability(partitions.size(), System::nanoTime);
+    Nemesis beside =
+        new Nemesis(cluster, plan.beside(), besideAvailability, anyKey, false, plan.seed() + 1);
     List<CairnClient> readers = readers();
     Auditor auditor = new Auditor(readers, this::violated);
     long begun = System.nanoTime();
     Workload workload =
         new Workload(
             cluster,
-            key -> partitionOf(key, partitions),
-            availability,
+            key -> {
+              int partition = partitionOf(key, partitions);
+              availability.acknowledged(partition);
+              besideAvailability.acknowledged(partition);
+            },
             this::violated,
             plan.pauseMax().toNanos());
     Thread moving = new Thread(() -> move(workload), "windows");
     Thread auditing = new Thread(() -> audit(moving, auditor), "auditor");
+    Thread injecting = new Thread(() -> injectBeside(beside), "faults-beside");
     try {
       workload.start(window, plan.clients(), plan.seed());
       moving.start();
       auditing.start();
-      inject(nemesis, workload, begun);
+      injecting.start();
+      inject(nemesis, beside, workload, begun);
     } finally {
+      injected.set(true);
+      join(injecting);
       workload.close();
       ended.set(true);
       join(moving);
@@ -141,8 +235,9 @@ public final class LongRun {
         workload.writes(),
         workload.unknown(),
         workload.failed(),
+        workload.malformed(),
         auditor.audited(),
-        Report.rows(nemesis.tallies()),
+        Stream.of(nemesis, beside).flatMap(each -> Report.rows(each.tallies()).stream()).toList(),
         List.copyOf(violations));
   }
 
@@ -165,14 +260,11 @@ public final class LongRun {
     throw new IllegalStateException("no partition has slot " + slot);
   }
 
-  private void inject(Nemesis nemesis, Workload workload, long begun) {
-    long faultsMax = (long) plan.rounds() * plan.faults().size();
-    while (nemesis.count() < faultsMax
-        && violations.isEmpty()
-        && System.nanoTime() - begun < plan.duration().toNanos()) {
+  private void inject(Nemesis nemesis, Nemesis beside, Workload workload, long begun) {
+    while (violations.isEmpty() && goesOn(nemesis, beside, workload, begun)) {
       try {
-        Nemesis.Injected injected = nemesis.next();
-        progress.println(line(nemesis, workload, injected, System.nanoTime() - begun));
+        Nemesis.Injected last = nemesis.next();
+        progress.println(line(nemesis, workload, last, System.nanoTime() - begun));
         List<Integer> dead =
             cluster.indexes().stream().filter(node -> !cluster.node(node).running()).toList();
         if (!dead.isEmpty()) {
@@ -184,8 +276,29 @@ public final class LongRun {
     }
   }
 
+  private boolean goesOn(Nemesis nemesis, Nemesis beside, Workload workload, long begun) {
+    long nanos = System.nanoTime() - begun;
+    boolean enough =
+        nanos >= plan.atLeast().toNanos()
+            && Math.min(nemesis.rounds(), beside.rounds()) >= plan.rounds()
+            && workload.operations() >= plan.operations();
+    return !enough && nanos < plan.atMost().toNanos();
+  }
+
+  /** What leaves the nodes running, beside what does not. */
+  private void injectBeside(Nemesis beside) {
+    while (!injected.get() && !plan.beside().isEmpty()) {
+      try {
+        beside.next();
+      } catch (RuntimeException e) {
+        violated("a fault beside the others: " + e);
+        return;
+      }
+    }
+  }
+
   private static String line(
-      Nemesis nemesis, Workload workload, Nemesis.Injected injected, long nanos) {
+      Nemesis nemesis, Workload workload, Nemesis.Injected last, long nanos) {
     long seconds = TimeUnit.NANOSECONDS.toSeconds(nanos);
     return String.format(
         "%d:%02d:%02d  %,d operations, %.2f %% unknown, %d faults; %s on node %d%s: %.1f s without a"
@@ -196,10 +309,10 @@ public final class LongRun {
         workload.operations(),
         100.0 * workload.unknown() / Math.max(1, workload.operations()),
         nemesis.count(),
-        injected.fault(),
-        injected.node(),
-        injected.onLeader() ? " (leader)" : "",
-        injected.unavailableNanos() / 1e9);
+        last.fault(),
+        last.node(),
+        last.onLeader() ? " (leader)" : "",
+        last.unavailableNanos() / 1e9);
   }
 
   /** Moves the clients on to another window, each so often. */

@@ -3,7 +3,6 @@ package dev.cairn.testkit.longrun;
 
 import dev.cairn.testkit.ProcessCluster;
 import dev.cairn.testkit.fault.Fault;
-import dev.cairn.testkit.fault.Faults;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -22,22 +21,50 @@ import picocli.CommandLine.Option;
     name = "faults",
     mixinStandardHelpOptions = true,
     description =
-        "Drive three nodes on this machine, break them in every way that needs no rights, and decide"
-            + " whether what clients were told is linearizable.",
+        "Drive three nodes on this machine, break them again and again, and decide whether what clients"
+            + " were told is linearizable. It lasts until all of --minutes, --each and"
+            + " --operations are reached.",
     exitCodeListHeading = "%nExit status:%n",
     exitCodeList = {
       "0:no violation",
       "1:violations, each printed with its evidence",
       "2:it could not be begun",
-      "3:void: more than 1 % of the outcomes are unknown"
+      "3:void: more than 1 % of the outcomes are unknown, or less was done than was asked for"
     })
 public final class LongRunCommand implements Callable<Integer> {
   @Option(
       names = "--minutes",
       paramLabel = "N",
       defaultValue = "60",
-      description = "For how long (default: 60).")
+      description = "At least for so long (default: 60).")
   private double minutes;
+
+  @Option(
+      names = "--minutes-max",
+      paramLabel = "N",
+      description = "At most for so long; a run that then has less than was asked for fails.")
+  private Double minutesMax;
+
+  @Option(
+      names = "--each",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Until each fault was injected so often (default: 0).")
+  private int each;
+
+  @Option(
+      names = "--operations",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Until clients have asked for so much (default: 0).")
+  private long operations;
+
+  @Option(
+      names = "--all",
+      description =
+          "Every fault, also those that need root, gcc, iptables and libfaketime: power loss, failing, slow and"
+              + " full disks, networks of iptables, wall clocks.")
+  private boolean all;
 
   @Option(
       names = "--seed",
@@ -80,19 +107,31 @@ public final class LongRunCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    List<Fault> faults = faults();
+    long chosen = Optional.ofNullable(seed).orElseGet(System::nanoTime);
+    Scene scene = all ? Scene.withAllFaults(chosen) : Scene.withoutRights();
+    List<Fault> faults = chosenOf(scene.faults());
     if (faults.isEmpty()) {
       System.err.println("no fault is named so");
       return 2;
     }
-    long chosen = Optional.ofNullable(seed).orElseGet(System::nanoTime);
-    System.out.printf("seed %d, %s%n", chosen, faults.stream().map(Fault::name).toList());
-    try (ProcessCluster cluster = ProcessCluster.of(3).withNetwork().start()) {
+    List<Fault> beside = chosenOf(scene.beside());
+    System.out.printf(
+        "seed %d, %s; beside them %s%n",
+        chosen,
+        faults.stream().map(Fault::name).toList(),
+        beside.stream().map(Fault::name).toList());
+    try (ProcessCluster cluster = scene.cluster().start()) {
       cluster.awaitHealthy();
       LongRun.Plan plan =
           LongRun.Plan.of(chosen, faults)
-              .lasting(Duration.ofMillis((long) (minutes * 60_000)))
+              .beside(beside)
+              .lasting(ofMinutes(minutes))
+              .rounds(each)
+              .operations(operations)
               .clients(clients, Duration.ofMillis(pauseMillis));
+      if (minutesMax != null) {
+        plan = plan.atMost(ofMinutes(minutesMax));
+      }
       Report result = LongRun.run(cluster, plan, System.out);
       System.out.println();
       System.out.println(result.markdown());
@@ -103,12 +142,16 @@ public final class LongRunCommand implements Callable<Integer> {
         saveLogs(cluster);
         return 1;
       }
-      return result.isVoid() ? 3 : 0;
+      return result.isVoid() || result.isLessThan(plan) ? 3 : 0;
     }
   }
 
-  private List<Fault> faults() {
-    return Faults.withoutRights().stream()
+  private static Duration ofMinutes(double minutes) {
+    return Duration.ofMillis((long) (minutes * 60_000));
+  }
+
+  private List<Fault> chosenOf(List<Fault> faults) {
+    return faults.stream()
         .filter(fault -> only.isEmpty() || only.stream().anyMatch(fault.name()::contains))
         .toList();
   }

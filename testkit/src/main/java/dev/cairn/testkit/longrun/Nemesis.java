@@ -19,17 +19,18 @@ import java.util.function.Supplier;
 /**
  * Injects faults one after the other, in a seeded random order in which each comes equally often:
  * half of them on the leader of a key that is being written to, the others on any node. After each
- * it waits until the cluster is healthy and each partition is written to.
+ * it waits, if it is told to, until the cluster is healthy and each partition is written to.
  */
 final class Nemesis {
-  private static final long HOLD_MILLIS_MIN = 1_000;
-  private static final long HOLD_MILLIS_MAX = 2_500;
-  private static final long SETTLE_MILLIS_MAX = 1_500;
+  private static final long HOLD_MILLIS_MIN = 800;
+  private static final long HOLD_MILLIS_MAX = 2_000;
+  private static final long SETTLE_MILLIS_MAX = 600;
 
   private final ProcessCluster cluster;
   private final List<Fault> faults;
   private final Availability availability;
   private final Supplier<String> anyKey;
+  private final boolean alone;
   private final Random random;
   private final Deque<Fault> bag = new ArrayDeque<>();
   private final Map<String, Tally> tallies = new LinkedHashMap<>();
@@ -55,28 +56,37 @@ final class Nemesis {
 
   /**
    * @param anyKey a key that is being written to
+   * @param alone whether to wait after each fault until all is well; else others are under way
+   *     meanwhile, and who injects those waits
    */
   Nemesis(
       ProcessCluster cluster,
       List<Fault> faults,
       Availability availability,
       Supplier<String> anyKey,
+      boolean alone,
       long seed) {
     this.cluster = cluster;
     this.faults = faults;
     this.availability = availability;
     this.anyKey = anyKey;
+    this.alone = alone;
     random = new Random(seed);
     faults.forEach(fault -> tallies.put(fault.name(), new Tally()));
   }
 
   /** Of each fault, by its name. */
-  Map<String, Tally> tallies() {
-    return tallies;
+  synchronized Map<String, Tally> tallies() {
+    return new LinkedHashMap<>(tallies);
   }
 
-  int count() {
+  synchronized int count() {
     return tallies.values().stream().mapToInt(tally -> tally.count).sum();
+  }
+
+  /** How often the rarest of the faults was injected. */
+  synchronized int rounds() {
+    return tallies.values().stream().mapToInt(tally -> tally.count).min().orElse(Integer.MAX_VALUE);
   }
 
   /**
@@ -100,13 +110,17 @@ final class Nemesis {
     fault.begin(cluster, node);
     pause(HOLD_MILLIS_MIN + random.nextLong(HOLD_MILLIS_MAX - HOLD_MILLIS_MIN));
     fault.heal(cluster, node);
-    cluster.awaitHealthy();
-    availability.awaitWriteToEach();
+    if (alone) {
+      cluster.awaitHealthy();
+      availability.awaitWriteToEach();
+    }
     long unavailable = availability.worstNanos();
-    Tally tally = tallies.get(fault.name());
-    tally.count++;
-    tally.onLeader += onLeader || !fault.hasTarget() ? 1 : 0;
-    tally.unavailableNanos.add(unavailable);
+    synchronized (this) {
+      Tally tally = tallies.get(fault.name());
+      tally.count++;
+      tally.onLeader += onLeader || !fault.hasTarget() ? 1 : 0;
+      tally.unavailableNanos.add(unavailable);
+    }
     pause(random.nextLong(SETTLE_MILLIS_MAX));
     return new Injected(fault.name(), node, onLeader, unavailable);
   }

@@ -13,6 +13,7 @@ import java.util.Map;
  * @param writes those of them that change something
  * @param unknown those whose outcome the client was not told
  * @param failed those that certainly did nothing
+ * @param malformed answers that were none, each a violation
  * @param checked operations in histories that were decided, the auditor's reads among them
  * @param violations each with its evidence
  */
@@ -23,6 +24,7 @@ public record Report(
     long writes,
     long unknown,
     long failed,
+    long malformed,
     long checked,
     List<Row> faults,
     List<String> violations) {
@@ -33,7 +35,8 @@ public record Report(
    * One kind of fault.
    *
    * @param onLeader how often the leader of a key being written to was hit
-   * @param medianMillis longest time without an acknowledged write in any partition, median
+   * @param medianMillis longest time without an acknowledged write in any partition, median; of a
+   *     fault beside others whatever those took is in it
    */
   public record Row(String fault, int count, int onLeader, long medianMillis, long worstMillis) {}
 
@@ -56,13 +59,20 @@ public record Report(
     return unknown > operations * UNKNOWN_SHARE_MAX;
   }
 
+  /** Whether a plan asked for more: a fault more often, more time or more operations. */
+  boolean isLessThan(LongRun.Plan plan) {
+    return lasted.compareTo(plan.atLeast()) < 0
+        || operations < plan.operations()
+        || faults.stream().anyMatch(row -> row.count() < plan.rounds());
+  }
+
   /** The table, as Markdown. */
   public String markdown() {
     StringBuilder text = new StringBuilder();
     text.append(
         String.format(
             "Seed %d, %d min %02d s: %,d operations (%d %% writes), %,d checked; %.2f %% of unknown"
-                + " outcome, %.2f %% refused; %d faults; **%d violations**%s.%n%n",
+                + " outcome, %.2f %% refused, %d malformed; %d faults; **%d violations**%s.%n%n",
             seed,
             lasted.toMinutes(),
             lasted.toSecondsPart(),
@@ -71,6 +81,7 @@ public record Report(
             checked,
             100.0 * unknown / Math.max(1, operations),
             100.0 * failed / Math.max(1, operations),
+            malformed,
             faults.stream().mapToInt(Row::count).sum(),
             violations.size(),
             isVoid() ? " (void: too many unknown)" : ""));

@@ -11,6 +11,18 @@ import java.util.stream.IntStream;
  * history is decided by itself, once its clients have left and each key was read again.
  */
 final class Window {
+  /** What a key is for, for as long as it is there. */
+  enum Kind {
+    /** Stored to, removed and read. */
+    REGISTER,
+    /** Counted up and read. */
+    COUNTER,
+    /** Appended to and read. */
+    LIST
+  }
+
+  private static final String[] LETTERS = {"c", "l", "k", "k", "k", "k", "k", "k"};
+
   private final int number;
   private final List<String> keys;
   private final History history = new History();
@@ -19,7 +31,19 @@ final class Window {
 
   Window(int number, int keyCount) {
     this.number = number;
-    keys = IntStream.range(0, keyCount).mapToObj(i -> "w" + number + "-k" + i).toList();
+    keys =
+        IntStream.range(0, keyCount)
+            .mapToObj(i -> "w" + number + "-" + LETTERS[i % LETTERS.length] + i)
+            .toList();
+  }
+
+  /** Of eight keys one counts and one takes pieces; the others are registers. */
+  static Kind kind(String key) {
+    return switch (key.charAt(key.indexOf('-') + 1)) {
+      case 'c' -> Kind.COUNTER;
+      case 'l' -> Kind.LIST;
+      default -> Kind.REGISTER;
+    };
   }
 
   int number() {

@@ -2,7 +2,6 @@
 package dev.cairn.testkit.longrun;
 
 import dev.cairn.testkit.Action;
-import dev.cairn.testkit.Availability;
 import dev.cairn.testkit.History;
 import dev.cairn.testkit.Operation.Outcome;
 import dev.cairn.testkit.ProcessCluster;
@@ -14,7 +13,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
-import java.util.function.ToIntFunction;
 
 /**
  * Clients that fight over the keys of the present {@link Window}, each in a thread of its own: a
@@ -29,8 +27,7 @@ final class Workload implements AutoCloseable {
   private static final long PAUSE_NANOS_AFTER_FAILURE = TimeUnit.MILLISECONDS.toNanos(20);
 
   private final ProcessCluster cluster;
-  private final ToIntFunction<String> partitionOf;
-  private final Availability availability;
+  private final Consumer<String> acknowledged;
   private final Consumer<String> violations;
   private final long pauseNanosMax;
   private final List<Thread> threads = new ArrayList<>();
@@ -38,23 +35,22 @@ final class Workload implements AutoCloseable {
   private final LongAdder writes = new LongAdder();
   private final LongAdder unknown = new LongAdder();
   private final LongAdder failed = new LongAdder();
+  private final LongAdder malformed = new LongAdder();
   private volatile Window window;
   private volatile boolean stopped;
 
   /**
-   * @param partitionOf the partition of a key
+   * @param acknowledged told the key of each write that was acknowledged
    * @param violations told of answers that are none
    * @param pauseNanosMax longest pause of a client between two requests
    */
   Workload(
       ProcessCluster cluster,
-      ToIntFunction<String> partitionOf,
-      Availability availability,
+      Consumer<String> acknowledged,
       Consumer<String> violations,
       long pauseNanosMax) {
     this.cluster = cluster;
-    this.partitionOf = partitionOf;
-    this.availability = availability;
+    this.acknowledged = acknowledged;
     this.violations = violations;
     this.pauseNanosMax = pauseNanosMax;
   }
@@ -76,7 +72,7 @@ final class Workload implements AutoCloseable {
     return switch (process % 3) {
       case 0 -> RegisterClient.of(cluster.client().build());
       case 1 -> RegisterClient.of(cluster.clientThrough(node).build());
-      default -> RegisterClient.plain(() -> cluster.node(node).port());
+      default -> RegisterClient.plain(() -> cluster.node(node));
     };
   }
 
@@ -107,13 +103,14 @@ final class Workload implements AutoCloseable {
 
   private Outcome ask(Window now, int process, RegisterClient client, Random random, long count) {
     String key = now.keys().get(random.nextInt(now.keys().size()));
-    Action asked = next(random, "c" + process + "." + count);
+    Action asked = next(random, Window.kind(key), "c" + process + "." + count);
     History.Invocation invocation = now.history().invoke(process, key, asked);
     RegisterClient.Answer answer;
     try {
       answer = client.ask(key, asked);
-    } catch (RuntimeException malformed) {
-      violations.accept("an answer to " + asked + " that is none: " + malformed);
+    } catch (RegisterClient.MalformedReplyException noAnswer) {
+      malformed.increment();
+      violations.accept("an answer to " + asked + " that is none: " + noAnswer);
       return Outcome.UNKNOWN;
     }
     operations.increment();
@@ -124,7 +121,7 @@ final class Workload implements AutoCloseable {
       case OK -> {
         invocation.ok(answer.action());
         if (!asked.readOnly()) {
-          availability.acknowledged(partitionOf.applyAsInt(key));
+          acknowledged.accept(key);
         }
       }
       case FAILED -> {
@@ -139,14 +136,20 @@ final class Workload implements AutoCloseable {
     return answer.outcome();
   }
 
-  private static Action next(Random random, String value) {
+  private static Action next(Random random, Window.Kind kind, String value) {
     int draw = random.nextInt(100);
-    if (draw < DELETE_PERCENT) {
-      return Action.Delete.UNANSWERED;
-    } else if (draw < WRITE_PERCENT) {
-      return new Action.Put(draw < DELETE_PERCENT + LONG_VALUE_PERCENT ? value + PADDING : value);
+    if (draw >= WRITE_PERCENT) {
+      return Action.Get.UNANSWERED;
     }
-    return Action.Get.UNANSWERED;
+    return switch (kind) {
+      case COUNTER -> Action.Increment.UNANSWERED;
+      case LIST -> Action.Append.of(value + ";");
+      case REGISTER ->
+          draw < DELETE_PERCENT
+              ? Action.Delete.UNANSWERED
+              : new Action.Put(
+                  draw < DELETE_PERCENT + LONG_VALUE_PERCENT ? value + PADDING : value);
+    };
   }
 
   /** Requests that were asked and have ended. */
@@ -167,6 +170,11 @@ final class Workload implements AutoCloseable {
   /** Those that certainly did nothing. */
   long failed() {
     return failed.sum();
+  }
+
+  /** Answers that were none. */
+  long malformed() {
+    return malformed.sum();
   }
 
   /** Stops asking; returns when each client has its last answer. */

@@ -19,7 +19,7 @@ class FaultSuiteTest {
       LongRun.Plan plan =
           LongRun.Plan.of(System.nanoTime(), Faults.withoutRights())
               .rounds(1)
-              .lasting(Duration.ofMinutes(3));
+              .atMost(Duration.ofMinutes(3));
       Report report = LongRun.run(cluster, plan, System.out);
       System.out.println(report.markdown());
       assertThat(report.violations()).isEmpty();

@@ -93,7 +93,7 @@ class PlantedBugsTest {
       LongRun.Plan plan =
           LongRun.Plan.of(seed, Faults.withoutRights())
               .rounds(2)
-              .lasting(Duration.ofMinutes(4))
+              .atMost(Duration.ofMinutes(4))
               .windows(Duration.ofSeconds(4));
       return LongRun.run(cluster, plan, System.out);
     }
