@@ -70,6 +70,11 @@ record EntityTags(boolean any, List<String> tags) {
     return !any && tags.isEmpty();
   }
 
+  /** Whether a tag that is not weak is among them. */
+  boolean matches(String tag) {
+    return any || tags.contains(tag);
+  }
+
   /** Whether a tag is among them, weak or not. */
   boolean matchesWeakly(String tag) {
     return any

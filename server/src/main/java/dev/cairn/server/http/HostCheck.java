@@ -1,20 +1,99 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.http;
 
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpVersion;
 import io.netty.util.NetUtil;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
- * Keeps pages elsewhere from reaching a node through somebody's browser. A page may have its own
- * name resolve to this node's address (DNS rebinding): then the browser says that name as Host. So
- * only an address, {@code localhost}, or a name of the cluster's is taken.
+ * Keeps pages elsewhere from reaching a node through somebody's browser.
+ *
+ * <p>A page may have its own name resolve to this node's address (DNS rebinding): then the browser
+ * says that name as Host. So only an address, {@code localhost}, or a known name is taken; an
+ * address cannot be somebody else's name. And a page may send a form or a simple request without
+ * being let to read the answer: then the browser says where the page came from, as Origin or
+ * Sec-Fetch-Site. So what says that it comes from elsewhere may not write.
  */
 final class HostCheck {
-  private HostCheck() {}
+  private final Predicate<String> known;
+
+  /**
+   * A check.
+   *
+   * @param known whether a name, in lower case, is one of the cluster's
+   */
+  HostCheck(Predicate<String> known) {
+    this.known = known;
+  }
+
+  /**
+   * Why a request is not let in, if so.
+   *
+   * @param target the authority of an absolute target, which counts whatever Host says (RFC 9112,
+   *     3.2.2)
+   */
+  Optional<HttpAnswer> refusal(HttpRequest request, Optional<String> target) {
+    List<String> hosts = request.headers().getAll(HttpHeaderNames.HOST);
+    boolean old = request.protocolVersion().equals(HttpVersion.HTTP_1_0);
+    if (hosts.size() > 1 || (hosts.isEmpty() && !old)) {
+      return Optional.of(HttpAnswer.problem(Problem.BAD_REQUEST, "a request has one Host header"));
+    }
+    if (hosts.isEmpty() && target.isEmpty()) {
+      return origin(request, ""); // HTTP/1.0, which no browser speaks
+    }
+    String authority = target.orElseGet(() -> hosts.get(0));
+    Optional<String> name = name(authority);
+    if (name.isEmpty()) {
+      return Optional.of(HttpAnswer.problem(Problem.BAD_REQUEST, "the Host header names no host"));
+    }
+    return trusted(name.get())
+        ? origin(request, authority)
+        : Optional.of(
+            HttpAnswer.problem(
+                Problem.UNKNOWN_HOST,
+                "this node is not known by that name: ask for its address, localhost, or the name it was started with; --http-hosts adds names"));
+  }
+
+  private static Optional<HttpAnswer> origin(HttpRequest request, String authority) {
+    HttpMethod method = request.method();
+    boolean reads =
+        method.equals(HttpMethod.GET)
+            || method.equals(HttpMethod.HEAD)
+            || method.equals(HttpMethod.OPTIONS);
+    return reads || sameOrigin(request.headers(), authority)
+        ? Optional.empty()
+        : Optional.of(
+            HttpAnswer.problem(
+                Problem.FOREIGN_ORIGIN, "a page of another origin may not write here"));
+  }
+
+  private static boolean sameOrigin(HttpHeaders headers, String authority) {
+    for (String site : headers.getAll("Sec-Fetch-Site")) {
+      if (!site.equals("same-origin") && !site.equals("none")) {
+        return false;
+      }
+    }
+    // A proxy may end TLS before us: the scheme is not compared, and default ports are no ports.
+    return headers.getAll(HttpHeaderNames.ORIGIN).stream()
+        .allMatch(
+            origin ->
+                origin.matches("(?i)https?://.*")
+                    && withoutDefaultPort(origin.substring(origin.indexOf("//") + 2))
+                        .equals(withoutDefaultPort(authority)));
+  }
+
+  private static String withoutDefaultPort(String authority) {
+    return authority.toLowerCase(Locale.ROOT).replaceFirst(":(80|443)$", "");
+  }
 
   /** The name in a Host header or an authority, in lower case; empty if it is none. */
   static Optional<String> name(String authority) {
@@ -32,8 +111,7 @@ final class HostCheck {
     }
   }
 
-  /** Whether a name cannot be somebody else's. */
-  static boolean trusted(String name, Predicate<String> known) {
+  private boolean trusted(String name) {
     return name.startsWith("[")
         || NetUtil.isValidIpV4Address(name)
         || name.equals("localhost")

@@ -2,23 +2,32 @@
 package dev.cairn.server.http;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.netty.buffer.Unpooled;
-import io.netty.handler.codec.http.DefaultFullHttpResponse;
-import io.netty.handler.codec.http.FullHttpResponse;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
- * One answer. An error is a problem document (RFC 9457).
+ * One answer.
  *
+ * @param body never modified
+ * @param length of what a GET is answered with, bytes: that of the body, or to HEAD of what is left
+ *     out
  * @param headers beside those that every answer has
  */
-record HttpAnswer(int status, String contentType, byte[] body, Map<String, String> headers) {
+record HttpAnswer(
+    int status, String contentType, byte[] body, long length, Map<String, String> headers) {
+  static final String JSON_TYPE = "application/json";
+
+  private static final byte[] NOTHING = {};
   private static final ObjectMapper JSON = new ObjectMapper();
 
   HttpAnswer {
@@ -26,42 +35,70 @@ record HttpAnswer(int status, String contentType, byte[] body, Map<String, Strin
   }
 
   static HttpAnswer of(int status, String contentType, byte[] body) {
-    return new HttpAnswer(status, contentType, body, Map.of());
+    return new HttpAnswer(status, contentType, body, body.length, Map.of());
+  }
+
+  /** One without a body: 201, 204, 304. */
+  static HttpAnswer empty(int status) {
+    return of(status, "", NOTHING);
+  }
+
+  /** What HEAD is answered where GET would be answered with a body of so many bytes. */
+  static HttpAnswer head(int status, String contentType, long length) {
+    return new HttpAnswer(status, contentType, NOTHING, length, Map.of());
   }
 
   static HttpAnswer json(int status, String json) {
-    return of(status, "application/json", json.getBytes(StandardCharsets.UTF_8));
+    return of(status, JSON_TYPE, json.getBytes(StandardCharsets.UTF_8));
   }
 
-  /** A problem that its status says all about. */
-  static HttpAnswer problem(int status, String detail) {
+  static HttpAnswer json(int status, JsonNode document) {
+    return of(status, JSON_TYPE, bytes(document));
+  }
+
+  static ObjectNode object() {
+    return JSON.createObjectNode();
+  }
+
+  private static byte[] bytes(JsonNode document) {
     try {
-      byte[] body =
-          JSON.writeValueAsBytes(
-              JSON.createObjectNode()
-                  .put("type", "about:blank")
-                  .put("title", HttpResponseStatus.valueOf(status).reasonPhrase())
-                  .put("status", status)
-                  .put("detail", detail));
-      return of(status, "application/problem+json", body);
+      return JSON.writeValueAsBytes(document);
     } catch (JsonProcessingException e) {
-      throw new IllegalStateException(e);
+      throw new IllegalStateException(e); // a tree of numbers and texts is always written
     }
+  }
+
+  /**
+   * A problem document.
+   *
+   * @param detail one line for a person
+   */
+  static HttpAnswer problem(Problem problem, String detail) {
+    return problem(problem, detail, document -> {});
+  }
+
+  /** The same with members of its own. */
+  static HttpAnswer problem(Problem problem, String detail, Consumer<ObjectNode> more) {
+    ObjectNode document =
+        JSON.createObjectNode()
+            .put("type", problem.type())
+            .put("title", HttpResponseStatus.valueOf(problem.status()).reasonPhrase())
+            .put("status", problem.status())
+            .put("detail", detail);
+    more.accept(document);
+    return of(problem.status(), "application/problem+json", bytes(document));
   }
 
   HttpAnswer with(String name, String value) {
     Map<String, String> more = new HashMap<>(headers);
     more.put(name, value);
-    return new HttpAnswer(status, contentType, body, more);
+    return new HttpAnswer(status, contentType, body, length, more);
   }
 
-  /** As it is sent. To HEAD goes the length and no body. */
-  FullHttpResponse response(boolean withBody, boolean close) {
-    FullHttpResponse response =
-        new DefaultFullHttpResponse(
-            HttpVersion.HTTP_1_1,
-            HttpResponseStatus.valueOf(status),
-            withBody ? Unpooled.wrappedBuffer(body) : Unpooled.EMPTY_BUFFER);
+  /** What is sent before the body. */
+  HttpResponse head(boolean close) {
+    HttpResponse response =
+        new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status));
     response
         .headers()
         .set("X-Content-Type-Options", "nosniff")
@@ -72,10 +109,10 @@ record HttpAnswer(int status, String contentType, byte[] body, Map<String, Strin
         .set(HttpHeaderNames.CACHE_CONTROL, "no-store");
     headers.forEach((name, value) -> response.headers().set(name, value));
     if (status != 204 && status != 304) {
-      response
-          .headers()
-          .set(HttpHeaderNames.CONTENT_TYPE, contentType)
-          .setInt(HttpHeaderNames.CONTENT_LENGTH, body.length);
+      response.headers().set(HttpHeaderNames.CONTENT_LENGTH, Long.toString(length));
+      if (!contentType.isEmpty()) {
+        response.headers().set(HttpHeaderNames.CONTENT_TYPE, contentType);
+      }
     }
     if (close) {
       response.headers().set(HttpHeaderNames.CONNECTION, "close");

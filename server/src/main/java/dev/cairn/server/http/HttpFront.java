@@ -2,163 +2,261 @@
 package dev.cairn.server.http;
 
 import dev.cairn.protocol.Topology;
+import dev.cairn.server.command.RequestMemory;
+import dev.cairn.server.metrics.CommandMetrics;
+import dev.cairn.server.metrics.Metric;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.routing.Router;
 import io.netty.channel.ChannelPipeline;
+import io.netty.handler.codec.TooLongFrameException;
+import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpMessage;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.codec.http.HttpResponseEncoder;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.TooLongHttpHeaderException;
+import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.netty.handler.timeout.IdleStateHandler;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 
 /**
  * The client port's HTTP face: whatever connection is handed to it speaks HTTP/1.1 from then on.
  *
- * <p>Answers that take a moment (metrics) are made on a thread of its own with a short queue; an
- * event loop never waits. Bounds: the line and headers of a request 8 KiB each, its body 64 KiB,
- * requests of one connection that wait {@link HttpSession#WAITING_MAX}, silence two minutes.
+ * <p>Bounds: a request's line 60 KiB, its headers 32 KiB, its body by its {@link Route}; bodies and
+ * answers of all connections together {@link #memory}.
  */
 public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable {
-  private static final int LINE_BYTES_MAX = 8 << 10;
-  private static final int HEADER_BYTES_MAX = 8 << 10;
-  private static final int CHUNK_BYTES_MAX = 8 << 10;
-  private static final int BODY_BYTES_MAX = 64 << 10;
-  private static final long IDLE_SECONDS = 120;
-  private static final int WORK_QUEUE_MAX = 64;
+  /** After a silence of so long in the middle of a request or its answer a connection ends. */
+  static final long IDLE_SECONDS = 30;
 
-  /**
-   * No script or style but from files of ours, nothing from elsewhere; what may be asked follows.
-   */
-  private static final String PAGE_POLICY =
-      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; connect-src 'self'";
+  /** Shorter than the longest line that is looked at to tell HTTP from Redis' protocol (64 KiB). */
+  private static final int LINE_BYTES_MAX = 60 << 10;
 
-  private final Router router;
-  private final Metrics metrics;
-  private final Supplier<Optional<String>> notReady;
-  private final String bindHost;
-  private final StaticFiles files = new StaticFiles();
-  private final ThreadPoolExecutor worker;
+  private static final int HEADER_BYTES_MAX = 32 << 10;
+  private static final int CHUNK_BYTES_MAX = 64 << 10;
+  private static final long MEMORY_BYTES_LEAST = 64L << 20;
+
+  private final HostCheck hosts;
+  private final List<Route> routes;
+  private final RequestMemory memory;
+  private final CommandMetrics measured;
+  private final Worker worker = new Worker();
+
+  /** What becomes of a request once its head is read. */
+  record Admission(Optional<HttpAnswer> refusal, boolean ends, Route route, RequestTarget target) {
+    /** How many bytes its body may have. */
+    int bodyBytesMax() {
+      return route == null ? 0 : route.bodyBytesMax();
+    }
+
+    private static Admission refused(HttpAnswer answer) {
+      return new Admission(Optional.of(answer), false, null, null);
+    }
+
+    /** One after which nobody knows where the next request begins. */
+    private static Admission unreadable(HttpAnswer answer) {
+      return new Admission(Optional.of(answer), true, null, null);
+    }
+  }
 
   /**
    * Creates the face.
    *
    * @param notReady why the node does not serve its partitions, if so; must not block for long
-   * @param bindHost the name that the node was told to listen on
    */
   public HttpFront(
-      Router router, Metrics metrics, Supplier<Optional<String>> notReady, String bindHost) {
-    this.router = router;
-    this.metrics = metrics;
-    this.notReady = notReady;
-    this.bindHost = bindHost.toLowerCase(Locale.ROOT);
-    this.worker =
-        new ThreadPoolExecutor(
-            1,
-            1,
-            10,
-            TimeUnit.SECONDS,
-            new ArrayBlockingQueue<>(WORK_QUEUE_MAX),
-            task -> {
-              Thread thread = new Thread(task, "http");
-              thread.setDaemon(true);
-              return thread;
-            });
-    worker.allowCoreThreadTimeOut(true);
+      HttpConfig config, Router router, Metrics metrics, Supplier<Optional<String>> notReady) {
+    this(
+        config,
+        router,
+        metrics,
+        notReady,
+        Math.max(
+            Math.max(MEMORY_BYTES_LEAST, 4L * config.valueBytesMax()),
+            Runtime.getRuntime().maxMemory() / 8));
+  }
+
+  HttpFront(
+      HttpConfig config,
+      Router router,
+      Metrics metrics,
+      Supplier<Optional<String>> notReady,
+      long memoryBytesMax) {
+    this.memory = new RequestMemory(memoryBytesMax);
+    this.measured = metrics.commands();
+    metrics.gauge(Metric.REQUEST_BYTES, memory::bytes, "http");
+    this.hosts = new HostCheck(name -> config.hosts().contains(name) || announced(router, name));
+    this.routes = Routes.of(config, router, metrics, notReady, worker);
+  }
+
+  private static boolean announced(Router router, String name) {
+    return router.topology().nodes().stream()
+        .map(Topology.Node::host)
+        .anyMatch(host -> host.equalsIgnoreCase(name));
   }
 
   /** Makes the end of a pipeline speak HTTP. */
   @Override
   public void accept(ChannelPipeline pipeline) {
     pipeline
-        .addLast(new IdleStateHandler(0, 0, IDLE_SECONDS, TimeUnit.SECONDS))
+        .addLast(new IdleStateHandler(true, 0, 0, IDLE_SECONDS, TimeUnit.SECONDS))
         .addLast(new StrictDecoder())
         .addLast(new HttpResponseEncoder())
-        .addLast(new HttpSession.Bodies(BODY_BYTES_MAX))
         .addLast(new HttpSession(this));
   }
 
   @Override
   public void close() {
-    worker.shutdownNow();
+    worker.close();
   }
 
-  /** What is served. */
-  void answer(Route route, Consumer<HttpAnswer> done) {
-    switch (route) {
-      case HEALTH ->
-          // Says nothing but that somebody is here: a console that another node served may ask.
-          done.accept(
-              HttpAnswer.json(200, "{\"status\":\"alive\"}")
-                  .with("Cross-Origin-Resource-Policy", "cross-origin"));
-      case READY -> work(done, this::readiness);
-      case METRICS -> work(done, () -> HttpAnswer.of(200, Metrics.CONTENT_TYPE, metrics.scrape()));
-      case CLUSTER ->
-          work(
-              done,
-              () -> {
-                router.status(json -> done.accept(HttpAnswer.json(200, json)));
-                return null;
-              });
+  /** What the bodies and answers of all connections may hold. */
+  RequestMemory memory() {
+    return memory;
+  }
+
+  /** Whether a request is let in, by its head alone. */
+  Admission admit(HttpRequest head) {
+    if (!head.decoderResult().isSuccess()) {
+      return Admission.unreadable(unreadable(head.decoderResult().cause()));
     }
+    if (!readableLength(head)) {
+      return Admission.unreadable(
+          HttpAnswer.problem(Problem.BAD_REQUEST, "Transfer-Encoding is chunked or not there"));
+    }
+    String target = head.uri();
+    Optional<String> authority = Optional.empty();
+    if (target.regionMatches(true, 0, "http://", 0, 7)) {
+      int slash = target.indexOf('/', 7);
+      authority = Optional.of(target.substring(7, slash < 0 ? target.length() : slash));
+      target = slash < 0 ? "/" : target.substring(slash);
+    }
+    Optional<HttpAnswer> refusal =
+        hosts.refusal(head, authority).or(() -> unknownHeaders(head.headers()));
+    return refusal.isPresent() ? Admission.refused(refusal.get()) : route(head.method(), target);
   }
 
-  /**
-   * One of the console's files. Its scripts may talk to this node, and ask the others whether they
-   * are alive: the console goes on through one of them when this node is gone.
-   */
-  HttpAnswer file(String name, HttpHeaders asked) {
-    String others =
-        router.topology().nodes().stream()
-            .map(node -> node.host() + ":" + node.clientPort())
-            .filter(authority -> HostCheck.name(authority).isPresent())
-            .map(authority -> " http://" + authority)
-            .collect(Collectors.joining());
-    return files.answer(name, asked).with("Content-Security-Policy", PAGE_POLICY + others);
+  /** What is both, or neither, another who forwards the request could read in another way. */
+  private static boolean readableLength(HttpRequest head) {
+    List<String> codings = head.headers().getAll(HttpHeaderNames.TRANSFER_ENCODING);
+    return codings.isEmpty()
+        || (codings.size() == 1
+            && codings.get(0).equalsIgnoreCase("chunked")
+            && !head.protocolVersion().equals(HttpVersion.HTTP_1_0));
   }
 
-  private HttpAnswer readiness() {
-    return notReady
-        .get()
-        .map(why -> HttpAnswer.problem(503, why).with("Retry-After", "1"))
-        .orElseGet(() -> HttpAnswer.json(200, "{\"status\":\"ready\"}"));
+  private static Optional<HttpAnswer> unknownHeaders(HttpHeaders headers) {
+    for (String expected : headers.getAll(HttpHeaderNames.EXPECT)) {
+      if (!expected.equalsIgnoreCase("100-continue")) {
+        return Optional.of(
+            HttpAnswer.problem(Problem.EXPECTATION_FAILED, "only 100-continue can be expected"));
+      }
+    }
+    for (String coding : headers.getAll(HttpHeaderNames.CONTENT_ENCODING)) {
+      if (!coding.equalsIgnoreCase("identity")) {
+        return Optional.of(
+            HttpAnswer.problem(Problem.UNSUPPORTED_CODING, "send the body without coding")
+                .with("Accept-Encoding", "identity"));
+      }
+    }
+    return Optional.empty();
   }
 
-  /** Whether a name is one of the cluster's: what a browser may have been led here by. */
-  boolean knowsHost(String name) {
-    return name.equals(bindHost)
-        || router.topology().nodes().stream()
-            .map(Topology.Node::host)
-            .anyMatch(host -> host.equalsIgnoreCase(name));
-  }
-
-  /** Off the event loop; null where the work answers by itself. */
-  private void work(Consumer<HttpAnswer> done, Supplier<HttpAnswer> work) {
+  private Admission route(HttpMethod method, String text) {
+    if (text.equals("*") && method.equals(HttpMethod.OPTIONS)) {
+      return Admission.refused(
+          HttpAnswer.empty(204).with("Allow", "GET, HEAD, PUT, POST, DELETE, OPTIONS"));
+    }
+    RequestTarget target;
     try {
-      worker.execute(
-          () -> {
-            HttpAnswer answer;
-            try {
-              answer = work.get();
-            } catch (RuntimeException bug) {
-              answer = HttpSession.internalError(bug);
-            }
-            if (answer != null) {
-              done.accept(answer);
-            }
-          });
-    } catch (RejectedExecutionException full) {
-      done.accept(
-          HttpAnswer.problem(503, "too many requests wait at this node; slow down and retry")
-              .with("Retry-After", "1"));
+      target = RequestTarget.of(text);
+    } catch (BadRequest wrong) {
+      return Admission.refused(wrong.answer());
     }
+    Optional<Route> route = Route.of(routes, target.path());
+    if (route.isEmpty()) {
+      return Admission.refused(
+          HttpAnswer.problem(Problem.NO_SUCH_RESOURCE, "there is no such resource"));
+    }
+    String allow = route.get().allow();
+    if (method.equals(HttpMethod.OPTIONS)) {
+      return Admission.refused(HttpAnswer.empty(204).with("Allow", allow));
+    }
+    if (!route.get().methods().contains(method)) {
+      return Admission.refused(
+          HttpAnswer.problem(Problem.METHOD_NOT_ALLOWED, "this resource takes " + allow)
+              .with("Allow", allow));
+    }
+    return new Admission(Optional.empty(), false, route.get(), target);
+  }
+
+  /** Carries out a request that was let in and read to its end. */
+  void run(
+      HttpRequest head, Admission admission, byte[] body, String peer, Consumer<HttpAnswer> done) {
+    Route route = admission.route();
+    long startedNanos = System.nanoTime();
+    Consumer<HttpAnswer> timed =
+        answer -> {
+          if (!route.label().isEmpty()) {
+            String command =
+                "http." + route.label() + "." + head.method().name().toLowerCase(Locale.ROOT);
+            measured.answered(command, outcome(answer), System.nanoTime() - startedNanos);
+          }
+          done.accept(answer);
+        };
+    HttpCall call =
+        new HttpCall(
+            head.method(),
+            admission.target(),
+            route.rest(admission.target().path()),
+            head.headers(),
+            body,
+            peer,
+            timed);
+    try {
+      route.resource().answer(call);
+    } catch (BadRequest wrong) {
+      call.answer(wrong.answer());
+    } catch (RuntimeException bug) {
+      call.answer(HttpSession.internalError(bug));
+    }
+  }
+
+  /** A key that is not there, and a condition that does not hold, are results like others. */
+  private static CommandMetrics.Outcome outcome(HttpAnswer answer) {
+    return switch (answer.status()) {
+      case 404, 412 -> CommandMetrics.Outcome.OK;
+      case 503, 507 -> CommandMetrics.Outcome.REFUSED;
+      case 500, 504 -> CommandMetrics.Outcome.UNKNOWN;
+      default -> answer.status() < 400 ? CommandMetrics.Outcome.OK : CommandMetrics.Outcome.INVALID;
+    };
+  }
+
+  static HttpAnswer unreadable(Throwable cause) {
+    if (cause instanceof TooLongHttpLineException) {
+      return HttpAnswer.problem(
+          Problem.TARGET_TOO_LONG, "the request's first line is longer than 60 KiB");
+    }
+    if (cause instanceof TooLongHttpHeaderException || cause instanceof TooLongFrameException) {
+      return HttpAnswer.problem(
+          Problem.HEADERS_TOO_LONG, "the request's headers are longer than 32 KiB");
+    }
+    return HttpAnswer.problem(Problem.BAD_REQUEST, "this is not a request of HTTP/1.1");
+  }
+
+  static HttpAnswer tooMuch() {
+    return HttpAnswer.problem(
+            Problem.UNAVAILABLE,
+            "this node holds as many bodies and answers as it may; slow down and retry")
+        .with("Retry-After", "1");
   }
 
   /**
@@ -171,8 +269,7 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
     }
 
     @Override
-    protected void handleTransferEncodingChunkedWithContentLength(
-        io.netty.handler.codec.http.HttpMessage message) {
+    protected void handleTransferEncodingChunkedWithContentLength(HttpMessage message) {
       throw new IllegalArgumentException("Content-Length and Transfer-Encoding in one request");
     }
   }

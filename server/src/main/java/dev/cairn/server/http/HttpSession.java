@@ -1,50 +1,96 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.http;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
-import io.netty.handler.codec.TooLongFrameException;
-import io.netty.handler.codec.http.FullHttpRequest;
-import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpMessage;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.DefaultHttpContent;
+import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpMethod;
-import io.netty.handler.codec.http.HttpObjectAggregator;
+import io.netty.handler.codec.http.HttpObject;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
-import io.netty.handler.codec.http.QueryStringDecoder;
-import io.netty.handler.codec.http.TooLongHttpHeaderException;
-import io.netty.handler.codec.http.TooLongHttpLineException;
+import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.timeout.IdleStateEvent;
+import io.netty.util.ReferenceCountUtil;
 import java.util.ArrayDeque;
-import java.util.List;
-import java.util.Optional;
+import java.util.Arrays;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One HTTP connection: requests one after the other, answers in their order.
+ * One HTTP connection: one request after the other, answers in their order.
  *
- * <p>Thread: the channel's event loop; {@link HttpFront} may answer on any. What cannot be read is
- * answered with a 4xx, and the connection ends, since nobody knows where the next request begins.
+ * <p>Thread: the channel's event loop; who answers a request may do so on any.
+ *
+ * <p><b>Invariants.</b>
+ *
+ * <ol>
+ *   <li>One request is under way, from the first byte of its body until its answer has left for the
+ *       kernel. Meanwhile the socket is not read, so that of what a client sends ahead at most one
+ *       buffer (64 KiB) is held, and of what it does not read one answer.
+ *   <li>Bodies and answers are counted over all connections ({@link HttpFront#memory}); past that
+ *       bound a request is refused with 503.
+ *   <li>An answer is handed to the socket in slices, as it takes them.
+ *   <li>A request takes effect only once it is read to its end.
+ *   <li>What cannot be read is answered with a 4xx, and the connection ends: nobody knows where the
+ *       next request begins.
+ * </ol>
  */
-final class HttpSession extends SimpleChannelInboundHandler<FullHttpRequest> {
-  /** Requests of a pipeline that wait for the one before; one more ends the connection. */
-  static final int WAITING_MAX = 64;
-
+final class HttpSession extends ChannelInboundHandlerAdapter {
   private static final Logger LOG = LoggerFactory.getLogger(HttpSession.class);
+  private static final int SLICE_BYTES = 64 << 10;
+
+  /** What of a refused request's body is read past, so that the connection can go on. */
+  private static final int SKIPPED_BYTES_MAX = 64 << 10;
+
+  /** How long a connection that ends may take to read its last answer. */
   private static final long LINGER_MILLIS = 1000;
 
+  /** Silences ({@link HttpFront#IDLE_SECONDS}) that a connection without a request may keep. */
+  private static final int SILENCES_MAX = 4;
+
   private final HttpFront front;
-  private final ArrayDeque<FullHttpRequest> waiting = new ArrayDeque<>();
-  private boolean busy; // a request is under way
+  private final ArrayDeque<HttpObject> inbox = new ArrayDeque<>();
+  private ChannelHandlerContext context;
+
+  // The request that is read or under way.
+  private Incoming incoming;
+  private boolean busy; // it is read to its end, or refused, and its answer has not left
+
+  // Its answer.
+  private byte[] out = {};
+  private int sent;
+  private long held; // counted in the front's memory for the answer
+
+  private int silences;
   private boolean inputShut;
-  private boolean ended; // the last answer was written
+  private boolean ended; // the last answer is on its way, or the connection is gone
+
+  /** A request as far as it has been read. */
+  private static final class Incoming {
+    private final HttpRequest head;
+    private final HttpFront.Admission admission;
+    private byte[] body = {};
+    private int length;
+    private boolean close;
+
+    Incoming(HttpRequest head, HttpFront.Admission admission) {
+      this.head = head;
+      this.admission = admission;
+      this.close = !HttpUtil.isKeepAlive(head);
+    }
+  }
 
   HttpSession(HttpFront front) {
     this.front = front;
@@ -52,189 +98,270 @@ final class HttpSession extends SimpleChannelInboundHandler<FullHttpRequest> {
 
   static HttpAnswer internalError(RuntimeException bug) {
     LOG.error("an HTTP request failed: report this as a bug", bug);
-    return HttpAnswer.problem(500, "internal error, see the node's log");
+    return HttpAnswer.problem(Problem.INTERNAL_ERROR, "internal error, see the node's log");
   }
 
   @Override
-  protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) {
-    if (ended) {
-      return;
-    }
-    if (waiting.size() == WAITING_MAX) {
-      context.close();
-      return;
-    }
-    waiting.add(request.retain());
-    next(context);
+  public void handlerAdded(ChannelHandlerContext added) {
+    context = added;
   }
 
-  private void next(ChannelHandlerContext context) {
-    while (!busy && !ended && !waiting.isEmpty()) {
-      busy = true;
-      FullHttpRequest request = waiting.remove();
+  @Override
+  public void channelRead(ChannelHandlerContext ignored, Object message) {
+    silences = 0;
+    if (ended || !(message instanceof HttpObject object)) {
+      ReferenceCountUtil.release(message);
+      return;
+    }
+    inbox.add(object);
+    work();
+  }
+
+  /** Goes on with what was read, until a request is under way or nothing is left. */
+  private void work() {
+    while (!busy && !ended && !inbox.isEmpty()) {
+      HttpObject next = inbox.remove();
       try {
-        begin(context, request);
+        if (next instanceof HttpRequest head) {
+          begin(head);
+        }
+        if (next instanceof HttpContent content && incoming != null && !busy) {
+          take(content);
+        }
       } finally {
-        request.release();
+        ReferenceCountUtil.release(next);
       }
     }
     if (inputShut && !busy && !ended) {
-      context.close();
+      context.close(); // nothing more comes, and what was asked is answered
+    }
+    context.channel().config().setAutoRead(!busy);
+  }
+
+  private void begin(HttpRequest head) {
+    HttpFront.Admission admission = front.admit(head);
+    incoming = new Incoming(head, admission);
+    if (admission.ends()) {
+      refuseAndEnd(admission.refusal().orElseThrow());
+      return;
+    }
+    long stated = HttpUtil.getContentLength(head, 0L);
+    boolean waits = HttpUtil.is100ContinueExpected(head);
+    if (admission.refusal().isPresent()) {
+      if (waits || stated > SKIPPED_BYTES_MAX) {
+        refuseAndEnd(admission.refusal().get());
+      }
+      return;
+    }
+    if (stated > admission.bodyBytesMax()) {
+      refuseAndEnd(tooLong(admission.bodyBytesMax()));
+    } else if (waits) {
+      context.writeAndFlush(
+          new DefaultFullHttpResponse(
+              HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE, Unpooled.EMPTY_BUFFER));
     }
   }
 
-  private void begin(ChannelHandlerContext context, FullHttpRequest request) {
-    boolean readable = request.decoderResult().isSuccess();
-    boolean body = !HttpMethod.HEAD.equals(request.method());
-    boolean close = !readable || !HttpUtil.isKeepAlive(request);
-    Consumer<HttpAnswer> done =
-        answer -> context.executor().execute(() -> write(context, answer, body, close));
-    try {
-      answer(request, done);
-    } catch (RuntimeException bug) {
-      done.accept(internalError(bug));
+  private void take(HttpContent content) {
+    if (!content.decoderResult().isSuccess()) {
+      refuseAndEnd(HttpFront.unreadable(content.decoderResult().cause()));
+      return;
+    }
+    ByteBuf bytes = content.content();
+    boolean fits = incoming.admission.refusal().isPresent() ? skip(bytes) : keep(bytes);
+    if (fits && content instanceof LastHttpContent) {
+      run();
     }
   }
 
-  private void answer(FullHttpRequest request, Consumer<HttpAnswer> done) {
-    if (!request.decoderResult().isSuccess()) {
-      done.accept(unreadable(request.decoderResult().cause()));
+  private boolean skip(ByteBuf bytes) {
+    incoming.length += bytes.readableBytes();
+    if (incoming.length > SKIPPED_BYTES_MAX) {
+      refuseAndEnd(incoming.admission.refusal().orElseThrow());
+      return false;
+    }
+    return true;
+  }
+
+  /** Adds to the body; what grows is what came, not what was claimed. */
+  private boolean keep(ByteBuf bytes) {
+    int length = incoming.length + bytes.readableBytes();
+    if (length > incoming.admission.bodyBytesMax()) {
+      refuseAndEnd(tooLong(incoming.admission.bodyBytesMax()));
+      return false;
+    }
+    if (length > incoming.body.length) {
+      int room = Math.min(Math.max(length, incoming.body.length * 2), roomWanted());
+      if (!front.memory().take(room - incoming.body.length)) {
+        refuseAndEnd(HttpFront.tooMuch());
+        return false;
+      }
+      incoming.body = Arrays.copyOf(incoming.body, room);
+    }
+    bytes.readBytes(incoming.body, incoming.length, bytes.readableBytes());
+    incoming.length = length;
+    return true;
+  }
+
+  private int roomWanted() {
+    long stated = HttpUtil.getContentLength(incoming.head, -1L);
+    return stated < 0 ? incoming.admission.bodyBytesMax() : (int) stated;
+  }
+
+  private static HttpAnswer tooLong(int bytesMax) {
+    return HttpAnswer.problem(
+        Problem.BODY_TOO_LONG,
+        "the body is too long: this resource takes %d bytes".formatted(bytesMax));
+  }
+
+  /** Answers, and ends the connection: what follows is not to be understood, or not wanted. */
+  private void refuseAndEnd(HttpAnswer answer) {
+    busy = true;
+    incoming.close = true;
+    write(answer);
+  }
+
+  private void run() {
+    busy = true;
+    Incoming asked = incoming;
+    if (asked.admission.refusal().isPresent()) {
+      write(asked.admission.refusal().get());
       return;
     }
-    String target = request.uri();
-    List<String> hosts = request.headers().getAll(HttpHeaderNames.HOST);
-    String authority = hosts.size() == 1 ? hosts.get(0) : "";
-    if (target.regionMatches(true, 0, "http://", 0, 7)) {
-      // As to a proxy: what stands there counts, whatever Host says (RFC 9112, 3.2.2).
-      int slash = target.indexOf('/', 7);
-      authority = target.substring(7, slash < 0 ? target.length() : slash);
-      target = slash < 0 ? "/" : target.substring(slash);
-    }
-    Optional<HttpAnswer> refusal = refusal(request, hosts.size(), authority);
-    if (refusal.isPresent()) {
-      done.accept(refusal.get());
-      return;
-    }
-    String path;
+    byte[] body =
+        asked.length == asked.body.length ? asked.body : Arrays.copyOf(asked.body, asked.length);
+    String peer = String.valueOf(context.channel().remoteAddress());
+    front.run(asked.head, asked.admission, body, peer, this::answered);
+  }
+
+  private void answered(HttpAnswer answer) {
     try {
-      path = new QueryStringDecoder(target).path();
-    } catch (IllegalArgumentException badEncoding) {
-      done.accept(HttpAnswer.problem(400, "the path is not percent-encoded as it should be"));
-      return;
+      context.executor().execute(() -> write(answer));
+    } catch (RejectedExecutionException stopped) {
+      LOG.trace("an answer came after the server stopped", stopped);
     }
-    Optional<Route> route = Route.of(path);
-    Optional<String> file = StaticFiles.name(path);
-    boolean known = route.isPresent() || file.isPresent();
-    if (request.method().equals(HttpMethod.OPTIONS) && (known || target.equals("*"))) {
-      done.accept(HttpAnswer.of(204, "", new byte[0]).with("Allow", Route.METHODS));
-    } else if (!known) {
-      done.accept(HttpAnswer.problem(404, "there is no such resource"));
-    } else if (!request.method().equals(HttpMethod.GET)
-        && !request.method().equals(HttpMethod.HEAD)) {
-      done.accept(
-          HttpAnswer.problem(405, "this resource takes " + Route.METHODS)
-              .with("Allow", Route.METHODS));
-    } else if (file.isPresent()) {
-      done.accept(front.file(file.get(), request.headers()));
+  }
+
+  private void write(HttpAnswer made) {
+    giveBody();
+    if (ended) {
+      return; // nobody is there to read it
+    }
+    HttpAnswer answer = made;
+    if (front.memory().take(answer.body().length)) {
+      held = answer.body().length;
     } else {
-      front.answer(route.get(), done);
+      answer = HttpFront.tooMuch();
     }
+    boolean head = HttpMethod.HEAD.equals(incoming.head.method());
+    incoming.close |= inputShut && inbox.isEmpty();
+    out = head ? new byte[0] : answer.body();
+    sent = 0;
+    context.write(answer.head(incoming.close));
+    pump();
   }
 
-  private Optional<HttpAnswer> refusal(FullHttpRequest request, int hosts, String authority) {
-    boolean old = request.protocolVersion().equals(HttpVersion.HTTP_1_0);
-    if (hosts > 1 || (hosts == 0 && !old)) {
-      return Optional.of(HttpAnswer.problem(400, "a request has one Host header"));
+  /** Hands the socket as much of the answer as it takes. */
+  private void pump() {
+    while (sent < out.length && context.channel().isWritable()) {
+      int length = Math.min(SLICE_BYTES, out.length - sent);
+      context.write(new DefaultHttpContent(Unpooled.wrappedBuffer(out, sent, length)));
+      sent += length;
     }
-    if (hosts == 0 && authority.isEmpty()) {
-      return Optional.empty(); // HTTP/1.0, which no browser speaks
-    }
-    Optional<String> name = HostCheck.name(authority);
-    if (name.isEmpty()) {
-      return Optional.of(HttpAnswer.problem(400, "the Host header names no host"));
-    }
-    return HostCheck.trusted(name.get(), front::knowsHost)
-        ? Optional.empty()
-        : Optional.of(
-            HttpAnswer.problem(
-                421,
-                "this node is not known by that name: ask for its address, localhost, or the name it was started with"));
-  }
-
-  private static HttpAnswer unreadable(Throwable cause) {
-    if (cause instanceof TooLongHttpLineException) {
-      return HttpAnswer.problem(414, "the request's first line is too long");
-    }
-    if (cause instanceof TooLongHttpHeaderException || cause instanceof TooLongFrameException) {
-      return HttpAnswer.problem(431, "the request's headers are too long");
-    }
-    return HttpAnswer.problem(400, "this is not a request of HTTP/1.1");
-  }
-
-  private void write(
-      ChannelHandlerContext context, HttpAnswer answer, boolean body, boolean close) {
-    if (ended || !context.channel().isActive()) {
+    if (sent < out.length) {
+      context.flush();
       return;
     }
+    sent = Integer.MAX_VALUE; // nothing more to pump
+    out = new byte[0];
+    ChannelFuture left = context.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT);
+    left.addListener(done -> finish());
+  }
+
+  private void finish() {
+    giveAnswer();
+    if (ended) {
+      return;
+    }
+    boolean close = incoming.close;
+    incoming = null;
     busy = false;
-    boolean last = close || (inputShut && waiting.isEmpty());
-    ChannelFuture written = context.writeAndFlush(answer.response(body, last));
-    if (last) {
+    if (close) {
       ended = true;
-      written.addListener(done -> linger(context));
+      linger();
     } else {
-      next(context);
+      work();
     }
   }
 
   /** As RESP's sessions do: a close with bytes unread could overtake the answer. */
-  private void linger(ChannelHandlerContext context) {
+  private void linger() {
+    dropInbox();
     if (inputShut || !(context.channel() instanceof DuplexChannel duplex)) {
       context.close();
       return;
     }
     duplex.shutdownOutput().addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
+    context.channel().config().setAutoRead(true);
     context.executor().schedule(() -> context.close(), LINGER_MILLIS, TimeUnit.MILLISECONDS);
   }
 
+  private void giveBody() {
+    if (incoming != null && incoming.body.length > 0) {
+      front.memory().give(incoming.body.length);
+      incoming.body = new byte[0];
+    }
+  }
+
+  private void giveAnswer() {
+    front.memory().give(held);
+    held = 0;
+  }
+
+  private void dropInbox() {
+    inbox.forEach(ReferenceCountUtil::release);
+    inbox.clear();
+  }
+
   @Override
-  public void userEventTriggered(ChannelHandlerContext context, Object event) {
+  public void channelWritabilityChanged(ChannelHandlerContext ignored) {
+    if (busy && !ended && sent < out.length && context.channel().isWritable()) {
+      pump();
+    }
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ignored, Object event) {
     if (event instanceof ChannelInputShutdownEvent) {
       inputShut = true;
       if (ended) {
         context.close();
       } else {
-        next(context);
+        work();
       }
-    } else if (event instanceof IdleStateEvent && !busy) {
-      context.close();
+    } else if (event instanceof IdleStateEvent) {
+      // Silence in the middle of a request or of its answer ends it; between requests it may last.
+      boolean waitsForClient = (incoming != null && !busy) || (busy && held > 0);
+      silences++;
+      if (waitsForClient || (!busy && silences >= SILENCES_MAX)) {
+        context.close();
+      }
     }
   }
 
   @Override
-  public void channelInactive(ChannelHandlerContext context) {
+  public void channelInactive(ChannelHandlerContext ignored) {
     ended = true;
-    waiting.forEach(FullHttpRequest::release);
-    waiting.clear();
+    dropInbox();
+    if (!busy) {
+      giveBody(); // of a request under way it is given when that is answered
+    }
+    giveAnswer();
   }
 
   @Override
-  public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+  public void exceptionCaught(ChannelHandlerContext ignored, Throwable cause) {
     LOG.debug("connection failed: {}", context.channel(), cause);
     context.close();
-  }
-
-  /** Puts bodies together, within a bound; a longer one is refused and its connection ends. */
-  static final class Bodies extends HttpObjectAggregator {
-    Bodies(int bytesMax) {
-      super(bytesMax, true);
-    }
-
-    @Override
-    protected void handleOversizedMessage(ChannelHandlerContext context, HttpMessage oversized) {
-      context
-          .writeAndFlush(HttpAnswer.problem(413, "the body is too long").response(true, true))
-          .addListener(ChannelFutureListener.CLOSE);
-    }
   }
 }

@@ -31,7 +31,6 @@ final class StaticFiles {
       Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*");
 
   private static final String FOLDER = "console/";
-  private static final String INDEX = "index.html";
 
   private static final Map<String, String> TYPES =
       Map.ofEntries(
@@ -58,32 +57,22 @@ final class StaticFiles {
    */
   private record StaticFile(String type, byte[] body, Optional<byte[]> packed, String tag) {}
 
-  /** The name of the file that a path asks for; empty if the path asks for none. */
-  static Optional<String> name(String path) {
-    if (path.equals("/")) {
-      return Optional.of(INDEX);
-    }
-    return path.startsWith("/" + FOLDER)
-        ? Optional.of(path.substring(FOLDER.length() + 1))
-        : Optional.empty();
-  }
-
   /**
    * A file, or that the asker has it, or that there is none.
    *
-   * @param name as of {@link #name}
+   * @param name below {@code console/}
    */
   HttpAnswer answer(String name, HttpHeaders asked) {
     Optional<StaticFile> known = NAME.matcher(name).matches() ? find(name) : Optional.empty();
     if (known.isEmpty()) {
-      return HttpAnswer.problem(404, "there is no such file");
+      return HttpAnswer.problem(Problem.NO_SUCH_RESOURCE, "there is no such file");
     }
     StaticFile file = known.get();
     boolean packed = file.packed().isPresent() && takesGzip(asked);
     String tag = '"' + file.tag() + (packed ? "-gzip\"" : "\"");
     HttpAnswer answer =
         EntityTags.lenient(asked.getAll(HttpHeaderNames.IF_NONE_MATCH)).matchesWeakly(tag)
-            ? HttpAnswer.of(304, file.type(), new byte[0])
+            ? HttpAnswer.empty(304)
             : HttpAnswer.of(200, file.type(), packed ? file.packed().get() : file.body());
     answer =
         answer.with("ETag", tag).with("Cache-Control", "no-cache").with("Vary", "Accept-Encoding");

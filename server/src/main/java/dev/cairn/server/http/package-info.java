@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * HTTP/1.1 on the client port: health, metrics and the cluster's state. Takes over connections
- * whose first line says so; never knows Redis' protocol. Owns Netty's HTTP codec.
+ * HTTP/1.1 on the client port: keys, the cluster's state, health, metrics, the console's files.
+ * Takes over connections whose first line says so; never knows Redis' protocol. Owns Netty's HTTP
+ * codec.
+ *
+ * <p>{@link dev.cairn.server.http.HttpSession} reads one request at a time, {@link
+ * dev.cairn.server.http.HttpFront} lets it in or not, {@link dev.cairn.server.http.Routes} says who
+ * answers it.
  */
 package dev.cairn.server.http;

@@ -8,6 +8,7 @@ import dev.cairn.server.cluster.MemberAddress;
 import dev.cairn.server.cluster.MetaGroup;
 import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.Face;
+import dev.cairn.server.http.HttpConfig;
 import dev.cairn.server.http.HttpFront;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.node.NodeIdentity.FormedCluster;
@@ -93,7 +94,12 @@ public final class Node {
     parts.add(new Part("cluster", runtime::close));
     ClientState.Defaults levels =
         new ClientState.Defaults(config.readConsistency(), config.writeConsistency());
-    HttpFront http = new HttpFront(runtime.router(), metrics, runtime::notReady, config.host());
+    HttpFront http =
+        new HttpFront(
+            new HttpConfig(config.httpHosts(), config.valueBytesMax(), levels),
+            runtime.router(),
+            metrics,
+            runtime::notReady);
     parts.add(new Part("http", http::close));
     RespServer clients =
         RespServer.start(

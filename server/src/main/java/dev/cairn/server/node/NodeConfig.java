@@ -45,6 +45,8 @@ import java.util.stream.Stream;
  * @param freeBytesMin room on the disk below which writes are refused, 1 MiB or more. Default: the
  *     lesser of 5 % of the disk and 1 GiB.
  * @param scrubBytesPerSecond how fast what is on disk is checked, 0 or more. Default 8 MiB.
+ * @param httpHosts names by which HTTP may be asked, {@code host} among them, beside addresses,
+ *     localhost and what the nodes announce.
  * @param insecure whether {@code host} may be an address that others can reach. Default false.
  */
 public record NodeConfig(
@@ -63,6 +65,7 @@ public record NodeConfig(
     Consistency writeConsistency,
     OptionalLong freeBytesMin,
     int scrubBytesPerSecond,
+    Set<String> httpHosts,
     boolean insecure) {
   static final int MEMBERS_MAX = 1000;
   static final int REPLICATION_FACTOR_MAX = 7;
@@ -78,6 +81,7 @@ public record NodeConfig(
 
   public NodeConfig {
     members = List.copyOf(members);
+    httpHosts = Set.copyOf(httpHosts);
     if (!members.contains(self) || self.peerPort() != peerPort || !data.isAbsolute()) {
       throw new IllegalArgumentException("use NodeConfig.of: it checks and says what is wrong");
     }
@@ -142,7 +146,26 @@ public record NodeConfig(
         reader
             .number(Setting.SCRUB_BYTES_PER_SECOND, 0, Integer.MAX_VALUE)
             .orElse(SCRUB_BYTES_PER_SECOND_DEFAULT),
+        httpHosts(reader, host),
         insecure);
+  }
+
+  private static Set<String> httpHosts(Reader reader, String host) throws StartException {
+    Given given = reader.given.get(Setting.HTTP_HOSTS);
+    Set<String> names = new HashSet<>(Set.of(host));
+    if (given == null) {
+      return names;
+    }
+    for (String text : given.text().split(",", -1)) {
+      String name = text.strip();
+      if (!name.matches("[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")) {
+        throw new StartException(
+            "%s: '%s' is no name of a host, such as cairn.example; its port does not matter"
+                .formatted(given.origin(), name));
+      }
+      names.add(name);
+    }
+    return names;
   }
 
   private static List<MemberAddress> members(Reader reader, String reachable, int port)

@@ -97,6 +97,12 @@ enum Setting {
       "BYTES",
       Integer.toString(NodeConfig.SCRUB_BYTES_PER_SECOND_DEFAULT),
       "How fast what lies on disk is read and checked in the background. 0: not at all."),
+  HTTP_HOSTS(
+      "http-hosts",
+      "NAME,NAME,...",
+      "none",
+      "Names by which HTTP on the client port may be asked, beside addresses, localhost, --host and"
+          + " the hosts that the nodes announce: those of a proxy or a service in front."),
   INSECURE(
       "insecure",
       "",

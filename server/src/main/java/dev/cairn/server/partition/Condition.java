@@ -6,6 +6,7 @@ import dev.cairn.server.value.Digest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -15,6 +16,13 @@ import java.util.Optional;
  * @param operand the value or digest it is compared with; empty where nothing is
  */
 public record Condition(Kind kind, byte[] operand) {
+  public Condition {
+    boolean versions = kind == Kind.IF_VERSION || kind == Kind.IF_NOT_VERSION;
+    if (versions && operand.length % Long.BYTES != 0) {
+      throw new IllegalArgumentException("versions of " + operand.length + " bytes");
+    }
+  }
+
   /** No condition. */
   public static final Condition ALWAYS = of(Kind.ALWAYS);
 
@@ -28,12 +36,23 @@ public record Condition(Kind kind, byte[] operand) {
     IF_NOT_EQUAL,
     IF_DIGEST_EQUAL,
     /** Holds for a missing key too, as in Redis. */
-    IF_DIGEST_NOT_EQUAL
+    IF_DIGEST_NOT_EQUAL,
+    /** The key is there in one of several versions; the operand has eight bytes of each. */
+    IF_VERSION,
+    /** It is not there, or in none of them. */
+    IF_NOT_VERSION
   }
 
   /** One that compares with nothing. */
   public static Condition of(Kind kind) {
     return new Condition(kind, new byte[0]);
+  }
+
+  /** {@link Kind#IF_VERSION} or {@link Kind#IF_NOT_VERSION}. */
+  public static Condition of(Kind kind, List<Long> versions) {
+    ByteBuffer operand = ByteBuffer.allocate(versions.size() * Long.BYTES);
+    versions.forEach(operand::putLong);
+    return new Condition(kind, operand.array());
   }
 
   boolean holds(Optional<ValueRecord> record) {
@@ -46,7 +65,19 @@ public record Condition(Kind kind, byte[] operand) {
       case IF_DIGEST_EQUAL -> record.isPresent() && Digest.matches(record.get().value(), operand);
       case IF_DIGEST_NOT_EQUAL ->
           record.isEmpty() || !Digest.matches(record.get().value(), operand);
+      case IF_VERSION -> record.isPresent() && names(record.get().version());
+      case IF_NOT_VERSION -> record.isEmpty() || !names(record.get().version());
     };
+  }
+
+  private boolean names(long version) {
+    ByteBuffer versions = ByteBuffer.wrap(operand);
+    while (versions.hasRemaining()) {
+      if (versions.getLong() == version) {
+        return true;
+      }
+    }
+    return false;
   }
 
   void write(ByteSink out) {

@@ -13,10 +13,11 @@ import java.util.OptionalLong;
  * an exception.
  *
  * <p>Few kinds serve many commands: here whole keys, in {@link ValueOperation} what reads a value
- * and writes it back, in {@link KeyOperation} what concerns several keys or a key's time. A new
- * kind is a record with its opcode, and a line in {@link OperationCodec}.
+ * and writes it back, in {@link KeyOperation} what concerns several keys or a key's time, in {@link
+ * Revision} what goes by versions. A new kind is a record with its opcode, and a line in {@link
+ * OperationCodec}.
  */
-public sealed interface Operation permits Operation.Whole, ValueOperation, KeyOperation {
+public sealed interface Operation permits Operation.Whole, ValueOperation, KeyOperation, Revision {
   /** The keys it concerns, 1 to 65,536 bytes each, never modified; none: the whole partition. */
   List<byte[]> keys();
 

@@ -9,6 +9,7 @@ import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The bytes of operations and queries, in log entries and between nodes.
@@ -32,6 +33,7 @@ import java.util.List;
  *               | 16                                                      CLEAR
  *               | 17 keysMax:4                                            SWEEP
  *               | 18 count:4 (key version:8)* count:4 operation*          TRANSACTION, none among its operations
+ *               | 19 key (1 value | 0) expiry condition                   REVISION
  *   query     ::= 1 key | 2 key | 3                                       GET | EXISTS | COUNT
  *               | 4 key                                                   FACTS
  *               | 5 key start:8 end:8                                     PART
@@ -42,10 +44,12 @@ import java.util.List;
  *               | 10 key key                                              COMMON
  *               | 11 from:bytes to:bytes keysMax:4 bytesMax:4 records:1   RANGE
  *               | 12 key                                                  VERSION
+ *               | 13 key start:8 end:8                                    FETCH
  *   key, value, bytes ::= length:4 byte*
  *   expiry    ::= kind:1 millis:8         0 NEVER | 1 KEEP | 2 AT | 3 AFTER
  *   condition ::= kind:1 bytes            0 ALWAYS | 1 IF_ABSENT | 2 IF_PRESENT | 3 IF_EQUAL
  *                                         | 4 IF_NOT_EQUAL | 5 IF_DIGEST_EQUAL | 6 IF_DIGEST_NOT_EQUAL
+ *                                         | 7 IF_VERSION | 8 IF_NOT_VERSION: version:8*
  *   only      ::= 1 IF_NONE + 2 IF_ANY + 4 IF_LATER + 8 IF_EARLIER
  *   how       ::= 0 AND | 1 OR | 2 XOR | 3 NOT
  *   span      ::= start:8 end:8 bits:1
@@ -75,6 +79,7 @@ public final class OperationCodec {
   static final int CLEAR = 16;
   static final int SWEEP = 17;
   static final int TRANSACTION = 18;
+  static final int REVISION = 19;
 
   static final int GET = 1;
   static final int EXISTS = 2;
@@ -88,6 +93,7 @@ public final class OperationCodec {
   static final int COMMON = 10;
   static final int RANGE = 11;
   static final int VERSION = 12;
+  static final int FETCH = 13;
 
   private static final int ONLY_MAX = 15;
 
@@ -195,6 +201,12 @@ public final class OperationCodec {
       case CLEAR -> new Operation.Clear();
       case SWEEP -> new Operation.Sweep(in.getInt());
       case TRANSACTION -> new KeyOperation.Transaction(readSeen(in), readOperations(in, true));
+      case REVISION ->
+          new Revision(
+              readBytes(in),
+              readFlag(in) ? Optional.of(readBytes(in)) : Optional.empty(),
+              Expiry.read(in),
+              Condition.read(in));
       default -> throw new IOException("unknown opcode " + opcode);
     };
   }
@@ -225,6 +237,7 @@ public final class OperationCodec {
       case COMMON -> new ValueQuery.Common(readBytes(in), readBytes(in));
       case RANGE -> readRange(in);
       case VERSION -> new Query.Version(readBytes(in));
+      case FETCH -> new Query.Fetch(readBytes(in), in.getLong(), in.getLong());
       default -> throw new IOException("unknown query " + opcode);
     };
   }

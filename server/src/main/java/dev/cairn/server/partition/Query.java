@@ -27,7 +27,7 @@ public sealed interface Query permits Query.Whole, ValueQuery {
   void write(ByteSink out);
 
   /** Those that concern keys as a whole. */
-  sealed interface Whole extends Query permits Get, Exists, Facts, Version, Count, Range {}
+  sealed interface Whole extends Query permits Get, Fetch, Exists, Facts, Version, Count, Range {}
 
   /** A key's value. Answers {@link Result.Bytes} or {@link Result.Nil}. */
   record Get(byte[] key) implements Whole {
@@ -51,6 +51,42 @@ public sealed interface Query permits Query.Whole, ValueQuery {
     @Override
     public void write(ByteSink out) {
       out.bytes(key);
+    }
+  }
+
+  /**
+   * A part of a value, and all that is to be said of its key, as of one moment. Answers {@link
+   * Result.Nil}, or {@link Result.Many}: the part ({@link Result.Bytes}), and what {@link Facts}
+   * answers.
+   *
+   * @param start as of {@link ValueQuery.Part}; 0 and -1: all of it
+   * @param end as there
+   */
+  record Fetch(byte[] key, long start, long end) implements Whole {
+    @Override
+    public List<byte[]> keys() {
+      return List.of(key);
+    }
+
+    @Override
+    public Result answer(KeyView view) {
+      Optional<ValueRecord> record = view.get(key);
+      return record.isEmpty()
+          ? new Result.Nil()
+          : new Result.Many(
+              List.of(
+                  new Result.Bytes(ValueQuery.Part.of(record.get().value(), start, end)),
+                  Facts.of(record.get(), view.nowMillis())));
+    }
+
+    @Override
+    public int opcode() {
+      return OperationCodec.FETCH;
+    }
+
+    @Override
+    public void write(ByteSink out) {
+      out.bytes(key).eight(start).eight(end);
     }
   }
 
@@ -80,7 +116,7 @@ public sealed interface Query permits Query.Whole, ValueQuery {
   /**
    * All that is to be said of a key but its value. Answers {@link Result.Nil}, or {@link
    * Result.Many}: length in bytes; when it expires, milliseconds since 1970, or -1; what partition
-   * time it is; whether the value is a whole number as INCR takes it, 1 or 0.
+   * time it is; whether the value is a whole number as INCR takes it, 1 or 0; its version.
    */
   record Facts(byte[] key) implements Whole {
     @Override
@@ -90,18 +126,17 @@ public sealed interface Query permits Query.Whole, ValueQuery {
 
     @Override
     public Result answer(KeyView view) {
-      Optional<ValueRecord> record = view.get(key);
-      if (record.isEmpty()) {
-        return new Result.Nil();
-      }
-      byte[] value = record.get().value();
-      boolean number = Integers.parse(value).isPresent();
+      return view.get(key).map(record -> of(record, view.nowMillis())).orElseGet(Result.Nil::new);
+    }
+
+    private static Result of(ValueRecord record, long nowMillis) {
       return new Result.Many(
           List.of(
-              new Result.Int(value.length),
-              new Result.Int(record.get().expiresAtMillis()),
-              new Result.Int(view.nowMillis()),
-              new Result.Int(number ? 1 : 0)));
+              new Result.Int(record.value().length),
+              new Result.Int(record.expiresAtMillis()),
+              new Result.Int(nowMillis),
+              new Result.Int(Integers.parse(record.value()).isPresent() ? 1 : 0),
+              new Result.Int(record.version())));
     }
 
     @Override

@@ -41,11 +41,20 @@ public sealed interface ValueQuery extends Query {
 
     @Override
     public Result answer(KeyView view) {
-      byte[] value = value(view, key);
+      return new Result.Bytes(of(value(view, key), start, end));
+    }
+
+    /** The part of a value; the value itself where that is all of it. */
+    static byte[] of(byte[] value, long start, long end) {
       long from = bound(start, value.length);
       long to = Math.min(bound(end, value.length) + 1, value.length);
       boolean none = from >= to || (start < 0 && end < 0 && start > end);
-      return new Result.Bytes(none ? new byte[0] : Arrays.copyOfRange(value, (int) from, (int) to));
+      if (none) {
+        return new byte[0];
+      }
+      return from == 0 && to == value.length
+          ? value
+          : Arrays.copyOfRange(value, (int) from, (int) to);
     }
 
     private static long bound(long index, int length) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.resp;
 
+import dev.cairn.server.command.RequestMemory;
 import java.util.List;
 
 /**

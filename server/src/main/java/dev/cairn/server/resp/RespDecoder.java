@@ -2,6 +2,7 @@
 package dev.cairn.server.resp;
 
 import dev.cairn.protocol.Limits;
+import dev.cairn.server.command.RequestMemory;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;

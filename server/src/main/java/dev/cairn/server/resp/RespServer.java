@@ -5,6 +5,7 @@ import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.Commands;
 import dev.cairn.server.command.Face;
 import dev.cairn.server.command.NodeFacts;
+import dev.cairn.server.command.RequestMemory;
 import dev.cairn.server.metrics.Metric;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.routing.Router;

@@ -7,6 +7,7 @@ import dev.cairn.protocol.RespWriter;
 import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.Command;
 import dev.cairn.server.command.Commands;
+import dev.cairn.server.command.RequestMemory;
 import dev.cairn.server.metrics.CommandMetrics;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;

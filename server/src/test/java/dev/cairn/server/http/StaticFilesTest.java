@@ -26,14 +26,6 @@ final class StaticFilesTest {
   }
 
   @Test
-  void pathsOfFiles() {
-    assertThat(StaticFiles.name("/")).contains("index.html");
-    assertThat(StaticFiles.name("/console/static/words.js")).contains("static/words.js");
-    assertThat(StaticFiles.name("/console")).isEmpty();
-    assertThat(StaticFiles.name("/v1/cluster")).isEmpty();
-  }
-
-  @Test
   void aFileHasItsTypeAndIsAskedForAgain() {
     HttpAnswer answer = files.answer("static/words.js", asking());
 

@@ -182,6 +182,7 @@ class NodeConfigTest {
         "5000 --announce-cluster-port 65536        | is not a number from 1 to 65535",
         "5000 --announce-cluster-port 1 --cluster-port 0 | no cluster port to announce",
         "5000 --announce-host x --cluster 127.0.0.1:5001 | x:5000 or 127.0.0.1:5000, is not in --cluster",
+        "5000 --http-hosts a,http://b             | 'http://b' is no name of a host",
         "5000 --config missing.yaml                | there is no file",
       })
   void refusesAndSaysWhatToDo(String arguments, String message) {

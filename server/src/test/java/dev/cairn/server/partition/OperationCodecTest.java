@@ -66,7 +66,10 @@ class OperationCodecTest {
                 new KeyOperation.Transaction(
                     List.of(new KeyOperation.Seen(OTHER, 0x1122334455667788L)),
                     List.of(
-                        new Operation.Put(KEY, VALUE), new Operation.Read(new Query.Get(OTHER))))));
+                        new Operation.Put(KEY, VALUE), new Operation.Read(new Query.Get(OTHER)))),
+                Revision.put(
+                    KEY, VALUE, after, Condition.of(Condition.Kind.IF_VERSION, List.of(7L, 9L))),
+                Revision.delete(KEY, Condition.of(Condition.Kind.IF_NOT_VERSION, List.of(7L)))));
     queries().forEach(query -> all.add(new Operation.Read(query)));
     return all;
   }
@@ -85,7 +88,8 @@ class OperationCodecTest {
         new ValueQuery.DigestOf(KEY),
         new ValueQuery.Common(KEY, OTHER),
         new Query.Range(new KeyRange(KEY, OTHER), 10, 1_000, true),
-        new Query.Version(KEY));
+        new Query.Version(KEY),
+        new Query.Fetch(KEY, 1, -2));
   }
 
   @Test
@@ -150,6 +154,9 @@ class OperationCodecTest {
     refused("00000001 0f 7fffffff", "a count of");
     refused("00000001 12 00000000 00000001 12 00000000 00000000", "a transaction in a transaction");
     refused("00000001 12 7fffffff", "a count of");
+    refused(
+        "00000001 13 00000001 61 00 00 0000000000000000 07 00000007 00000000000000",
+        "versions of 7 bytes");
     refused("00000001 05 0b 00000000 00000000 00000000 00000001 01", "a range of 0 keys");
     refused("00000001 05 0b 00000000 00000000 00002711 00000001 00", "a range of 10001 keys");
     refused("00000001 05 0b 00000000 00000000 00000001 00400001 00", "or 4194305 bytes");

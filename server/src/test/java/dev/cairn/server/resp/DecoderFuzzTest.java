@@ -4,6 +4,7 @@ package dev.cairn.server.resp;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.protocol.RespWriter;
+import dev.cairn.server.command.RequestMemory;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;

@@ -34,41 +34,47 @@ import java.util.function.Supplier;
  * carries out a partition's requests in their order; who runs them, and what fails, is up to the
  * test.
  */
-final class FakeRouter implements Router {
-  static final String NODE_0 = "a".repeat(40);
-  static final String NODE_1 = "b".repeat(40);
-  static final String NODE_2 = "c".repeat(40);
+public final class FakeRouter implements Router {
+  /** The node that is asked. */
+  public static final String NODE_0 = "a".repeat(40);
+
+  public static final String NODE_1 = "b".repeat(40);
+  public static final String NODE_2 = "c".repeat(40);
 
   private static final List<String> NODES = List.of(NODE_0, NODE_1, NODE_2);
 
   /** Failures by partition: what the next request there answers instead of being carried out. */
-  final Map<Integer, Reply.Failed> failures = new ConcurrentHashMap<>();
+  public final Map<Integer, Reply.Failed> failures = new ConcurrentHashMap<>();
 
   /** Requests not started until {@link #release} are held here, when {@link #holding}. */
-  final ConcurrentLinkedQueue<Runnable> held = new ConcurrentLinkedQueue<>();
+  public final ConcurrentLinkedQueue<Runnable> held = new ConcurrentLinkedQueue<>();
 
   /** Requests handed over so far. */
-  final AtomicInteger requests = new AtomicInteger();
+  public final AtomicInteger requests = new AtomicInteger();
 
   /** Partition time, of all partitions. */
-  volatile long timeMillis = 1_767_323_045_678L;
+  public volatile long timeMillis = 1_767_323_045_678L;
 
   /** Names of nodes that level ALL misses. */
-  volatile List<String> missing = List.of();
+  public volatile List<String> missing = List.of();
 
   /** How old reads of level ONE are. */
-  volatile long ageMillis;
+  public volatile long ageMillis;
 
-  volatile boolean holding;
+  /** Whether requests are held. */
+  public volatile boolean holding;
+
+  /** What is told of it. */
+  public volatile Topology topology;
+
   private final Random random = new Random(1);
   private volatile ScanCursors cursors = new ScanCursors(random::nextLong);
-  volatile Topology topology;
-
   private final List<Keyspace> data = new ArrayList<>();
   private final AtomicLong index = new AtomicLong();
   private final Executor executor;
 
-  FakeRouter(int partitions, Executor executor) {
+  /** A cluster of so many partitions, whose requests the executor runs. */
+  public FakeRouter(int partitions, Executor executor) {
     this.executor = executor;
     List<Topology.Partition> all = new ArrayList<>();
     for (int i = 0; i < partitions; i++) {
@@ -94,7 +100,7 @@ final class FakeRouter implements Router {
   }
 
   /** Carries out what is held, and holds no more. */
-  void release() {
+  public void release() {
     holding = false;
     for (Runnable next = held.poll(); next != null; next = held.poll()) {
       next.run();

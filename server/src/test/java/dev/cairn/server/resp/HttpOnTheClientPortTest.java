@@ -3,7 +3,9 @@ package dev.cairn.server.resp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.Face;
+import dev.cairn.server.http.HttpConfig;
 import dev.cairn.server.http.HttpFront;
 import dev.cairn.server.metrics.Metrics;
 import java.io.IOException;
@@ -12,6 +14,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -31,7 +34,12 @@ final class HttpOnTheClientPortTest {
   @BeforeEach
   void start() throws IOException {
     Metrics metrics = new Metrics();
-    http = new HttpFront(router, metrics, notReady::get, "node.example");
+    http =
+        new HttpFront(
+            new HttpConfig(Set.of("node.example"), 1 << 20, ClientState.Defaults.QUORUM),
+            router,
+            metrics,
+            notReady::get);
     server =
         RespServer.start(
             FrontConfig.of("127.0.0.1", 0, "x"),
@@ -146,7 +154,7 @@ final class HttpOnTheClientPortTest {
         "400|GET /healthz HTTP/1.1~Ho st: localhost~~",
         "405|BREW /healthz HTTP/1.1~Host: localhost~~",
         "404|DELETE /v1 HTTP/1.1~Host: localhost~~",
-        "413|POST /healthz HTTP/1.1~Host: localhost~Content-Length: 99999999~~",
+        "413|PUT /v1/kv/a HTTP/1.1~Host: localhost~Content-Length: 99999999~~",
         "421|GET /metrics HTTP/1.1~Host: evil.example:5000~~",
         "421|GET http://evil.example/metrics HTTP/1.1~Host: localhost~~",
       })
@@ -165,8 +173,8 @@ final class HttpOnTheClientPortTest {
   void linesAndHeadersAreBounded() throws Exception {
     String host = " HTTP/1.1\r\nHost: localhost\r\n";
 
-    assertThat(exchange("GET /" + "a".repeat(9000) + host + "\r\n")).startsWith("HTTP/1.1 414 ");
-    assertThat(exchange("GET /healthz" + host + "A: " + "a".repeat(9000) + "\r\n\r\n"))
+    assertThat(exchange("GET /" + "a".repeat(62_000) + host + "\r\n")).startsWith("HTTP/1.1 414 ");
+    assertThat(exchange("GET /healthz" + host + "A: " + "a".repeat(33_000) + "\r\n\r\n"))
         .startsWith("HTTP/1.1 431 ");
   }
 
