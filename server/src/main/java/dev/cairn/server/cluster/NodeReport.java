@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.cluster;
 
+import dev.cairn.server.metrics.CommandMetrics;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -16,7 +17,10 @@ import java.util.Optional;
  *
  * <pre>
  *   report    ::= format:1 clusterId:utf nodeId:utf version:utf wallMillis:8 flags:1
- *                 host:utf clientPort:2 clusterPort:2 freeBytes:8 freeBytesMin:8 count:4 partition*
+ *                 host:utf clientPort:2 clusterPort:2 freeBytes:8 freeBytesMin:8 figures
+ *                 count:4 partition*
+ *   figures   ::= upMillis:8 diskBytes:8 heapUsedBytes:8 heapMaxBytes:8 residentBytes:8
+ *                 reads:8 writes:8 failed:8 count:1 (micros:8 count:8)*
  *   flags     ::= bit 0: the node is stopping; others 0
  *   partition ::= index:4 incarnation:4 status:1 term:8 appliedIndex:8 durableIndex:8 lastLogIndex:8 logBytes:8
  *                 votersChange:1
@@ -30,6 +34,7 @@ import java.util.Optional;
  * @param stopping whether it is giving away what it leads, and wants nothing back
  * @param announced where clients are told to find it
  * @param room how much room its disk has
+ * @param figures what it uses, and what it has answered
  * @param partitions one for each replica or witness that it holds
  */
 public record NodeReport(
@@ -40,8 +45,10 @@ public record NodeReport(
     boolean stopping,
     Announced announced,
     Room room,
+    Figures figures,
     List<PartitionReport> partitions) {
-  private static final int FORMAT = 3;
+  private static final int FORMAT = 4;
+  private static final int BUCKETS_MAX = 64;
   private static final int PARTITIONS_MAX = 16384;
   private static final int FLAG_STOPPING = 1;
 
@@ -62,6 +69,69 @@ public record NodeReport(
     /** Whether it is too little. */
     public boolean low() {
       return freeBytes < freeBytesMin;
+    }
+  }
+
+  /**
+   * What a node uses, and what it has answered since it started.
+   *
+   * @param upMillis since when it runs; also the clock of what it counts
+   * @param diskBytes the size of the disk of its data folder
+   * @param heapUsedBytes of the JVM's heap
+   * @param heapMaxBytes what the heap may grow to
+   * @param residentBytes of the whole process in memory; 0 where the system does not say
+   * @param answered what clients asked it
+   */
+  public record Figures(
+      long upMillis,
+      long diskBytes,
+      long heapUsedBytes,
+      long heapMaxBytes,
+      long residentBytes,
+      CommandMetrics.Totals answered) {
+    /** Of a node of which nothing is known. */
+    public static final Figures NONE = new Figures(0, 0, 0, 0, 0, CommandMetrics.Totals.NONE);
+
+    private void write(DataOutputStream out) throws IOException {
+      out.writeLong(upMillis);
+      out.writeLong(diskBytes);
+      out.writeLong(heapUsedBytes);
+      out.writeLong(heapMaxBytes);
+      out.writeLong(residentBytes);
+      out.writeLong(answered.reads());
+      out.writeLong(answered.writes());
+      out.writeLong(answered.failed());
+      out.writeByte(answered.within().size());
+      for (CommandMetrics.Bucket bucket : answered.within()) {
+        out.writeLong(bucket.micros());
+        out.writeLong(bucket.count());
+      }
+    }
+
+    private static Figures read(DataInputStream in) throws IOException {
+      long upMillis = in.readLong();
+      long diskBytes = in.readLong();
+      long heapUsedBytes = in.readLong();
+      long heapMaxBytes = in.readLong();
+      long residentBytes = in.readLong();
+      long reads = in.readLong();
+      long writes = in.readLong();
+      long failed = in.readLong();
+      int count = in.readUnsignedByte();
+      if (count > BUCKETS_MAX) {
+        throw new IOException("node report with " + count + " buckets of durations");
+      }
+      List<CommandMetrics.Bucket> within = new ArrayList<>(count);
+      for (int i = 0; i < count; i++) {
+        within.add(new CommandMetrics.Bucket(in.readLong(), in.readLong()));
+      }
+      return new Figures(
+          upMillis,
+          diskBytes,
+          heapUsedBytes,
+          heapMaxBytes,
+          residentBytes,
+          new CommandMetrics.Totals(reads, writes, failed, within));
     }
   }
 
@@ -128,7 +198,7 @@ public record NodeReport(
   }
 
   byte[] encode() {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream(128 + 56 * partitions.size());
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream(512 + 56 * partitions.size());
     DataOutputStream out = new DataOutputStream(bytes);
     try {
       out.writeByte(FORMAT);
@@ -142,6 +212,7 @@ public record NodeReport(
       out.writeShort(announced.clusterPort());
       out.writeLong(room.freeBytes());
       out.writeLong(room.freeBytesMin());
+      figures.write(out);
       out.writeInt(partitions.size());
       for (PartitionReport partition : partitions) {
         out.writeInt(partition.index());
@@ -177,6 +248,7 @@ public record NodeReport(
     Announced announced =
         new Announced(in.readUTF(), in.readUnsignedShort(), in.readUnsignedShort());
     Room room = new Room(in.readLong(), in.readLong());
+    Figures figures = Figures.read(in);
     int count = in.readInt();
     if (count < 0 || count > PARTITIONS_MAX) {
       throw new IOException("node report with " + count + " partitions");
@@ -196,6 +268,6 @@ public record NodeReport(
               in.readBoolean()));
     }
     return new NodeReport(
-        clusterId, nodeId, version, wallMillis, flags != 0, announced, room, partitions);
+        clusterId, nodeId, version, wallMillis, flags != 0, announced, room, figures, partitions);
   }
 }

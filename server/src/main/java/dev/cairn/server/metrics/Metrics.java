@@ -21,6 +21,7 @@ import io.micrometer.core.instrument.binder.system.FileDescriptorMetrics;
 import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.core.instrument.config.MeterFilter;
+import io.micrometer.core.instrument.distribution.CountAtBucket;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.ByteArrayOutputStream;
@@ -54,23 +55,26 @@ public final class Metrics implements AutoCloseable {
 
   private static final double NANOS_PER_SECOND = 1e9;
 
-  private static final Duration[] DURATIONS =
-      micros(
-          100,
-          250,
-          500,
-          1_000,
-          2_500,
-          5_000,
-          10_000,
-          25_000,
-          50_000,
-          100_000,
-          250_000,
-          500_000,
-          1_000_000,
-          2_500_000,
-          10_000_000);
+  /** The buckets of durations. */
+  static final long[] BOUNDS_MICROS = {
+    100,
+    250,
+    500,
+    1_000,
+    2_500,
+    5_000,
+    10_000,
+    25_000,
+    50_000,
+    100_000,
+    250_000,
+    500_000,
+    1_000_000,
+    2_500_000,
+    10_000_000
+  };
+
+  private static final Duration[] DURATIONS = micros(BOUNDS_MICROS);
   private static final double[] COUNTS = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096};
   private static final double[] BYTES = {
     256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20
@@ -115,6 +119,24 @@ public final class Metrics implements AutoCloseable {
     /** Records one, nanoseconds. */
     public void record(long nanos) {
       timer.record(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    long count() {
+      return timer.count();
+    }
+
+    /** How many took at most as long as each of {@link #BOUNDS_MICROS}. */
+    long[] within() {
+      CountAtBucket[] buckets = timer.takeSnapshot().histogramCounts();
+      long[] within = new long[BOUNDS_MICROS.length];
+      for (int i = 0; i < within.length; i++) {
+        for (CountAtBucket bucket : buckets) {
+          if (Math.round(bucket.bucket(TimeUnit.MICROSECONDS)) == BOUNDS_MICROS[i]) {
+            within[i] = (long) bucket.count();
+          }
+        }
+      }
+      return within;
     }
   }
 

@@ -227,6 +227,7 @@ final class NodeRuntime implements AutoCloseable {
             },
             failure -> spec.onFault().accept(NodeFault.of(failure)));
     MetaGroup opened = meta;
+    NodeFigures figures = new NodeFigures(folder, spec.metrics().commands());
     membership.start(
         opened::state,
         () ->
@@ -238,6 +239,7 @@ final class NodeRuntime implements AutoCloseable {
                 partitions.stopping(),
                 self.announced(),
                 spec.room().get(),
+                figures.look(),
                 partitions.reports()));
     new Controller(opened, membership, formation, System::nanoTime).start(scheduler);
   }

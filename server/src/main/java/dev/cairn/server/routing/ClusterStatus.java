@@ -11,6 +11,7 @@ import dev.cairn.server.cluster.Membership;
 import dev.cairn.server.cluster.NodeReport;
 import dev.cairn.server.cluster.Placement;
 import dev.cairn.server.cluster.Replica;
+import dev.cairn.server.metrics.CommandMetrics;
 import dev.cairn.server.partition.LogLimits;
 import dev.cairn.server.partition.Partitions;
 import java.util.ArrayList;
@@ -133,7 +134,32 @@ public final class ClusterStatus {
         .put("replicas", counts.replicas)
         .put("witnesses", counts.witnesses)
         .put("version", membership.report(member.id()).map(NodeReport::version).orElse(""));
+    membership.report(member.id()).ifPresent(report -> figures(node, report));
     return node;
+  }
+
+  private static void figures(ObjectNode node, NodeReport report) {
+    NodeReport.Figures figures = report.figures();
+    node.put("upMillis", figures.upMillis())
+        .put("diskBytes", figures.diskBytes())
+        .put("diskFreeBytes", report.room().freeBytes())
+        .put("diskLow", report.room().low())
+        .put("heapUsedBytes", figures.heapUsedBytes())
+        .put("heapMaxBytes", figures.heapMaxBytes())
+        .put("residentBytes", figures.residentBytes())
+        .put("reads", figures.answered().reads())
+        .put("writes", figures.answered().writes())
+        .put("failed", figures.answered().failed());
+    ArrayNode within = node.putArray("within");
+    for (CommandMetrics.Bucket bucket : figures.answered().within()) {
+      ObjectNode row = within.addObject();
+      if (bucket.micros() == Long.MAX_VALUE) {
+        row.putNull("micros");
+      } else {
+        row.put("micros", bucket.micros());
+      }
+      row.put("count", bucket.count());
+    }
   }
 
   private ObjectNode partition(

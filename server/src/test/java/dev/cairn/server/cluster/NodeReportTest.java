@@ -5,14 +5,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.cairn.server.cluster.NodeReport.PartitionReport;
+import dev.cairn.server.cluster.NodeReport.Room;
+import dev.cairn.server.metrics.CommandMetrics;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Test;
 
 class NodeReportTest {
   @Property(tries = 100)
@@ -24,7 +29,7 @@ class NodeReportTest {
       assertThatThrownBy(() -> NodeReport.decode(cut)).isInstanceOf(IOException.class);
     }
     bytes[0]++;
-    assertThatThrownBy(() -> NodeReport.decode(bytes)).hasMessageContaining("format 4");
+    assertThatThrownBy(() -> NodeReport.decode(bytes)).hasMessageContaining("format 5");
   }
 
   @Provide
@@ -59,12 +64,37 @@ class NodeReportTest {
     return Combinators.combine(
             names,
             names,
-            names,
             longs,
             Arbitraries.of(true, false),
             announced,
             rooms,
+            figures(longs),
             partitions.list().ofMaxSize(3))
-        .as(NodeReport::new);
+        .as(
+            (cluster, node, wall, stopping, at, room, figures, list) ->
+                new NodeReport(cluster, node, "v" + node, wall, stopping, at, room, figures, list));
+  }
+
+  private static Arbitrary<NodeReport.Figures> figures(Arbitrary<Long> longs) {
+    Arbitrary<List<CommandMetrics.Bucket>> within =
+        Combinators.combine(longs, longs).as(CommandMetrics.Bucket::new).list().ofMaxSize(64);
+    Arbitrary<CommandMetrics.Totals> totals =
+        Combinators.combine(longs, longs, longs, within).as(CommandMetrics.Totals::new);
+    return Combinators.combine(longs, longs, longs, longs, longs, totals)
+        .as(NodeReport.Figures::new);
+  }
+
+  @Test
+  void moreBucketsThanThereMayBeAreRefused() {
+    CommandMetrics.Bucket bucket = new CommandMetrics.Bucket(1, 1);
+    NodeReport.Figures figures =
+        new NodeReport.Figures(
+            1, 1, 1, 1, 1, new CommandMetrics.Totals(1, 1, 1, Collections.nCopies(65, bucket)));
+    NodeReport report =
+        new NodeReport(
+            "c", "n", "v", 1, false, new Announced("h", 1, 1), Room.ENOUGH, figures, List.of());
+    assertThatThrownBy(() -> NodeReport.decode(report.encode()))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("65 buckets");
   }
 }
