@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// The cluster's health in a sentence, from the document of /v1/cluster. Pure.
+
+import { count, listed, several, shortNames } from './format.js';
+
+/**
+ * What a person needs first.
+ *
+ * @param {object} status the document (docs/operations.md)
+ * @returns {{level: 'ok'|'warn'|'bad', sentence: string, reserve: string, todo: string[]}} reserve says
+ *     what may still fail
+ */
+export function health(status) {
+  const nodes = status.nodes ?? [];
+  const partitions = status.partitionList ?? [];
+  const up = nodes.filter((node) => node.up).length;
+  const ofNodes = `${count(up)} of ${several(nodes.length, 'node')} ${up === 1 ? 'is' : 'are'} up`;
+  const leaderless = partitions.filter((partition) => partition.leader === null);
+  const todo = grouped(status.problems);
+  if (partitions.length === 0) {
+    return { level: 'bad', sentence: 'The cluster has not formed yet.', reserve: '', todo };
+  }
+  if (leaderless.length > 0) {
+    return {
+      level: 'bad',
+      sentence: `${several(leaderless.length, 'partition')} of ${partitions.length} cannot be read or written now; ${ofNodes}.`,
+      reserve: '',
+      todo,
+    };
+  }
+  if (!status.healthy) {
+    return {
+      level: 'warn',
+      sentence: `Every key is served, but not all is well: ${ofNodes}.`,
+      reserve: reserve(status),
+      todo,
+    };
+  }
+  return {
+    level: 'ok',
+    sentence: `All is well: ${ofNodes}, and every partition has its leader and all its copies.`,
+    reserve: `Nothing to do. ${reserve(status)}`,
+    todo,
+  };
+}
+
+/** What can be lost and the cluster goes on. */
+function reserve(status) {
+  const least = Math.min(...status.partitionList.map((partition) => partition.canLose));
+  const up = status.nodes.filter((node) => node.up).map((node) => node.name);
+  if (least > 0) {
+    return `It can lose ${least === 1 ? 'any one node' : `any ${least} nodes`} and go on, with nothing lost.`;
+  }
+  const needed = up.filter((name) =>
+    status.partitionList.some(
+      (partition) =>
+        partition.canLose === 0 &&
+        (partition.witness?.node === name || partition.replicas.some((replica) => replica.node === name)),
+    ),
+  );
+  const short = shortNames(status.nodes.map((node) => node.name));
+  return needed.length === up.length
+    ? `It cannot lose ${up.length === status.nodes.length ? 'any' : 'another'} node.`
+    : `It cannot lose ${listed(needed.map((name) => short.get(name)))}.`;
+}
+
+/** The same line for many partitions is one line. */
+function grouped(problems) {
+  const lines = new Map();
+  for (const problem of problems) {
+    const match = problem.match(/^Partition (\d+) (has no leader.*)$/);
+    const key = match ? match[2] : problem;
+    lines.set(key, [...(lines.get(key) ?? []), match ? match[1] : null]);
+  }
+  return [...lines].map(([line, numbers]) =>
+    numbers[0] === null
+      ? line
+      : numbers.length === 1
+        ? `Partition ${numbers[0]} ${line}`
+        : `Partitions ${listed(numbers)}: each ${line}`,
+  );
+}

@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: Apache-2.0
+// The console in a real browser, against three nodes. One cluster and one browser serve all tests, which
+// run in the order in which they stand; each begins and ends with three nodes up.
+//
+// CHROMIUM: the browser, /usr/bin/chromium unless set.
+// SCREENSHOTS: a folder; pictures of the console go there.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import axe from 'axe-core';
+import { chromium } from 'playwright-core';
+import { Cluster, until } from './cluster.js';
+
+const PORTS = [7300, 7301, 7302];
+const SECONDS_TO_FOLLOW = 3; // from when its node says so until the page shows it
+const DESKTOP = { width: 1440, height: 1000 };
+const PHONE = { width: 390, height: 844 };
+const shipped = (name) => readFileSync(new URL(`../../server/src/main/resources/console/${name}`, import.meta.url));
+
+const cluster = new Cluster(PORTS);
+let browser;
+
+before(async () => {
+  [browser] = await Promise.all([
+    chromium.launch({
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      args: [
+        '--headless',
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    }),
+    cluster.start(),
+  ]);
+});
+
+after(async () => {
+  await browser?.close();
+  await cluster.stop();
+});
+
+/**
+ * A test with a page of its own. Fails if the page says an error, or asks any host but the cluster's nodes. The browser
+ * itself says so where a node cannot be reached, or answers with a 4xx: no fault for the nodes in mayBeDown, and for
+ * the statuses in mayAnswer, which such a test is about.
+ */
+function inPage(name, { port = PORTS[0], mayBeDown = [], mayAnswer = [], ...options }, body) {
+  test(name, { timeout: 90_000 }, async () => {
+    const context = await browser.newContext({ viewport: DESKTOP, colorScheme: 'light', ...options });
+    const page = await context.newPage();
+    page.setDefaultTimeout(10_000);
+    const faults = [];
+    const own = PORTS.map((one) => `http://127.0.0.1:${one}`);
+    page.on('pageerror', (error) => faults.push(`error: ${error.stack}`));
+    page.on('console', (message) => {
+      const from = message.location().url;
+      const down = /^Failed to load resource: net::ERR_/.test(message.text()) && mayBeDown.some((one) => from.startsWith(`http://127.0.0.1:${one}/`));
+      const answered = mayAnswer.some((status) => message.text().startsWith(`Failed to load resource: the server responded with a status of ${status} `));
+      if (['error', 'warning'].includes(message.type()) && !down && !answered) {
+        faults.push(`${message.type()}: ${message.text()} (${from})`);
+      }
+    });
+    page.on('request', (request) => {
+      const { origin, protocol } = new URL(request.url());
+      if (!own.includes(origin) && protocol !== 'blob:' && protocol !== 'data:') {
+        faults.push(`a request to another host: ${request.url()}`);
+      }
+    });
+    try {
+      await page.goto(cluster.url(port));
+      await body(page);
+      assert.deepEqual(faults, []);
+    } finally {
+      await context.close();
+    }
+  });
+}
+
+const sentence = (page) => page.locator('#sentence');
+const shows = (page, text, seconds = 10) => page.waitForFunction(([id, words]) => document.getElementById(id).textContent.includes(words), ['sentence', text], { timeout: seconds * 1000 });
+const go = (page, view) => page.getByRole('navigation').getByRole('link', { name: view }).click();
+
+/** Which lane each partition's bead is drawn on, from the picture alone: the node, or null. */
+const beads = (page) =>
+  page.evaluate(() =>
+    [...document.querySelectorAll('.bead')].map((bead) => (bead.classList.contains('lost') ? null : bead.dataset.colour)),
+  );
+
+const leaders = async (port) => {
+  const status = await cluster.status(port);
+  const lane = (name) => String(status.nodes.findIndex((node) => node.name === name));
+  return status.partitionList.map((partition) => (partition.leader === null ? null : lane(partition.leader)));
+};
+
+async function openKey(page, prefix, key) {
+  await go(page, 'Keys');
+  await page.getByLabel('Keys that begin with').fill(prefix);
+  await page.getByRole('button', { name: 'List' }).click();
+  await page.getByRole('button', { name: key, exact: true }).click();
+  await page.getByRole('heading', { name: key, exact: true }).waitFor();
+}
+
+test('what is shipped of others is what they published', () => {
+  const published = (path) => readFileSync(fileURLToPath(new URL(`node_modules/${path}`, import.meta.url)));
+  for (const [ours, theirs] of [
+    ['uplot.js', 'uplot/dist/uPlot.iife.min.js'],
+    ['uplot.css', 'uplot/dist/uPlot.min.css'],
+    ['uplot-license.txt', 'uplot/LICENSE'],
+    ['inter.woff2', '@fontsource-variable/inter/files/inter-latin-wght-normal.woff2'],
+    ['inter-license.txt', '@fontsource-variable/inter/LICENSE'],
+  ]) {
+    assert.ok(shipped(ours).equals(published(theirs)), ours);
+  }
+});
+
+inPage('three nodes are shown: sentence, ring, table, cards', {}, async (page) => {
+  await shows(page, 'All is well: 3 of 3 nodes are up');
+  assert.match(await page.locator('#reserve').textContent(), /Nothing to do\. It can lose any one node/);
+  assert.equal(await page.locator('.lane').count(), 3);
+  assert.equal(await page.locator('.sector').count(), 6);
+  assert.deepEqual(await beads(page), await leaders(PORTS[0]));
+  assert.equal(await page.locator('.arc[data-role=leads]').count(), 6);
+  assert.equal(await page.locator('.arc[data-role=copy], .arc[data-role=lags]').count(), 6);
+  assert.equal(await page.locator('.arc[data-role=witness]').count(), 6);
+  await page.getByRole('button', { name: 'Show as table' }).click();
+  assert.equal(await page.locator('#ring-table tbody tr').count(), 6);
+  for (const port of PORTS) {
+    const card = page.locator('.node', { hasText: cluster.name(port) });
+    assert.match(await card.textContent(), /up.*Disk.*free of.*Version0\./s);
+  }
+});
+
+inPage('load is drawn: rates and percentiles', {}, async (page) => {
+  await shows(page, 'All is well');
+  let reading = true;
+  const load = (async () => {
+    while (reading) {
+      await cluster.key(PORTS[1], 'load', { method: 'PUT', body: 'x' });
+      await cluster.key(PORTS[2], 'load');
+    }
+  })();
+  try {
+    await page.waitForFunction(() => {
+      const [reads, writes] = [...document.querySelectorAll('#rates-now .now')].map((now) => Number.parseFloat(now.textContent.split(' ')[1].replace(',', '')));
+      return reads > 1 && writes > 1 && /median [0-9.]+ m?s/.test(document.querySelector('#latency-now').textContent);
+    });
+    // Something is drawn, in the colour of writes.
+    const drawn = await page.evaluate(() => {
+      const canvas = document.querySelector('#rates canvas');
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      return data.some((value, i) => i % 4 === 3 && value > 200);
+    });
+    assert.ok(drawn);
+  } finally {
+    reading = false;
+    await load;
+  }
+});
+
+inPage('a node is killed and started again: picture and sentence follow', { mayBeDown: [PORTS[2]] }, async (page) => {
+  await shows(page, 'All is well');
+  const before = await beads(page);
+  assert.ok(before.includes('2'), 'the node that is killed leads something');
+  const killed = Date.now();
+  await cluster.kill(PORTS[2]);
+  await until('the node that is left says so', async () => (await cluster.status(PORTS[0])).nodes[2].up === false);
+  await shows(page, '2 of 3 nodes are up', SECONDS_TO_FOLLOW);
+  const shown = Date.now();
+  assert.match(await page.locator('#todo').textContent(), /Node 127\.0\.0\.1:7302 is down: start it again/);
+  await page.locator('.node[data-state=down]', { hasText: '7302' }).waitFor();
+  await page.locator('.lane.down', { hasText: '7302' }).waitFor();
+  await until('the others lead everything', async () => (await leaders(PORTS[0])).every((lane) => lane !== null && lane !== '2'));
+  await until('the beads have moved', async () => (await beads(page)).join() === (await leaders(PORTS[0])).join(), { seconds: SECONDS_TO_FOLLOW });
+  assert.notDeepEqual(await beads(page), before);
+  assert.equal(await page.locator('.arc[data-role^=down]').count(), 6);
+  cluster.startNode(PORTS[2]);
+  await until('the nodes say that all is well', async () => (await cluster.status(PORTS[0])).healthy);
+  const healthy = Date.now();
+  await shows(page, 'All is well', SECONDS_TO_FOLLOW);
+  console.log(`killed, and shown ${shown - killed} ms later; healthy again, and shown ${Date.now() - healthy} ms later`);
+  await cluster.healthy();
+});
+
+inPage('a key is edited; a stale edit is refused and shows the other value', { mayAnswer: [404, 412] }, async (page) => {
+  await cluster.key(PORTS[1], 'edit-me', { method: 'PUT', body: 'first' });
+  await openKey(page, 'edit', 'edit-me');
+  const field = page.getByLabel('Value', { exact: true });
+  assert.equal(await field.inputValue(), 'first');
+  await field.fill('second');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.locator('#editor-note', { hasText: 'Saved.' }).waitFor();
+  assert.equal(await (await cluster.key(PORTS[2], 'edit-me')).text(), 'second');
+
+  await field.fill('mine');
+  await cluster.key(PORTS[1], 'edit-me', { method: 'PUT', body: 'of somebody else' });
+  await page.getByRole('button', { name: 'Save' }).click();
+  const conflict = page.getByRole('alert', { name: /Not saved: somebody changed this key meanwhile/ });
+  await conflict.waitFor();
+  assert.equal(await conflict.locator('pre').textContent(), 'of somebody else');
+  assert.equal(await (await cluster.key(PORTS[2], 'edit-me')).text(), 'of somebody else');
+
+  await page.getByRole('button', { name: 'Go on with mine' }).click();
+  assert.equal(await field.inputValue(), 'mine');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.locator('#editor-note', { hasText: 'Saved.' }).waitFor();
+  assert.equal(await (await cluster.key(PORTS[2], 'edit-me')).text(), 'mine');
+
+  // A key that was deleted meanwhile is not brought back unasked.
+  await field.fill('late');
+  await cluster.key(PORTS[1], 'edit-me', { method: 'DELETE' });
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('alert', { name: 'Not saved: this key was deleted meanwhile.' }).waitFor();
+  assert.equal((await cluster.key(PORTS[2], 'edit-me')).status, 404);
+  await page.getByRole('button', { name: 'Create it again' }).click();
+  await page.locator('#editor-note', { hasText: 'Saved.' }).waitFor();
+  assert.equal(await (await cluster.key(PORTS[2], 'edit-me')).text(), 'late');
+});
+
+inPage('keys and values of any bytes come back as they were', {}, async (page) => {
+  const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
+  await cluster.key(PORTS[1], '%00%FF%2F', { method: 'PUT', body: bytes });
+  await openKey(page, '\\x00\\xff', '\\x00\\xff/');
+  const field = page.getByLabel('Value', { exact: true });
+  assert.equal(await page.getByRole('radio', { name: 'Hex' }).isChecked(), true);
+  assert.ok(await page.getByRole('radio', { name: 'Text' }).isDisabled());
+  await field.fill((await field.inputValue()).replace('00 01 02', 'ff 0 1 02').replace('ff 0 1', 'ff 01'));
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.locator('#editor-note', { hasText: 'Saved.' }).waitFor();
+  const stored = new Uint8Array(await (await cluster.key(PORTS[2], '%00%FF%2F')).arrayBuffer());
+  assert.deepEqual(stored, Uint8Array.from([0xff, ...bytes.slice(1)]));
+  await field.fill('0');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Hex has two digits a byte; one is missing').waitFor();
+
+  // JSON is shown with line breaks and saved unchanged where nobody touched it, long numbers included.
+  await cluster.key(PORTS[1], 'json-one', { method: 'PUT', body: '{"n":12345678901234567890,"a":[1.0]}' });
+  await page.getByRole('button', { name: 'Read again' }).click();
+  await page.getByRole('button', { name: 'Discard' }).click();
+  await openKey(page, 'json', 'json-one');
+  assert.equal(await field.inputValue(), '{\n  "n": 12345678901234567890,\n  "a": [\n    1.0\n  ]\n}');
+  await page.getByLabel('Expires in').fill('900');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.locator('#editor-note', { hasText: 'Saved.' }).waitFor();
+  await page.getByText(/in 1[45] min/).waitFor();
+  assert.equal(await (await cluster.key(PORTS[2], 'json-one')).text(), '{"n":12345678901234567890,"a":[1.0]}');
+  await page.getByLabel('never expires').check();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.locator('#editor-note', { hasText: 'Saved.' }).waitFor();
+  await page.locator('.facts', { hasText: 'never' }).waitFor();
+});
+
+inPage('a key is made, and deleted only after a question', { mayAnswer: [412] }, async (page) => {
+  await go(page, 'Keys');
+  await page.getByRole('button', { name: 'New key' }).click();
+  await page.getByLabel('Key', { exact: true }).fill('made here');
+  await page.getByLabel('Value', { exact: true }).fill('of text');
+  await page.getByRole('button', { name: 'Create' }).click();
+  await page.locator('#editor-note', { hasText: 'Created.' }).waitFor();
+  assert.equal(await (await cluster.key(PORTS[2], 'made%20here')).text(), 'of text');
+
+  await page.getByRole('button', { name: 'New key' }).click();
+  await page.getByLabel('Key', { exact: true }).fill('made here');
+  await page.getByLabel('Value', { exact: true }).fill('another');
+  await page.getByRole('button', { name: 'Create' }).click();
+  await page.getByRole('alert', { name: 'Not created: there is a key of this name already.' }).waitFor();
+  await page.getByRole('button', { name: 'Take that one' }).click();
+
+  const question = page.getByRole('dialog', { name: 'Delete this key?' });
+  for (const answer of ['Keep it', 'Escape']) {
+    await page.getByRole('button', { name: 'Delete …' }).click();
+    await question.waitFor();
+    await (answer === 'Escape' ? page.keyboard.press('Escape') : question.getByRole('button', { name: answer }).click());
+    await question.waitFor({ state: 'hidden' });
+    assert.equal((await cluster.key(PORTS[2], 'made%20here')).status, 200);
+  }
+  await page.getByRole('button', { name: 'Delete …' }).click();
+  await question.getByRole('button', { name: 'Delete' }).click();
+  await page.getByText('made here was deleted.').waitFor();
+  assert.equal((await cluster.key(PORTS[2], 'made%20here')).status, 404);
+});
+
+inPage('by keyboard alone: from the first Tab to a saved value', {}, async (page) => {
+  await cluster.key(PORTS[1], 'by-keyboard', { method: 'PUT', body: 'old' });
+  await shows(page, 'All is well');
+  const focused = () => page.evaluate(() => document.activeElement.textContent.trim() || document.activeElement.id);
+  const tabTo = async (name) => {
+    for (let i = 0; i < 60 && (await focused()) !== name; i++) {
+      await page.keyboard.press('Tab');
+    }
+    assert.equal(await focused(), name);
+  };
+  await page.keyboard.press('Tab');
+  assert.equal(await focused(), 'Skip to the content');
+  await tabTo('Keys');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.activeElement.id === 'keys-title');
+  await tabTo('prefix');
+  await page.keyboard.type('by-key');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'by-keyboard' }).waitFor();
+  await tabTo('by-keyboard');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.activeElement.id === 'editor-title');
+  await page.keyboard.press('Tab');
+  await tabTo('value');
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type('new');
+  await tabTo('Save');
+  await page.keyboard.press('Enter');
+  await page.locator('#editor-note', { hasText: 'Saved.' }).waitFor();
+  assert.equal(await (await cluster.key(PORTS[2], 'by-keyboard')).text(), 'new');
+});
+
+inPage('the slow log shows what took long', {}, async (page) => {
+  await cluster.command(PORTS[0], 'CONFIG SET slowlog-log-slower-than 0');
+  try {
+    await cluster.command(PORTS[0], 'SET slow-one "\\xff"');
+  } finally {
+    await cluster.command(PORTS[0], 'CONFIG SET slowlog-log-slower-than 10000');
+  }
+  await go(page, 'Slow log');
+  await page.locator('#slowlog-hint', { hasText: cluster.name(PORTS[0]) }).waitFor();
+  const row = page.getByRole('row', { name: /SET slow-one \\xff/ });
+  await row.waitFor();
+  assert.match(await row.textContent(), /[0-9.]+ m?s/);
+});
+
+inPage('no motion for who wants none', { reducedMotion: 'reduce' }, async (page) => {
+  await shows(page, 'All is well');
+  assert.equal(await page.evaluate(() => getComputedStyle(document.querySelector('.bead')).transitionDuration), '0s');
+});
+
+for (const colorScheme of ['light', 'dark']) {
+  for (const viewport of [DESKTOP, PHONE]) {
+    inPage(`axe finds no serious fault: ${colorScheme}, ${viewport.width} px`, { colorScheme, viewport, reducedMotion: 'reduce', mayAnswer: [412] }, async (page) => {
+      await cluster.key(PORTS[1], 'axe', { method: 'PUT', body: 'value' });
+      await shows(page, 'All is well');
+      const check = async (what) => {
+        await page.evaluate(axe.source);
+        const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+        const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+        assert.deepEqual(serious.map(({ id, nodes }) => `${what}: ${id} ${nodes[0].html}`), []);
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        assert.ok(overflow <= 0, `${what} is ${overflow} px wider than the window`);
+      };
+      await page.getByRole('button', { name: 'Show as table' }).click();
+      await check('overview');
+      await openKey(page, 'axe', 'axe');
+      await page.getByLabel('Value', { exact: true }).fill('changed');
+      await cluster.key(PORTS[1], 'axe', { method: 'PUT', body: 'other' });
+      await page.getByRole('button', { name: 'Save' }).click();
+      await page.getByRole('alert').filter({ hasText: 'Not saved' }).waitFor();
+      await check('keys, with a conflict');
+      await page.getByRole('button', { name: 'Delete …' }).click();
+      await check('the question');
+      await page.keyboard.press('Escape');
+      await go(page, 'Slow log');
+      await check('slow log');
+    });
+  }
+}
+
+inPage("the console's own node is killed: it goes on through another, and shows the same", { mayBeDown: [PORTS[0]] }, async (page) => {
+  await cluster.key(PORTS[1], 'carried', { method: 'PUT', body: 'along' });
+  await openKey(page, 'carr', 'carried');
+  await cluster.kill(PORTS[0]);
+  await page.waitForURL((url) => url.port !== String(PORTS[0]));
+  await page.getByText('Node 127.0.0.1:7300 did not answer, so the console went on through').waitFor();
+  await shows(page, '2 of 3 nodes are up');
+  assert.equal(await page.getByLabel('Keys that begin with').inputValue(), 'carr');
+  await page.getByRole('heading', { name: 'carried', exact: true }).waitFor();
+  assert.equal(await page.getByLabel('Value', { exact: true }).inputValue(), 'along');
+  cluster.startNode(PORTS[0]);
+  await shows(page, 'All is well', 60);
+  await cluster.healthy();
+});
+
+inPage('what was typed is not lost when the node is gone', { mayBeDown: [PORTS[0]] }, async (page) => {
+  await openKey(page, 'carr', 'carried');
+  await page.getByLabel('Value', { exact: true }).fill('typed');
+  cluster.signal(PORTS[0], 'SIGSTOP');
+  try {
+    await page.getByText('What you typed is not saved and stays here').waitFor();
+    assert.equal(new URL(page.url()).port, String(PORTS[0]));
+    assert.equal(await page.getByLabel('Value', { exact: true }).inputValue(), 'typed');
+    await page.getByRole('button', { name: /Go on through 127\.0\.0\.1:730[12]/ }).click();
+    await page.waitForURL((url) => url.port !== String(PORTS[0]));
+  } finally {
+    cluster.signal(PORTS[0], 'SIGCONT');
+  }
+  await cluster.healthy();
+});
+
+test('the figures that the console works out', async () => {
+  const page = await browser.newPage();
+  try {
+    await page.goto(cluster.url(PORTS[0]));
+    const results = await page.evaluate(async () => {
+      const [bytes, { quantile }, { Lagging }, { health }, format] = await Promise.all(
+        ['bytes', 'charts', 'lagging', 'health', 'format'].map((name) => import(`/console/${name}.js`)),
+      );
+      const refused = (act) => {
+        try {
+          act();
+          return false;
+        } catch (mistake) {
+          return mistake instanceof bytes.Mistake;
+        }
+      };
+      const random = Uint8Array.from({ length: 2000 }, () => Math.floor(Math.random() * 256));
+      const awkward = [random, bytes.utf8('a\\b ÄÖ \u2028\u00a0日本\u202e'), bytes.utf8('\ufeffbom'), Uint8Array.of(0), Uint8Array.of(0xc3), bytes.utf8('\\x41')];
+      const lagging = new Lagging();
+      const lags = (...looks) => {
+        const one = new Lagging();
+        looks.forEach((lag) => one.observe({ partitionList: [{ index: 0, replicas: [{ node: 'n', lag }] }] }));
+        return one.lags(0, 'n');
+      };
+      const partition = (index, leader, canLose) => ({ index, leader, canLose, replicas: [{ node: 'h:1', up: true }], witness: null });
+      const state = (more) => ({ nodes: [{ name: 'h:1', up: true }], problems: [], healthy: true, partitionList: [partition(0, 'h:1', 0)], ...more });
+      return {
+        keys: awkward.every((key) => bytes.same(bytes.unescaped(bytes.escaped(key)), key)),
+        hex: awkward.every((value) => bytes.same(bytes.unhex(bytes.hex(value)), value)),
+        percent: bytes.percent(Uint8Array.of(0, 0x2f, 0x41, 0xff)),
+        refused: [refused(() => bytes.unescaped('\\x4')), refused(() => bytes.unhex('0g')), refused(() => bytes.unhex('0'))],
+        editable: [bytes.editableText(bytes.utf8('a\nb')), bytes.editableText(bytes.utf8('a\r\nb')), bytes.editableText(Uint8Array.of(0xff))],
+        indented: bytes.indentedJson('{"a":{},"b":[1e400,"x,\\"{"],"a":1}'),
+        quantiles: [
+          quantile([{ seconds: 1, count: 10 }, { seconds: 2, count: 20 }, { seconds: Infinity, count: 20 }], 0.5),
+          quantile([{ seconds: 1, count: 10 }, { seconds: 2, count: 20 }, { seconds: Infinity, count: 20 }], 0.75),
+          quantile([{ seconds: 1, count: 0 }, { seconds: Infinity, count: 5 }], 0.5),
+          quantile([{ seconds: 1, count: 0 }], 0.5),
+          quantile([], 0.5),
+        ],
+        lagging: [lagging.lags(0, 'n'), lags(0, 0, 0), lags(5, 5, 5), lags(300, 200, 400), lags(5000, 6000, 4000), lags(5000, 0, 5000)],
+        levels: [
+          health(state({})).level,
+          health(state({ healthy: false, problems: ['Node h:2 is down: start it again.'] })).level,
+          health(state({ healthy: false, partitionList: [partition(0, null, 0)] })).level,
+          health({ clusterId: '', healthy: false, problems: ['The cluster has not formed: x.'] }).level,
+        ],
+        grouped: health(state({ healthy: false, problems: ['Partition 1 has no leader; an election is under way.', 'Partition 2 has no leader; an election is under way.'] })).todo,
+        formats: [format.bytes(1536), format.bytes(999), format.age(90061), format.age(0), format.duration(0.0004), format.duration(2), format.several(1, 'node'), [...format.shortNames(['a:1', 'a:2']).values()].join(), [...format.shortNames(['a:1', 'b:1']).values()].join()],
+      };
+    });
+    assert.deepEqual(results, {
+      keys: true,
+      hex: true,
+      percent: '%00%2FA%FF',
+      refused: [true, true, true],
+      editable: ['a\nb', null, null],
+      indented: '{\n  "a": {},\n  "b": [\n    1e400,\n    "x,\\"{"\n  ],\n  "a": 1\n}',
+      quantiles: [1, 1.5, 1, null, null],
+      lagging: [false, false, true, false, true, false],
+      levels: ['ok', 'warn', 'bad', 'bad'],
+      grouped: ['Partitions 1 and 2: each has no leader; an election is under way.'],
+      formats: ['1.5 KiB', '999 B', '1 d 1 h', '0 s', '0.40 ms', '2 s', '1 node', '1,2', 'a:1,b:1'],
+    });
+  } finally {
+    await page.close();
+  }
+});
+
+if (process.env.SCREENSHOTS) {
+  mkdirSync(process.env.SCREENSHOTS, { recursive: true });
+  for (const colorScheme of ['light', 'dark']) {
+    for (const [where, viewport] of [['', DESKTOP], ['-phone', PHONE]]) {
+      inPage(`pictures: ${colorScheme}${where}`, { colorScheme, viewport, deviceScaleFactor: 1 }, async (page) => {
+        const shoot = (view) => page.screenshot({ path: `${process.env.SCREENSHOTS}/console-${view}-${colorScheme}${where}.png`, fullPage: true });
+        await shows(page, 'All is well');
+        await new Promise((resolve) => setTimeout(resolve, Number(process.env.SCREENSHOT_SECONDS ?? 45) * 1000));
+        await shoot('overview');
+        await openKey(page, '', 'json-one');
+        await shoot('keys');
+        await go(page, 'Slow log');
+        await page.locator('#slowlog-table tbody tr').first().waitFor();
+        await shoot('slowlog');
+      });
+    }
+  }
+}
