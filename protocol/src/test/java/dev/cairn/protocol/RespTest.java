@@ -69,6 +69,8 @@ final class RespTest {
   void resp2SaysInItsOwnTypesWhatRespThreeAdds() {
     assertThat(text(RespValue.NIL, 2)).isEqualTo("$-1\r\n");
     assertThat(text(RespValue.NIL, 3)).isEqualTo("_\r\n");
+    assertThat(text(new RespValue.NilArray(), 2)).isEqualTo("*-1\r\n");
+    assertThat(text(new RespValue.NilArray(), 3)).isEqualTo("_\r\n");
     assertThat(text(new RespValue.Bool(true), 2)).isEqualTo(":1\r\n");
     assertThat(text(new RespValue.Decimal(1.5), 2)).isEqualTo("$3\r\n1.5\r\n");
     assertThat(text(new RespValue.BigNumber(BigInteger.TEN), 2)).isEqualTo("$2\r\n10\r\n");

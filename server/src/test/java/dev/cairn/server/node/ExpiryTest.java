@@ -60,13 +60,69 @@ class ExpiryTest {
     }
   }
 
+  /**
+   * By hand with a million: {@code -Dcairn.expiry.keys=1000000 -Dcairn.expiry.seconds=90}, which is
+   * how long loading them may take.
+   */
+  @Test
+  void keysThatAllExpireAtOnceHoldUpNoWrite() throws Exception {
+    int keys = Integer.getInteger("cairn.expiry.keys", 12_000);
+    long seconds = Integer.getInteger("cairn.expiry.seconds", 4);
+    try (RuntimeCluster cluster = RuntimeCluster.start(folder, LogLimits.DEFAULT)) {
+      cluster.awaitLeaders();
+      long atMillis = cluster.node(2).router().clusterTimeMillis().orElseThrow() + seconds * 1_000;
+      Expiry all = new Expiry(Expiry.Kind.AT, atMillis);
+      for (int partition = 0; partition < RuntimeCluster.PARTITIONS; partition++) {
+        List<Operation> operations = new ArrayList<>();
+        for (int i = partition; i < keys; i += RuntimeCluster.PARTITIONS) {
+          operations.add(put(RuntimeCluster.key(partition, i), all));
+          if (operations.size() == 1_000) {
+            write(cluster, 2, partition, operations);
+            operations = new ArrayList<>();
+          }
+        }
+        write(cluster, 2, partition, operations);
+      }
+      // Writes to every partition in turn, until nothing but what they wrote is left.
+      long writes = 0;
+      long longestNanos = 0;
+      long left = count(cluster);
+      long wentIn = 0;
+      while (left > RuntimeCluster.PARTITIONS) {
+        for (int partition = 0; partition < RuntimeCluster.PARTITIONS; partition++) {
+          Operation stays = put(RuntimeCluster.key(partition, keys), Expiry.NEVER);
+          long begun = System.nanoTime();
+          // Answered within the router's own deadline, or this is a refusal.
+          assertThat(write(cluster, 2, partition, List.of(stays))).containsExactly(new Result.Ok());
+          longestNanos = Math.max(longestNanos, System.nanoTime() - begun);
+          writes++;
+        }
+        long before = left;
+        left = count(cluster);
+        wentIn += left < before ? 1 : 0;
+      }
+      System.out.printf(
+          "%d keys that expire at once: %d writes until all were gone, the longest took %d ms; keys"
+              + " went in %d rounds of %d writes%n",
+          keys, writes, longestNanos / 1_000_000, wentIn, RuntimeCluster.PARTITIONS);
+    }
+  }
+
+  private static long count(RuntimeCluster cluster) throws Exception {
+    long count = 0;
+    for (int partition = 0; partition < RuntimeCluster.PARTITIONS; partition++) {
+      count += ((Result.Int) read(cluster, 2, partition, new Query.Count())).value();
+    }
+    return count;
+  }
+
   private static Operation put(String key, long millis) {
+    return put(key, new Expiry(Expiry.Kind.AFTER, millis));
+  }
+
+  private static Operation put(String key, Expiry expiry) {
     return new Operation.Put(
-        RuntimeCluster.bytes(key),
-        RuntimeCluster.bytes("value"),
-        new Expiry(Expiry.Kind.AFTER, millis),
-        Condition.ALWAYS,
-        false);
+        RuntimeCluster.bytes(key), RuntimeCluster.bytes("value"), expiry, Condition.ALWAYS, false);
   }
 
   private static List<Result> write(

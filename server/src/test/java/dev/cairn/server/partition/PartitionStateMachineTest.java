@@ -12,6 +12,7 @@ import dev.cairn.server.storage.EngineConfig;
 import dev.cairn.server.storage.PartitionFolder;
 import dev.cairn.server.storage.PartitionIdentity;
 import dev.cairn.server.storage.StorageEngine;
+import dev.cairn.server.value.Digest;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -112,6 +113,22 @@ class PartitionStateMachineTest {
     assertThat(results(List.of(replies.get(1))))
         .isEqualTo(List.of(List.of(new Result.Nil()), List.of(new Result.Ok())));
     assertThat(folder.store().get(key(1)).orElseThrow().value()).isEqualTo("d".getBytes(UTF_8));
+
+    // The same value twice: only versions tell one write from the other.
+    Operation version = new Operation.Read(new Query.Version(key(1)));
+    Entry twice = entry(3, List.of(List.of(put(1, "e"), version), List.of(put(1, "e"), version)));
+    machine.apply(twice, Optional.of(waiting(twice, replies)));
+    machine.flushBatch();
+    assertThat(results(List.of(replies.get(2))))
+        .isEqualTo(
+            List.of(
+                List.of(new Result.Ok(), new Result.Int(4)),
+                List.of(new Result.Ok(), new Result.Int(5))));
+    assertThat(applied(4, transaction(List.of(seen(1, 4)), put(1, "f"))))
+        .isEqualTo(List.of(new Result.Nil()));
+    assertThat(applied(5, digestPut(1, "f", "d"), transaction(List.of(seen(1, 5)), put(1, "g"))))
+        .isEqualTo(List.of(new Result.Nil(), new Result.Many(List.of(new Result.Ok()))));
+    assertThat(applied(6, digestPut(1, "h", "g"))).isEqualTo(List.of(new Result.Ok()));
   }
 
   @Test
@@ -381,6 +398,17 @@ class PartitionStateMachineTest {
         value.getBytes(UTF_8),
         Expiry.NEVER,
         new Condition(Condition.Kind.IF_EQUAL, expected.getBytes(UTF_8)),
+        false);
+  }
+
+  /** Where the digest of what stands there is that of a value. */
+  private static Operation digestPut(int key, String value, String expected) {
+    byte[] digest = Digest.of(expected.getBytes(UTF_8)).getBytes(UTF_8);
+    return new Operation.Put(
+        key(key),
+        value.getBytes(UTF_8),
+        Expiry.NEVER,
+        new Condition(Condition.Kind.IF_DIGEST_EQUAL, digest),
         false);
   }
 

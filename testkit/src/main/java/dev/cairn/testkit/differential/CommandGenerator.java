@@ -2,23 +2,28 @@
 package dev.cairn.testkit.differential;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 
 /**
- * Random commands on a few keys that share a hash tag: every command on strings, bits, keys and
- * expiry that Redis 7.0 has, one as often as the other, and a good part of them malformed. For one
- * thread.
+ * Random commands on a few keys that share a hash tag: every command on strings, bits, keys, expiry
+ * and transactions that Redis 7.0 has, and a good part of them malformed. Behind a MULTI come a few
+ * that are queued, fewer of them malformed, and then EXEC or DISCARD. For one thread.
  *
  * <p>Times to live are either so long that nothing expires while a run lasts, or over: what expires
- * in between does so at slightly different moments in two servers.
+ * in between does so at slightly different moments in two servers. Keys are watched only when they
+ * are there, and LCS is not queued: two differences that are meant (docs/commands.md).
  */
 final class CommandGenerator {
   private static final int KEYS = 5;
-  private static final double MALFORMED = 0.27;
+  private static final double MALFORMED = 0.3;
+  private static final double MALFORMED_IN_MULTI = 0.07;
+  private static final int QUEUED_MAX = 7;
   private static final int EXPIRE_SECONDS_MIN = 100_000;
   private static final int EXPIRE_SECONDS_MAX = 100_000_000;
 
@@ -26,7 +31,8 @@ final class CommandGenerator {
    * A command and its arguments: {@code k} a key, {@code v} a value, {@code i} a whole number,
    * {@code f} a float, {@code n} an index, {@code o} an offset of bytes, {@code b} of bits, {@code
    * 1} a bit, {@code s} and {@code m} seconds and milliseconds to live, {@code S} and {@code M}
-   * such a time; a word stands for itself, and {@code *} for what {@link #rest} makes.
+   * such a time, {@code p} a pattern of keys; a word stands for itself, and {@code *} for what
+   * {@link #rest} makes.
    */
   private static final List<String> SHAPES =
       List.of(
@@ -75,7 +81,18 @@ final class CommandGenerator {
           "PTTL k",
           "EXPIRETIME k",
           "PEXPIRETIME k",
-          "PERSIST k");
+          "PERSIST k",
+          "KEYS p",
+          "SCAN 0 *",
+          "WATCH k *",
+          "UNWATCH",
+          "MULTI",
+          "EXEC",
+          "DISCARD");
+
+  /** What may not be queued in both, or ends a transaction. */
+  private static final Set<String> NOT_QUEUED =
+      Set.of("LCS", "KEYS", "SCAN", "EXEC", "DISCARD", "MULTI", "WATCH");
 
   private static final List<String> JUNK =
       List.of(
@@ -144,6 +161,9 @@ final class CommandGenerator {
 
   private final Random random;
   private final String tag;
+  private final ArrayDeque<Generated> planned = new ArrayDeque<>();
+  private boolean inMulti;
+  private int left; // how many are queued before the transaction ends
 
   /** One command, and whether it was spoiled. */
   record Generated(List<byte[]> words, boolean malformed) {
@@ -158,7 +178,7 @@ final class CommandGenerator {
   }
 
   static List<String> names() {
-    return SHAPES.stream().map(shape -> shape.substring(0, shape.indexOf(' '))).toList();
+    return SHAPES.stream().map(CommandGenerator::name).toList();
   }
 
   List<String> keys() {
@@ -169,9 +189,54 @@ final class CommandGenerator {
     return keys;
   }
 
+  /** What all keys begin with. */
+  String tag() {
+    return tag;
+  }
+
+  private static String name(String shape) {
+    return shape.split(" ")[0];
+  }
+
   Generated next() {
+    if (!planned.isEmpty()) {
+      return planned.remove();
+    }
+    Generated next = inMulti ? nextInMulti() : generate(SHAPES, MALFORMED);
+    switch (next.name()) {
+      case "MULTI" -> {
+        inMulti |= !next.malformed();
+        left = random.nextInt(QUEUED_MAX);
+      }
+      case "EXEC" -> inMulti = false; // a malformed one ends it too
+      case "DISCARD" -> inMulti &= next.malformed();
+      default -> {}
+    }
+    if (next.name().equals("WATCH") && next.words().size() > 1 && !inMulti) {
+      planned.add(next);
+      List<byte[]> words = new ArrayList<>(List.of(bytes("MSET")));
+      next.words().stream().skip(1).forEach(key -> words.addAll(List.of(key, value())));
+      return new Generated(words, false);
+    }
+    return next;
+  }
+
+  /** Some commands to be queued, now and then one that cannot be, and the end. */
+  private Generated nextInMulti() {
+    if (left-- > 0) {
+      boolean misplaced = random.nextInt(30) == 0;
+      List<String> shapes =
+          misplaced
+              ? List.of("MULTI", "WATCH k *")
+              : SHAPES.stream().filter(shape -> !NOT_QUEUED.contains(name(shape))).toList();
+      return generate(shapes, misplaced ? 0 : MALFORMED_IN_MULTI);
+    }
+    return generate(List.of(random.nextInt(6) == 0 ? "DISCARD" : "EXEC"), MALFORMED_IN_MULTI);
+  }
+
+  private Generated generate(List<String> shapes, double malformedShare) {
     List<byte[]> words = new ArrayList<>();
-    String[] shape = SHAPES.get(random.nextInt(SHAPES.size())).split(" ");
+    String[] shape = shapes.get(random.nextInt(shapes.size())).split(" ");
     words.add(bytes(shape[0]));
     for (int i = 1; i < shape.length; i++) {
       if (shape[i].equals("*")) {
@@ -180,7 +245,7 @@ final class CommandGenerator {
         words.add(argument(shape[i]));
       }
     }
-    boolean malformed = random.nextDouble() < MALFORMED && spoil(shape[0], words);
+    boolean malformed = random.nextDouble() < malformedShare && spoil(shape[0], words);
     return new Generated(words, malformed);
   }
 
@@ -198,6 +263,8 @@ final class CommandGenerator {
       case "m" -> bytes(Long.toString(seconds() * 1000));
       case "S" -> bytes(Long.toString(time()));
       case "M" -> bytes(Long.toString(time() * 1000));
+      case "p" -> pattern();
+      case "0" -> bytes("0");
       default -> throw new IllegalArgumentException(kind);
     };
   }
@@ -214,7 +281,18 @@ final class CommandGenerator {
           words.add(bytes("PERSIST"));
         }
       }
-      case "MGET", "DEL", "UNLINK", "EXISTS", "TOUCH" -> times(3, () -> words.add(key()));
+      case "SCAN" -> {
+        if (random.nextInt(4) > 0) {
+          words.addAll(List.of(bytes("MATCH"), pattern()));
+        }
+        if (random.nextInt(4) > 0) {
+          words.addAll(List.of(bytes("count"), bytes(one(List.of("7", "1000", "1000", "100000")))));
+        }
+        if (random.nextInt(4) == 0) {
+          words.addAll(List.of(bytes("TYPE"), bytes(one(List.of("string", "STRING", "list")))));
+        }
+      }
+      case "MGET", "DEL", "UNLINK", "EXISTS", "TOUCH", "WATCH" -> times(3, () -> words.add(key()));
       case "MSET", "MSETNX" ->
           times(
               3,
@@ -295,7 +373,7 @@ final class CommandGenerator {
    */
   private boolean spoil(String name, List<byte[]> words) {
     boolean keysToTheEnd =
-        List.of("MGET", "DEL", "UNLINK", "EXISTS", "TOUCH", "MSET", "MSETNX", "BITOP")
+        List.of("MGET", "DEL", "UNLINK", "EXISTS", "TOUCH", "MSET", "MSETNX", "BITOP", "WATCH")
             .contains(name);
     List<Integer> others = new ArrayList<>();
     for (int i = 1; i < words.size(); i++) {
@@ -330,6 +408,14 @@ final class CommandGenerator {
       return binary;
     }
     return bytes(one(JUNK));
+  }
+
+  private byte[] pattern() {
+    return bytes(
+        tag
+            + one(
+                List.of(
+                    "*", "?", "[a-c]", "[^a]", "a", "[c-a]", "\\a", "[", "[b", "*b*", "x", "")));
   }
 
   private byte[] key() {

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
@@ -28,12 +29,20 @@ import java.util.concurrent.atomic.AtomicLong;
  * <p>Lanes run side by side, each with keys of its own; inside a lane a command waits for the reply
  * of the one before, and each goes to another node. Every other lane speaks RESP3. Replies must be
  * equal, error texts too; times to live may differ by a second and by as long as a command took
- * meanwhile. At the end of a lane all its keys must hold the same.
+ * meanwhile; keys that are listed are compared as sets, of a whole scan, each step of which goes to
+ * another node too. What belongs to one transaction goes to one node, as it must; what is done
+ * between WATCH and MULTI does not. At the end of a lane all its keys must hold the same.
  */
 public final class Differential {
   private static final Set<String> MILLIS = Set.of("PTTL", "PEXPIRETIME");
   private static final Set<String> SECONDS = Set.of("TTL", "EXPIRETIME");
-  private static final int HISTORY = 12;
+  private static final Set<String> TRANSACTION =
+      Set.of("MULTI", "EXEC", "DISCARD", "WATCH", "UNWATCH");
+
+  /** What is watched stays watched. */
+  private static final RespValue EXEC_ALONE = new RespValue.ErrorReply("ERR EXEC without MULTI");
+
+  private static final int HISTORY = 16;
   private static final int DIFFERENCES_MAX = 20;
 
   private final List<Server> nodes;
@@ -112,7 +121,7 @@ public final class Differential {
 
   private void runLane(int lane, long commands) throws IOException {
     CommandGenerator generator = new CommandGenerator(seed, lane);
-    try (Lane connections = new Lane(lane, generator.keys())) {
+    try (Lane connections = new Lane(lane, generator.tag(), generator.keys())) {
       for (long i = 0; i < commands && differences.size() < DIFFERENCES_MAX; i++) {
         CommandGenerator.Generated next = generator.next();
         counts.get(next.name()).incrementAndGet();
@@ -121,6 +130,8 @@ public final class Differential {
           return; // from here on the two hold different data
         }
       }
+      connections.same(CommandGenerator.words("DISCARD"));
+      connections.same(CommandGenerator.words("UNWATCH"));
       for (String key : generator.keys()) {
         connections.same(CommandGenerator.words("GET", key));
         connections.same(CommandGenerator.words("PTTL", key));
@@ -131,15 +142,20 @@ public final class Differential {
   /** The connections of one lane, and what it sent lately. */
   private final class Lane implements AutoCloseable {
     private final int number;
+    private final String tag;
     private final List<String> keys;
     private final Random random;
     private final RespConnection toRedis;
     private final List<RespConnection> toNodes = new ArrayList<>();
     private final ArrayDeque<String> history = new ArrayDeque<>();
+    private final List<List<byte[]>> queued = new ArrayList<>();
     private long slackMillis = 1_000;
+    private boolean inMulti;
+    private int bound; // the node of the transaction
 
-    Lane(int number, List<String> keys) throws IOException {
+    Lane(int number, String tag, List<String> keys) throws IOException {
       this.number = number;
+      this.tag = tag;
       this.keys = keys;
       this.random = new Random(seed + number);
       this.toRedis = redis.connect();
@@ -157,21 +173,25 @@ public final class Differential {
     boolean same(List<byte[]> words) throws IOException {
       byte[] command = RespWriter.command(words.toArray(new byte[0][]));
       long before = System.nanoTime();
+      String name = name(words);
       toRedis.send(command);
       RespValue expected = toRedis.read();
-      RespValue actual = ask(command);
+      RespValue actual = ask(command, inMulti || TRANSACTION.contains(name), !name.equals("EXEC"));
       slackMillis = Math.max(slackMillis, 1_000 + (System.nanoTime() - before) / 1_000_000);
       history.add(CommandGenerator.shown(words) + "  =>  " + shown(expected));
       if (history.size() > HISTORY) {
         history.remove();
       }
-      if (isError(actual, "UNKNOWN")) {
-        // It may have been done: what stands under the lane's keys is anybody's guess now.
+      boolean agree = agree(words, expected, actual);
+      follow(words, expected);
+      if (isError(actual, "UNKNOWN") || (name.equals("EXEC") && passing(actual))) {
+        // It may have been done: what stands under the lane's keys is anybody's guess now. A
+        // transaction that was refused is over, and is not sent again.
         unknown.incrementAndGet();
         clear();
         return true;
       }
-      if (agree(words, expected, actual)) {
+      if (agree) {
         return true;
       }
       differences.add(
@@ -185,15 +205,42 @@ public final class Differential {
       return false;
     }
 
-    /** Asks a node; again as long as the answer is that nothing was done for a passing reason. */
-    private RespValue ask(byte[] command) throws IOException {
+    /** What a command has changed for those that follow on the connection, by Redis' reply. */
+    private void follow(List<byte[]> words, RespValue reply) {
+      if (reply.equals(new RespValue.SimpleString("QUEUED"))) {
+        queued.add(words);
+        return;
+      }
+      String name = name(words);
+      boolean done = reply.equals(RespValue.OK);
+      if (name.equals("MULTI")) {
+        inMulti |= done;
+      } else if ((name.equals("EXEC") && !reply.equals(EXEC_ALONE))
+          || (name.equals("DISCARD") && done)) {
+        inMulti = false;
+        queued.clear();
+        bound = random.nextInt(toNodes.size());
+      }
+    }
+
+    /**
+     * Asks a node; again as long as the answer is that nothing was done for a passing reason.
+     *
+     * @param inTransaction whether it must be the node of the transaction
+     * @param again whether it may be asked again
+     */
+    private RespValue ask(byte[] command, boolean inTransaction, boolean again) throws IOException {
       RespValue reply;
       do {
-        RespConnection node = toNodes.get(random.nextInt(toNodes.size()));
+        RespConnection node = toNodes.get(inTransaction ? bound : random.nextInt(toNodes.size()));
         node.send(command);
         reply = node.read();
-      } while (isError(reply, "CLUSTERDOWN") || isError(reply, "TRYAGAIN"));
+      } while (again && passing(reply));
       return reply;
+    }
+
+    private boolean passing(RespValue reply) {
+      return isError(reply, "CLUSTERDOWN") || isError(reply, "TRYAGAIN");
     }
 
     private void clear() throws IOException {
@@ -202,7 +249,7 @@ public final class Differential {
       byte[] command = RespWriter.command(words.toArray(new String[0]));
       toRedis.send(command);
       toRedis.read();
-      while (isError(ask(command), "UNKNOWN")) {
+      while (isError(ask(command, false, true), "UNKNOWN")) {
         // deleting once more changes nothing
       }
       history.clear();
@@ -212,11 +259,20 @@ public final class Differential {
       return reply instanceof RespValue.ErrorReply error && error.code().equals(code);
     }
 
-    private boolean agree(List<byte[]> words, RespValue expected, RespValue actual) {
+    private boolean agree(List<byte[]> words, RespValue expected, RespValue actual)
+        throws IOException {
       if (expected.equals(actual)) {
         return true;
       }
-      String name = new String(words.get(0), StandardCharsets.US_ASCII);
+      String name = name(words);
+      if (expected instanceof RespValue.Array one && actual instanceof RespValue.Array other) {
+        return switch (name) {
+          case "EXEC" -> agreeInTransaction(one.elements(), other.elements());
+          case "KEYS" -> ofLane(one).equals(ofLane(other));
+          case "SCAN" -> !isStart(words) || scanned(words, toRedis).equals(scanned(words, null));
+          default -> false;
+        };
+      }
       long unit = MILLIS.contains(name) ? 1 : SECONDS.contains(name) ? 1000 : 0;
       return unit > 0
           && expected instanceof RespValue.Int one
@@ -226,6 +282,51 @@ public final class Differential {
           && Math.abs(one.value() - other.value()) * unit <= slackMillis;
     }
 
+    private boolean agreeInTransaction(List<RespValue> expected, List<RespValue> actual)
+        throws IOException {
+      boolean agree = expected.size() == actual.size() && expected.size() == queued.size();
+      for (int i = 0; agree && i < queued.size(); i++) {
+        agree = agree(queued.get(i), expected.get(i), actual.get(i));
+      }
+      return agree;
+    }
+
+    private boolean isStart(List<byte[]> words) {
+      return new String(words.get(1), StandardCharsets.ISO_8859_1).equals("0");
+    }
+
+    /** The lane's keys of a whole scan. From a node each, unless it is Redis. */
+    private Set<String> scanned(List<byte[]> words, RespConnection only) throws IOException {
+      Set<String> keys = new TreeSet<>();
+      List<byte[]> step = new ArrayList<>(words);
+      do {
+        byte[] command = RespWriter.command(step.toArray(new byte[0][]));
+        RespValue reply;
+        if (only == null) {
+          reply = ask(command, false, true);
+        } else {
+          only.send(command);
+          reply = only.read();
+        }
+        List<RespValue> page = ((RespValue.Array) reply).elements();
+        step.set(1, ((RespValue.Bulk) page.get(0)).bytes());
+        keys.addAll(ofLane((RespValue.Array) page.get(1)));
+      } while (!isStart(step));
+      return keys;
+    }
+
+    /** Keys of other lanes come and go. */
+    private Set<String> ofLane(RespValue.Array listed) {
+      Set<String> keys = new TreeSet<>();
+      for (RespValue key : listed.elements()) {
+        String text = new String(((RespValue.Bulk) key).bytes(), StandardCharsets.ISO_8859_1);
+        if (text.startsWith(tag)) {
+          keys.add(text);
+        }
+      }
+      return keys;
+    }
+
     @Override
     public void close() throws IOException {
       toRedis.close();
@@ -233,6 +334,10 @@ public final class Differential {
         node.close();
       }
     }
+  }
+
+  private static String name(List<byte[]> words) {
+    return new String(words.get(0), StandardCharsets.US_ASCII);
   }
 
   private static String shown(RespValue value) {
