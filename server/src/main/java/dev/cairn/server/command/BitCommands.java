@@ -50,7 +50,7 @@ final class BitCommands {
               .slow("O(N) where N is the length of the longest value"),
           Row.write(
               "BITFIELD key [GET type offset | SET type offset value | INCRBY type offset increment"
-                  + " | OVERFLOW WRAP | SAT | FAIL ...]",
+                  + " | OVERFLOW <WRAP | SAT | FAIL> ...]",
               "3.2.0",
               "Reads and writes integers of some width at some bit of a value.",
               call -> bitfield(call, false)),

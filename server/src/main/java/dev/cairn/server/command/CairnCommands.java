@@ -27,7 +27,7 @@ final class CairnCommands {
                   "Runs one command with a consistency level, or with an id by which a repeated write is applied once.",
                   CairnCommands::with),
               Row.plain(
-                  "CAIRN REPLICAS ON | OFF",
+                  "CAIRN REPLICAS <ON | OFF>",
                   "0.1.0",
                   "RESP3: says in a reply attribute which node served, and after a write of one key which replicas have it.",
                   CairnCommands::replicas),

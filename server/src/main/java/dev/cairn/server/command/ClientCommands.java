@@ -42,7 +42,7 @@ final class ClientCommands {
                   call -> call.reply(lines(call, List.of(call.client())))),
               plain(
                       "CLIENT KILL [host:port] [ID id | ADDR host:port | LADDR host:port"
-                          + " | TYPE type | USER name | SKIPME YES | NO ...]",
+                          + " | TYPE type | USER name | SKIPME <YES | NO> ...]",
                       "2.4.0",
                       "Closes connections of this port.",
                       ClientCommands::kill)
@@ -56,22 +56,22 @@ final class ClientCommands {
                   .slow("O(N) where N is the number of connections")
                   .with(Command.Trait.ADMIN),
               plain(
-                  "CLIENT NO-EVICT ON | OFF",
+                  "CLIENT NO-EVICT <ON | OFF>",
                   "7.0.0",
                   "Accepted, changes nothing.",
                   ClientCommands::onOrOff),
               plain(
-                  "CLIENT NO-TOUCH ON | OFF",
+                  "CLIENT NO-TOUCH <ON | OFF>",
                   "7.2.0",
                   "Accepted, changes nothing.",
                   ClientCommands::onOrOff),
               plain(
-                  "CLIENT REPLY ON | OFF | SKIP",
+                  "CLIENT REPLY <ON | OFF | SKIP>",
                   "3.2.0",
                   "Whether replies are sent; SKIP leaves out the next one.",
                   ClientCommands::replies),
               plain(
-                  "CLIENT SETINFO LIB-NAME | LIB-VER value",
+                  "CLIENT SETINFO <LIB-NAME libname | LIB-VER libver>",
                   "7.2.0",
                   "Names the client's library.",
                   ClientCommands::setinfo),

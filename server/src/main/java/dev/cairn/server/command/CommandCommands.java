@@ -175,12 +175,48 @@ final class CommandCommands {
     return new RespValue.Dictionary(entries);
   }
 
+  private static RespValue arguments(List<Syntax.Argument> arguments) {
+    List<RespValue> all = new ArrayList<>();
+    for (Syntax.Argument argument : arguments) {
+      List<RespValue.Entry> entries = new ArrayList<>();
+      entries.add(entry("name", RespValue.bulk(argument.name())));
+      entries.add(entry("type", RespValue.bulk(argument.type())));
+      if (argument.type().equals("key")) {
+        entries.add(entry("key_spec_index", new RespValue.Int(0)));
+      }
+      if (!argument.token().isEmpty()) {
+        entries.add(entry("token", RespValue.bulk(argument.token())));
+      }
+      List<String> flags = new ArrayList<>();
+      if (argument.optional()) {
+        flags.add("optional");
+      }
+      if (argument.multiple()) {
+        flags.add("multiple");
+      }
+      if (!flags.isEmpty()) {
+        entries.add(entry("flags", simple(flags)));
+      }
+      if (!argument.parts().isEmpty()) {
+        entries.add(entry("arguments", arguments(argument.parts())));
+      }
+      all.add(new RespValue.Dictionary(entries));
+    }
+    return new RespValue.Array(all);
+  }
+
   private static RespValue docs(Command command, String container) {
     List<RespValue.Entry> entries = new ArrayList<>();
     entries.add(entry("summary", RespValue.bulk(command.summary())));
     entries.add(entry("since", RespValue.bulk(command.since())));
     entries.add(entry("group", RespValue.bulk(command.group())));
     entries.add(entry("complexity", RespValue.bulk(command.complexity())));
+    int names = container.isEmpty() ? 1 : 2;
+    List<Syntax.Argument> arguments =
+        command.subcommands().isEmpty() ? Syntax.arguments(command.syntax(), names) : List.of();
+    if (!arguments.isEmpty()) {
+      entries.add(entry("arguments", arguments(arguments)));
+    }
     if (container.isEmpty() && !command.subcommands().isEmpty()) {
       List<RespValue.Entry> subcommands = new ArrayList<>();
       for (Command subcommand : command.subcommands()) {

@@ -19,11 +19,12 @@ import java.util.TreeSet;
  * <pre>
  *   SET key value [NX | XX] [GET]     at least 3 words, the second a key
  *   MSET key value [key value ...]    every other word from the second on is a key
- *   CLIENT NO-EVICT ON | OFF          exactly 3 words: of alternatives one is counted
+ *   CLIENT NO-EVICT &lt;ON | OFF&gt;        exactly 3 words: of alternatives the first is counted
  * </pre>
  */
 final class Row {
-  private static final Set<String> KEY_WORDS =
+  /** Words that stand for a key. */
+  static final Set<String> KEY_WORDS =
       Set.of("key", "newkey", "key1", "key2", "source", "destination", "destkey");
 
   private final String syntax;
@@ -172,16 +173,16 @@ final class Row {
     List<Word> words = new ArrayList<>();
     int depth = 0;
     boolean alternative = false;
-    for (String text : syntax.replace("[", " [ ").replace("]", " ] ").trim().split(" +")) {
+    for (String text : syntax.replaceAll("([\\[\\]<>|])", " $1 ").trim().split(" +")) {
       switch (text) {
         case "[" -> depth++;
         case "]" -> depth--;
         case "|" -> alternative = depth == 0;
+        case "<", ">" -> alternative = false;
         default -> {
           if (!alternative) {
             words.add(new Word(text, depth > 0));
           }
-          alternative = false;
         }
       }
     }
