@@ -3,7 +3,7 @@
 // their ids.
 
 import { spawn } from 'node:child_process';
-import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
+import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 const CAIRN = fileURLToPath(new URL('../../cairn', import.meta.url));
 
 /** Until a condition holds; fails with its last error, or what it was for. */
-export async function until(what, condition, { seconds = 60 } = {}) {
+export async function until(what, condition, { seconds = 120 } = {}) {
   const end = Date.now() + seconds * 1000;
   let last;
   do {
@@ -50,7 +50,15 @@ export class Cluster {
     for (const port of this.ports) {
       this.startNode(port);
     }
-    await this.healthy();
+    try {
+      await this.healthy();
+    } catch (error) {
+      for (const port of this.ports) {
+        console.error(`--- the end of node ${port}'s log`);
+        console.error(readFileSync(join(this.#folder, `${port}.log`), 'utf8').split('\n').slice(-20).join('\n'));
+      }
+      throw error;
+    }
   }
 
   startNode(port) {
@@ -82,7 +90,7 @@ export class Cluster {
 
   async healthy() {
     for (const port of this.ports) {
-      await until(`node ${port} says that the cluster is healthy`, async () => (await this.status(port)).healthy, { seconds: 90 });
+      await until(`node ${port} says that the cluster is healthy`, async () => (await this.status(port)).healthy, { seconds: 240 });
     }
   }
 

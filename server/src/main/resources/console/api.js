@@ -2,7 +2,7 @@
 // What the console asks its node, always the one that the page came from. docs/http.md describes the
 // answers. A node that does not answer in time is Gone.
 
-import { Mistake, percent, unbase64 } from './bytes.js';
+import { Mistake, percent, unbase64, utf8 } from './bytes.js';
 
 /** How long a node may take before it is held to be gone, milliseconds. */
 const STATE_TIMEOUT_MILLIS = 1500;
@@ -59,11 +59,22 @@ async function json(path, options) {
 /** The cluster's state: the document of docs/operations.md. */
 export const status = () => json('/v1/cluster', { timeoutMillis: STATE_TIMEOUT_MILLIS });
 
-export const slowLog = () => json('/v1/slowlog', { timeoutMillis: STATE_TIMEOUT_MILLIS });
-export const list = async (prefix, cursor, limit) => {
-  const r = await json(`/v1/kv?prefix=${percent(prefix)}&limit=${limit}${cursor ? `&cursor=${cursor}` : ''}`);
-  return { keys: r.keys.map(unbase64), cursor: r.cursor };
-};
+/** The commands of all nodes that took long, the latest first. */
+export async function slowLog() {
+  return (await json('/v1/slowlog', { timeoutMillis: STATE_TIMEOUT_MILLIS })).entries;
+}
+
+/**
+ * Keys under a prefix, in their order over the whole cluster.
+ *
+ * @param {string|null} cursor of the page before; null: from the first key on
+ * @returns {Promise<{keys: Uint8Array[], cursor: string|null}>} cursor: null at the end
+ */
+export async function list(prefix, cursor, limit) {
+  const page = await json(`/v1/kv?prefix=${percent(prefix)}&limit=${limit}${cursor === null ? '' : `&cursor=${cursor}`}`);
+  const keys = page.keys.map(({ key, keyBase64 }) => (key === undefined ? unbase64(keyBase64) : utf8(key)));
+  return { keys, cursor: page.cursor };
+}
 
 /** Where a key's value is. */
 export function pathOf(key) {

@@ -102,7 +102,7 @@ async function tick() {
       failover.announce(status.answeredBy);
     }
     if (view === 'slowlog') {
-      await slowLog.update(status.answeredBy);
+      await slowLog.update();
     }
   } catch (failure) {
     if (failure instanceof api.Gone) {

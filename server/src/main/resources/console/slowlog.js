@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The slowest commands of late, as the node that answers has kept them.
+// The commands of all nodes that took long, the latest first.
 
-import { escaped } from './bytes.js';
 import { html, setText, table } from './dom.js';
-import { duration } from './format.js';
+import { duration, shortNames } from './format.js';
 
 export class SlowLog {
   #api;
@@ -18,29 +17,31 @@ export class SlowLog {
   }
 
   /** Asks, and shows it where it has changed. */
-  async update(self) {
+  async update() {
     const entries = await this.#api.slowLog();
-    const key = JSON.stringify(entries.map((entry) => entry.id));
     setText(
       this.#hint,
       entries.length === 0
-        ? `Nothing at ${self} was slow of late: no command took longer than slowlog-log-slower-than (10 ms unless set).`
-        : `What took longer than slowlog-log-slower-than (10 ms unless set) at ${self}, from started to answered; the latest first. The other nodes have their own.`,
+        ? 'No command was slow of late: none took longer than slowlog-log-slower-than (10 ms unless set), at any node that answers.'
+        : 'What took longer than slowlog-log-slower-than (10 ms unless set), from started to answered; the latest first.',
     );
+    const key = JSON.stringify(entries.map(({ node, id }) => [node, id]));
     if (key === this.#shown) {
       return;
     }
     this.#shown = key;
     this.#box.hidden = entries.length === 0;
+    const short = shortNames([...new Set(entries.map(({ node }) => node))]);
     this.#box.replaceChildren(
       table(
         'Slow commands',
-        ['When', 'Took', 'Command', 'Client'],
-        entries.map((entry) => [
-          html('time', { datetime: new Date(entry.atMillis).toISOString() }, when(entry.atMillis)),
-          html('span.figure', {}, duration(entry.seconds)),
-          html('code.words', {}, entry.words.map((word) => escaped(word) || '""').join(' ')),
-          entry.client,
+        ['When', 'Took', 'Command', 'Node', 'Client'],
+        entries.map(({ atMillis, micros, command, node, client, clientName }) => [
+          html('time', { datetime: new Date(atMillis).toISOString() }, when(atMillis)),
+          html('span.figure', {}, duration(micros / 1e6)),
+          html('code.words', {}, command.map((word) => word || '""').join(' ')),
+          short.get(node),
+          clientName ? `${clientName} (${client})` : client,
         ]),
       ),
     );
