@@ -9,18 +9,10 @@ import dev.cairn.client.CairnClient;
 import dev.cairn.client.RefusedException;
 import dev.cairn.testkit.fault.ShimmedDisk;
 import dev.cairn.testkit.fault.SmallDisks;
-import java.io.IOException;
-import java.io.RandomAccessFile;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -121,43 +113,6 @@ class DiskFaultsTest {
     }
   }
 
-  @Test
-  void aFlippedBitInTheLogMakesTheNodeComeBackAsANewOne() {
-    logDamage(file -> flip(file, size(file) / 3));
-  }
-
-  @Test
-  void aCutTailOfTheLogMakesTheNodeComeBackAsANewOne() {
-    logDamage(file -> cut(file, size(file) / 3));
-  }
-
-  /** The write-ahead log of the log's own database holds the youngest entries. */
-  private void logDamage(Consumer<Path> damage) {
-    ProcessCluster cluster = clusters.startHealthy(ProcessCluster.of(3));
-    underLoad(
-        cluster,
-        load -> {
-          load.awaitProgress(2 * PAIRS_PER_SECOND);
-          int node = cluster.leaderOf(KEY);
-          cluster.stop(node);
-          damage.accept(largest(cluster.node(node).data().resolve("store.log"), ".log"));
-          cluster.start(node);
-          await()
-              .atMost(PATIENCE)
-              .until(() -> cluster.node(node).log().contains("comes back as a new one"));
-          cluster.awaitHealthy();
-          await()
-              .atMost(PATIENCE)
-              .until(() -> !Files.exists(cluster.node(node).data().resolve("lost-1")));
-          // It counts again.
-          cluster.kill((node + 1) % 3);
-          cluster.awaitLeaders();
-          load.awaitProgress(PAIRS_PER_SECOND);
-          cluster.start((node + 1) % 3);
-          cluster.awaitHealthy();
-        });
-  }
-
   private static void underLoad(ProcessCluster cluster, Consumer<SteadyLoad> story) {
     CairnClient client = cluster.client().deadline(Duration.ofSeconds(10)).build();
     List<Map.Entry<String, String>> pairs = Pairs.packages().subList(0, 1_000);
@@ -168,41 +123,6 @@ class DiskFaultsTest {
       try (CairnClient reader = cluster.client().deadline(Duration.ofSeconds(20)).build()) {
         assertThat(load.differences(reader)).isEmpty();
       }
-    }
-  }
-
-  private static Path largest(Path folder, String end) {
-    try (Stream<Path> files = Files.walk(folder)) {
-      Optional<Path> largest =
-          files
-              .filter(file -> file.toString().endsWith(end))
-              .max(Comparator.comparingLong(DiskFaultsTest::size));
-      return largest.orElseThrow(() -> new IllegalStateException("no *" + end + " in " + folder));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static long size(Path file) {
-    return file.toFile().length();
-  }
-
-  private static void flip(Path file, long offset) {
-    try (RandomAccessFile bytes = new RandomAccessFile(file.toFile(), "rw")) {
-      bytes.seek(offset);
-      int old = bytes.read();
-      bytes.seek(offset);
-      bytes.write(old ^ 1);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static void cut(Path file, long length) {
-    try (RandomAccessFile bytes = new RandomAccessFile(file.toFile(), "rw")) {
-      bytes.setLength(length);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 }

@@ -79,6 +79,19 @@ class RollingRestartTest {
       assertThat(viaJedis.errors.keySet().stream().map(RollingRestartTest::code))
           .allMatch(RETRY::contains);
     }
+    theLastNodeStopsTooAndAllComeBack(cluster);
+  }
+
+  private static void theLastNodeStopsTooAndAllComeBack(ProcessCluster cluster) {
+    try (CairnClient client = cluster.client().build()) {
+      client.put("mykey", "myvalue");
+      for (int node : cluster.indexes()) {
+        assertThat(cluster.stop(node)).as("exit status").isZero();
+      }
+      cluster.indexes().forEach(cluster::start);
+      cluster.awaitHealthy();
+      assertThat(client.get("mykey")).hasValue("myvalue");
+    }
   }
 
   private static String code(String error) {

@@ -6,13 +6,22 @@ import static org.awaitility.Awaitility.await;
 
 import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.ErrorCode;
+import dev.cairn.server.cluster.ClusterState;
+import dev.cairn.server.cluster.Placement;
+import dev.cairn.server.partition.BatchReply;
 import dev.cairn.server.partition.LogLimits;
+import dev.cairn.server.partition.Partitions;
 import dev.cairn.server.partition.Reply;
 import dev.cairn.server.partition.RequestId;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -49,13 +58,7 @@ class LevelsTest {
     int partition = cluster.partitionOn(0, 1);
     await()
         .atMost(PATIENCE)
-        .until(
-            () ->
-                cluster
-                    .node(node)
-                    .router()
-                    .missingReplicas(partition)
-                    .equals(java.util.List.of(names)));
+        .until(() -> cluster.node(node).router().missingReplicas(partition).equals(List.of(names)));
   }
 
   @Test
@@ -117,6 +120,43 @@ class LevelsTest {
                 cluster.read(1, key, Consistency.ONE) instanceof Reply.Done done
                     && RuntimeCluster.value(done).equals(Optional.of("first"))
                     && done.ageMillis() > 0);
+  }
+
+  @Test
+  void aReplicaThatWasRemovedAnswersNothingNotEvenOne() throws Exception {
+    int partition = cluster.partitionOn(0, 1);
+    Partitions removed = cluster.node(1).partitions();
+    await().atMost(PATIENCE).until(() -> removed.servesOwn(partition));
+    // The node learns that the replica is elsewhere before it hears so from the partition's leader.
+    Path file = cluster.folder(1).resolve(NodeRuntime.CLUSTER);
+    removed.follow(withoutSecondReplica(ClusterState.decode(Files.readAllBytes(file)), partition));
+    await().atMost(PATIENCE).until(() -> !removed.servesOwn(partition));
+    CompletableFuture<BatchReply> own = new CompletableFuture<>();
+    removed.readOwn(partition, List.of(), own::complete);
+    assertThat(own.get(30, TimeUnit.SECONDS)).isInstanceOf(BatchReply.Refused.class);
+    Reply.Done read = (Reply.Done) cluster.read(1, key, Consistency.ONE);
+    assertThat(read.nodeId()).isNotEqualTo(cluster.node(1).router().nodeId());
+  }
+
+  private static ClusterState withoutSecondReplica(ClusterState state, int partition) {
+    List<Placement> placements = new ArrayList<>(state.partitions());
+    Placement old = placements.get(partition);
+    placements.set(
+        partition,
+        new Placement(
+            old.index(),
+            old.firstSlot(),
+            old.lastSlot(),
+            List.of(old.replicas().get(0)),
+            old.witness()));
+    return new ClusterState(
+        state.format(),
+        state.clusterId(),
+        state.epoch() + 1,
+        state.replicationFactor(),
+        state.partitionCount(),
+        state.members(),
+        placements);
   }
 
   @Test

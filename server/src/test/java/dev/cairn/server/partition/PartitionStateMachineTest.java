@@ -8,12 +8,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.raft.GroupListener.Entry;
 import dev.cairn.server.raft.GroupListener.SnapshotPoint;
+import dev.cairn.server.storage.DurableFiles;
 import dev.cairn.server.storage.EngineConfig;
 import dev.cairn.server.storage.PartitionFolder;
 import dev.cairn.server.storage.PartitionIdentity;
 import dev.cairn.server.storage.StorageEngine;
 import dev.cairn.server.value.Digest;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -282,6 +287,80 @@ class PartitionStateMachineTest {
     machine.save(point(9));
     assertThat(folder.store().durableIndex()).isEqualTo(9);
     assertThat(folder.store().applied().peers()).containsExactly("a:1:1");
+  }
+
+  /**
+   * The steps are: the row, the data on disk, the meta, and only then does the log go. A crash is a
+   * copy of what the disk holds at that moment, with the log as it is then.
+   */
+  @Test
+  void aCrashBetweenAnyTwoStepsOfASnapshotLosesNothing() throws IOException {
+    Random random = new Random(11);
+    open(temp.resolve("p"));
+    List<Entry> log = new ArrayList<>();
+    List<Path> crashes = new ArrayList<>();
+    List<Integer> logBegins = new ArrayList<>(); // how many entries of it are gone by then
+    for (int round = 0; round < 3; round++) {
+      for (int i = 0; i < 20; i++) {
+        log.add(entry(log.size() + 1, randomOperations(random, new ArrayList<>())));
+        machine.apply(log.get(log.size() - 1), Optional.empty());
+      }
+      machine.flushBatch();
+      int gone = logBegins.isEmpty() ? 0 : logBegins.get(logBegins.size() - 1);
+      crash(crashes, logBegins, gone); // before it
+      machine.save(point(log.size()));
+      crash(crashes, logBegins, gone); // the row and the data are on disk, the meta is not
+      folder.saveSnapshotMeta(Integer.toString(log.size()).getBytes(UTF_8));
+      crash(crashes, logBegins, gone); // the log has all of it still
+      crash(crashes, logBegins, log.size()); // it is gone
+    }
+    folder.close();
+    for (int i = 0; i < crashes.size(); i++) {
+      open(crashes.get(i));
+      String as = "crash " + i;
+      int covered =
+          folder.snapshotMeta().map(meta -> Integer.parseInt(new String(meta, UTF_8))).orElse(0);
+      assertThat(covered).as(as).isGreaterThanOrEqualTo(logBegins.get(i));
+      if (covered > 0) {
+        assertThat(machine.load(point(covered), Optional.empty(), new byte[0])).as(as).isTrue();
+      }
+      for (Entry entry : log.subList(logBegins.get(i), log.size())) {
+        machine.apply(entry, Optional.empty());
+      }
+      machine.flushBatch();
+      assertSameAsModel(as);
+      folder.close();
+    }
+  }
+
+  private void crash(List<Path> crashes, List<Integer> logBegins, int gone) throws IOException {
+    Path from = temp.resolve("p");
+    Path to = temp.resolve("crash" + crashes.size());
+    while (!copiedUnchanged(from, to)) {
+      DurableFiles.deleteTree(to); // the database tidied up meanwhile
+    }
+    crashes.add(to);
+    logBegins.add(gone);
+  }
+
+  private static boolean copiedUnchanged(Path from, Path to) throws IOException {
+    List<String> before = names(from);
+    try {
+      for (String name : before) {
+        Files.copy(from.resolve(name), to.resolve(name));
+      }
+    } catch (NoSuchFileException gone) {
+      return false;
+    }
+    return names(from).equals(before);
+  }
+
+  private static List<String> names(Path root) throws IOException {
+    try (Stream<Path> files = Files.walk(root)) {
+      return files.map(file -> root.relativize(file).toString()).sorted().toList();
+    } catch (UncheckedIOException gone) {
+      return List.of();
+    }
   }
 
   @Test

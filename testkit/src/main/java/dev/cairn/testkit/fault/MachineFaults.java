@@ -3,13 +3,13 @@ package dev.cairn.testkit.fault;
 
 import dev.cairn.testkit.ProcessCluster;
 import java.time.Duration;
-import java.util.Collection;
 import java.util.List;
 import java.util.Random;
 import java.util.function.ObjIntConsumer;
 
 /** Faults of disks, clocks and networks as {@link Fault}s, each of surroundings of the cluster. */
 public final class MachineFaults {
+  private static final Duration ENDED_MAX = Duration.ofSeconds(60);
   private static final int SLOW_SYNC_MILLIS = 300;
   private static final long FULL_LEFT_BYTES = 256 << 10;
 
@@ -45,8 +45,9 @@ public final class MachineFaults {
         "failed fsync",
         (cluster, node) -> disk.failSyncs(node, ShimmedDisk.EIO, ""),
         (cluster, node) -> {
+          cluster.node(node).awaitEnd(ENDED_MAX); // which it must
           disk.heal(node);
-          startAgain(cluster, List.of(node));
+          cluster.start(node);
         });
   }
 
@@ -97,10 +98,6 @@ public final class MachineFaults {
   public static Fault packetLoss(Namespaces network) {
     return new Everywhere(
         "10 % packet loss", cluster -> network.lose(0.1), cluster -> network.loseNothing());
-  }
-
-  private static void startAgain(ProcessCluster cluster, Collection<Integer> nodes) {
-    nodes.stream().filter(node -> !cluster.node(node).running()).forEach(cluster::start);
   }
 
   private static Fault fault(

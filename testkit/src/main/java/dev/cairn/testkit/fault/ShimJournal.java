@@ -135,8 +135,12 @@ final class ShimJournal {
    * some files keep a part of it.
    */
   void goBack(Path data, Random random) throws IOException {
-    if (!unmodelled.isEmpty()) {
-      throw new IllegalStateException("changed before its fsynced length: " + unmodelled);
+    for (String line : unmodelled) {
+      Path path = Path.of(line.substring(line.indexOf(' ') + 1));
+      // What was damaged by a test is repaired by its owner, and set aside: then it is no loss.
+      if (Files.exists(path) && inode(path) == number(line)) {
+        throw new IllegalStateException("changed before its fsynced length: " + line);
+      }
     }
     Deque<Change> latestFirst = new ArrayDeque<>();
     changes.forEach(latestFirst::push);

@@ -15,8 +15,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /**
- * Clients that fight over the keys of the present {@link Window}, each in a thread of its own: a
- * third with the Java client as anybody uses it, a third with one that knows one node only, a third
+ * Clients that fight over the keys of the present {@link Window}, each in a thread of its own: half
+ * with the Java client as anybody uses it, a quarter with one that knows one node only, a quarter
  * with a plain connection. Every value is written once, so that a read says which write it saw.
  */
 final class Workload implements AutoCloseable {
@@ -68,9 +68,9 @@ final class Workload implements AutoCloseable {
   }
 
   private RegisterClient client(int process) {
-    int node = process / 3 % cluster.size();
-    return switch (process % 3) {
-      case 0 -> RegisterClient.of(cluster.client().build());
+    int node = process / 4 % cluster.size();
+    return switch (process % 4) {
+      case 0, 2 -> RegisterClient.of(cluster.client().build());
       case 1 -> RegisterClient.of(cluster.clientThrough(node).build());
       default -> RegisterClient.plain(() -> cluster.node(node));
     };
