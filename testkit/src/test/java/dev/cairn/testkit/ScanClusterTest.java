@@ -19,7 +19,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * <p>By hand or before a release with a million keys: {@code -Dcairn.scan.keys=1000000}.
  */
 class ScanClusterTest {
-  private static final int KEYS = Integer.getInteger("cairn.scan.keys", 20_000);
+  private static final int KEYS = Integer.getInteger("cairn.scan.keys", 6_000);
   private static final int KEYS_AT_ONCE = 500;
   private static final int COUNT = 100;
 

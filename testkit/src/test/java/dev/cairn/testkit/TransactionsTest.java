@@ -27,7 +27,7 @@ class TransactionsTest {
   private static final int ACCOUNTS = 5;
   private static final int MONEY = 100;
   private static final int MOVERS = 6;
-  private static final int MOVED_BEFORE_AND_AFTER = Integer.getInteger("cairn.transactions", 200);
+  private static final int MOVED_BEFORE_AND_AFTER = Integer.getInteger("cairn.transactions", 100);
 
   @RegisterExtension final Clusters clusters = Clusters.ofEachTest();
 

@@ -67,7 +67,7 @@ class ExpiryTest {
   @Test
   void keysThatAllExpireAtOnceHoldUpNoWrite() throws Exception {
     int keys = Integer.getInteger("cairn.expiry.keys", 12_000);
-    long seconds = Integer.getInteger("cairn.expiry.seconds", 4);
+    long seconds = Integer.getInteger("cairn.expiry.seconds", 3);
     try (RuntimeCluster cluster = RuntimeCluster.start(folder, LogLimits.DEFAULT)) {
       cluster.awaitLeaders();
       long atMillis = cluster.node(2).router().clusterTimeMillis().orElseThrow() + seconds * 1_000;
