@@ -27,5 +27,8 @@ public final class PeerMessageKind {
   /** Where does a cursor go on that the receiver made? */
   public static final byte SCAN_POSITION = 7;
 
+  /** What does the receiver tell of itself: a topic, answered in JSON. */
+  public static final byte DOCUMENT = 8;
+
   private PeerMessageKind() {}
 }

@@ -13,6 +13,7 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * Which nodes hold which partition: consistent hashing with bounded loads.
@@ -341,6 +342,27 @@ public final class Ring {
   // ---- The circle ----
 
   private record Point(long position, int node) {}
+
+  /**
+   * Where a node stands on the circle, for whoever draws it.
+   *
+   * @return {@value #POINTS_PER_NODE} places, each from 0, inclusive, to 1, exclusive
+   */
+  public static List<Double> places(String ringName) {
+    MessageDigest sha1 = sha1();
+    return IntStream.range(0, POINTS_PER_NODE)
+        .mapToObj(i -> place(position(sha1, ringName + "#" + i)))
+        .toList();
+  }
+
+  /** Where a partition stands on the circle, likewise. */
+  public static double place(int partition) {
+    return place(position(sha1(), "p" + partition));
+  }
+
+  private static double place(long position) {
+    return (position >>> 11) * 0x1.0p-53;
+  }
 
   private static int[][] clockwise(List<String> names, int partitions) {
     MessageDigest sha1 = sha1();

@@ -33,15 +33,16 @@ public final class Commands {
   private final Face face;
   private final NodeFacts facts;
   private final Clients clients = new Clients();
-  private final SlowLog slowLog = new SlowLog();
+  private final SlowLog slowLog;
   private final LongSupplier random = new SecureRandom()::nextLong;
   private final AtomicReference<ScanPosition> randomPosition = new AtomicReference<>();
 
   /** Commands of one face of one node. */
-  public Commands(Router router, Face face, NodeFacts facts) {
+  public Commands(Router router, Face face, NodeFacts facts, SlowLog slowLog) {
     this.router = router;
     this.face = face;
     this.facts = facts;
+    this.slowLog = slowLog;
   }
 
   Router router() {

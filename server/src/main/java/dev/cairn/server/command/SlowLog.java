@@ -12,11 +12,11 @@ import java.util.Iterator;
 import java.util.List;
 
 /**
- * SLOWLOG: the commands of one face that took longest lately. The time is from when a command was
- * started until its reply was there, the partition's leader and disks included. Keeps what Redis
- * keeps: at most 32 words, each cut after 128 bytes. Any thread.
+ * SLOWLOG: the commands of a node that took longest lately, whichever port they came by. The time
+ * is from when a command was started until its reply was there, the partition's leader and disks
+ * included. Keeps what Redis keeps: at most 32 words, each cut after 128 bytes. Any thread.
  */
-final class SlowLog {
+public final class SlowLog {
   static final List<Command> ROWS =
       Row.group(
           "server",
@@ -48,8 +48,28 @@ final class SlowLog {
   private int lengthMax = 128; // guarded by this
   private volatile long slowerThanMicros = 10_000; // negative: nothing is slow
 
-  private record Entry(
-      long id, long atSeconds, long micros, List<byte[]> words, String address, String name) {}
+  /** A log that is empty. */
+  public SlowLog() {}
+
+  /**
+   * One that took long.
+   *
+   * @param atSeconds when it was answered, seconds since 1970
+   * @param words its name and arguments, as far as they are kept
+   * @param address its client's
+   * @param name what its client calls itself
+   */
+  public record Entry(
+      long id, long atSeconds, long micros, List<byte[]> words, String address, String name) {
+    public Entry {
+      words = List.copyOf(words);
+    }
+  }
+
+  /** All of them, the latest first. */
+  public synchronized List<Entry> entries() {
+    return List.copyOf(entries);
+  }
 
   long slowerThanMicros() {
     return slowerThanMicros;
@@ -74,14 +94,18 @@ final class SlowLog {
 
   /** Keeps a command if it was slow. */
   void ran(ClientState client, List<byte[]> words, long nanos, long nowMillis) {
+    ran(client.address(), client.name(), words, nanos, nowMillis);
+  }
+
+  /** The same of a command that came by another protocol. */
+  public void ran(String address, String name, List<byte[]> words, long nanos, long nowMillis) {
     long micros = nanos / 1000;
     if (slowerThanMicros < 0 || micros < slowerThanMicros) {
       return;
     }
     List<byte[]> shown = shown(words);
     synchronized (this) {
-      entries.addFirst(
-          new Entry(++lastId, nowMillis / 1000, micros, shown, client.address(), client.name()));
+      entries.addFirst(new Entry(++lastId, nowMillis / 1000, micros, shown, address, name));
       trim();
     }
   }

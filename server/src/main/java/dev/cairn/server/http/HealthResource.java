@@ -2,14 +2,18 @@
 package dev.cairn.server.http;
 
 import dev.cairn.server.metrics.Metrics;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/** What those ask who watch over a node, and what a problem's type means. */
+/** What those ask who watch over a node, and what is to be read about its answers. */
 final class HealthResource {
   private final Metrics metrics;
   private final Supplier<Optional<String>> notReady;
+  private final byte[] openApi = resource("openapi.yaml");
 
   HealthResource(Metrics metrics, Supplier<Optional<String>> notReady) {
     this.metrics = metrics;
@@ -33,6 +37,19 @@ final class HealthResource {
 
   void metrics(HttpCall call) {
     call.answer(HttpAnswer.of(200, Metrics.CONTENT_TYPE, metrics.scrape()));
+  }
+
+  /** What all of this is, in OpenAPI's terms. */
+  void openApi(HttpCall call) {
+    call.answer(HttpAnswer.of(200, "application/yaml", openApi));
+  }
+
+  private static byte[] resource(String name) {
+    try (InputStream in = HealthResource.class.getResourceAsStream(name)) {
+      return in.readAllBytes();
+    } catch (IOException e) {
+      throw new UncheckedIOException("the resource " + name + " cannot be read", e);
+    }
   }
 
   /** The type of a problem document leads here. */

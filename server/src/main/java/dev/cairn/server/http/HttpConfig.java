@@ -2,6 +2,7 @@
 package dev.cairn.server.http;
 
 import dev.cairn.server.command.ClientState;
+import dev.cairn.server.command.SlowLog;
 import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -13,8 +14,10 @@ import java.util.stream.Collectors;
  *     cluster's nodes announce; in any case
  * @param valueBytesMax longest value
  * @param levels how much reads and writes wait for that do not say
+ * @param slowLog where requests are kept that took long
  */
-public record HttpConfig(Set<String> hosts, int valueBytesMax, ClientState.Defaults levels) {
+public record HttpConfig(
+    Set<String> hosts, int valueBytesMax, ClientState.Defaults levels, SlowLog slowLog) {
   public HttpConfig {
     hosts =
         hosts.stream()

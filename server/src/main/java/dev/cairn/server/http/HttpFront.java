@@ -3,6 +3,7 @@ package dev.cairn.server.http;
 
 import dev.cairn.protocol.Topology;
 import dev.cairn.server.command.RequestMemory;
+import dev.cairn.server.command.SlowLog;
 import dev.cairn.server.metrics.CommandMetrics;
 import dev.cairn.server.metrics.Metric;
 import dev.cairn.server.metrics.Metrics;
@@ -20,6 +21,7 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.netty.handler.timeout.IdleStateHandler;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -48,6 +50,7 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
   private final List<Route> routes;
   private final RequestMemory memory;
   private final CommandMetrics measured;
+  private final SlowLog slowLog;
   private final Worker worker = new Worker();
 
   /** What becomes of a request once its head is read. */
@@ -92,6 +95,7 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
       long memoryBytesMax) {
     this.memory = new RequestMemory(memoryBytesMax);
     this.measured = metrics.commands();
+    this.slowLog = config.slowLog();
     metrics.gauge(Metric.REQUEST_BYTES, memory::bytes, "http");
     this.hosts = new HostCheck(name -> config.hosts().contains(name) || announced(router, name));
     this.routes = Routes.of(config, router, metrics, notReady, worker);
@@ -208,7 +212,9 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
           if (!route.label().isEmpty()) {
             String command =
                 "http." + route.label() + "." + head.method().name().toLowerCase(Locale.ROOT);
-            measured.answered(command, outcome(answer), System.nanoTime() - startedNanos);
+            long nanos = System.nanoTime() - startedNanos;
+            measured.answered(command, outcome(answer), nanos);
+            slowLog.ran(peer, "", words(head, admission), nanos, System.currentTimeMillis());
           }
           done.accept(answer);
         };
@@ -228,6 +234,12 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
     } catch (RuntimeException bug) {
       call.answer(HttpSession.internalError(bug));
     }
+  }
+
+  private static List<byte[]> words(HttpRequest head, Admission admission) {
+    return List.of(
+        head.method().name().getBytes(StandardCharsets.US_ASCII),
+        RequestTarget.decode(admission.target().path(), false));
   }
 
   /** A key that is not there, and a condition that does not hold, are results like others. */

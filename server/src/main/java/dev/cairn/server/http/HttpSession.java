@@ -21,6 +21,8 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.util.ReferenceCountUtil;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.concurrent.RejectedExecutionException;
@@ -230,8 +232,14 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
     }
     byte[] body =
         asked.length == asked.body.length ? asked.body : Arrays.copyOf(asked.body, asked.length);
-    String peer = String.valueOf(context.channel().remoteAddress());
+    String peer = peer(context.channel().remoteAddress());
     front.run(asked.head, asked.admission, body, peer, this::answered);
+  }
+
+  private static String peer(SocketAddress address) {
+    return address instanceof InetSocketAddress internet
+        ? internet.getAddress().getHostAddress() + ":" + internet.getPort()
+        : "";
   }
 
   private void answered(HttpAnswer answer) {

@@ -20,18 +20,37 @@ final class Routes {
       Worker worker) {
     HealthResource health = new HealthResource(metrics, notReady);
     ConsoleResource console = new ConsoleResource(router);
+    ClusterResource cluster = new ClusterResource(router);
     KeyResource key = new KeyResource(router, config.levels());
     return List.of(
         Route.read("/healthz", health::alive),
         Route.read("/readyz", worker.resource(health::ready)),
         Route.read("/metrics", worker.resource(health::metrics)),
-        Route.read("/v1/cluster", worker.resource(new ClusterResource(router)::cluster)),
+        Route.read("/v1/cluster", worker.resource(cluster::cluster)),
+        Route.read("/v1/nodes", worker.resource(cluster::nodes)),
+        Route.read("/v1/partitions", worker.resource(cluster::partitions)),
+        Route.read("/v1/ring", worker.resource(cluster::ring)),
+        Route.read("/v1/stats", worker.resource(cluster::stats)),
+        Route.read("/v1/slowlog", worker.resource(cluster::slowLog)),
         new Route(
             "/v1/kv/",
             "key",
             List.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.PUT, HttpMethod.DELETE),
             config.valueBytesMax(),
             key),
+        new Route(
+            "/v1/kv",
+            "keys",
+            List.of(HttpMethod.GET, HttpMethod.HEAD),
+            0,
+            new KeyListing(router, config.levels())),
+        new Route(
+            "/v1/batch",
+            "batch",
+            List.of(HttpMethod.POST),
+            BatchResource.bodyBytesMax(config.valueBytesMax()),
+            new BatchResource(router, config.levels(), config.valueBytesMax())),
+        Route.read("/openapi.yaml", health::openApi),
         Route.read("/problems/", HealthResource::problem),
         Route.read("/", console::index),
         Route.read("/console/", console::file));

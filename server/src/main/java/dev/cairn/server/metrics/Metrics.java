@@ -166,6 +166,13 @@ public final class Metrics implements AutoCloseable {
     }
   }
 
+  /** What a gauge says now; 0 where nobody keeps it. */
+  public double value(Metric metric, String... labels) {
+    require(metric, Metric.Kind.GAUGE);
+    Gauge gauge = registry.find(metric.metricName()).tags(tags(metric, List.of(labels))).gauge();
+    return gauge == null ? 0 : gauge.value();
+  }
+
   /** Commands, by name and result. */
   public CommandMetrics commands() {
     return commands;

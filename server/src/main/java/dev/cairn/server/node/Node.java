@@ -8,6 +8,7 @@ import dev.cairn.server.cluster.MemberAddress;
 import dev.cairn.server.cluster.MetaGroup;
 import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.Face;
+import dev.cairn.server.command.SlowLog;
 import dev.cairn.server.http.HttpConfig;
 import dev.cairn.server.http.HttpFront;
 import dev.cairn.server.metrics.Metrics;
@@ -87,16 +88,21 @@ public final class Node {
     LOG.info("data folder {}", folder.path());
     Metrics metrics = new Metrics();
     parts.add(new Part("metrics", metrics::close));
+    SlowLog slowLog = new SlowLog();
+    NodeStats stats = new NodeStats(metrics, slowLog);
     DiskRoom room = DiskRoom.of(folder.path(), config.freeBytesMin());
     KeptRuntime runtime =
         KeptRuntime.start(
-            onFault -> runtime(config, folder, room, metrics, onFault), folder.path(), room, end);
+            onFault -> runtime(config, folder, room, metrics, stats, onFault),
+            folder.path(),
+            room,
+            end);
     parts.add(new Part("cluster", runtime::close));
     ClientState.Defaults levels =
         new ClientState.Defaults(config.readConsistency(), config.writeConsistency());
     HttpFront http =
         new HttpFront(
-            new HttpConfig(config.httpHosts(), config.valueBytesMax(), levels),
+            new HttpConfig(config.httpHosts(), config.valueBytesMax(), levels, slowLog),
             runtime.router(),
             metrics,
             runtime::notReady);
@@ -104,7 +110,7 @@ public final class Node {
     RespServer clients =
         RespServer.start(
             FrontConfig.of(config.host(), config.port(), Release.version(), config.valueBytesMax())
-                .withLevels(levels),
+                .with(levels, slowLog),
             runtime.router(),
             Face.CLIENT,
             metrics,
@@ -120,7 +126,7 @@ public final class Node {
                       config.clusterPort(),
                       Release.version(),
                       config.valueBytesMax())
-                  .withLevels(levels),
+                  .with(levels, slowLog),
               runtime.router(),
               Face.CLUSTER,
               metrics,
@@ -167,6 +173,7 @@ public final class Node {
       DataFolder folder,
       DiskRoom room,
       Metrics metrics,
+      NodeStats stats,
       Consumer<NodeFault> onFault)
       throws StartException, IOException {
     LostLog.finish(folder.path());
@@ -204,6 +211,7 @@ public final class Node {
             LogLimits.DEFAULT,
             Release.version(),
             metrics,
+            stats,
             room::room,
             new Scrub.Pace(config.scrubBytesPerSecond(), SCRUB_PAUSE_MILLIS),
             onFault));

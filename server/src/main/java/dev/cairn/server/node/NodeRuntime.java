@@ -16,6 +16,7 @@ import dev.cairn.server.raft.RaftEngine;
 import dev.cairn.server.raft.SharedLog;
 import dev.cairn.server.routing.ClusterRouter;
 import dev.cairn.server.routing.ClusterStatus;
+import dev.cairn.server.routing.NodeDocuments;
 import dev.cairn.server.routing.Router;
 import dev.cairn.server.storage.EngineConfig;
 import dev.cairn.server.storage.StorageEngine;
@@ -75,6 +76,7 @@ final class NodeRuntime implements AutoCloseable {
    * @param logLimits how much log each partition keeps
    * @param version the version of Cairn
    * @param metrics what is measured goes there
+   * @param stats what the node tells of itself when it is asked
    * @param room how much room the disk has
    * @param scrub how fast what is on disk is checked in the background
    * @param onFault told of faults that stop all groups, by any thread; returns at once
@@ -92,6 +94,7 @@ final class NodeRuntime implements AutoCloseable {
       LogLimits logLimits,
       String version,
       Metrics metrics,
+      NodeStats stats,
       Supplier<NodeReport.Room> room,
       Scrub.Pace scrub,
       Consumer<NodeFault> onFault) {}
@@ -179,6 +182,7 @@ final class NodeRuntime implements AutoCloseable {
             System::nanoTime,
             spec.requestTimeoutMillis(),
             new ClusterStatus(self.name(), membership, formation::waitingFor, spec.logLimits()),
+            topic -> ownDocument(topic, spec.stats()),
             spec.metrics());
     new NodeGauges(partitions, membership, router, this::clusterState)
         .tell(spec.metrics(), folder, spec.version());
@@ -242,6 +246,13 @@ final class NodeRuntime implements AutoCloseable {
                 figures.look(),
                 partitions.reports()));
     new Controller(opened, membership, formation, System::nanoTime).start(scheduler);
+  }
+
+  private byte[] ownDocument(NodeDocuments.Topic topic, NodeStats stats) {
+    return switch (topic) {
+      case STATS -> stats.document(partitions.figures(), router);
+      case SLOW_LOG -> stats.slowLog();
+    };
   }
 
   private synchronized ClusterState clusterState() {

@@ -10,9 +10,11 @@ import dev.cairn.protocol.Topology;
 import dev.cairn.server.partition.Query;
 import dev.cairn.server.partition.Reply;
 import dev.cairn.server.partition.Request;
+import dev.cairn.server.routing.NodeDocuments;
 import dev.cairn.server.routing.Router;
 import dev.cairn.server.routing.ScanPosition;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 
@@ -114,6 +116,15 @@ final class SwitchedRouter implements Router {
   @Override
   public void position(long cursor, Consumer<ScanPosition> done) {
     target.position(cursor, done);
+  }
+
+  @Override
+  public void ask(NodeDocuments.Topic topic, Consumer<Map<String, byte[]>> done) {
+    if (refuses()) {
+      done.accept(Map.of());
+    } else {
+      target.ask(topic, done);
+    }
   }
 
   @Override

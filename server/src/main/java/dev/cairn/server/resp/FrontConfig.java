@@ -3,6 +3,7 @@ package dev.cairn.server.resp;
 
 import dev.cairn.protocol.Limits;
 import dev.cairn.server.command.ClientState;
+import dev.cairn.server.command.SlowLog;
 
 /**
  * Where one face listens, and its bounds.
@@ -24,6 +25,7 @@ import dev.cairn.server.command.ClientState;
  * @param slowReaderMillis a connection past {@code replyBytesHigh} that took nothing for so long is
  *     closed
  * @param levels how much reads and writes wait for, on a connection that has not said
+ * @param slowLog where commands are kept that took long
  */
 public record FrontConfig(
     String host,
@@ -38,7 +40,8 @@ public record FrontConfig(
     int replyBytesHigh,
     long replyBytesMax,
     long slowReaderMillis,
-    ClientState.Defaults levels) {
+    ClientState.Defaults levels,
+    SlowLog slowLog) {
   private static final long MIB = 1024 * 1024;
 
   public FrontConfig {
@@ -75,11 +78,12 @@ public record FrontConfig(
         (int) MIB,
         Math.max(256 * MIB, 4L * valueBytesMax),
         60_000,
-        ClientState.Defaults.QUORUM);
+        ClientState.Defaults.QUORUM,
+        new SlowLog());
   }
 
-  /** The same with other levels. */
-  public FrontConfig withLevels(ClientState.Defaults others) {
+  /** The same with other levels, and a slow log that it shares. */
+  public FrontConfig with(ClientState.Defaults others, SlowLog shared) {
     return new FrontConfig(
         host,
         port,
@@ -93,6 +97,7 @@ public record FrontConfig(
         replyBytesHigh,
         replyBytesMax,
         slowReaderMillis,
-        others);
+        others,
+        shared);
   }
 }

@@ -252,7 +252,8 @@ public final class RespServer implements AutoCloseable {
                 clock,
                 System::nanoTime,
                 clock.millis(),
-                shutdown));
+                shutdown),
+            config.slowLog());
     listener.config().setAutoRead(true);
   }
 

@@ -26,6 +26,7 @@ import java.io.IOException;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.ScheduledExecutorService;
@@ -33,6 +34,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 
 /**
@@ -60,6 +62,7 @@ public final class ClusterRouter implements Router, AutoCloseable {
   private final Metrics.Count forwardedReads;
   private final Levels levels;
   private final ForeignCursors cursors;
+  private final NodeDocuments documents;
   private volatile Drawn drawn;
   private volatile State state = new State(null, List.of(), List.of());
 
@@ -74,6 +77,7 @@ public final class ClusterRouter implements Router, AutoCloseable {
    * Creates the router of a node that belongs to no cluster yet.
    *
    * @param timeoutMillis until when a request must be answered
+   * @param ownDocuments what this node tells of itself, JSON
    */
   public ClusterRouter(
       String selfId,
@@ -84,6 +88,7 @@ public final class ClusterRouter implements Router, AutoCloseable {
       LongSupplier nanoTime,
       long timeoutMillis,
       ClusterStatus status,
+      Function<NodeDocuments.Topic, byte[]> ownDocuments,
       Metrics metrics) {
     this.selfId = selfId;
     this.partitions = partitions;
@@ -103,6 +108,8 @@ public final class ClusterRouter implements Router, AutoCloseable {
             new ScanCursors(new SecureRandom()::nextLong),
             transport,
             () -> state.cluster());
+    this.documents =
+        new NodeDocuments(selfId, membership, transport, () -> state.cluster(), ownDocuments);
     transport.handle(PeerMessageKind.WRITE, this::handleWrites);
     transport.handle(PeerMessageKind.READ, this::handleReads);
   }
@@ -415,6 +422,11 @@ public final class ClusterRouter implements Router, AutoCloseable {
   @Override
   public void position(long cursor, Consumer<ScanPosition> done) {
     cursors.position(cursor, done);
+  }
+
+  @Override
+  public void ask(NodeDocuments.Topic topic, Consumer<Map<String, byte[]>> done) {
+    documents.ask(topic, done);
   }
 
   @Override

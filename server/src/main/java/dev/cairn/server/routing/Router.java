@@ -8,6 +8,7 @@ import dev.cairn.server.partition.Query;
 import dev.cairn.server.partition.Reply;
 import dev.cairn.server.partition.Request;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 
@@ -75,6 +76,13 @@ public interface Router {
    * first one where it cannot be. Never after a key that was not looked at.
    */
   void position(long cursor, Consumer<ScanPosition> done);
+
+  /**
+   * Asks every node that is up, this one too, what it tells of itself. Takes less than a second.
+   *
+   * @param done JSON by node id, of those that answered
+   */
+  void ask(NodeDocuments.Topic topic, Consumer<Map<String, byte[]>> done);
 
   /** The cluster's state as a JSON document (docs/operations.md has its grammar). */
   void status(Consumer<String> done);

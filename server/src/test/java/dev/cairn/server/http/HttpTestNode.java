@@ -3,6 +3,7 @@ package dev.cairn.server.http;
 
 import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.Face;
+import dev.cairn.server.command.SlowLog;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.resp.FakeRouter;
 import dev.cairn.server.resp.FrontConfig;
@@ -29,7 +30,11 @@ final class HttpTestNode implements AutoCloseable {
   /** Two of the longest values. */
   static final long MEMORY_BYTES_MAX = 2L * VALUE_BYTES_MAX;
 
+  /** Holds every answer of {@link #ask}. */
+  final Contract contract = new Contract();
+
   final FakeRouter router;
+  volatile Optional<String> notReady = Optional.empty();
   final Metrics metrics = new Metrics();
   private final HttpFront http;
   private final RespServer server;
@@ -38,10 +43,14 @@ final class HttpTestNode implements AutoCloseable {
     router = new FakeRouter(partitions, Runnable::run);
     http =
         new HttpFront(
-            new HttpConfig(Set.of("node.example"), VALUE_BYTES_MAX, ClientState.Defaults.QUORUM),
+            new HttpConfig(
+                Set.of("node.example"),
+                VALUE_BYTES_MAX,
+                ClientState.Defaults.QUORUM,
+                new SlowLog()),
             router,
             metrics,
-            Optional::empty,
+            () -> notReady,
             MEMORY_BYTES_MAX);
     server =
         RespServer.start(
@@ -87,7 +96,9 @@ final class HttpTestNode implements AutoCloseable {
   }
 
   Answer ask(String methodAndTarget, byte[] body, String... lines) throws IOException {
-    return exchange(request(methodAndTarget, body, lines)).get(0);
+    Answer answer = exchange(request(methodAndTarget, body, lines)).get(0);
+    contract.hold(methodAndTarget, answer);
+    return answer;
   }
 
   static byte[] request(String methodAndTarget, byte[] body, String... lines) {

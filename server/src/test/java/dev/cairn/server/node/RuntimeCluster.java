@@ -10,6 +10,7 @@ import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Formation;
 import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.NodeReport;
+import dev.cairn.server.command.SlowLog;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.partition.LogLimits;
 import dev.cairn.server.partition.Operation;
@@ -119,6 +120,7 @@ final class RuntimeCluster implements AutoCloseable {
                 limits,
                 "test",
                 metrics[index],
+                new NodeStats(metrics[index], new SlowLog()),
                 () -> NodeReport.Room.ENOUGH,
                 pace,
                 faults::add));

@@ -9,6 +9,7 @@ import dev.cairn.server.partition.Query;
 import dev.cairn.server.partition.Reply;
 import dev.cairn.server.partition.Request;
 import dev.cairn.server.partition.Result;
+import dev.cairn.server.routing.NodeDocuments;
 import dev.cairn.server.routing.Router;
 import dev.cairn.server.routing.ScanCursors;
 import dev.cairn.server.routing.ScanPosition;
@@ -60,6 +61,12 @@ public final class FakeRouter implements Router {
 
   /** How old reads of level ONE are. */
   public volatile long ageMillis;
+
+  /** What nodes tell of themselves. */
+  public volatile Map<String, byte[]> documents = Map.of();
+
+  /** The cluster's state. */
+  public volatile String status = "{\"healthy\":true}";
 
   /** Whether requests are held. */
   public volatile boolean holding;
@@ -205,8 +212,13 @@ public final class FakeRouter implements Router {
   }
 
   @Override
+  public void ask(NodeDocuments.Topic topic, Consumer<Map<String, byte[]>> done) {
+    done.accept(documents);
+  }
+
+  @Override
   public void status(Consumer<String> done) {
-    done.accept("{\"healthy\":true}");
+    done.accept(status);
   }
 
   /** Keys over nothing, whose changes are never written. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.Face;
+import dev.cairn.server.command.SlowLog;
 import dev.cairn.server.http.HttpConfig;
 import dev.cairn.server.http.HttpFront;
 import dev.cairn.server.metrics.Metrics;
@@ -36,7 +37,8 @@ final class HttpOnTheClientPortTest {
     Metrics metrics = new Metrics();
     http =
         new HttpFront(
-            new HttpConfig(Set.of("node.example"), 1 << 20, ClientState.Defaults.QUORUM),
+            new HttpConfig(
+                Set.of("node.example"), 1 << 20, ClientState.Defaults.QUORUM, new SlowLog()),
             router,
             metrics,
             notReady::get);

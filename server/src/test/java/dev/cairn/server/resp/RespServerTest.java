@@ -11,6 +11,7 @@ import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.RespWriter;
 import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.Face;
+import dev.cairn.server.command.SlowLog;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.partition.Reply;
 import java.io.ByteArrayOutputStream;
@@ -486,7 +487,8 @@ final class RespServerTest {
         replyBytesHigh,
         replyBytesMax,
         slowReaderMillis,
-        ClientState.Defaults.QUORUM);
+        ClientState.Defaults.QUORUM,
+        new SlowLog());
   }
 
   private Client connect(FrontConfig config) throws IOException {
