@@ -7,6 +7,7 @@ import dev.cairn.protocol.Limits;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.Slots;
 import dev.cairn.protocol.Topology;
+import dev.cairn.server.routing.ReplyMemory;
 import dev.cairn.server.routing.Router;
 import dev.cairn.server.routing.ScanPosition;
 import java.nio.charset.StandardCharsets;
@@ -60,6 +61,11 @@ public final class Commands {
   /** The connections of this face. */
   public Clients clients() {
     return clients;
+  }
+
+  /** Where answers are counted that clients have not read yet. */
+  public ReplyMemory replies() {
+    return router.replies();
   }
 
   SlowLog slowLog() {

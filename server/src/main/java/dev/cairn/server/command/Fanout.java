@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -77,16 +78,37 @@ final class Fanout {
           });
       return;
     }
+    AtomicLong bytes = new AtomicLong();
     scatter(
         of,
         queries,
-        (partition, part, done) -> router.read(partition, part, level, done),
+        (partition, part, done) ->
+            router.read(
+                partition,
+                part,
+                level,
+                reply -> done.accept(orTooLarge(reply, bytes, queries.size()))),
         (replies, results) -> {
           RespValue value = results == null ? firstFailure(replies) : join.apply(results);
           Optional<Reply.Done> oldest = results == null ? Optional.empty() : oldest(replies);
           boolean told = tellsAge && oldest.isPresent() && oldest.get().ageMillis() > 0;
           call.reply(told ? served(router, oldest.get(), List.of()).before(value) : value);
         });
+  }
+
+  /**
+   * A part's reply to a read, or a refusal once all that came so far is more than may be gathered:
+   * what comes from then on is let go at once.
+   *
+   * @param bytes of all parts so far
+   * @param queries of all parts
+   */
+  private static Reply orTooLarge(Reply reply, AtomicLong bytes, int queries) {
+    return reply instanceof Reply.Done done
+            && Query.tooLarge(
+                bytes.addAndGet(done.results().stream().mapToLong(Result::bytes).sum()), queries)
+        ? Reply.tooLarge()
+        : reply;
   }
 
   private static Optional<Reply.Done> oldest(List<Reply> replies) {

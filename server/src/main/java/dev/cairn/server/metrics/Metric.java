@@ -36,6 +36,10 @@ public enum Metric {
       Kind.GAUGE,
       "Bytes that requests hold which are not answered yet.",
       "port"),
+  REPLY_BYTES(
+      "cairn_reply_bytes",
+      Kind.GAUGE,
+      "Bytes of large answers that clients have not read yet; past an eighth of the heap reads wait."),
   FORWARDED(
       "cairn_forwarded_requests_total",
       Kind.COUNTER,

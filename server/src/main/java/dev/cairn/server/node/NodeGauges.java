@@ -52,6 +52,7 @@ final class NodeGauges {
   }
 
   private void tellOfQueues(Metrics metrics) {
+    metrics.gauge(Metric.REPLY_BYTES, router.replies()::bytes);
     metrics.gauge(Metric.QUEUE_REQUESTS, () -> router.queued(true).requests(), "write");
     metrics.gauge(Metric.QUEUE_REQUESTS, () -> router.queued(false).requests(), "read");
     metrics.gauge(Metric.QUEUE_BYTES, () -> router.queued(true).bytes(), "write");

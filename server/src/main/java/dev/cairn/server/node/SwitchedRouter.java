@@ -11,6 +11,7 @@ import dev.cairn.server.partition.Query;
 import dev.cairn.server.partition.Reply;
 import dev.cairn.server.partition.Request;
 import dev.cairn.server.routing.NodeDocuments;
+import dev.cairn.server.routing.ReplyMemory;
 import dev.cairn.server.routing.Router;
 import dev.cairn.server.routing.ScanPosition;
 import java.util.List;
@@ -53,6 +54,11 @@ final class SwitchedRouter implements Router {
   @Override
   public Topology topology() {
     return target.topology();
+  }
+
+  @Override
+  public ReplyMemory replies() {
+    return target.replies();
   }
 
   @Override

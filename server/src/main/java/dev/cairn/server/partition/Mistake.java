@@ -20,7 +20,11 @@ public enum Mistake {
   TOO_MUCH_MEMORY(8, "Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"),
   ANSWERS_TOO_LARGE(
       9,
-      "the transaction's answers came to more than 16 MiB before this command: it was not carried out, the others were");
+      "the transaction's answers came to more than 16 MiB before this command: it was not carried out, the others were"),
+  /** The only result of a request that reads, however many queries it has. */
+  READ_TOO_LARGE(
+      10,
+      "the values that this command asks for have more than 32 MiB; ask for fewer keys at once");
 
   private final int number;
   private final String text;

@@ -14,6 +14,25 @@ import java.util.Optional;
  * {@link Operation.Read} in the middle of a request that writes.
  */
 public sealed interface Query permits Query.Whole, ValueQuery {
+  /**
+   * How many bytes of values the answers to all queries of one request may have, if there are
+   * several: they are gathered in memory, at the leader and where the client asked.
+   */
+  long ANSWER_BYTES_MAX = 32L << 20;
+
+  /** What may stand around the values in one query's answer: at most that many bytes. */
+  long AROUND_VALUES_BYTES_MAX = 256;
+
+  /**
+   * Whether that is more than may be gathered.
+   *
+   * @param bytes of the answers, as {@link Result#bytes} counts them
+   * @param queries of one request
+   */
+  static boolean tooLarge(long bytes, int queries) {
+    return queries > 1 && bytes > ANSWER_BYTES_MAX + AROUND_VALUES_BYTES_MAX * queries;
+  }
+
   /** The keys it concerns; none: the whole partition. */
   List<byte[]> keys();
 

@@ -97,13 +97,9 @@ final class ReadView implements KeyView {
     List<List<Result>> results = new ArrayList<>(requests.size());
     long bytes = 0;
     for (List<Query> queries : requests) {
-      List<Result> ofRequest = new ArrayList<>(queries.size());
-      for (Query query : queries) {
-        Result result = query.answer(view);
-        ofRequest.add(result);
-        bytes += result.bytes();
-      }
+      List<Result> ofRequest = view.answer(queries);
       results.add(ofRequest);
+      bytes += ofRequest.stream().mapToLong(Result::bytes).sum();
       if (bytes >= ReadQueue.READ_REPLY_BYTES_MAX) {
         break;
       }
@@ -111,6 +107,21 @@ final class ReadView implements KeyView {
     return view.overdue()
         ? Optional.empty()
         : Optional.of(new BatchReply.Done(results, index.getAsLong(), 0, ageMillis));
+  }
+
+  /** One request's results; one alone when they are more than may be gathered. */
+  private List<Result> answer(List<Query> queries) {
+    List<Result> results = new ArrayList<>(queries.size());
+    long bytes = 0;
+    for (Query query : queries) {
+      Result result = query.answer(this);
+      bytes += result.bytes();
+      if (Query.tooLarge(bytes, queries.size())) {
+        return List.of(new Result.Failed(Mistake.READ_TOO_LARGE));
+      }
+      results.add(result);
+    }
+    return results;
   }
 
   /** Whether a key was seen whose time is up, but not by the log. */

@@ -31,4 +31,18 @@ public sealed interface Reply {
    * @param message one line for a person, without the code, saying what to do next
    */
   record Failed(ErrorCode code, String message) implements Reply {}
+
+  /** What became of a request: refused where its only result says so of the whole of it. */
+  static Reply of(Done done) {
+    return done.results().size() == 1
+            && done.results().get(0) instanceof Result.Failed failed
+            && failed.mistake() == Mistake.READ_TOO_LARGE
+        ? tooLarge()
+        : done;
+  }
+
+  /** A read whose values are more than may be gathered. */
+  static Failed tooLarge() {
+    return new Failed(ErrorCode.ERR, Mistake.READ_TOO_LARGE.text());
+  }
 }

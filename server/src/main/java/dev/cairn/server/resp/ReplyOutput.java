@@ -11,7 +11,7 @@ import java.io.OutputStream;
  * a copy. Owned by the connection's event loop.
  */
 final class ReplyOutput extends OutputStream {
-  private static final int BY_REFERENCE_BYTES_MIN = 16 * 1024;
+  static final int BY_REFERENCE_BYTES_MIN = 16 * 1024;
   private static final int BUFFER_BYTES_MAX = 64 * 1024;
 
   private final ChannelHandlerContext context;
@@ -48,6 +48,12 @@ final class ReplyOutput extends OutputStream {
     if (buffer.readableBytes() >= BUFFER_BYTES_MAX) {
       handOver();
     }
+  }
+
+  /** Has it run once all that was written so far is sent, or never will be. */
+  void whenSent(Runnable then) {
+    handOver();
+    context.write(Unpooled.EMPTY_BUFFER).addListener(sent -> then.run());
   }
 
   /** Passes everything to the socket. */

@@ -9,6 +9,7 @@ import dev.cairn.server.command.Command;
 import dev.cairn.server.command.Commands;
 import dev.cairn.server.command.RequestMemory;
 import dev.cairn.server.metrics.CommandMetrics;
+import dev.cairn.server.routing.ReplyMemory;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
@@ -25,6 +26,7 @@ import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,7 +61,9 @@ import org.slf4j.LoggerFactory;
  *       flight (one always may be).
  *   <li>No request is started while the client leaves more than {@code replyBytesHigh} of replies
  *       unread, or while the reads in flight may answer 32 MiB, each as much as the largest lately
- *       did: a pipeline of large reads is thinned out before it fills the memory.
+ *       did: a pipeline of large reads is thinned out before it fills the memory. Large replies of
+ *       all connections are counted in {@link ReplyMemory}, from when they are there until they are
+ *       sent.
  *   <li>While requests may not be started, the socket is not read.
  *   <li>Replies are flushed once for all that a wake-up brought.
  * </ol>
@@ -78,6 +82,9 @@ final class RespSession extends ChannelInboundHandlerAdapter {
 
   /** How large a reply is thought to be before there was one: the first reads go by the dozen. */
   private static final long FIRST_REPLY_BYTES = 2L * 1024 * 1024;
+
+  /** How long a slow reader may take nothing while answers fill the node's memory. */
+  private static final long PATIENCE_WHEN_FULL_MILLIS = 1_000;
 
   /** What a request is counted as whose command does not exist, or that cannot be read. */
   private static final String UNKNOWN_COMMAND = "unknown";
@@ -377,8 +384,11 @@ final class RespSession extends ChannelInboundHandlerAdapter {
         dataPending--;
       }
       long before = output.bytes();
-      if (!place.silent) {
+      if (place.silent) {
+        place.release();
+      } else {
         writer.write(place.reply, place.version);
+        place.releaseWhenSent();
       }
       expectedReplyBytes =
           Math.max(output.bytes() - before, expectedReplyBytes - expectedReplyBytes / 16);
@@ -458,24 +468,33 @@ final class RespSession extends ChannelInboundHandlerAdapter {
   private void watchSlowReader() {
     if (!slowReaderWatched) {
       slowReaderWatched = true;
-      checkSlowReader(unsentBytes() + 1);
+      checkSlowReader(unsentBytes() + 1, System.nanoTime());
     }
   }
 
-  private void checkSlowReader(long unsentBefore) {
+  private void checkSlowReader(long unsentBefore, long tookNanos) {
     if (!context.channel().isActive() || context.channel().isWritable()) {
       slowReaderWatched = false;
       return;
     }
     long unsent = unsentBytes();
-    if (unsent >= unsentBefore) {
+    long now = System.nanoTime();
+    long lastNanos = unsent < unsentBefore ? now : tookNanos;
+    long patienceMillis =
+        commands.replies().full()
+            ? Math.min(PATIENCE_WHEN_FULL_MILLIS, config.slowReaderMillis())
+            : config.slowReaderMillis();
+    if (now - lastNanos >= TimeUnit.MILLISECONDS.toNanos(patienceMillis)) {
       LOG.debug("connection closed, its client reads nothing: {}", context.channel());
       context.close();
       return;
     }
     context
         .executor()
-        .schedule(() -> checkSlowReader(unsent), config.slowReaderMillis(), TimeUnit.MILLISECONDS);
+        .schedule(
+            () -> checkSlowReader(unsent, lastNanos),
+            Math.min(PATIENCE_WHEN_FULL_MILLIS, patienceMillis),
+            TimeUnit.MILLISECONDS);
   }
 
   private long unsentBytes() {
@@ -503,6 +522,17 @@ final class RespSession extends ChannelInboundHandlerAdapter {
     }
   }
 
+  /** What a reply holds in values that are sent as they are; the rest is little. */
+  private static long largeBytes(RespValue value) {
+    if (value instanceof RespValue.Bulk bulk) {
+      int length = bulk.bytes().length;
+      return length < ReplyOutput.BY_REFERENCE_BYTES_MIN ? 0 : length;
+    } else if (value instanceof RespValue.Array array) {
+      return array.elements().stream().mapToLong(RespSession::largeBytes).sum();
+    }
+    return value instanceof RespValue.Attributed attributed ? largeBytes(attributed.value()) : 0;
+  }
+
   /** The place of one request among the replies. */
   private final class Pending implements Consumer<RespValue> {
     private final long bytes;
@@ -510,6 +540,9 @@ final class RespSession extends ChannelInboundHandlerAdapter {
     private final String command; // its name, for the metrics
     private final long startedNanos = System.nanoTime();
     private final AtomicBoolean memoryGiven = new AtomicBoolean();
+    private final ReplyMemory replies = commands.replies();
+    private final AtomicLong held = new AtomicLong(); // bytes of the reply, counted in replies
+    private volatile boolean abandoned;
     private int version = 2;
     private boolean silent; // CLIENT REPLY: its reply is not sent
     private volatile RespValue reply;
@@ -524,8 +557,29 @@ final class RespSession extends ChannelInboundHandlerAdapter {
     public void accept(RespValue value) {
       giveMemory();
       measure(value);
+      hold(largeBytes(value));
       reply = value;
       wakeUp();
+    }
+
+    private void hold(long bytesOfReply) {
+      if (bytesOfReply > 0) {
+        replies.take(bytesOfReply);
+        held.set(bytesOfReply);
+        if (abandoned) {
+          release();
+        }
+      }
+    }
+
+    void releaseWhenSent() {
+      if (held.get() > 0) {
+        output.whenSent(this::release);
+      }
+    }
+
+    void release() {
+      replies.give(held.getAndSet(0));
     }
 
     private void measure(RespValue value) {
@@ -546,6 +600,8 @@ final class RespSession extends ChannelInboundHandlerAdapter {
 
     /** The connection is gone. */
     void abandon() {
+      abandoned = true;
+      release();
       if (reply != null) {
         giveMemory();
       }

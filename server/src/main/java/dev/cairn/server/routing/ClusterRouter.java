@@ -63,6 +63,7 @@ public final class ClusterRouter implements Router, AutoCloseable {
   private final Levels levels;
   private final ForeignCursors cursors;
   private final NodeDocuments documents;
+  private final ReplyMemory replies = new ReplyMemory(Runtime.getRuntime().maxMemory() / 8);
   private volatile Drawn drawn;
   private volatile State state = new State(null, List.of(), List.of());
 
@@ -127,7 +128,8 @@ public final class ClusterRouter implements Router, AutoCloseable {
               request -> request.id().isPresent(),
               (requests, deadline, done) -> sendWrites(partition, requests, deadline, done),
               scheduler,
-              nanoTime));
+              nanoTime,
+              () -> false));
       readLanes.add(
           new Lane<>(
               partition,
@@ -135,7 +137,8 @@ public final class ClusterRouter implements Router, AutoCloseable {
               queries -> true,
               (requests, deadline, done) -> sendReads(partition, requests, deadline, done),
               scheduler,
-              nanoTime));
+              nanoTime,
+              replies::full));
     }
     state = new State(next, List.copyOf(writeLanes), List.copyOf(readLanes));
   }
@@ -148,6 +151,11 @@ public final class ClusterRouter implements Router, AutoCloseable {
       depth = depth.plus(lane.depth());
     }
     return depth;
+  }
+
+  @Override
+  public ReplyMemory replies() {
+    return replies;
   }
 
   @Override
@@ -231,7 +239,9 @@ public final class ClusterRouter implements Router, AutoCloseable {
     }
     long bytes = 64L * queries.size();
     long deadlineNanos = nanoTime.getAsLong() + timeoutNanos;
-    if (level == Consistency.ONE) {
+    if (level == Consistency.ONE && replies.full()) {
+      done.accept(Lane.tooManyUnread());
+    } else if (level == Consistency.ONE) {
       levels.readOne(partition, queries, deadlineNanos, done);
     } else {
       levels

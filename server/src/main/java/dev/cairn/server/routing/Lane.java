@@ -14,6 +14,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
@@ -52,6 +53,9 @@ public final class Lane<R> implements AutoCloseable {
   /** How often at most the lane looks for requests whose time is up. */
   private static final long LOOK_EVERY_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
+  /** For how long what held requests up, or carried out others, is why those behind wait. */
+  private static final long LATELY_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
   private static final Logger log = LoggerFactory.getLogger(Lane.class);
 
   private final int partition;
@@ -60,12 +64,17 @@ public final class Lane<R> implements AutoCloseable {
   private final Route<R> route;
   private final ScheduledExecutorService scheduler;
   private final LongSupplier nanoTime;
+  private final BooleanSupplier held;
   private final ArrayDeque<Waiting<R>> queue = new ArrayDeque<>(); // guarded by this
   private List<Waiting<R>> underWay = List.of(); // guarded by this
   private long queuedBytes; // guarded by this
   private boolean busy; // guarded by this: a batch is under way, or a retry is scheduled
   private boolean closed; // guarded by this
   private boolean lookScheduled; // guarded by this
+  private boolean wasHeld; // guarded by this: at heldNanos there was no room for answers
+  private long heldNanos; // guarded by this
+  private boolean wasDone; // guarded by this: at doneNanos the leader had carried out a batch
+  private long doneNanos; // guarded by this
   private long lookNanos; // guarded by this: when the earliest scheduled look is
 
   /** Sends a batch to wherever the partition is led from just now. */
@@ -133,6 +142,7 @@ public final class Lane<R> implements AutoCloseable {
    *
    * @param writes whether a batch is carried out whole or not at all
    * @param repeatable whether carrying out a request twice is the same as once
+   * @param held whether nothing is to be sent just now, since there is no room for the answers
    */
   Lane(
       int partition,
@@ -140,13 +150,15 @@ public final class Lane<R> implements AutoCloseable {
       Predicate<R> repeatable,
       Route<R> route,
       ScheduledExecutorService scheduler,
-      LongSupplier nanoTime) {
+      LongSupplier nanoTime,
+      BooleanSupplier held) {
     this.partition = partition;
     this.writes = writes;
     this.repeatable = repeatable;
     this.route = route;
     this.scheduler = scheduler;
     this.nanoTime = nanoTime;
+    this.held = held;
   }
 
   synchronized Depth depth() {
@@ -181,6 +193,14 @@ public final class Lane<R> implements AutoCloseable {
 
   /** Sends the next batch; only whoever set {@code busy} calls this. */
   private void sendNext() {
+    if (held.getAsBoolean()) {
+      synchronized (this) {
+        wasHeld = true;
+        heldNanos = nanoTime.getAsLong();
+      }
+      retry(List.of(), noLeader());
+      return;
+    }
     List<Waiting<R>> batch = new ArrayList<>();
     List<Waiting<R>> late = new ArrayList<>();
     long deadlineNanos = 0;
@@ -206,7 +226,7 @@ public final class Lane<R> implements AutoCloseable {
       busy = !batch.isEmpty();
       underWay = batch;
     }
-    Reply tooLate = timedOut(noLeader());
+    Reply tooLate = tooLate(now);
     late.forEach(request -> request.refuse(tooLate));
     if (!batch.isEmpty()) {
       send(batch, deadlineNanos);
@@ -282,6 +302,8 @@ public final class Lane<R> implements AutoCloseable {
       answer(batch.get(i), nodeId, done, done.results().get(i));
     }
     synchronized (this) {
+      wasDone = true;
+      doneNanos = nanoTime.getAsLong();
       putBack(batch.subList(count, batch.size()));
     }
     sendNext();
@@ -306,7 +328,9 @@ public final class Lane<R> implements AutoCloseable {
       }
     } else {
       waiting.answer(
-          new Reply.Done(results, nodeId.orElse(""), done.index(), done.term(), done.ageMillis()));
+          Reply.of(
+              new Reply.Done(
+                  results, nodeId.orElse(""), done.index(), done.term(), done.ageMillis())));
     }
   }
 
@@ -386,7 +410,7 @@ public final class Lane<R> implements AutoCloseable {
       lookScheduled = false;
       earliestDeadline().ifPresent(next -> lookAt(latest(next, now + LOOK_EVERY_NANOS)));
     }
-    Reply refusal = timedOut(noLeader());
+    Reply refusal = tooLate(now);
     queued.forEach(waiting -> waiting.refuse(refusal));
     sent.forEach(waiting -> giveUp(waiting, refusal, "no answer came in time"));
   }
@@ -438,6 +462,23 @@ public final class Lane<R> implements AutoCloseable {
         "the write may or may not have been applied ("
             + why
             + "); read the key before writing again");
+  }
+
+  /** What a request is told that waited in vain. */
+  private synchronized Reply tooLate(long now) {
+    if (wasHeld && now - heldNanos < LATELY_NANOS) {
+      return tooManyUnread();
+    }
+    boolean goesOn = wasDone && now - doneNanos < LATELY_NANOS;
+    return timedOut(
+        goesOn ? new BatchReply.Refused(BatchReply.Reason.BUSY, Optional.empty()) : noLeader());
+  }
+
+  static Reply tooManyUnread() {
+    return new Reply.Failed(
+        ErrorCode.TRYAGAIN,
+        "this node holds too many answers that its clients have not read; read them, or ask another"
+            + " node");
   }
 
   private Reply timedOut(BatchReply reply) {

@@ -217,8 +217,13 @@ final class Levels {
         reply -> {
           if (reply instanceof BatchReply.Done read && read.results().size() == 1) {
             done.accept(
-                new Reply.Done(
-                    read.results().get(0), nodeId, read.index(), read.term(), read.ageMillis()));
+                Reply.of(
+                    new Reply.Done(
+                        read.results().get(0),
+                        nodeId,
+                        read.index(),
+                        read.term(),
+                        read.ageMillis())));
           } else {
             askNext(partition, queries, candidates, deadlineNanos, done);
           }

@@ -23,6 +23,11 @@ public interface Router {
   /** The cluster as this node sees it now. Cheap: a field read. */
   Topology topology();
 
+  /**
+   * What clients of this node have not read yet: whoever keeps answers for them counts them here.
+   */
+  ReplyMemory replies();
+
   /** This node's id, 40 hex digits. */
   String nodeId();
 

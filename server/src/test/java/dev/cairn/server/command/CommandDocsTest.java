@@ -117,6 +117,7 @@ final class CommandDocsTest {
             | `OBJECT IDLETIME`, `REFCOUNT`, `FREQ`, `TOUCH` | what was used when | 0, 1, an error, the number of keys | reads change nothing, or each would be a write |
             | `MEMORY USAGE` | allocated bytes | about the bytes stored | values lie in RocksDB |
             | keys over partitions | no such thing | `CROSSSLOT`, see above | atomic or refused |
+            | `MGET` of several keys | any number of bytes | values of at most 32 MiB, else an error | they are gathered in memory |
             | `LCS` of long values | up to `proto-max-bulk-len` | a table of at most 64 MiB | it is computed beside other reads |
             | `BITFIELD` with `GET` only | a write | a read | it changes nothing |
             | errors that repeat a word which is no UTF-8 | its bytes | U+FFFD in their place | an error is a line of text |

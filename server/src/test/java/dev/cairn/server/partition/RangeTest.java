@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.Optional;
@@ -102,6 +103,40 @@ class RangeTest {
     assertThat(entry.get(1)).isInstanceOf(Result.Int.class);
     assertThat(entry.get(2)).isEqualTo(new Result.Int(START_MILLIS + 10));
     assertThat(((Result.Bytes) entry.get(3)).value()).isEqualTo(utf8("v"));
+  }
+
+  @Test
+  void whatOneRequestGathersIsBounded() throws IOException {
+    int part = (int) Query.ANSWER_BYTES_MAX / 4;
+    int around = (int) Query.AROUND_VALUES_BYTES_MAX - 16; // each result's own are 16
+    List<Operation> operations = new ArrayList<>();
+    List<Query> queries = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      int length = part + around + (i == 4 ? 1 : 0);
+      operations.add(new Operation.Put(utf8("key" + i), new byte[length]));
+      queries.add(new Query.Get(utf8("key" + i)));
+    }
+    apply(START_MILLIS, operations.toArray(new Operation[0]));
+    List<List<Result>> results = readAtOnce(List.of(queries.subList(0, 4)));
+    assertThat(results.get(0)).hasSize(4).allMatch(Result.Bytes.class::isInstance);
+    assertThat(readAtOnce(List.of(queries.subList(1, 5))).get(0))
+        .containsExactly(new Result.Failed(Mistake.READ_TOO_LARGE));
+  }
+
+  /** REST's batches: as many reads as one may have, each with as much as it may answer. */
+  @Test
+  void theLargestBatchOfReadsIsNotTooMuch() throws IOException {
+    apply(START_MILLIS, new Operation.Put(utf8("key"), new byte[1 << 20]));
+    List<Query> queries = Collections.nCopies(32, new Query.Fetch(utf8("key"), 0, (1 << 20) - 1L));
+    assertThat(readAtOnce(List.of(queries)).get(0))
+        .hasSize(32)
+        .allMatch(Result.Many.class::isInstance);
+  }
+
+  private List<List<Result>> readAtOnce(List<List<Query>> requests) {
+    BatchReply reply =
+        folder.read(store -> ReadView.answer(store, requests, START_MILLIS, 0)).orElseThrow();
+    return ((BatchReply.Done) reply).results();
   }
 
   @Test

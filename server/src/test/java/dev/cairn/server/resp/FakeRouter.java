@@ -10,6 +10,7 @@ import dev.cairn.server.partition.Reply;
 import dev.cairn.server.partition.Request;
 import dev.cairn.server.partition.Result;
 import dev.cairn.server.routing.NodeDocuments;
+import dev.cairn.server.routing.ReplyMemory;
 import dev.cairn.server.routing.Router;
 import dev.cairn.server.routing.ScanCursors;
 import dev.cairn.server.routing.ScanPosition;
@@ -74,6 +75,9 @@ public final class FakeRouter implements Router {
   /** What is told of it. */
   public volatile Topology topology;
 
+  /** What clients have not read. */
+  public final ReplyMemory replies = new ReplyMemory(1 << 20);
+
   private final Random random = new Random(1);
   private volatile ScanCursors cursors = new ScanCursors(random::nextLong);
   private final List<Keyspace> data = new ArrayList<>();
@@ -117,6 +121,11 @@ public final class FakeRouter implements Router {
   @Override
   public Topology topology() {
     return topology;
+  }
+
+  @Override
+  public ReplyMemory replies() {
+    return replies;
   }
 
   @Override

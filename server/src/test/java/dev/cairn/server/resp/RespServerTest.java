@@ -403,6 +403,75 @@ final class RespServerTest {
   }
 
   @Test
+  void whatOneCommandGathersFromAllPartitionsIsBounded() throws Exception {
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    byte[] value = new byte[12 * MIB];
+    for (String key : List.of("a", "b", "c")) { // each of another partition
+      client.socket.getOutputStream().write(RespWriter.command(bytes("SET"), bytes(key), value));
+      assertThat(client.receive()).isEqualTo(RespValue.OK);
+    }
+    client.send("MGET a b", "MGET a b c", "MGET c nokey", "PING");
+    assertThat(((RespValue.Array) client.receive()).elements())
+        .containsExactly(new RespValue.Bulk(value), new RespValue.Bulk(value));
+    assertThat(client.receive())
+        .isEqualTo(
+            new RespValue.ErrorReply(
+                "ERR the values that this command asks for have more than 32 MiB; ask for fewer keys"
+                    + " at once"));
+    assertThat(((RespValue.Array) client.receive()).elements())
+        .containsExactly(new RespValue.Bulk(value), RespValue.NIL);
+    assertThat(client.receive()).isEqualTo(new RespValue.SimpleString("PONG"));
+  }
+
+  @Test
+  void largeAnswersAreCountedUntilTheyAreReadOrTheClientIsGone() throws Exception {
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    byte[] value = new byte[8 * MIB];
+    client.socket.getOutputStream().write(RespWriter.command(bytes("SET"), bytes("a"), value));
+    assertThat(client.receive()).isEqualTo(RespValue.OK);
+    assertThat(router.replies.bytes()).isZero();
+    client.send("GET a", "MGET a nokey", "GET a");
+    await().until(() -> router.replies.bytes() > 0);
+    assertThat(router.replies.full()).isTrue();
+    assertThat(client.receive()).isEqualTo(new RespValue.Bulk(value));
+    client.receive(2);
+    await().until(() -> router.replies.bytes() == 0);
+    // Nobody reads these: sent in part or waiting behind, and not there yet.
+    Client gone = connect();
+    gone.send("GET a", "GET a");
+    await().until(() -> router.replies.bytes() > 0);
+    router.holding = true;
+    Client goneBefore = connect();
+    goneBefore.send("GET a");
+    await().until(() -> !router.held.isEmpty());
+    gone.close();
+    goneBefore.close();
+    await().until(() -> router.replies.bytes() == 0);
+    router.release();
+    await().until(() -> server.connections() == 1);
+    assertThat(router.replies.bytes()).isZero();
+    client.send("CLIENT REPLY SKIP", "GET a", "PING");
+    assertThat(client.receive()).isEqualTo(new RespValue.SimpleString("PONG"));
+    assertThat(router.replies.bytes()).isZero();
+  }
+
+  @Test
+  void aSlowReaderIsCutSoonerWhileAnswersFillTheNode() throws Exception {
+    long patienceMillis = 600_000; // more than the test has
+    Client slow = connect(small(1000, 4096, 100L * MIB, patienceMillis));
+    slow.send("SET big " + "x".repeat(60_000));
+    assertThat(slow.receive()).isEqualTo(RespValue.OK);
+    router.replies.take(2 * MIB); // what others have not read
+    slow.sendAside("GET big\n".repeat(100_000).getBytes(StandardCharsets.US_ASCII));
+    await().until(() -> server.connections() == 0);
+    await().until(() -> router.replies.bytes() == 2 * MIB);
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  @Test
   void beforeTheClusterHasFormedNothingIsServed() throws Exception {
     router.topology = dev.cairn.protocol.Topology.NONE;
     Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));

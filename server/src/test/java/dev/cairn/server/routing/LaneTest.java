@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.server.partition.BatchReply;
+import dev.cairn.server.partition.Mistake;
 import dev.cairn.server.partition.Reply;
 import dev.cairn.server.partition.Result;
 import java.util.ArrayList;
@@ -27,6 +28,7 @@ class LaneTest {
   private RuntimeException brokenRoute;
   private final Lane<String> writes = lane(true);
   private final Lane<String> reads = lane(false);
+  private boolean noRoomForAnswers;
 
   private record Sending(List<String> requests, Lane.Sent done) {}
 
@@ -72,7 +74,8 @@ class LaneTest {
           sent.add(new Sending(requests, done));
         },
         scheduler,
-        () -> now);
+        () -> now,
+        () -> noRoomForAnswers);
   }
 
   private void submit(Lane<String> lane, String name, long deadlineNanos) {
@@ -101,6 +104,35 @@ class LaneTest {
 
   private void reply(BatchReply reply) {
     sent.get(sent.size() - 1).done().replied(LEADER, reply);
+  }
+
+  @Test
+  void nothingIsSentWhileThereIsNoRoomForAnswers() {
+    noRoomForAnswers = true;
+    submit(reads, "a", 100);
+    submit(reads, "late", 40);
+    scheduler.runAll();
+    now = 50;
+    scheduler.runAll();
+    assertThat(answers).containsExactly("late: TRYAGAIN");
+    assertThat(sent).isEmpty();
+    noRoomForAnswers = false;
+    scheduler.runAll();
+    assertThat(lastSent()).containsExactly("a");
+    reply(done(1));
+    assertThat(answers).containsExactly("late: TRYAGAIN", "a: done");
+  }
+
+  @Test
+  void aReadThatIsTooLargeIsRefusedAndNoOther() {
+    submit(reads, "large", 100);
+    submit(reads, "b", 100);
+    submit(reads, "c", 100);
+    List<Result> tooLarge = List.of(new Result.Failed(Mistake.READ_TOO_LARGE));
+    reply(new BatchReply.Done(List.of(tooLarge), 7, 0, 0));
+    List<Result> otherMistake = List.of(new Result.Failed(Mistake.NOT_AN_INTEGER));
+    reply(new BatchReply.Done(List.of(List.of(new Result.Ok()), otherMistake), 7, 0, 0));
+    assertThat(answers).containsExactly("large: ERR", "b: done", "c: done");
   }
 
   @Test
@@ -145,7 +177,8 @@ class LaneTest {
     now = 50;
     reply(done(1));
     assertThat(lastSent()).containsExactly("b");
-    assertThat(answers).containsExactly("a: done", "late: " + ErrorCode.CLUSTERDOWN);
+    // There is a leader: it has just done something else.
+    assertThat(answers).containsExactly("a: done", "late: " + ErrorCode.TRYAGAIN);
   }
 
   @Test
