@@ -116,11 +116,14 @@ public final class NodeProcess {
     }
   }
 
-  void start() {
+  /** Starts it, with options that hold for this run only. */
+  void start(String... more) {
     if (running()) {
       throw new IllegalStateException("node " + index + " runs already");
     }
-    ProcessBuilder builder = Children.node(javaOptions, arguments.toArray(new String[0]));
+    List<String> all = new ArrayList<>(arguments);
+    all.addAll(List.of(more));
+    ProcessBuilder builder = Children.node(javaOptions, all.toArray(new String[0]));
     surroundings.forEach(around -> around.prepare(index, data, builder));
     builder.redirectErrorStream(true);
     builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));

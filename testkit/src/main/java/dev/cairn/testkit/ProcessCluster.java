@@ -93,9 +93,13 @@ public final class ProcessCluster implements AutoCloseable {
 
   // ---- what is done to nodes ----
 
-  /** Starts a node that does not run. */
-  public void start(int node) {
-    nodes.get(node).start();
+  /**
+   * Starts a node that does not run.
+   *
+   * @param more options that hold for this run only
+   */
+  public void start(int node, String... more) {
+    nodes.get(node).start(more);
   }
 
   /** SIGKILL, and waits for the process to be gone. */
@@ -387,7 +391,7 @@ public final class ProcessCluster implements AutoCloseable {
         ProcessCluster cluster = build();
         try {
           cluster.network.ifPresent(beforeStart);
-          cluster.indexes().forEach(cluster::start);
+          cluster.indexes().forEach(node -> cluster.start(node));
           cluster.awaitPorts();
           return cluster;
         } catch (PortTakenException e) {

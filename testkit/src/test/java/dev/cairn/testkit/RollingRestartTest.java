@@ -19,7 +19,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import redis.clients.jedis.ConnectionPoolConfig;
 import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
-import redis.clients.jedis.JedisCluster;
+import redis.clients.jedis.RedisClusterClient;
 
 /**
  * An upgrade: one node after the other is stopped by SIGTERM and started again, and those who use
@@ -44,7 +44,7 @@ class RollingRestartTest {
     try (CairnClient client = cluster.client().build();
         CairnClient steady = cluster.client().build();
         SteadyLoad load = SteadyLoad.start(steady, Pairs.packages().subList(0, 1_000), 100);
-        JedisCluster jedis = jedis(cluster)) {
+        RedisClusterClient jedis = jedis(cluster)) {
       Work viaCairn = new Work("cairn", CLIENTS, work -> putAndGet(client, work));
       Work viaJedis = new Work("jedis", JEDIS_THREADS, work -> setAndGet(jedis, work));
       List<Work> both = List.of(viaCairn, viaJedis);
@@ -104,23 +104,25 @@ class RollingRestartTest {
     assertThat(client.get(key)).hasValue("value");
   }
 
-  private static void setAndGet(JedisCluster jedis, Work work) {
+  private static void setAndGet(RedisClusterClient jedis, Work work) {
     String key = "jedis" + work.done.get() % 1_000;
     jedis.set(key, "value");
     assertThat(jedis.get(key)).isEqualTo("value");
   }
 
-  private static JedisCluster jedis(ProcessCluster cluster) {
+  private static RedisClusterClient jedis(ProcessCluster cluster) {
     ConnectionPoolConfig pool = new ConnectionPoolConfig();
     // A pooled connection that the node has closed meanwhile is noticed before it is used.
     pool.setTestOnBorrow(true);
-    return new JedisCluster(
-        cluster.indexes().stream()
-            .map(node -> new HostAndPort("127.0.0.1", cluster.clusterPort(node)))
-            .collect(Collectors.toSet()),
-        DefaultJedisClientConfig.builder().timeoutMillis(5_000).build(),
-        10,
-        pool);
+    return RedisClusterClient.builder()
+        .nodes(
+            cluster.indexes().stream()
+                .map(node -> new HostAndPort("127.0.0.1", cluster.clusterPort(node)))
+                .collect(Collectors.toSet()))
+        .clientConfig(DefaultJedisClientConfig.builder().timeoutMillis(5_000).build())
+        .maxAttempts(10)
+        .poolConfig(pool)
+        .build();
   }
 
   private interface Operation {

@@ -171,8 +171,8 @@ final class ServerCommands {
         lines.put("role", "master");
         lines.put("connected_slaves", 0);
       }
-      case "cluster" ->
-          lines.put("cluster_enabled", call.commands().face() == Face.CLUSTER ? 1 : 0);
+      // On the client port too: redis-py takes no seed that says otherwise, and nobody else asks.
+      case "cluster" -> lines.put("cluster_enabled", 1);
       default -> throw new IllegalArgumentException(section);
     }
     return lines;

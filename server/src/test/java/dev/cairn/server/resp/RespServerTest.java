@@ -9,6 +9,7 @@ import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.RespReader;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.RespWriter;
+import dev.cairn.protocol.Topology;
 import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.Face;
 import dev.cairn.server.command.SlowLog;
@@ -472,8 +473,66 @@ final class RespServerTest {
   }
 
   @Test
+  void onTheClusterPortARequestWaitsBetweenTwoLeaders() throws Exception {
+    Client client = connectToClusterPort();
+    leads(1, ""); // Slot of b: 3300, of partition 1.
+    router.holding = true;
+    client.send("SET b 1", "CLUSTER KEYSLOT b");
+    await().until(() -> router.held.size() == 1);
+    router.release(); // to whoever leads by then
+    assertThat(client.receive(2)).containsExactly(RespValue.OK, new RespValue.Int(3300));
+    // Only what waited in vain is told so.
+    router.failures.put(1, new Reply.Failed(ErrorCode.CLUSTERDOWN, "no leader"));
+    client.send("GET b");
+    assertThat(client.receive()).isEqualTo(new RespValue.ErrorReply("CLUSTERDOWN no leader"));
+  }
+
+  @Test
+  void movedNamesWhereTheLeaderSaysThatClientsReachIt() throws Exception {
+    Client client = connectToClusterPort();
+    announce(new Topology.Node(FakeRouter.NODE_1, "db1.example", 7001, 7101, true));
+    client.send("GET b", "MSET {b}1 x {b}2 y");
+    assertThat(client.receive(2))
+        .containsOnly(new RespValue.ErrorReply("MOVED 3300 db1.example:7101"));
+    // No cluster port to send anybody to: passed on, as on the client port.
+    announce(new Topology.Node(FakeRouter.NODE_1, "db1.example", 7001, 0, true));
+    client.send("SET b 1", "GET b");
+    assertThat(client.receive(2)).containsExactly(RespValue.OK, RespValue.bulk("1"));
+  }
+
+  private Client connectToClusterPort() throws IOException {
+    FrontConfig config = FrontConfig.of("127.0.0.1", 0, "x");
+    server = RespServer.start(config, router, Face.CLUSTER, new Metrics(), () -> {});
+    return connect();
+  }
+
+  /** Says who leads a partition; nobody for "". */
+  private void leads(int partition, String nodeId) {
+    Topology old = router.topology;
+    List<Topology.Partition> partitions = new ArrayList<>(old.partitions());
+    Topology.Partition placed = partitions.get(partition);
+    partitions.set(
+        partition,
+        new Topology.Partition(
+            placed.index(),
+            placed.firstSlot(),
+            placed.lastSlot(),
+            placed.replicaIds(),
+            placed.witnessId(),
+            Optional.of(nodeId).filter(id -> !id.isEmpty())));
+    router.topology = new Topology(old.clusterId(), old.epoch(), old.nodes(), partitions);
+  }
+
+  private void announce(Topology.Node node) {
+    Topology old = router.topology;
+    List<Topology.Node> nodes = new ArrayList<>(old.nodes());
+    nodes.replaceAll(each -> each.id().equals(node.id()) ? node : each);
+    router.topology = new Topology(old.clusterId(), old.epoch(), nodes, old.partitions());
+  }
+
+  @Test
   void beforeTheClusterHasFormedNothingIsServed() throws Exception {
-    router.topology = dev.cairn.protocol.Topology.NONE;
+    router.topology = Topology.NONE;
     Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
     client.send("GET a", "SET a 1", "DBSIZE", "PING", "INFO", "CLUSTER SLOTS");
     for (int i = 0; i < 3; i++) {

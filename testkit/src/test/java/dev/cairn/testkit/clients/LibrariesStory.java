@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.testkit.clients;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.awaitility.Awaitility.await;
+
+import dev.cairn.testkit.ProcessCluster;
+import dev.cairn.testkit.RespConnection;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.assertj.core.api.SoftAssertions;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestMethodOrder;
+
+/**
+ * What every client library goes through, all of them at one cluster and in this order: they work
+ * on both ports, a node is killed under them, it is back and leaders change, and at last the node
+ * is killed that they were seeded with.
+ */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+abstract class LibrariesStory {
+  private static final Duration GOES_ON_MAX = Duration.ofSeconds(60);
+
+  /** The goal: from then on 99 of 100 requests go straight to their leader. */
+  private static final Duration FOLLOWS_MAX = Duration.ofSeconds(5);
+
+  private static final int REQUESTS = 400;
+
+  /** What the libraries are connected to; node 0 is their seed. */
+  ProcessCluster cluster;
+
+  private List<Library> libraries;
+
+  /** The libraries, seeded with the client port of one node. */
+  abstract List<Library> connect(String host, int port);
+
+  @BeforeAll
+  void start() {
+    cluster = ProcessCluster.of(3).start();
+    cluster.awaitHealthy();
+    awaitPreferredLeaders();
+    libraries = connect(cluster.node(0).host(), cluster.node(0).port());
+  }
+
+  @AfterAll
+  void stop() {
+    libraries.forEach(Library::close);
+    cluster.close();
+  }
+
+  @Order(1)
+  @TestFactory
+  Stream<DynamicTest> eachWorksOnTheClientPort() {
+    return each(libraries, Library::worksOnTheClientPort);
+  }
+
+  @Order(2)
+  @TestFactory
+  Stream<DynamicTest> eachWorksInClusterMode() {
+    return each(withClusterMode(), Library::worksInClusterMode);
+  }
+
+  private interface Step {
+    void of(Library library);
+  }
+
+  private Stream<DynamicTest> each(List<Library> some, Step step) {
+    return some.stream()
+        .map(
+            library ->
+                DynamicTest.dynamicTest(
+                    library.name(),
+                    () -> {
+                      empty();
+                      step.of(library);
+                    }));
+  }
+
+  private void empty() throws IOException {
+    try (RespConnection connection = cluster.connect(0)) {
+      assertThat(RespConnection.text(connection.call("FLUSHALL"))).isEqualTo("OK");
+    }
+  }
+
+  private List<Library> withClusterMode() {
+    return libraries.stream().filter(Library::hasClusterMode).toList();
+  }
+
+  @Order(3)
+  @Test
+  void eachGoesOnByItselfWhenANodeIsKilled() {
+    libraries.forEach(Library::begin);
+    libraries.forEach(library -> awaitRounds(library, 2));
+    cluster.kill(1);
+    libraries.forEach(library -> awaitRounds(library, library.rounds() + 2));
+    SoftAssertions all = new SoftAssertions();
+    for (Library library : libraries) {
+      Map<String, Long> errors = library.finish();
+      System.out.println(library.name() + " met, while a node was killed: " + errors);
+      all.assertThat(errors.keySet())
+          .as("errors of " + library.name())
+          .allMatch(error -> error.matches(library.expectedErrors()));
+    }
+    all.assertAll();
+  }
+
+  /** The node is back and is given back what it led: leaders change, and nothing fails. */
+  @Order(4)
+  @Test
+  void afterLeadershipsWereMovedRequestsGoStraightToTheLeaders() throws IOException {
+    List<Integer> others = cluster.leaders();
+    cluster.start(1);
+    cluster.awaitHealthy();
+    awaitPreferredLeaders();
+    assertThat(cluster.leaders()).isNotEqualTo(others);
+    Directness directness = new Directness(cluster);
+    for (Library library : withClusterMode()) {
+      long before = directness.indirect();
+      await(library.name() + " to ask the leaders")
+          .atMost(FOLLOWS_MAX)
+          .until(
+              () -> {
+                long indirect = directness.indirect();
+                library.requests(REQUESTS);
+                return directness.indirect() - indirect <= REQUESTS / 100;
+              });
+      System.out.printf(
+          "%s asked %d times elsewhere before it knew the new leaders%n",
+          library.name(), directness.indirect() - before);
+      empty();
+      library.worksInClusterMode(); // and counts and scans each key once
+    }
+  }
+
+  @Order(5)
+  @Test
+  void inClusterModeEachOutlivesTheNodeItWasSeededWith() {
+    cluster.kill(0);
+    withClusterMode().forEach(LibrariesStory::awaitRequests);
+  }
+
+  /** Each node leads two of the six partitions. */
+  private void awaitPreferredLeaders() {
+    await("each node to lead what it is preferred for")
+        .atMost(GOES_ON_MAX)
+        .ignoreExceptions()
+        .until(
+            () ->
+                cluster.indexes().stream()
+                    .allMatch(node -> Collections.frequency(cluster.leaders(), node) == 2));
+  }
+
+  private static void awaitRequests(Library library) {
+    await(library.name() + " to reach every partition")
+        .atMost(GOES_ON_MAX)
+        .untilAsserted(
+            () -> assertThatCode(() -> library.requests(REQUESTS)).doesNotThrowAnyException());
+  }
+
+  private static void awaitRounds(Library library, long rounds) {
+    await(library.name() + " to write and read every key without an error")
+        .atMost(GOES_ON_MAX)
+        .until(() -> library.rounds() >= rounds);
+  }
+}
