@@ -26,7 +26,7 @@ import org.junit.jupiter.api.TestFactory;
  *
  * <pre>
  *   node → { resp, http } → command → routing → partition → cluster → { raft, storage }
- *   metrics, value: leaves for all
+ *   metrics, value, peer: leaves for all
  * </pre>
  */
 class ArchitectureTest {
@@ -42,7 +42,7 @@ class ArchitectureTest {
           List.of("partition"),
           List.of("cluster"),
           List.of("raft", "storage"),
-          List.of("metrics", "value"));
+          List.of("metrics", "value", "peer"));
 
   private static final JavaClasses CLASSES =
       new ClassFileImporter()
@@ -91,7 +91,7 @@ class ArchitectureTest {
   }
 
   @Test
-  void raftAndStorageImportNothingOfOurs() {
+  void raftAndStorageImportNothingOfOursButLeaves() {
     for (String name : List.of("raft", "storage")) {
       check(
           classes()
@@ -105,26 +105,30 @@ class ArchitectureTest {
                       JavaClass type = target.getBaseComponentType();
                       return !type.getPackageName().startsWith("dev.cairn")
                           || type.getPackageName().startsWith(ROOT + "." + name)
-                          || type.getPackageName().startsWith(ROOT + ".metrics");
+                          || type.getPackageName().startsWith(ROOT + ".metrics")
+                          || (name.equals("raft")
+                              && type.getPackageName().startsWith(ROOT + ".peer"));
                     }
                   }));
     }
   }
 
   @Test
-  void metricsIsALeaf() {
-    check(
-        noClasses()
-            .that()
-            .resideInAPackage(tree("metrics"))
-            .should()
-            .dependOnClassesThat()
-            .resideInAnyPackage(
-                LAYERS.stream()
-                    .flatMap(List::stream)
-                    .filter(name -> !name.equals("metrics"))
-                    .map(ArchitectureTest::tree)
-                    .toArray(String[]::new)));
+  void metricsAndPeerAreLeaves() {
+    for (String leaf : List.of("metrics", "peer")) {
+      check(
+          noClasses()
+              .that()
+              .resideInAPackage(tree(leaf))
+              .should()
+              .dependOnClassesThat()
+              .resideInAnyPackage(
+                  LAYERS.stream()
+                      .flatMap(List::stream)
+                      .filter(name -> !name.equals(leaf))
+                      .map(ArchitectureTest::tree)
+                      .toArray(String[]::new)));
+    }
   }
 
   @Test
@@ -133,7 +137,7 @@ class ArchitectureTest {
   }
 
   @Test
-  void onlyRaftTouchesJRaftAndBolt() {
+  void onlyRaftTouchesJRaft() {
     onlyMayTouch("com.alipay..", "raft");
   }
 
@@ -144,8 +148,8 @@ class ArchitectureTest {
   }
 
   @Test
-  void onlyRespAndHttpTouchNetty() {
-    onlyMayTouch("io.netty..", "resp", "http");
+  void onlyRespHttpAndPeerTouchNetty() {
+    onlyMayTouch("io.netty..", "resp", "http", "peer");
   }
 
   @Test

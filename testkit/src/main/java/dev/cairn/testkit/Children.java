@@ -31,8 +31,7 @@ final class Children {
             List.of(
                 "-Xmx512m",
                 "-Xss512k",
-                "-Dbolt.tp.min=2",
-                "-Djraft.append.entries.threads.send=4",
+                "-Djraft.append.entries.threads.send=1",
                 "-Djraft.timer.global_scheduler_workers=2"));
     options.addAll(javaOptions);
     ProcessBuilder builder = java(options, "dev.cairn.server.node.NodeMain", arguments);

@@ -5,7 +5,9 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.cairn.server.raft.PeerTransport;
+import dev.cairn.server.peer.Answer;
+import dev.cairn.server.peer.PeerTransport;
+import dev.cairn.server.peer.Traffic;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -189,9 +191,11 @@ public final class Formation {
       for (Address address : listed) {
         if (!address.name().equals(self.name())) {
           transport.send(
+              Traffic.CONTROL,
               address.peerHost(),
               address.peerPort(),
               PeerMessageKind.HELLO,
+              0,
               encode(),
               ANSWER_WITHIN_MILLIS,
               answer -> receive(address, answer));
@@ -202,8 +206,8 @@ public final class Formation {
     }
   }
 
-  private void receive(Address address, PeerTransport.Answer answer) {
-    if (answer instanceof PeerTransport.Answer.Received received) {
+  private void receive(Address address, Answer answer) {
+    if (answer instanceof Answer.Received received) {
       try {
         answers.put(address, decode(received.body()));
       } catch (IOException e) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.cluster;
 
-import dev.cairn.server.raft.PeerTransport;
+import dev.cairn.server.peer.PeerTransport;
+import dev.cairn.server.peer.Traffic;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -93,9 +94,11 @@ public final class Membership {
       for (Member member : state.get().members()) {
         if (!member.id().equals(selfId)) {
           transport.send(
+              Traffic.CONTROL,
               member.peerHost(),
               member.peerPort(),
               PeerMessageKind.REPORT,
+              0,
               body,
               REPORT_EVERY_MILLIS,
               answer -> {});

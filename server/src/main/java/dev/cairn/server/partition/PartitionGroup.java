@@ -78,6 +78,7 @@ final class PartitionGroup implements AutoCloseable {
         new ReadQueue(
             index,
             readers,
+            nanoTime,
             writes::leads,
             this::confirm,
             this::logTime,
@@ -225,6 +226,7 @@ final class PartitionGroup implements AutoCloseable {
   void expire() {
     long now = nanoTime.getAsLong();
     writes.expire(now);
+    reads.expire(now);
     boolean resume;
     synchronized (lock) {
       resume = handingOverTo.isPresent() && now - handOverSinceNanos > HAND_OVER_WITHIN_NANOS;

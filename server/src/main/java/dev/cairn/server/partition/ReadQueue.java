@@ -6,9 +6,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,23 +27,30 @@ import org.slf4j.LoggerFactory;
 final class ReadQueue {
   static final long READ_REPLY_BYTES_MAX = 8L << 20;
 
+  /** The engine's own timer for this would wake up each millisecond, on an idle node too. */
+  static final long CONFIRM_WITHIN_NANOS = TimeUnit.SECONDS.toNanos(2);
+
   private static final Logger log = LoggerFactory.getLogger(ReadQueue.class);
 
   private final int index;
   private final Executor readers;
+  private final LongSupplier nanoTime;
   private final BooleanSupplier leads;
   private final Confirmation confirmation;
   private final Confirmation timeLog;
   private final Function<List<List<Query>>, Optional<BatchReply>> answers;
   private final Object lock = new Object();
   private List<WaitingRead> waitingReads = new ArrayList<>(); // guarded by lock
-  private boolean confirming; // guarded by lock
+  private Round round; // under way; guarded by lock
 
   /** Makes sure that a read of this node's state is linearizable. */
   interface Confirmation {
     /** Tells {@code done}, once and on any thread, whether it is. */
     void confirm(Consumer<Boolean> done);
   }
+
+  /** A confirmation that is under way, and the reads that it serves. */
+  private record Round(List<WaitingRead> reads, long begunNanos, AtomicBoolean over) {}
 
   private record WaitingRead(
       List<List<Query>> requests, long deadlineNanos, Consumer<BatchReply> done) {
@@ -65,12 +75,14 @@ final class ReadQueue {
   ReadQueue(
       int index,
       Executor readers,
+      LongSupplier nanoTime,
       BooleanSupplier leads,
       Confirmation confirmation,
       Confirmation timeLog,
       Function<List<List<Query>>, Optional<BatchReply>> answers) {
     this.index = index;
     this.readers = readers;
+    this.nanoTime = nanoTime;
     this.leads = leads;
     this.confirmation = confirmation;
     this.timeLog = timeLog;
@@ -96,28 +108,42 @@ final class ReadQueue {
   }
 
   private void readNext() {
-    List<WaitingRead> reads;
+    Round next;
     synchronized (lock) {
-      if (confirming || waitingReads.isEmpty()) {
+      if (round != null || waitingReads.isEmpty()) {
         return;
       }
-      confirming = true;
-      reads = waitingReads;
+      next = new Round(waitingReads, nanoTime.getAsLong(), new AtomicBoolean());
+      round = next;
       waitingReads = new ArrayList<>();
     }
-    confirmation.confirm(linearizable -> confirmed(reads, linearizable));
+    confirmation.confirm(linearizable -> confirmed(next, linearizable));
   }
 
-  private void confirmed(List<WaitingRead> reads, boolean linearizable) {
+  private void confirmed(Round which, boolean linearizable) {
+    if (!which.over().compareAndSet(false, true)) {
+      return; // given up on
+    }
     synchronized (lock) {
-      confirming = false;
+      round = null;
     }
     if (linearizable) {
-      answerLater(reads);
+      answerLater(which.reads());
     } else {
-      refuse(reads);
+      refuse(which.reads());
     }
     readNext();
+  }
+
+  /** Gives up on a confirmation that takes too long, or that the engine lost. */
+  void expire(long nowNanos) {
+    Round old;
+    synchronized (lock) {
+      old = round;
+    }
+    if (old != null && nowNanos - old.begunNanos() >= CONFIRM_WITHIN_NANOS) {
+      confirmed(old, false);
+    }
   }
 
   private void answerLater(List<WaitingRead> reads) {

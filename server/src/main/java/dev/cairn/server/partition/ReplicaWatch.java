@@ -4,7 +4,7 @@ package dev.cairn.server.partition;
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.PeerMessageKind;
-import dev.cairn.server.raft.PeerTransport;
+import dev.cairn.server.peer.Answer;
 import dev.cairn.server.raft.RaftEngine;
 import dev.cairn.server.raft.SharedLog;
 import java.nio.ByteBuffer;
@@ -95,10 +95,11 @@ final class ReplicaWatch {
             member.get().peerHost(),
             member.get().peerPort(),
             PeerMessageKind.AWAIT_LOG,
+            wanted.partition(),
             message.array(),
             timeoutMillis,
             answer -> {
-              if (answer instanceof PeerTransport.Answer.Received received) {
+              if (answer instanceof Answer.Received received) {
                 done.accept(received.body().length == 1 && received.body()[0] == 1);
               } else {
                 later(ASK_AGAIN_MILLIS, () -> ask(nodeId, wanted, deadlineNanos, done), done);

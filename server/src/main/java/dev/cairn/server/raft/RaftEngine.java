@@ -8,27 +8,14 @@ import com.alipay.sofa.jraft.entity.RaftOutter.SnapshotMeta;
 import com.alipay.sofa.jraft.option.ApplyTaskMode;
 import com.alipay.sofa.jraft.option.NodeOptions;
 import com.alipay.sofa.jraft.option.RaftOptions;
-import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
-import com.alipay.sofa.jraft.rpc.RpcServer;
-import com.alipay.sofa.jraft.rpc.impl.BoltRpcServer;
-import com.alipay.sofa.jraft.rpc.impl.PingRequestProcessor;
-import com.alipay.sofa.jraft.rpc.impl.core.GetFileRequestProcessor;
-import com.alipay.sofa.jraft.rpc.impl.core.InstallSnapshotRequestProcessor;
-import com.alipay.sofa.jraft.rpc.impl.core.ReadIndexRequestProcessor;
-import com.alipay.sofa.jraft.rpc.impl.core.RequestVoteRequestProcessor;
-import com.alipay.sofa.jraft.rpc.impl.core.TimeoutNowRequestProcessor;
 import com.alipay.sofa.jraft.storage.LogStorage;
 import com.alipay.sofa.jraft.storage.RaftMetaStorage;
 import com.alipay.sofa.jraft.storage.SnapshotStorage;
 import com.alipay.sofa.jraft.util.Endpoint;
-import com.alipay.sofa.jraft.util.RpcFactoryHelper;
+import dev.cairn.server.peer.PeerTransport;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.SynchronousQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 
 /**
@@ -41,8 +28,7 @@ import java.util.random.RandomGenerator;
  *       that forgets its vote votes twice.
  *   <li>Heartbeats every 100 ms. When a member stands for election is {@link Elections}' affair;
  *       the engine's priorities are not used (they decay slowly, and 0 blocks for ever).
- *   <li>The engine's administrative messages (change peers, reset peers) are not served: membership
- *       is changed through the meta group only.
+ *   <li>Messages travel over the node's own connections ({@link RaftRpc}, {@link RaftRequests}).
  *   <li>Snapshots are taken when we say so; the engine's timer is off.
  * </ul>
  */
@@ -60,40 +46,23 @@ public final class RaftEngine implements AutoCloseable {
   private static final int VOTE_DELAY_MILLIS = 200;
   private static final int HEARTBEATS_PER_ELECTION_TIMEOUT = 5;
   private static final int QUEUE_LENGTH = 1024;
-  private static final int CATCH_UP_MARGIN_ENTRIES = 16;
 
-  static {
-    // Bolt's own logging set-up fails on current Logback and then logs anyway; this sends it
-    // straight to SLF4J.
-    System.setProperty("sofa.middleware.log.disable", "true");
-    // Bolt calls a connection with more unsent than this broken. One entry with the largest value
-    // must fit twice.
-    System.setProperty("bolt.channel_write_buf_low_water_mark", String.valueOf(8 << 20));
-    System.setProperty("bolt.channel_write_buf_high_water_mark", String.valueOf(40 << 20));
-  }
+  /** Of a group, for answers to votes and the like. */
+  private static final int RPC_THREADS = 4;
+
+  private static final int CATCH_UP_MARGIN_ENTRIES = 16;
 
   private final Endpoint endpoint;
   private final SharedLog sharedLog;
-  private final RpcServer server;
-  private final AcceptedConnections accepted;
-  private final ExecutorService requests;
   private final PeerTransport transport;
   private final Elections elections;
 
   private RaftEngine(
-      Endpoint endpoint,
-      SharedLog sharedLog,
-      RpcServer server,
-      AcceptedConnections accepted,
-      ExecutorService requests,
-      Elections elections) {
+      Endpoint endpoint, SharedLog sharedLog, PeerTransport transport, Elections elections) {
     this.endpoint = endpoint;
     this.sharedLog = sharedLog;
-    this.server = server;
-    this.accepted = accepted;
-    this.requests = requests;
+    this.transport = transport;
     this.elections = elections;
-    this.transport = new PeerTransport(server);
   }
 
   /**
@@ -107,58 +76,16 @@ public final class RaftEngine implements AutoCloseable {
    */
   public static RaftEngine start(String bindHost, String host, int port, SharedLog sharedLog)
       throws IOException {
-    ProtobufMsgFactory.load();
-    RpcFactoryHelper.rpcFactory().ensurePipeline();
-    Endpoint endpoint = new Endpoint(host, port);
-    com.alipay.remoting.rpc.RpcServer bolt =
-        new com.alipay.remoting.rpc.RpcServer(bindHost, port, true);
+    PeerTransport transport = PeerTransport.listen(bindHost, port);
     Elections elections = new Elections();
-    AcceptedConnections accepted = AcceptedConnections.of(bolt, elections::connectionEnded);
-    RpcServer server = new BoltRpcServer(bolt);
-    ExecutorService requests =
-        new ThreadPoolExecutor(
-            0,
-            64,
-            30,
-            TimeUnit.SECONDS,
-            new SynchronousQueue<>(),
-            task -> {
-              Thread thread = new Thread(task, "raft-request");
-              thread.setDaemon(true);
-              return thread;
-            },
-            new ThreadPoolExecutor.CallerRunsPolicy());
-    server.registerProcessor(new AppendRequests(requests));
-    server.registerProcessor(new GetFileRequestProcessor(requests));
-    server.registerProcessor(new InstallSnapshotRequestProcessor(requests));
-    server.registerProcessor(new RequestVoteRequestProcessor(requests));
-    server.registerProcessor(new PingRequestProcessor(requests));
-    server.registerProcessor(new TimeoutNowRequestProcessor(requests));
-    server.registerProcessor(new ReadIndexRequestProcessor(requests));
-    RaftEngine engine = new RaftEngine(endpoint, sharedLog, server, accepted, requests, elections);
-    boolean started = false;
-    Throwable cause = null;
-    try {
-      started = server.init(null);
-    } catch (RuntimeException e) {
-      cause = e;
-    }
-    if (!started) {
-      requests.shutdownNow();
-      elections.close();
-      throw new IOException(
-          "cannot listen on peer port "
-              + bindHost
-              + ":"
-              + port
-              + "; is another process using it? Choose another with --peer-port",
-          cause);
-    }
+    transport.onEnd(elections::connectionEnded);
+    RaftRequests.serve(transport);
+    Endpoint endpoint = new Endpoint(host, port);
     NodeManager.getInstance().addAddress(endpoint);
-    return engine;
+    return new RaftEngine(endpoint, sharedLog, transport, elections);
   }
 
-  /** Messages of our own between nodes. */
+  /** The connections to other nodes. */
   public PeerTransport transport() {
     return transport;
   }
@@ -208,7 +135,9 @@ public final class RaftEngine implements AutoCloseable {
               + "; it does not vote until it was removed and added again");
     }
     requireNoGap(group, snapshots);
-    NodeOptions options = new PatientLeaderOptions();
+    EngineThreads.use(group);
+    NodeOptions options = new GroupOptions(transport);
+    options.setRpcProcessorThreadPoolSize(RPC_THREADS);
     options.setElectionTimeoutMs(ELECTION_TIMEOUT_MILLIS);
     options.setRpcConnectTimeoutMs(CONNECT_TIMEOUT_MILLIS);
     options.setInitialConf(RaftGroup.configuration(firstVoters, firstLearners));
@@ -273,9 +202,6 @@ public final class RaftEngine implements AutoCloseable {
     NodeManager.getInstance().removeAddress(endpoint);
     elections.close();
     transport.close();
-    server.shutdown();
-    accepted.close();
-    requests.shutdownNow();
   }
 
   /**
@@ -285,7 +211,18 @@ public final class RaftEngine implements AutoCloseable {
    * write needs a majority and a read asks one, however long the leader believes in itself; lease
    * reads, which would rest on it, are off.
    */
-  private static final class PatientLeaderOptions extends NodeOptions {
+  static final class GroupOptions extends NodeOptions implements RaftRpc.Connected {
+    private final PeerTransport transport;
+
+    GroupOptions(PeerTransport transport) {
+      this.transport = transport;
+    }
+
+    @Override
+    public PeerTransport transport() {
+      return transport;
+    }
+
     @Override
     public int getLeaderLeaseTimeoutMs() {
       return STEP_DOWN_AFTER_MILLIS;

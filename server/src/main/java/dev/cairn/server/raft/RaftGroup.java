@@ -53,6 +53,9 @@ import org.slf4j.LoggerFactory;
 public final class RaftGroup implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(RaftGroup.class);
 
+  /** Whoever asks gives up by itself. */
+  private static final long NO_TIMEOUT = -1;
+
   private final String name;
   private final Node node;
   private final LongSupplier term; // of the log
@@ -97,7 +100,7 @@ public final class RaftGroup implements AutoCloseable {
    */
   public void readIndex(Consumer<Optional<String>> done) {
     ReadIndexClosure closure =
-        new ReadIndexClosure() {
+        new ReadIndexClosure(NO_TIMEOUT) {
           @Override
           public void run(Status status, long index, byte[] context) {
             done.accept(status.isOk() ? Optional.empty() : Optional.of(status.getErrorMsg()));

@@ -21,7 +21,8 @@ import dev.cairn.server.partition.Partitions;
 import dev.cairn.server.partition.Query;
 import dev.cairn.server.partition.Reply;
 import dev.cairn.server.partition.Request;
-import dev.cairn.server.raft.PeerTransport;
+import dev.cairn.server.peer.Answer;
+import dev.cairn.server.peer.PeerTransport;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -286,6 +287,7 @@ public final class ClusterRouter implements Router, AutoCloseable {
       forward(
           leader.get(),
           PeerMessageKind.WRITE,
+          partition,
           ForwardCodec.encodeWrites(
               new Forwarded<>(partition, millisUntil(deadlineNanos), requests)),
           deadlineNanos,
@@ -305,6 +307,7 @@ public final class ClusterRouter implements Router, AutoCloseable {
       forward(
           leader.get(),
           PeerMessageKind.READ,
+          partition,
           ForwardCodec.encodeReads(
               new Forwarded<>(partition, millisUntil(deadlineNanos), requests)),
           deadlineNanos,
@@ -321,7 +324,7 @@ public final class ClusterRouter implements Router, AutoCloseable {
   }
 
   private void forward(
-      String leaderId, byte kind, byte[] body, long deadlineNanos, Lane.Sent done) {
+      String leaderId, byte kind, int partition, byte[] body, long deadlineNanos, Lane.Sent done) {
     Optional<Member> member = state.cluster().member(leaderId);
     if (member.isEmpty()) {
       done.replied(Optional.empty(), noLeader());
@@ -331,20 +334,21 @@ public final class ClusterRouter implements Router, AutoCloseable {
         member.get().peerHost(),
         member.get().peerPort(),
         kind,
+        partition,
         body,
         millisUntil(deadlineNanos),
         answer -> done.replied(Optional.of(leaderId), replyOf(answer)));
   }
 
-  static BatchReply replyOf(PeerTransport.Answer answer) {
-    if (answer instanceof PeerTransport.Answer.Received received) {
+  static BatchReply replyOf(Answer answer) {
+    if (answer instanceof Answer.Received received) {
       try {
         return ForwardCodec.decodeReply(received.body());
       } catch (IOException e) {
         return new BatchReply.Unknown("the leader's answer cannot be read: " + e.getMessage());
       }
     }
-    if (answer instanceof PeerTransport.Answer.Lost lost) {
+    if (answer instanceof Answer.Lost lost) {
       return new BatchReply.Unknown("the leader gave no answer: " + lost.reason());
     }
     return noLeader();

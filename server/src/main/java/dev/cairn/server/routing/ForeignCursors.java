@@ -4,7 +4,8 @@ package dev.cairn.server.routing;
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.PeerMessageKind;
-import dev.cairn.server.raft.PeerTransport;
+import dev.cairn.server.peer.Answer;
+import dev.cairn.server.peer.PeerTransport;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
@@ -76,6 +77,7 @@ final class ForeignCursors {
           maker.get().peerHost(),
           maker.get().peerPort(),
           PeerMessageKind.SCAN_POSITION,
+          0,
           ByteBuffer.allocate(1 + Long.BYTES).put(FORMAT).putLong(cursor).array(),
           ASK_MILLIS,
           answer -> done.accept(read(answer, start)));
@@ -107,8 +109,8 @@ final class ForeignCursors {
         .array();
   }
 
-  private static ScanPosition read(PeerTransport.Answer answer, ScanPosition start) {
-    if (answer instanceof PeerTransport.Answer.Received received
+  private static ScanPosition read(Answer answer, ScanPosition start) {
+    if (answer instanceof Answer.Received received
         && received.body().length > 2
         && received.body()[0] == FORMAT
         && received.body()[1] == 1) {

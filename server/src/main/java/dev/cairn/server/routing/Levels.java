@@ -15,7 +15,7 @@ import dev.cairn.server.partition.ForwardCodec;
 import dev.cairn.server.partition.Partitions;
 import dev.cairn.server.partition.Query;
 import dev.cairn.server.partition.Reply;
-import dev.cairn.server.raft.PeerTransport;
+import dev.cairn.server.peer.PeerTransport;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -250,6 +250,7 @@ final class Levels {
         member.get().peerHost(),
         member.get().peerPort(),
         PeerMessageKind.READ_OWN,
+        partition,
         ForwardCodec.encodeReads(
             new ForwardCodec.Forwarded<>(partition, (int) timeoutMillis, List.of(queries))),
         timeoutMillis,

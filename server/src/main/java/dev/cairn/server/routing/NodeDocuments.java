@@ -5,7 +5,8 @@ import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.Membership;
 import dev.cairn.server.cluster.PeerMessageKind;
-import dev.cairn.server.raft.PeerTransport;
+import dev.cairn.server.peer.Answer;
+import dev.cairn.server.peer.PeerTransport;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -105,6 +106,7 @@ public final class NodeDocuments {
           member.peerHost(),
           member.peerPort(),
           PeerMessageKind.DOCUMENT,
+          0,
           new byte[] {FORMAT, topic.code},
           ASK_MILLIS,
           answer -> {
@@ -115,8 +117,8 @@ public final class NodeDocuments {
     oneMore.run();
   }
 
-  private static Optional<byte[]> read(PeerTransport.Answer answer) {
-    return answer instanceof PeerTransport.Answer.Received received
+  private static Optional<byte[]> read(Answer answer) {
+    return answer instanceof Answer.Received received
             && received.body().length > 1
             && received.body()[0] == FORMAT
         ? Optional.of(Arrays.copyOfRange(received.body(), 1, received.body().length))

@@ -21,6 +21,7 @@ import com.alipay.sofa.jraft.storage.LogStorage;
 import com.alipay.sofa.jraft.storage.RaftMetaStorage;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
+import dev.cairn.server.peer.PeerTransport;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -32,6 +33,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,13 +44,21 @@ class SharedLogUnderJRaftTest {
 
   @TempDir Path temporary;
   private PeerId peer;
+  private PeerTransport transport;
 
   @BeforeEach
   void takeAnAddress() throws IOException {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       peer = new PeerId("127.0.0.1", socket.getLocalPort());
     }
+    transport = PeerTransport.listen("127.0.0.1", peer.getPort());
     NodeManager.getInstance().addAddress(peer.getEndpoint());
+  }
+
+  @AfterEach
+  void giveItBack() {
+    NodeManager.getInstance().removeAddress(peer.getEndpoint());
+    transport.close();
   }
 
   @Test
@@ -87,7 +97,7 @@ class SharedLogUnderJRaftTest {
   }
 
   private Node start(SharedLog log, Counter counter) {
-    NodeOptions options = new NodeOptions();
+    NodeOptions options = new RaftEngine.GroupOptions(transport);
     options.setFsm(counter);
     options.setLogUri("unused");
     options.setRaftMetaUri("unused");

@@ -7,7 +7,8 @@ import static org.awaitility.Awaitility.await;
 import com.alipay.sofa.jraft.Closure;
 import com.alipay.sofa.jraft.Iterator;
 import com.alipay.sofa.jraft.Node;
-import com.alipay.sofa.jraft.RaftGroupService;
+import com.alipay.sofa.jraft.NodeManager;
+import com.alipay.sofa.jraft.RaftServiceFactory;
 import com.alipay.sofa.jraft.Status;
 import com.alipay.sofa.jraft.conf.Configuration;
 import com.alipay.sofa.jraft.core.DefaultJRaftServiceFactory;
@@ -25,6 +26,7 @@ import com.alipay.sofa.jraft.storage.SnapshotThrottle;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotCopier;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
+import dev.cairn.server.peer.PeerTransport;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -274,7 +276,8 @@ class SnapshotClusterTest {
     final Path logFolder;
     final Configuration configuration;
     SharedLog log;
-    RaftGroupService service;
+    PeerTransport transport;
+    Node node;
     private long lastIndex;
 
     Member(PeerId peer, Configuration configuration, Path logFolder, MapHost host) {
@@ -286,7 +289,14 @@ class SnapshotClusterTest {
 
     void start() {
       log = LogFixture.open(logFolder);
-      NodeOptions options = new NodeOptions();
+      try {
+        transport = PeerTransport.listen("127.0.0.1", peer.getPort());
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      RaftRequests.serve(transport);
+      NodeManager.getInstance().addAddress(peer.getEndpoint());
+      NodeOptions options = new RaftEngine.GroupOptions(transport);
       options.setElectionTimeoutMs(500);
       options.setInitialConf(configuration.copy());
       options.setFsm(new Machine(host));
@@ -296,31 +306,32 @@ class SnapshotClusterTest {
       options.setSnapshotIntervalSecs(0);
       options.setDisableCli(true);
       options.setServiceFactory(new Factory(this));
-      service = new RaftGroupService(GROUP, peer, options);
-      service.start();
+      node = RaftServiceFactory.createAndInitRaftNode(GROUP, peer, options);
     }
 
     void stop() {
-      if (service == null) {
+      if (node == null) {
         return;
       }
       lastIndex = node().getLastLogIndex();
-      service.shutdown();
+      node.shutdown();
       try {
-        service.join();
+        node.join();
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       }
-      service = null;
+      node = null;
+      transport.close();
+      NodeManager.getInstance().removeAddress(peer.getEndpoint());
       log.close();
     }
 
     Node node() {
-      return service.getRaftNode();
+      return node;
     }
 
     State state() {
-      return service == null ? State.STATE_SHUTDOWN : node().getNodeState();
+      return node == null ? State.STATE_SHUTDOWN : node().getNodeState();
     }
 
     long lastIndex() {

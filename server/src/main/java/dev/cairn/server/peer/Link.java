@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.peer;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.EventLoop;
+import io.netty.util.NetUtil;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * This node's connection to one peer for one kind of traffic: opened when something is to be sent,
+ * opened anew after it broke.
+ *
+ * <p>A connection counts as open when the peer has greeted: one that the operating system of a
+ * frozen process accepts is none, and a peer of another version is found out before anything is
+ * sent to it. A peer that could not be reached is left alone for {@link #RETRY_AFTER_NANOS}.
+ *
+ * <p>Threads: {@link #send} and {@link #isOpen} by any; all state is the loop's. Invariants:
+ *
+ * <ol>
+ *   <li>Each message is answered exactly once, by the peer or with a failure, at the latest soon
+ *       after its deadline.
+ *   <li>{@link Answer.NotSent} is given only for a message of which nothing was written.
+ *   <li>At most {@link #UNANSWERED_MAX} messages and {@link #UNANSWERED_BYTES_MAX} bytes are
+ *       unanswered; what comes on top is not sent.
+ * </ol>
+ */
+final class Link {
+  static final int UNANSWERED_MAX = 65_536;
+  static final long UNANSWERED_BYTES_MAX = 192L << 20;
+  private static final int CONNECT_TIMEOUT_MILLIS = 1_000;
+  private static final long RETRY_AFTER_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+  private static final long LOOK_EVERY_MILLIS = 25;
+  private static final Logger log = LoggerFactory.getLogger(Link.class);
+
+  private final String host;
+  private final int port;
+  private final Traffic traffic;
+  private final Bootstrap bootstrap;
+  private final EventLoop loop;
+  private final Executor resolver;
+  private final Queue<Message> arriving = new ConcurrentLinkedQueue<>();
+  private final AtomicBoolean scheduled = new AtomicBoolean();
+  private final AtomicLong unansweredBytes = new AtomicLong();
+  private final AtomicLong unanswered = new AtomicLong();
+  private volatile boolean open;
+  private volatile boolean closed;
+
+  // The loop's.
+  private final ArrayDeque<Message> waiting = new ArrayDeque<>(); // for a connection
+  private final List<CompletableFuture<Boolean>> waiters = new ArrayList<>();
+  private final Map<Integer, Message> sent = new HashMap<>();
+  private boolean resolving; // the host's name
+  private Channel channel; // connecting, or open
+  private Outbox outbox; // of the open channel
+  private int lastId;
+  private boolean looking;
+  private long failedAtNanos;
+  private String failure; // why the last connection failed; null when it did not
+
+  /** A message until it is answered. */
+  private static final class Message {
+    private final byte kind;
+    private final short stream;
+    private final byte[] body;
+    private final long deadlineNanos;
+    private final Executor where;
+    private final Consumer<Answer> done;
+
+    Message(
+        byte kind,
+        short stream,
+        byte[] body,
+        long deadlineNanos,
+        Executor where,
+        Consumer<Answer> done) {
+      this.kind = kind;
+      this.stream = stream;
+      this.body = body;
+      this.deadlineNanos = deadlineNanos;
+      this.where = where;
+      this.done = done;
+    }
+  }
+
+  /**
+   * Creates a link that is not connected.
+   *
+   * @param resolver may block while it looks a host's name up
+   */
+  Link(
+      String host,
+      int port,
+      Traffic traffic,
+      Bootstrap bootstrap,
+      EventLoop loop,
+      Executor resolver) {
+    this.host = host;
+    this.port = port;
+    this.traffic = traffic;
+    this.loop = loop;
+    this.resolver = resolver;
+    this.bootstrap =
+        bootstrap
+            .clone()
+            .group(loop)
+            .handler(
+                new ChannelInitializer<Channel>() {
+                  @Override
+                  protected void initChannel(Channel created) {
+                    created.pipeline().addLast(new Frame.Decoder(), new Arrivals());
+                  }
+                });
+  }
+
+  boolean isOpen() {
+    return open;
+  }
+
+  /** Opens the connection if there is none, and tells whether it is open, soon. */
+  CompletableFuture<Boolean> connected() {
+    if (open) {
+      return CompletableFuture.completedFuture(true);
+    }
+    CompletableFuture<Boolean> connected = new CompletableFuture<>();
+    try {
+      loop.execute(
+          () -> {
+            waiters.add(connected);
+            takeArriving(true);
+          });
+    } catch (RejectedExecutionException ended) {
+      connected.complete(false);
+    }
+    return connected;
+  }
+
+  void send(
+      byte kind,
+      short stream,
+      byte[] body,
+      long timeoutMillis,
+      Executor where,
+      Consumer<Answer> done) {
+    long deadlineNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
+    Message message = new Message(kind, stream, body, deadlineNanos, where, done);
+    long bytes = unansweredBytes.addAndGet(body.length);
+    if (unanswered.incrementAndGet() > UNANSWERED_MAX
+        || (bytes > UNANSWERED_BYTES_MAX && bytes > body.length)) {
+      answer(message, new Answer.NotSent("too much to " + this + " is unanswered"));
+      return;
+    }
+    arriving.add(message);
+    if (scheduled.compareAndSet(false, true)) {
+      try {
+        loop.execute(() -> takeArriving(false));
+      } catch (RejectedExecutionException ended) {
+        failArriving();
+      }
+    }
+  }
+
+  private void failArriving() {
+    for (Message message = arriving.poll(); message != null; message = arriving.poll()) {
+      answer(message, new Answer.NotSent("this node is stopping"));
+    }
+  }
+
+  private void answer(Message message, Answer answer) {
+    unansweredBytes.addAndGet(-message.body.length);
+    unanswered.decrementAndGet();
+    try {
+      message.where.execute(() -> message.done.accept(answer));
+    } catch (RejectedExecutionException stopping) {
+      message.done.accept(answer);
+    }
+  }
+
+  // ---- On the loop ----
+
+  private void takeArriving(boolean connect) {
+    scheduled.set(false);
+    if (closed) {
+      failArriving();
+      tellWaiters(false);
+      return;
+    }
+    if (open) {
+      tellWaiters(true);
+    }
+    boolean any = connect;
+    for (Message message = arriving.poll(); message != null; message = arriving.poll()) {
+      any = true;
+      if (open) {
+        write(message);
+      } else {
+        waiting.add(message);
+      }
+    }
+    if (any && !open && channel == null && !resolving) {
+      resolve();
+    }
+    lookLater();
+  }
+
+  private void tellWaiters(boolean connected) {
+    waiters.forEach(waiter -> waiter.complete(connected));
+    waiters.clear();
+  }
+
+  private void write(Message message) {
+    int id = ++lastId;
+    sent.put(id, message);
+    outbox.add(new Frame(Frame.REQUEST, message.kind, message.stream, id, message.body));
+  }
+
+  private void resolve() {
+    if (failure != null && System.nanoTime() - failedAtNanos < RETRY_AFTER_NANOS) {
+      failWaiting(failure);
+    } else if (NetUtil.createByteArrayFromIpAddressString(host) != null) {
+      connect(new InetSocketAddress(host, port));
+    } else {
+      resolving = true;
+      resolver.execute(
+          () -> {
+            InetSocketAddress address = new InetSocketAddress(host, port);
+            loop.execute(() -> resolved(address));
+          });
+    }
+  }
+
+  private void resolved(InetSocketAddress address) {
+    resolving = false;
+    if (address.isUnresolved()) {
+      failed(null, "no address is known for " + host);
+    } else if (!closed) {
+      connect(address);
+    }
+  }
+
+  private void connect(InetSocketAddress address) {
+    ChannelFuture connecting = bootstrap.connect(address);
+    Channel begun = connecting.channel();
+    channel = begun;
+    connecting.addListener(
+        future -> {
+          if (future.isSuccess()) {
+            begun.writeAndFlush(Frame.greeting(traffic));
+          } else {
+            failed(begun, "cannot connect to " + this + ": " + future.cause());
+          }
+        });
+    loop.schedule(
+        () -> {
+          if (channel == begun && !open) {
+            failed(begun, this + " did not greet within " + CONNECT_TIMEOUT_MILLIS + " ms");
+          }
+        },
+        CONNECT_TIMEOUT_MILLIS,
+        TimeUnit.MILLISECONDS);
+  }
+
+  private void greeted(ByteBuf greeting) {
+    int magic = greeting.readInt();
+    int version = greeting.readShort();
+    if (magic != Frame.MAGIC || version != Frame.VERSION) {
+      String why =
+          magic == Frame.MAGIC
+              ? " speaks version " + version + " of the peer protocol, this node " + Frame.VERSION
+              : " is no peer port of Cairn";
+      log.warn("peer={}{}", this, why);
+      failed(channel, this + why);
+      return;
+    }
+    failure = null;
+    outbox = new Outbox(channel);
+    open = true;
+    tellWaiters(true);
+    for (Message message = waiting.poll(); message != null; message = waiting.poll()) {
+      write(message);
+    }
+  }
+
+  private void failed(Channel which, String why) {
+    if (channel != which) {
+      return;
+    }
+    channel = null;
+    open = false;
+    Outbox left = outbox;
+    outbox = null;
+    if (which != null) {
+      which.close();
+    }
+    failure = why;
+    failedAtNanos = System.nanoTime();
+    if (left != null) {
+      for (Frame frame = left.takeUnsent(); frame != null; frame = left.takeUnsent()) {
+        Message message = sent.remove(frame.id());
+        if (message != null) {
+          answer(message, new Answer.NotSent(why));
+        }
+      }
+    }
+    List<Message> lost = new ArrayList<>(sent.values());
+    sent.clear();
+    lost.forEach(message -> answer(message, new Answer.Lost(why, false)));
+    failWaiting(why);
+  }
+
+  private void failWaiting(String why) {
+    tellWaiters(false);
+    for (Message message = waiting.poll(); message != null; message = waiting.poll()) {
+      answer(message, new Answer.NotSent(why));
+    }
+  }
+
+  private void received(Frame frame) {
+    Message message = sent.remove(frame.id());
+    if (message == null) {
+      return; // too late
+    }
+    answer(
+        message,
+        frame.type() == Frame.ANSWER
+            ? new Answer.Received(frame.body())
+            : new Answer.Lost(
+                "the peer gave no answer: " + new String(frame.body(), StandardCharsets.UTF_8),
+                false));
+  }
+
+  private void lookLater() {
+    if (!looking && (!sent.isEmpty() || !waiting.isEmpty())) {
+      looking = true;
+      loop.schedule(this::look, LOOK_EVERY_MILLIS, TimeUnit.MILLISECONDS);
+    }
+  }
+
+  /** Gives up on what waits for too long. */
+  private void look() {
+    looking = false;
+    long now = System.nanoTime();
+    for (Iterator<Message> messages = waiting.iterator(); messages.hasNext(); ) {
+      Message message = messages.next();
+      if (now - message.deadlineNanos >= 0) {
+        messages.remove();
+        answer(message, new Answer.NotSent("no connection to " + this + " in time"));
+      }
+    }
+    for (Iterator<Message> messages = sent.values().iterator(); messages.hasNext(); ) {
+      Message message = messages.next();
+      if (now - message.deadlineNanos >= 0) {
+        messages.remove();
+        answer(message, new Answer.Lost("no answer of " + this + " in time", true));
+      }
+    }
+    lookLater();
+  }
+
+  void close() {
+    closed = true;
+    loop.execute(
+        () -> {
+          failed(channel, "this node is stopping");
+          failArriving();
+        });
+  }
+
+  @Override
+  public String toString() {
+    return host + ":" + port;
+  }
+
+  private final class Arrivals extends ChannelInboundHandlerAdapter {
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+      if (message instanceof ByteBuf greeting) {
+        try {
+          if (channel == context.channel()) {
+            greeted(greeting);
+          }
+        } finally {
+          greeting.release();
+        }
+      } else if (message instanceof Frame frame && channel == context.channel()) {
+        received(frame);
+      }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+      failed(context.channel(), Link.this + " closed the connection");
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+      log.debug("peer={} connection failed", Link.this, cause);
+      failed(context.channel(), Link.this + ": " + cause);
+    }
+  }
+}

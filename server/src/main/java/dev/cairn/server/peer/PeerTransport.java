@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.peer;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Requests and answers between nodes: this node's peer port, and its connections to others'.
+ *
+ * <p>One loop reads and writes all connections; it decodes, and never waits. {@link #WORKERS}
+ * workers deal with what arrives: the messages of one stream (a Raft group, a partition) in their
+ * order by one of them. Handlers that may block get threads of their own ({@link #handleApart}).
+ *
+ * <p>Invariant: {@link Answer.NotSent} is given only when no byte of the message can have left.
+ * docs/decisions/0017 has the figures.
+ */
+public final class PeerTransport implements AutoCloseable {
+  private static final int WORKERS = 2;
+  private static final int CONNECTIONS_MAX = 4_096;
+  private static final int BLOCKING_THREADS_MAX = 64;
+  private static final Logger log = LoggerFactory.getLogger(PeerTransport.class);
+
+  private final EventLoopGroup loops;
+  private final Bootstrap bootstrap;
+  private final List<Worker> workers;
+  private final ThreadPoolExecutor blocking;
+  private final Map<Byte, Handled> handlers = new ConcurrentHashMap<>();
+  private final Map<Address, Links> links = new ConcurrentHashMap<>();
+  private final Set<AcceptedConnection> accepted = ConcurrentHashMap.newKeySet();
+  private final List<Runnable> endListeners = new CopyOnWriteArrayList<>();
+  private volatile boolean closed;
+  private Channel listening;
+
+  /** Acts on messages of one kind. */
+  public interface Handler {
+    /**
+     * Acts on a message.
+     *
+     * @param body the message
+     * @param answer to be called at most once, by any thread
+     */
+    void handle(byte[] body, Consumer<byte[]> answer);
+  }
+
+  /** As {@link Handler}, for whoever must know which connection brought the message. */
+  public interface ConnectionHandler {
+    /** Acts on a message. */
+    void handle(AcceptedConnection from, byte[] body, Consumer<byte[]> answer);
+  }
+
+  private record Handled(boolean apart, ConnectionHandler handler) {}
+
+  private record Address(String host, int port) {}
+
+  private record Links(Link control, Link data, Link bulk) {
+    Link of(Traffic traffic) {
+      return switch (traffic) {
+        case CONTROL -> control;
+        case DATA -> data;
+        case BULK -> bulk;
+      };
+    }
+
+    void close() {
+      control.close();
+      data.close();
+      bulk.close();
+    }
+  }
+
+  private PeerTransport() {
+    loops =
+        new MultiThreadIoEventLoopGroup(
+            1, new DefaultThreadFactory("peer-loop", true), NioIoHandler.newFactory());
+    bootstrap =
+        new Bootstrap().channel(NioSocketChannel.class).option(ChannelOption.TCP_NODELAY, true);
+    workers = IntStream.range(0, WORKERS).mapToObj(i -> new Worker("peer-work-" + i)).toList();
+    blocking =
+        new ThreadPoolExecutor(
+            0,
+            BLOCKING_THREADS_MAX,
+            30,
+            TimeUnit.SECONDS,
+            new SynchronousQueue<>(),
+            new DefaultThreadFactory("peer-request", true),
+            new ThreadPoolExecutor.CallerRunsPolicy());
+  }
+
+  /**
+   * Listens for peers.
+   *
+   * @param bindHost the address to listen on
+   * @param port the peer port, 1 to 65535
+   * @throws IOException when the port cannot be had
+   */
+  public static PeerTransport listen(String bindHost, int port) throws IOException {
+    PeerTransport transport = new PeerTransport();
+    try {
+      transport.listening = transport.server().bind(bindHost, port).syncUninterruptibly().channel();
+      return transport;
+    } catch (Exception e) { // Netty throws the cause as it is, declared or not
+      transport.close();
+      throw new IOException(
+          "cannot listen on peer port "
+              + bindHost
+              + ":"
+              + port
+              + "; is another process using it? Choose another with --peer-port",
+          e);
+    }
+  }
+
+  private ServerBootstrap server() {
+    return new ServerBootstrap()
+        .group(loops)
+        .channel(NioServerSocketChannel.class)
+        .option(ChannelOption.SO_REUSEADDR, true)
+        .option(ChannelOption.SO_BACKLOG, 512)
+        .childOption(ChannelOption.TCP_NODELAY, true)
+        .childHandler(
+            new ChannelInitializer<Channel>() {
+              @Override
+              protected void initChannel(Channel channel) {
+                if (closed || accepted.size() >= CONNECTIONS_MAX) {
+                  channel.close();
+                  return;
+                }
+                AcceptedConnection connection =
+                    new AcceptedConnection(
+                        channel, PeerTransport.this::dispatch, PeerTransport.this::ended);
+                accepted.add(connection);
+                channel.pipeline().addLast(new Frame.Decoder(), connection.handler());
+              }
+            });
+  }
+
+  private void ended(AcceptedConnection connection) {
+    accepted.remove(connection);
+    if (!closed && connection.greeted()) {
+      endListeners.forEach(Runnable::run);
+    }
+  }
+
+  /**
+   * Tells whenever a connection that a peer had opened and greeted on has ended, whoever ended it.
+   *
+   * @param listener called on the loop; must not block
+   */
+  public void onEnd(Runnable listener) {
+    endListeners.add(listener);
+  }
+
+  /** Takes messages of a kind from now on, on the workers; the handler must not block. */
+  public void handle(byte kind, Handler handler) {
+    register(kind, new Handled(false, (from, body, answer) -> handler.handle(body, answer)));
+  }
+
+  /** As {@link #handle(byte, Handler)}. At most one handler a kind. */
+  public void handle(byte kind, ConnectionHandler handler) {
+    register(kind, new Handled(false, handler));
+  }
+
+  /** Takes messages of a kind from now on, on threads that may block; they keep no order. */
+  public void handleApart(byte kind, ConnectionHandler handler) {
+    register(kind, new Handled(true, handler));
+  }
+
+  private void register(byte kind, Handled handled) {
+    if (handlers.putIfAbsent(kind, handled) != null) {
+      throw new IllegalStateException("peer message kind " + kind + " is taken");
+    }
+  }
+
+  private void dispatch(AcceptedConnection from, Frame frame, Consumer<byte[]> answer)
+      throws AcceptedConnection.NoSuchKindException {
+    Handled handled = handlers.get(frame.kind());
+    if (handled == null) {
+      throw new AcceptedConnection.NoSuchKindException(frame.kind());
+    }
+    Executor where = handled.apart() ? blocking : worker(frame.stream());
+    where.execute(
+        () -> {
+          try {
+            handled.handler().handle(from, frame.body(), answer);
+          } catch (RuntimeException e) {
+            log.warn("peer={} sent a message that cannot be read", from.remoteAddress(), e);
+          }
+        });
+  }
+
+  private Worker worker(short stream) {
+    return workers.get(Math.floorMod(stream, WORKERS));
+  }
+
+  /**
+   * Sends a message among the data traffic and waits for its answer without blocking.
+   *
+   * @param stream whose order the message and its answer keep
+   * @param timeoutMillis how long to wait for the answer
+   * @param done called exactly once, by a worker, or by the caller when nothing can be sent
+   */
+  public void send(
+      String host,
+      int port,
+      byte kind,
+      int stream,
+      byte[] body,
+      long timeoutMillis,
+      Consumer<Answer> done) {
+    send(Traffic.DATA, host, port, kind, stream, body, timeoutMillis, done);
+  }
+
+  /** As {@link #send(String, int, byte, int, byte[], long, Consumer)}, among other traffic. */
+  public void send(
+      Traffic traffic,
+      String host,
+      int port,
+      byte kind,
+      int stream,
+      byte[] body,
+      long timeoutMillis,
+      Consumer<Answer> done) {
+    short folded = fold(stream);
+    sendTo(traffic, host, port, kind, folded, body, timeoutMillis, worker(folded), done);
+  }
+
+  /** As the others; {@code done} is called by {@code where}, and may block there. */
+  public void sendApart(
+      Traffic traffic,
+      String host,
+      int port,
+      byte kind,
+      byte[] body,
+      long timeoutMillis,
+      Executor where,
+      Consumer<Answer> done) {
+    sendTo(traffic, host, port, kind, (short) 0, body, timeoutMillis, where, done);
+  }
+
+  private void sendTo(
+      Traffic traffic,
+      String host,
+      int port,
+      byte kind,
+      short stream,
+      byte[] body,
+      long timeoutMillis,
+      Executor where,
+      Consumer<Answer> done) {
+    if (closed) {
+      where.execute(() -> done.accept(new Answer.NotSent("this node is stopping")));
+      return;
+    }
+    linksTo(host, port).of(traffic).send(kind, stream, body, timeoutMillis, where, done);
+  }
+
+  private static short fold(int stream) {
+    return (short) (stream ^ (stream >>> 16));
+  }
+
+  /** Whether messages can be sent to a peer at once; if not, connections to it are begun. */
+  public boolean isConnected(String host, int port) {
+    Links to = linksTo(host, port);
+    boolean connected = to.control().isOpen() && to.data().isOpen();
+    if (!connected) {
+      to.control().connected();
+      to.data().connected();
+    }
+    return connected;
+  }
+
+  /**
+   * Waits until messages can be sent to a peer. Blocks; not for a loop's or a worker's thread.
+   *
+   * @return whether they can
+   */
+  public boolean awaitConnected(String host, int port, long timeoutMillis)
+      throws InterruptedException {
+    if (isConnected(host, port)) {
+      return true;
+    }
+    Links to = linksTo(host, port);
+    CompletableFuture<Boolean> both =
+        to.control().connected().thenCombine(to.data().connected(), Boolean::logicalAnd);
+    try {
+      return both.get(timeoutMillis, TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      return false;
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("a link fails with false", e);
+    }
+  }
+
+  private Links linksTo(String host, int port) {
+    return links.computeIfAbsent(
+        new Address(host, port),
+        to ->
+            new Links(
+                new Link(host, port, Traffic.CONTROL, bootstrap, loops.next(), blocking),
+                new Link(host, port, Traffic.DATA, bootstrap, loops.next(), blocking),
+                new Link(host, port, Traffic.BULK, bootstrap, loops.next(), blocking)));
+  }
+
+  /** Ends all connections; whoever waits for an answer gets a failure. */
+  @Override
+  public void close() {
+    closed = true;
+    if (listening != null) {
+      listening.close().syncUninterruptibly();
+    }
+    accepted.forEach(AcceptedConnection::close);
+    links.values().forEach(Links::close);
+    loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
+    workers.forEach(Worker::close);
+    blocking.shutdown();
+  }
+}
