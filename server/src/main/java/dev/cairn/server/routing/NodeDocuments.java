@@ -76,7 +76,8 @@ public final class NodeDocuments {
     this.transport = transport;
     this.current = current;
     this.own = own;
-    transport.handle(PeerMessageKind.DOCUMENT, (body, answer) -> answer.accept(answer(body)));
+    transport.handleApart(
+        PeerMessageKind.DOCUMENT, (from, body, answer) -> answer.accept(answer(body)));
   }
 
   /**
