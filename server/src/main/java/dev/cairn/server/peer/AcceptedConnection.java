@@ -79,7 +79,7 @@ public final class AcceptedConnection {
       return;
     }
     greeted = true;
-    context.writeAndFlush(Frame.greeting(Traffic.CONTROL));
+    context.writeAndFlush(Frame.greeting(Frame.ANSWERS));
     if (version != Frame.VERSION || traffic.isEmpty()) {
       log.warn(
           "peer={} speaks version {} of the peer protocol, this node {}; upgrade the older one",

@@ -14,7 +14,8 @@ import java.util.List;
  *
  * <pre>
  *   connection ::= greeting frame*             each way; the node that connected greets first
- *   greeting   ::= magic:4 version:2 traffic:1 magic is "CRNP"; traffic 0 CONTROL | 1 DATA | 2 BULK
+ *   greeting   ::= magic:4 version:2 traffic:1 magic is "CRNP"
+ *   traffic    ::= 0 CONTROL | 1 DATA | 2 BULK | 127: whoever was connected to answers
  *   frame      ::= length:4 type:1 kind:1 stream:2 id:4 body
  *   type       ::= 1 request | 2 answer | 3 no answer (the body says why, in UTF-8)
  * </pre>
@@ -40,11 +41,11 @@ record Frame(byte type, byte kind, short stream, int id, byte[] body) {
   /** From this size on a body is written from where it is, rather than copied beside others. */
   private static final int COPIED_BYTES_MAX = 8 << 10;
 
-  static ByteBuf greeting(Traffic traffic) {
-    return Unpooled.buffer(GREETING_BYTES)
-        .writeInt(MAGIC)
-        .writeShort(VERSION)
-        .writeByte(traffic.code());
+  /** An answer's greeting: no node takes its own for a peer's, should it be connected to itself. */
+  static final byte ANSWERS = 127;
+
+  static ByteBuf greeting(byte traffic) {
+    return Unpooled.buffer(GREETING_BYTES).writeInt(MAGIC).writeShort(VERSION).writeByte(traffic);
   }
 
   int bytes() {

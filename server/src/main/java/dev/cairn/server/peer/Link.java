@@ -268,7 +268,7 @@ final class Link {
     connecting.addListener(
         future -> {
           if (future.isSuccess()) {
-            begun.writeAndFlush(Frame.greeting(traffic));
+            begun.writeAndFlush(Frame.greeting(traffic.code()));
           } else {
             failed(begun, "cannot connect to " + this + ": " + future.cause());
           }
@@ -286,9 +286,10 @@ final class Link {
   private void greeted(ByteBuf greeting) {
     int magic = greeting.readInt();
     int version = greeting.readShort();
-    if (magic != Frame.MAGIC || version != Frame.VERSION) {
+    boolean answers = greeting.readByte() == Frame.ANSWERS;
+    if (magic != Frame.MAGIC || version != Frame.VERSION || !answers) {
       String why =
-          magic == Frame.MAGIC
+          magic == Frame.MAGIC && answers
               ? " speaks version " + version + " of the peer protocol, this node " + Frame.VERSION
               : " is no peer port of Cairn";
       log.warn("peer={}{}", this, why);

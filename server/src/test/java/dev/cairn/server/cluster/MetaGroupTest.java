@@ -4,10 +4,10 @@ package dev.cairn.server.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.cairn.server.FreePorts;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.raft.RaftEngine;
 import dev.cairn.server.raft.SharedLog;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -27,10 +27,7 @@ class MetaGroupTest {
    */
   @Test
   void thePlanOfAControllerThatSleptIsNotCarriedOut() throws Exception {
-    int port;
-    try (ServerSocket free = new ServerSocket(0)) {
-      port = free.getLocalPort();
-    }
+    int port = FreePorts.next();
     Member self =
         new Member(
             "a".repeat(40), "127.0.0.1:5000", "127.0.0.1", 5000, 25_000, "127.0.0.1", port, 1);

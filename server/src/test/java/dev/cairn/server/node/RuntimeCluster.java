@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.Slots;
 import dev.cairn.protocol.Topology;
+import dev.cairn.server.FreePorts;
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Formation;
 import dev.cairn.server.cluster.Member;
@@ -22,8 +23,6 @@ import dev.cairn.server.partition.Result;
 import dev.cairn.server.raft.Peer;
 import dev.cairn.server.routing.Router;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -70,7 +69,7 @@ final class RuntimeCluster implements AutoCloseable {
               5000 + i,
               0,
               "127.0.0.1",
-              freePort(),
+              FreePorts.next(),
               1));
     }
   }
@@ -292,11 +291,5 @@ final class RuntimeCluster implements AutoCloseable {
 
   static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.UTF_8);
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
   }
 }

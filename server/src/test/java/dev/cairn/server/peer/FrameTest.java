@@ -16,7 +16,8 @@ class FrameTest {
   /** The bytes of docs/formats.md. */
   @Test
   void bytesOfAGreetingAndAFrame() {
-    assertThat(ByteBufUtil.hexDump(Frame.greeting(Traffic.DATA))).isEqualTo("43524e50000101");
+    assertThat(ByteBufUtil.hexDump(Frame.greeting(Traffic.DATA.code())))
+        .isEqualTo("43524e50000101");
     ByteBuf copied = Unpooled.buffer();
     FRAME.writeTo(copied);
     assertThat(ByteBufUtil.hexDump(copied)).isEqualTo("0000000a0103123400000007aabb");
@@ -28,7 +29,7 @@ class FrameTest {
   @Test
   void whereverTheBytesAreCutTheyAreReadTheSame() {
     ByteBuf all = Unpooled.buffer();
-    all.writeBytes(Frame.greeting(Traffic.CONTROL));
+    all.writeBytes(Frame.greeting(Traffic.CONTROL.code()));
     FRAME.writeTo(all);
     FRAME.writeTo(all);
     for (int cut = 0; cut <= all.readableBytes(); cut++) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.cairn.server.FreePorts;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -28,12 +29,6 @@ class PeerTransportTest {
   private static final int TIMEOUT_MILLIS = 20_000;
   private static final String LOCAL = "127.0.0.1";
 
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
-  }
-
   private static CompletableFuture<Answer> send(
       PeerTransport from, int port, int stream, byte[] body, long timeoutMillis) {
     CompletableFuture<Answer> answer = new CompletableFuture<>();
@@ -55,9 +50,9 @@ class PeerTransportTest {
 
   @Test
   void theFirstMessageOpensTheConnectionAndIsAnswered() throws Exception {
-    int port = freePort();
+    int port = FreePorts.next();
     try (PeerTransport to = PeerTransport.listen(LOCAL, port);
-        PeerTransport from = PeerTransport.listen(LOCAL, freePort())) {
+        PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
       to.handle(KIND, (body, answer) -> answer.accept(new byte[] {(byte) (body[0] + 1)}));
       for (Traffic traffic : Traffic.values()) {
         CompletableFuture<Answer> answer = new CompletableFuture<>();
@@ -71,9 +66,9 @@ class PeerTransportTest {
 
   @Test
   void largeMessagesWaitForEachOtherAndAllArrive() throws Exception {
-    int port = freePort();
+    int port = FreePorts.next();
     try (PeerTransport to = PeerTransport.listen(LOCAL, port);
-        PeerTransport from = PeerTransport.listen(LOCAL, freePort())) {
+        PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
       to.handle(KIND, (body, answer) -> answer.accept(new byte[] {1}));
       List<CompletableFuture<Answer>> answers = new ArrayList<>();
       for (int i = 0; i < 24; i++) {
@@ -88,9 +83,9 @@ class PeerTransportTest {
   /** What is unanswered is bounded; what comes on top certainly did not leave. */
   @Test
   void moreUnansweredThanTheBoundIsNotSent() throws Exception {
-    int port = freePort();
+    int port = FreePorts.next();
     try (PeerTransport to = PeerTransport.listen(LOCAL, port);
-        PeerTransport from = PeerTransport.listen(LOCAL, freePort())) {
+        PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
       to.handle(KIND, (body, answer) -> {}); // never answers
       byte[] body = new byte[8 << 20];
       List<CompletableFuture<Answer>> answers = new ArrayList<>();
@@ -110,11 +105,11 @@ class PeerTransportTest {
 
   @Test
   void messagesOfAStreamAreDealtWithInTheirOrderAndAnsweredInAny() throws Exception {
-    int port = freePort();
+    int port = FreePorts.next();
     int messages = 2_000;
     List<Integer> arrived = Collections.synchronizedList(new ArrayList<>());
     try (PeerTransport to = PeerTransport.listen(LOCAL, port);
-        PeerTransport from = PeerTransport.listen(LOCAL, freePort())) {
+        PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
       to.handle(
           KIND,
           (body, answer) -> {
@@ -137,11 +132,11 @@ class PeerTransportTest {
   /** A handler that waits for a disk holds up no other stream. */
   @Test
   void aHandlerApartMayBlockAndOthersGoOn() throws Exception {
-    int port = freePort();
+    int port = FreePorts.next();
     byte slow = KIND + 1;
     CountDownLatch release = new CountDownLatch(1);
     try (PeerTransport to = PeerTransport.listen(LOCAL, port);
-        PeerTransport from = PeerTransport.listen(LOCAL, freePort())) {
+        PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
       to.handle(KIND, (body, answer) -> answer.accept(body));
       to.handleApart(
           slow,
@@ -164,9 +159,9 @@ class PeerTransportTest {
 
   @Test
   void aMessageThatNobodyAnswersIsLostAtItsDeadline() throws Exception {
-    int port = freePort();
+    int port = FreePorts.next();
     try (PeerTransport to = PeerTransport.listen(LOCAL, port);
-        PeerTransport from = PeerTransport.listen(LOCAL, freePort())) {
+        PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
       to.handle(KIND, (body, answer) -> {});
       assertThat(get(send(from, port, 0, new byte[1], 50)))
           .isInstanceOfSatisfying(Answer.Lost.class, lost -> assertThat(lost.timedOut()).isTrue());
@@ -175,9 +170,9 @@ class PeerTransportTest {
 
   @Test
   void aKindThatThePeerDoesNotKnowIsSaid() throws Exception {
-    int port = freePort();
+    int port = FreePorts.next();
     try (PeerTransport to = PeerTransport.listen(LOCAL, port);
-        PeerTransport from = PeerTransport.listen(LOCAL, freePort())) {
+        PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
       assertThat(to.isConnected(LOCAL, port)).isFalse();
       assertThat(get(send(from, port, new byte[1])))
           .isInstanceOfSatisfying(
@@ -187,9 +182,9 @@ class PeerTransportTest {
 
   @Test
   void messagesUnderWayWhenThePeerEndsAreLostAndNeverCalledNotSent() throws Exception {
-    int port = freePort();
+    int port = FreePorts.next();
     CountDownLatch arrived = new CountDownLatch(1);
-    try (PeerTransport from = PeerTransport.listen(LOCAL, freePort())) {
+    try (PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
       CompletableFuture<Answer> answer;
       try (PeerTransport to = PeerTransport.listen(LOCAL, port)) {
         to.handle(KIND, (body, reply) -> arrived.countDown());
@@ -203,12 +198,12 @@ class PeerTransportTest {
 
   @Test
   void messagesUnderWayWhenThisNodeStopsAreAnswered() throws Exception {
-    int port = freePort();
+    int port = FreePorts.next();
     CompletableFuture<Answer> answer;
     try (PeerTransport to = PeerTransport.listen(LOCAL, port)) {
       CountDownLatch arrived = new CountDownLatch(1);
       to.handle(KIND, (body, reply) -> arrived.countDown());
-      try (PeerTransport from = PeerTransport.listen(LOCAL, freePort())) {
+      try (PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
         answer = send(from, port, new byte[1]);
         assertThat(arrived.await(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
       }
@@ -222,8 +217,8 @@ class PeerTransportTest {
    */
   @Test
   void aPortThatIsOpenedAnewIsReachedHoweverManyConnectWhileItCloses() throws Exception {
-    int port = freePort();
-    try (PeerTransport other = PeerTransport.listen(LOCAL, freePort())) {
+    int port = FreePorts.next();
+    try (PeerTransport other = PeerTransport.listen(LOCAL, FreePorts.next())) {
       AtomicBoolean enough = new AtomicBoolean();
       Thread sender =
           new Thread(
@@ -254,14 +249,14 @@ class PeerTransportTest {
 
   @Test
   void addressWhereNobodyListensIsACertainFailure() throws Exception {
-    try (PeerTransport from = PeerTransport.listen(LOCAL, freePort())) {
-      assertThat(get(send(from, freePort(), new byte[1]))).isInstanceOf(Answer.NotSent.class);
+    try (PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
+      assertThat(get(send(from, FreePorts.next(), new byte[1]))).isInstanceOf(Answer.NotSent.class);
     }
   }
 
   @Test
   void aHostWithoutAnAddressIsACertainFailure() throws Exception {
-    try (PeerTransport from = PeerTransport.listen(LOCAL, freePort())) {
+    try (PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
       CompletableFuture<Answer> answer = new CompletableFuture<>();
       from.send("no.such.host.invalid", 1, KIND, 0, new byte[1], TIMEOUT_MILLIS, answer::complete);
       assertThat(get(answer)).isInstanceOf(Answer.NotSent.class);
@@ -272,7 +267,7 @@ class PeerTransportTest {
   @Test
   void aPeerThatAcceptsAndStaysMuteIsNoConnection() throws Exception {
     try (ServerSocket mute = new ServerSocket(0, 8, InetAddress.getLoopbackAddress());
-        PeerTransport from = PeerTransport.listen(LOCAL, freePort())) {
+        PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
       assertThat(from.awaitConnected(LOCAL, mute.getLocalPort(), 100)).isFalse();
       assertThat(get(send(from, mute.getLocalPort(), new byte[1])))
           .isInstanceOf(Answer.NotSent.class);
@@ -282,10 +277,10 @@ class PeerTransportTest {
   @Test
   void aPeerOfAnotherVersionIsSentNothing() throws Exception {
     try (ServerSocket newer = new ServerSocket(0, 8, InetAddress.getLoopbackAddress());
-        PeerTransport from = PeerTransport.listen(LOCAL, freePort())) {
+        PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
       CompletableFuture<Answer> answer = send(from, newer.getLocalPort(), new byte[1]);
       try (Socket socket = newer.accept()) {
-        socket.getOutputStream().write(greeting(Frame.MAGIC, 9));
+        socket.getOutputStream().write(greeting(Frame.MAGIC, 9, Frame.ANSWERS));
         assertThat(get(answer))
             .isInstanceOfSatisfying(
                 Answer.NotSent.class,
@@ -298,7 +293,7 @@ class PeerTransportTest {
 
   @Test
   void whoeverGreetsInAnotherVersionLearnsOursAndIsClosed() throws Exception {
-    int port = freePort();
+    int port = FreePorts.next();
     try (PeerTransport to = PeerTransport.listen(LOCAL, port);
         Socket socket = new Socket(LOCAL, port)) {
       to.handle(KIND, (body, answer) -> answer.accept(body));
@@ -310,11 +305,31 @@ class PeerTransportTest {
     }
   }
 
+  /**
+   * A port among those that systems give to outgoing connections can be connected to itself, when
+   * nobody listens there: what comes back is the own greeting.
+   */
+  @Test
+  void whoeverEchoesTheGreetingIsNoPeer() throws Exception {
+    try (ServerSocket echo = new ServerSocket(0, 8, InetAddress.getLoopbackAddress());
+        PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
+      CompletableFuture<Answer> answer = send(from, echo.getLocalPort(), new byte[1]);
+      try (Socket socket = echo.accept()) {
+        socket.getOutputStream().write(socket.getInputStream().readNBytes(Frame.GREETING_BYTES));
+        assertThat(get(answer)).isInstanceOf(Answer.NotSent.class);
+      }
+    }
+  }
+
   private static byte[] greeting(int magic, int version) {
+    return greeting(magic, version, (byte) 1);
+  }
+
+  private static byte[] greeting(int magic, int version, byte traffic) {
     return ByteBuffer.allocate(Frame.GREETING_BYTES)
         .putInt(magic)
         .putShort((short) version)
-        .put((byte) 1)
+        .put(traffic)
         .array();
   }
 
@@ -323,13 +338,13 @@ class PeerTransportTest {
    */
   @Test
   void theEndOfAPeersConnectionIsToldAndThatOfOthersIsNot() throws Exception {
-    int port = freePort();
+    int port = FreePorts.next();
     AtomicInteger ended = new AtomicInteger();
     try (PeerTransport to = PeerTransport.listen(LOCAL, port)) {
       to.handle(KIND, (body, answer) -> answer.accept(body));
       to.onEnd(ended::incrementAndGet);
       new Socket(LOCAL, port).close();
-      try (PeerTransport from = PeerTransport.listen(LOCAL, freePort())) {
+      try (PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
         assertThat(received(send(from, port, new byte[1]))).isTrue();
       }
       await().until(() -> ended.get() > 0);
@@ -355,9 +370,9 @@ class PeerTransportTest {
   void aHessianFrameBuildsNothingAndThePortGoesOn() throws Exception {
     assertThatThrownBy(() -> Class.forName("com.caucho.hessian.io.Hessian2Input"))
         .isInstanceOf(ClassNotFoundException.class);
-    int port = freePort();
+    int port = FreePorts.next();
     try (PeerTransport to = PeerTransport.listen(LOCAL, port);
-        PeerTransport from = PeerTransport.listen(LOCAL, freePort())) {
+        PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
       to.handle(KIND, (body, answer) -> answer.accept(body));
       try (Socket socket = new Socket(LOCAL, port)) {
         socket.getOutputStream().write(hessianFrame(Tripwire.class.getName()));
@@ -370,9 +385,9 @@ class PeerTransportTest {
 
   @Test
   void aFrameThatClaimsMoreThanTheBoundEndsItsConnectionAtOnce() throws Exception {
-    int port = freePort();
+    int port = FreePorts.next();
     try (PeerTransport to = PeerTransport.listen(LOCAL, port);
-        PeerTransport from = PeerTransport.listen(LOCAL, freePort())) {
+        PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
       to.handle(KIND, (body, answer) -> answer.accept(body));
       for (int length : new int[] {Frame.BYTES_MAX + 1, Integer.MAX_VALUE, -1, 0, 7}) {
         try (Socket socket = new Socket(LOCAL, port)) {

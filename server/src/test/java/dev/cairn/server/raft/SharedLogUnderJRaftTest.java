@@ -21,10 +21,9 @@ import com.alipay.sofa.jraft.storage.LogStorage;
 import com.alipay.sofa.jraft.storage.RaftMetaStorage;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
+import dev.cairn.server.FreePorts;
 import dev.cairn.server.peer.PeerTransport;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,9 +47,7 @@ class SharedLogUnderJRaftTest {
 
   @BeforeEach
   void takeAnAddress() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      peer = new PeerId("127.0.0.1", socket.getLocalPort());
-    }
+    peer = new PeerId("127.0.0.1", FreePorts.next());
     transport = PeerTransport.listen("127.0.0.1", peer.getPort());
     NodeManager.getInstance().addAddress(peer.getEndpoint());
   }

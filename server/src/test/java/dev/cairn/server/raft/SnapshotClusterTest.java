@@ -26,11 +26,10 @@ import com.alipay.sofa.jraft.storage.SnapshotThrottle;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotCopier;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
+import dev.cairn.server.FreePorts;
 import dev.cairn.server.peer.PeerTransport;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -145,7 +144,7 @@ class SnapshotClusterTest {
   private void start(boolean... holdsData) throws IOException {
     Configuration configuration = new Configuration();
     for (int i = 0; i < holdsData.length; i++) {
-      PeerId peer = new PeerId("127.0.0.1", freePort());
+      PeerId peer = new PeerId("127.0.0.1", FreePorts.next());
       configuration.addPeer(peer);
       members.add(
           new Member(
@@ -260,12 +259,6 @@ class SnapshotClusterTest {
 
   private static ConditionFactory eventually() {
     return await().atMost(Duration.ofSeconds(60)).pollInterval(Duration.ofMillis(50));
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
   }
 
   /** One node; host and log outlive its restarts. */
