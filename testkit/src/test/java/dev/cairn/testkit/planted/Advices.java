@@ -45,7 +45,7 @@ public final class Advices {
   /** The queue of reads believes that this node leads. */
   public static final class AlwaysLeads {
     @Advice.OnMethodEnter
-    static void enter(@Advice.Argument(value = 2, readOnly = false) BooleanSupplier leads) {
+    static void enter(@Advice.Argument(value = 3, readOnly = false) BooleanSupplier leads) {
       leads = Advices.always();
     }
   }
