@@ -317,7 +317,7 @@ public final class PartitionStore implements StoredKeys {
     try {
       return Optional.ofNullable(database.get(anywhere, prefixed(ROW_SPACE, key)));
     } catch (RocksDBException e) {
-      throw engine.damaged(new StorageException("cannot read a row in " + folder, e));
+      throw broken(new StorageException("cannot read a row in " + folder, e));
     } finally {
       release();
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.storage;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -425,6 +426,35 @@ class PartitionFolderTest {
     folder.store().verify(read -> {});
     assertThat(told).as("once").hasSize(1);
     folder.close();
+  }
+
+  /** It is its database's affair, not the disk's: the others of the node go on. */
+  @Test
+  void aDamagedRowStopsItsDatabaseAndNoOther() throws IOException {
+    PartitionFolder folder = openFolder("p");
+    PartitionFolder other = openFolder("other");
+    List<StorageException> told = new ArrayList<>();
+    folder.onDamage(told::add);
+    Writes rows = new Writes();
+    for (int i = 0; i < 5_000; i++) {
+      rows.putRow(("row " + i).getBytes(UTF_8), ("what row " + i + " holds").getBytes(UTF_8));
+    }
+    folder.store().apply(rows, new AppliedRow(1, 1, 1, 0, 1, List.of(), List.of(), List.of()));
+    folder.store().flush();
+    Path table = largestTable(temporary.resolve("p/generation-1"));
+    byte[] bytes = Files.readAllBytes(table);
+    for (int at = 0; at < bytes.length / 2; at += 512) {
+      bytes[at] ^= 1;
+    }
+    Files.write(table, bytes);
+    assertThatThrownBy(() -> folder.store().row("row 1000".getBytes(UTF_8)))
+        .isInstanceOf(StorageException.class);
+    assertThat(told).extracting(StorageException::kind).contains(StorageException.Kind.DAMAGED);
+    assertThat(engine.damage()).isEmpty();
+    write(other, OLD, 1, 10);
+    assertThat(other.store().flush()).isEqualTo(10);
+    folder.close();
+    other.close();
   }
 
   private static Path largestTable(Path folder) throws IOException {
