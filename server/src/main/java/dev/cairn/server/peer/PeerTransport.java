@@ -38,7 +38,7 @@ import org.slf4j.LoggerFactory;
  * order by one of them. Handlers that may block get threads of their own ({@link #handleApart}).
  *
  * <p>Invariant: {@link Answer.NotSent} is given only when no byte of the message can have left.
- * docs/decisions/0017 has the figures.
+ * docs/decisions/0020 has the reasons.
  */
 public final class PeerTransport implements AutoCloseable {
   private static final int WORKERS = 2;
