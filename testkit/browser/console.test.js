@@ -106,6 +106,26 @@ async function openKey(page, prefix, key) {
   await page.getByRole('heading', { name: key, exact: true }).waitFor();
 }
 
+/** Does something while others write and read, through every node and in every partition. */
+async function underLoad(body) {
+  let going = true;
+  const clients = Array.from({ length: 6 }, async (_, client) => {
+    for (let turn = 0; going; turn++) {
+      const key = `load:${client}:${turn % 10}`;
+      await cluster.key(PORTS[turn % 3], key, { method: 'PUT', body: `${turn}` });
+      await cluster.key(PORTS[(turn + 1) % 3], key);
+      await cluster.key(PORTS[(turn + 2) % 3], key);
+      await new Promise((resolve) => setTimeout(resolve, 10 + 10 * Math.sin(turn / 40)));
+    }
+  });
+  try {
+    await body();
+  } finally {
+    going = false;
+    await Promise.all(clients);
+  }
+}
+
 test('what is shipped of others is what they published', () => {
   const published = (path) => readFileSync(fileURLToPath(new URL(`node_modules/${path}`, import.meta.url)));
   for (const [ours, theirs] of [
@@ -138,14 +158,7 @@ inPage('three nodes are shown: sentence, ring, table, cards', {}, async (page) =
 
 inPage('load is drawn: rates and percentiles', {}, async (page) => {
   await shows(page, 'All is well');
-  let reading = true;
-  const load = (async () => {
-    while (reading) {
-      await cluster.key(PORTS[1], 'load', { method: 'PUT', body: 'x' });
-      await cluster.key(PORTS[2], 'load');
-    }
-  })();
-  try {
+  await underLoad(async () => {
     await page.waitForFunction(() => {
       const [reads, writes] = [...document.querySelectorAll('#rates-now .now')].map((now) => Number.parseFloat(now.textContent.split(' ')[1].replace(',', '')));
       return reads > 1 && writes > 1 && /median [0-9.]+ m?s/.test(document.querySelector('#latency-now').textContent);
@@ -157,10 +170,7 @@ inPage('load is drawn: rates and percentiles', {}, async (page) => {
       return data.some((value, i) => i % 4 === 3 && value > 200);
     });
     assert.ok(drawn);
-  } finally {
-    reading = false;
-    await load;
-  }
+  });
 });
 
 inPage('a node is killed and started again: picture and sentence follow', { mayBeDown: [PORTS[2]] }, async (page) => {
@@ -466,19 +476,31 @@ test('the figures that the console works out', async () => {
 });
 
 if (process.env.SCREENSHOTS) {
-  mkdirSync(process.env.SCREENSHOTS, { recursive: true });
+  const folder = process.env.SCREENSHOTS;
+  const secondsOfLoad = Number(process.env.SCREENSHOT_SECONDS ?? 30); // a picture without load is an empty chart
+  mkdirSync(folder, { recursive: true });
+
+  test('keys for the pictures', async () => {
+    for (const [user, name] of ['Ada', 'Barbara', 'Edsger', 'Grace', 'Leslie', 'Nancy', 'Tony'].entries()) {
+      const body = JSON.stringify({ name, roles: user % 3 === 0 ? ['admin', 'author'] : ['reader'], visits: 17 * user + 4 });
+      await cluster.key(PORTS[0], `user:${1001 + user}`, { method: 'PUT', body, query: '?ttl=86400' });
+    }
+  });
+
   for (const colorScheme of ['light', 'dark']) {
     for (const [where, viewport] of [['', DESKTOP], ['-phone', PHONE]]) {
       inPage(`pictures: ${colorScheme}${where}`, { colorScheme, viewport, deviceScaleFactor: 1 }, async (page) => {
-        const shoot = (view) => page.screenshot({ path: `${process.env.SCREENSHOTS}/console-${view}-${colorScheme}${where}.png`, fullPage: true });
+        const shoot = (view, fullPage) => page.screenshot({ path: `${folder}/console-${view}-${colorScheme}${where}.png`, fullPage });
         await shows(page, 'All is well');
-        await new Promise((resolve) => setTimeout(resolve, Number(process.env.SCREENSHOT_SECONDS ?? 45) * 1000));
-        await shoot('overview');
-        await openKey(page, '', 'json-one');
-        await shoot('keys');
+        await underLoad(async () => {
+          await new Promise((resolve) => setTimeout(resolve, secondsOfLoad * 1000));
+          await shoot('overview', true);
+        });
+        await openKey(page, 'user:', 'user:1001');
+        await shoot('keys', false);
         await go(page, 'Slow log');
         await page.locator('#slowlog-table tbody tr').first().waitFor();
-        await shoot('slowlog');
+        await shoot('slowlog', false);
       });
     }
   }

@@ -22,7 +22,7 @@ import picocli.CommandLine.Option;
     exitCodeList = {
       "0:no difference",
       "1:differences, each printed with what led to it",
-      "3:void: more than 1 % of the outcomes are unknown"
+      "3:void: more than 1 %% of the outcomes are unknown"
     })
 public final class DifferentialCommand implements Callable<Integer> {
   @Option(

@@ -29,7 +29,7 @@ import picocli.CommandLine.Option;
       "0:no violation",
       "1:violations, each printed with its evidence",
       "2:it could not be begun",
-      "3:void: more than 1 % of the outcomes are unknown, or less was done than was asked for"
+      "3:void: more than 1 %% of the outcomes are unknown, or less was done than was asked for"
     })
 public final class LongRunCommand implements Callable<Integer> {
   @Option(
