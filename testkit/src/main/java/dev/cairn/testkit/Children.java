@@ -24,13 +24,17 @@ final class Children {
 
   private Children() {}
 
-  /** A builder for a JVM with the options that {@code ./cairn} gives a node. */
+  /**
+   * A builder for a JVM with the options that {@code ./cairn} gives a node, but for the second
+   * compiler: nodes under test live for seconds, and compiling would take most of the machine.
+   */
   static ProcessBuilder node(List<String> javaOptions, String... arguments) {
     List<String> options =
         new ArrayList<>(
             List.of(
                 "-Xmx512m",
                 "-Xss512k",
+                "-XX:TieredStopAtLevel=1",
                 "-Djraft.append.entries.threads.send=1",
                 "-Djraft.timer.global_scheduler_workers=2"));
     options.addAll(javaOptions);

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -143,6 +144,11 @@ final class ReplicaOpener {
           marker);
     } else if (entry.status == NodeReport.Status.CREATED) {
       open(state, placement, entry, group);
+    }
+    RaftGroup raft = entry.raft();
+    if (raft != null) {
+      raft.witnesses(
+          placement.witness() == null ? Set.of() : Set.of(peer(state, placement.witness())));
     }
   }
 

@@ -21,6 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -278,6 +279,20 @@ public final class PeerTransport implements AutoCloseable {
       return;
     }
     linksTo(host, port).of(traffic).send(kind, stream, body, timeoutMillis, where, done);
+  }
+
+  /**
+   * Runs a task once, on the loop; it must not block.
+   *
+   * @return false when it never will, since this is closed
+   */
+  public boolean after(long nanos, Runnable task) {
+    try {
+      loops.next().schedule(task, nanos, TimeUnit.NANOSECONDS);
+      return true;
+    } catch (RejectedExecutionException stopping) {
+      return false;
+    }
   }
 
   private static short fold(int stream) {

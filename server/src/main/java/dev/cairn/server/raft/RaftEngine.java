@@ -47,6 +47,12 @@ public final class RaftEngine implements AutoCloseable {
   private static final int HEARTBEATS_PER_ELECTION_TIMEOUT = 5;
   private static final int QUEUE_LENGTH = 1024;
 
+  /**
+   * Of a group, with entries, under way at once; the engine lets one more through. Entries that
+   * come meanwhile share the next one, which is what makes {@link WitnessPace} pay.
+   */
+  private static final int REQUESTS_TO_A_PEER_MAX = 2;
+
   /** Of a group, for answers to votes and the like. */
   private static final int RPC_THREADS = 4;
 
@@ -136,7 +142,8 @@ public final class RaftEngine implements AutoCloseable {
     }
     requireNoGap(group, snapshots);
     EngineThreads.use(group);
-    NodeOptions options = new GroupOptions(transport);
+    WitnessPace pace = new WitnessPace(System::nanoTime, transport::after);
+    NodeOptions options = new GroupOptions(transport, pace);
     options.setRpcProcessorThreadPoolSize(RPC_THREADS);
     options.setElectionTimeoutMs(ELECTION_TIMEOUT_MILLIS);
     options.setRpcConnectTimeoutMs(CONNECT_TIMEOUT_MILLIS);
@@ -161,6 +168,7 @@ public final class RaftEngine implements AutoCloseable {
     raft.setMaxElectionDelayMs(VOTE_DELAY_MILLIS);
     raft.setElectionHeartbeatFactor(HEARTBEATS_PER_ELECTION_TIMEOUT);
     raft.setDisruptorBufferSize(QUEUE_LENGTH);
+    raft.setMaxReplicatorInflightMsgs(REQUESTS_TO_A_PEER_MAX);
     options.setRaftOptions(raft);
     NodeImpl node =
         new NodeImpl(group, new Peer(endpoint.getIp(), endpoint.getPort(), incarnation).toPeerId());
@@ -169,7 +177,8 @@ public final class RaftEngine implements AutoCloseable {
       throw new IOException("group " + group + " cannot be opened; the log above says why");
     }
     RaftGroup opened =
-        new RaftGroup(group, node, () -> sharedLog.term(group), () -> elections.closed(group));
+        new RaftGroup(
+            group, node, () -> sharedLog.term(group), pace, () -> elections.closed(group));
     FollowerState follower = FollowerState.of(node, ELECTION_TIMEOUT_MILLIS);
     elections.opened(
         group,
@@ -213,14 +222,21 @@ public final class RaftEngine implements AutoCloseable {
    */
   static final class GroupOptions extends NodeOptions implements RaftRpc.Connected {
     private final PeerTransport transport;
+    private final WitnessPace pace;
 
-    GroupOptions(PeerTransport transport) {
+    GroupOptions(PeerTransport transport, WitnessPace pace) {
       this.transport = transport;
+      this.pace = pace;
     }
 
     @Override
     public PeerTransport transport() {
       return transport;
+    }
+
+    @Override
+    public WitnessPace pace() {
+      return pace;
     }
 
     @Override

@@ -59,14 +59,16 @@ public final class RaftGroup implements AutoCloseable {
   private final String name;
   private final Node node;
   private final LongSupplier term; // of the log
+  private final WitnessPace pace;
   private final UnreachedPeers unreachedPeers;
   private final Runnable whenClosed;
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  RaftGroup(String name, Node node, LongSupplier term, Runnable whenClosed) {
+  RaftGroup(String name, Node node, LongSupplier term, WitnessPace pace, Runnable whenClosed) {
     this.name = name;
     this.node = node;
     this.term = term;
+    this.pace = pace;
     this.whenClosed = whenClosed;
     this.unreachedPeers = UnreachedPeers.of(node);
   }
@@ -112,6 +114,14 @@ public final class RaftGroup implements AutoCloseable {
       // The engine runs the closure all the same.
       log.debug("group={} read after shutdown", name, shuttingDown);
     }
+  }
+
+  /**
+   * Says which members hold no data: as the leader, this node need not hurry with what it sends
+   * them while the others are a majority. A matter of speed only; none are known at first.
+   */
+  public void witnesses(Set<Peer> peers) {
+    pace.witnesses(peers);
   }
 
   /** The peer that leads, as far as this node knows. */

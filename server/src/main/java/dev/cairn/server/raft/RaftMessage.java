@@ -106,11 +106,14 @@ enum RaftMessage {
 
   /** Heartbeats carry nothing, and do not stand behind what does. */
   Traffic traffic(Object request) {
-    return request instanceof AppendEntriesRequest append
-            && append.getEntriesCount() == 0
-            && !append.hasData()
+    return request instanceof AppendEntriesRequest append && isHeartbeat(append)
         ? Traffic.CONTROL
         : traffic;
+  }
+
+  /** A probe has no entries either, but data, of no bytes. */
+  static boolean isHeartbeat(AppendEntriesRequest append) {
+    return append.getEntriesCount() == 0 && !append.hasData();
   }
 
   Message parseRequest(byte[] body) throws InvalidProtocolBufferException {

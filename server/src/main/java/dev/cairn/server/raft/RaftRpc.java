@@ -35,10 +35,15 @@ import java.util.function.Consumer;
  */
 @SPI(name = "cairn", priority = 100)
 public final class RaftRpc implements RaftRpcFactory {
-  /** Options of a group that say over which transport it speaks. */
+  /** Options of a group that say over which transport it speaks, and at what pace. */
   interface Connected {
     PeerTransport transport();
+
+    WitnessPace pace();
   }
+
+  /** What became of a request: the peer's message, or why there is none. */
+  record Outcome(Object message, Throwable failure) {}
 
   /** For the engine only. */
   public RaftRpc() {}
@@ -65,13 +70,19 @@ public final class RaftRpc implements RaftRpcFactory {
   @Override
   public ConfigHelper<RpcClient> defaultJRaftClientConfigHelper(RpcOptions options) {
     if (options instanceof Connected connected) {
-      return client -> ((Client) client).transport = connected.transport();
+      return client -> ((Client) client).use(connected);
     }
     throw new IllegalArgumentException("a group that was not opened by RaftEngine");
   }
 
   private static final class Client implements RpcClient {
     private PeerTransport transport;
+    private WitnessPace pace;
+
+    void use(Connected connected) {
+      transport = connected.transport();
+      pace = connected.pace();
+    }
 
     @Override
     public boolean init(RpcOptions options) {
@@ -160,32 +171,32 @@ public final class RaftRpc implements RaftRpcFactory {
         long timeoutMillis,
         Consumer<Outcome> done) {
       RaftMessage message = RaftMessage.of(request);
-      byte[] body = ((Message) request).toByteArray();
-      Consumer<Answer> answered = answer -> done.accept(outcome(message, answer));
       if (request instanceof AppendEntriesRequest append) {
-        transport.send(
-            message.traffic(request),
-            endpoint.getIp(),
-            endpoint.getPort(),
-            message.kind(),
-            append.getGroupId().hashCode(),
-            body,
-            timeoutMillis,
-            answered);
+        pace.send(
+            append,
+            (sent, answered) ->
+                transport.send(
+                    message.traffic(sent),
+                    endpoint.getIp(),
+                    endpoint.getPort(),
+                    message.kind(),
+                    sent.getGroupId().hashCode(),
+                    sent.toByteArray(),
+                    timeoutMillis,
+                    answer -> answered.accept(outcome(message, answer))),
+            done);
       } else {
         transport.sendApart(
             message.traffic(request),
             endpoint.getIp(),
             endpoint.getPort(),
             message.kind(),
-            body,
+            ((Message) request).toByteArray(),
             timeoutMillis,
             where,
-            answered);
+            answer -> done.accept(outcome(message, answer)));
       }
     }
-
-    private record Outcome(Object message, Throwable failure) {}
 
     private static Outcome outcome(RaftMessage message, Answer answer) {
       if (answer instanceof Answer.Received received) {

@@ -94,7 +94,8 @@ class SharedLogUnderJRaftTest {
   }
 
   private Node start(SharedLog log, Counter counter) {
-    NodeOptions options = new RaftEngine.GroupOptions(transport);
+    NodeOptions options =
+        new RaftEngine.GroupOptions(transport, new WitnessPace(System::nanoTime, transport::after));
     options.setFsm(counter);
     options.setLogUri("unused");
     options.setRaftMetaUri("unused");

@@ -289,7 +289,9 @@ class SnapshotClusterTest {
       }
       RaftRequests.serve(transport);
       NodeManager.getInstance().addAddress(peer.getEndpoint());
-      NodeOptions options = new RaftEngine.GroupOptions(transport);
+      NodeOptions options =
+          new RaftEngine.GroupOptions(
+              transport, new WitnessPace(System::nanoTime, transport::after));
       options.setElectionTimeoutMs(500);
       options.setInitialConf(configuration.copy());
       options.setFsm(new Machine(host));

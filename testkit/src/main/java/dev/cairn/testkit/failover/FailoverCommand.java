@@ -35,6 +35,9 @@ import picocli.CommandLine.Option;
     exitCodeListHeading = "%nExit status:%n",
     exitCodeList = {"0:measured", "1:leaders changed without a cause"})
 public final class FailoverCommand implements Callable<Integer> {
+  /** With both compilers, unlike nodes in tests. */
+  private static final String AS_SHIPPED = "-XX:TieredStopAtLevel=4";
+
   private static final int WRITERS_A_PARTITION = 2;
   private static final int FULL_LOAD_WRITERS = 64;
   private static final long SETTLE_MILLIS = 1_000;
@@ -126,7 +129,8 @@ public final class FailoverCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     Random random = new Random(seed);
     int status = 0;
-    try (ProcessCluster cluster = ProcessCluster.of(3).withNetwork().start()) {
+    try (ProcessCluster cluster =
+        ProcessCluster.of(3).withNetwork().javaOptions(AS_SHIPPED).start()) {
       cluster.awaitHealthy();
       measureCairn(cluster, random);
       if (!noEtcd && only == null) {
