@@ -236,8 +236,12 @@ final class StringCommands {
       throw Refusal.arity("delex");
     }
     String word = call.text(2).toUpperCase(Locale.ROOT);
-    Condition condition = WriteOptions.comparison(word, call.word(3));
-    return Plan.write(new Operation.Delete(call.word(1), condition, false));
+    try {
+      Condition condition = WriteOptions.comparison(word, call.word(3));
+      return Plan.write(new Operation.Delete(call.word(1), condition, false));
+    } catch (Refusal refusal) {
+      return Plan.refuseIfPresent(call.word(1), refusal, new RespValue.Int(0));
+    }
   }
 
   private static Plan mget(Call call) {
@@ -265,7 +269,7 @@ final class StringCommands {
 
   private static Plan msetex(Call call) {
     long count = call.integer(1, "invalid numkeys value");
-    if (count < 1 || count > Integer.MAX_VALUE / 2) {
+    if (count < 1 || count > Integer.MAX_VALUE) {
       throw new Refusal("invalid numkeys value");
     }
     long end = 2 + 2 * count;

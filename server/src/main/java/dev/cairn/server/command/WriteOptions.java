@@ -3,7 +3,6 @@ package dev.cairn.server.command;
 
 import dev.cairn.server.partition.Condition;
 import dev.cairn.server.partition.Expiry;
-import dev.cairn.server.value.Digest;
 import dev.cairn.server.value.Integers;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
@@ -105,18 +104,15 @@ final class WriteOptions {
 
   /** The condition of IFEQ and its like. */
   static Condition comparison(String word, byte[] operand) {
-    Condition.Kind kind =
+    return new Condition(
         switch (word) {
           case "IFEQ" -> Condition.Kind.IF_EQUAL;
           case "IFNE" -> Condition.Kind.IF_NOT_EQUAL;
           case "IFDEQ" -> Condition.Kind.IF_DIGEST_EQUAL;
           case "IFDNE" -> Condition.Kind.IF_DIGEST_NOT_EQUAL;
           default -> throw new Refusal("Invalid condition. Use IFEQ, IFNE, IFDEQ, or IFDNE");
-        };
-    if (word.startsWith("IFD") && !Digest.isOne(operand)) {
-      throw new Refusal("must be exactly 16 hexadecimal characters");
-    }
-    return new Condition(kind, operand);
+        },
+        operand);
   }
 
   Condition condition() {

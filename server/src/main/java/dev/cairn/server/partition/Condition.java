@@ -55,6 +55,18 @@ public record Condition(Kind kind, byte[] operand) {
     return new Condition(kind, operand.array());
   }
 
+  /**
+   * What is wrong with the condition, now that it meets a value. Like Redis: a digest's length is
+   * looked at only where there is a value, and only its length, so what is no hexadecimal number is
+   * a digest that no value has.
+   */
+  Optional<Mistake> mistake(Optional<ValueRecord> record) {
+    boolean digests = kind == Kind.IF_DIGEST_EQUAL || kind == Kind.IF_DIGEST_NOT_EQUAL;
+    return digests && record.isPresent() && operand.length != Digest.LENGTH
+        ? Optional.of(Mistake.DIGEST_LENGTH)
+        : Optional.empty();
+  }
+
   boolean holds(Optional<ValueRecord> record) {
     return switch (kind) {
       case ALWAYS -> true;

@@ -24,7 +24,9 @@ public enum Mistake {
   /** The only result of a request that reads, however many queries it has. */
   READ_TOO_LARGE(
       10,
-      "the values that this command asks for have more than 32 MiB; ask for fewer keys at once");
+      "the values that this command asks for have more than 32 MiB; ask for fewer keys at once"),
+  /** A digest is looked at only once there is a value to compare it with. */
+  DIGEST_LENGTH(11, "must be exactly 16 hexadecimal characters");
 
   private final int number;
   private final String text;

@@ -77,6 +77,10 @@ public sealed interface Operation permits Operation.Whole, ValueOperation, KeyOp
       if (expiresAtMillis.isEmpty()) {
         return new Result.Failed(Mistake.EXPIRE_TIME);
       }
+      Optional<Mistake> mistake = condition.mistake(before);
+      if (mistake.isPresent()) {
+        return new Result.Failed(mistake.get());
+      }
       boolean holds = condition.holds(before);
       if (holds) {
         keyspace.put(key, value, expiresAtMillis.getAsLong());
@@ -128,6 +132,10 @@ public sealed interface Operation permits Operation.Whole, ValueOperation, KeyOp
         return new Result.Int(keyspace.delete(key) ? 1 : 0);
       }
       Optional<ValueRecord> before = keyspace.get(key);
+      Optional<Mistake> mistake = condition.mistake(before);
+      if (mistake.isPresent()) {
+        return new Result.Failed(mistake.get());
+      }
       boolean deleted = condition.holds(before) && keyspace.delete(key);
       if (answerOld) {
         return before.<Result>map(old -> new Result.Bytes(old.value())).orElseGet(Result.Nil::new);

@@ -24,17 +24,4 @@ public final class Digest {
   public static boolean matches(byte[] value, byte[] text) {
     return of(value).equalsIgnoreCase(new String(text, StandardCharsets.ISO_8859_1));
   }
-
-  /** Whether the text could be a digest. */
-  public static boolean isOne(byte[] text) {
-    if (text.length != LENGTH) {
-      return false;
-    }
-    for (byte digit : text) {
-      if (!HexFormat.isHexDigit(digit & 0xff)) {
-        return false;
-      }
-    }
-    return true;
-  }
 }
