@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.resp;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.cairn.protocol.RespValue;
+import dev.cairn.protocol.RespValue.Array;
+import dev.cairn.protocol.RespValue.Bulk;
+import dev.cairn.protocol.RespValue.Int;
+import dev.cairn.server.command.Command;
+import dev.cairn.server.command.CommandTable;
+import dev.cairn.server.command.Face;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The form of what tools ask a node about itself, where its content is the machine's. */
+final class IntrospectionTest {
+  private static final String NUMBER = "\\d+";
+
+  private final FakeRouter router = new FakeRouter(6, Runnable::run);
+  private RespServer server;
+  private Transcript.Connection client;
+
+  @BeforeEach
+  void start() throws IOException {
+    server = Transcript.serve(router, Face.CLIENT);
+    client = new Transcript.Connection(server);
+  }
+
+  @AfterEach
+  void stop() throws IOException {
+    client.close();
+    server.close();
+  }
+
+  @Test
+  void infoHasEverySectionAndEveryLineItsForm() throws IOException {
+    client.say("SET a b");
+    Map<String, Map<String, String>> sections = sections(text(client.say("INFO")));
+    assertThat(sections.keySet())
+        .containsExactly(
+            "Server", "Clients", "Memory", "Stats", "Replication", "Cluster", "Keyspace");
+    assertForms(
+        sections.get("Server"),
+        "redis_version",
+        "7\\.4\\.0",
+        "cairn_version",
+        "0\\.1\\.0",
+        "redis_mode",
+        "standalone",
+        "os",
+        Pattern.quote(System.getProperty("os.name")) + " \\S+",
+        "arch_bits",
+        "64",
+        "java_version",
+        Pattern.quote(System.getProperty("java.version")),
+        "process_id",
+        Long.toString(ProcessHandle.current().pid()),
+        "run_id",
+        "[0-9a-f]{40}",
+        "tcp_port",
+        Integer.toString(server.port()),
+        "uptime_in_seconds",
+        "0",
+        "uptime_in_days",
+        "0");
+    assertForms(
+        sections.get("Clients"),
+        "connected_clients",
+        "1",
+        "maxclients",
+        NUMBER,
+        "blocked_clients",
+        "0");
+    assertForms(
+        sections.get("Memory"),
+        "used_memory",
+        NUMBER,
+        "total_system_memory",
+        NUMBER,
+        "maxmemory",
+        "0",
+        "maxmemory_policy",
+        "noeviction");
+    assertForms(
+        sections.get("Stats"), "total_connections_received", "1", "total_commands_processed", "2");
+    assertForms(sections.get("Replication"), "role", "master", "connected_slaves", "0");
+    assertForms(sections.get("Cluster"), "cluster_enabled", "1");
+    assertForms(sections.get("Keyspace"), "db0", "keys=1,expires=0,avg_ttl=0");
+  }
+
+  @Test
+  void allNamesOfEverythingMeanEverySection() throws IOException {
+    Map<String, Map<String, String>> all = sections(text(client.say("INFO")));
+    for (String name : List.of("all", "DEFAULT", "everything", "server everything")) {
+      assertThat(sections(text(client.say("INFO " + name))).keySet())
+          .as(name)
+          .isEqualTo(all.keySet());
+    }
+  }
+
+  @Test
+  void commandTellsOfEveryRowAndCommandInfoTheSame() throws IOException {
+    List<RespValue> rows = ((Array) client.say("COMMAND")).elements();
+    List<String> names = new ArrayList<>();
+    for (RespValue row : rows) {
+      assertRow(((Array) row).elements(), "");
+      names.add(text(((Array) row).elements().get(0)));
+    }
+    List<String> expected = new ArrayList<>();
+    for (Command command : CommandTable.rows()) {
+      expected.add(command.name());
+      expected.addAll(command.aliases());
+    }
+    assertThat(names).containsExactlyInAnyOrderElementsOf(expected).isSorted();
+    assertThat(client.say("COMMAND COUNT")).isEqualTo(new Int(names.size()));
+    assertThat(client.say("COMMAND INFO")).isEqualTo(new Array(rows));
+    assertThat(client.say("COMMAND INFO " + String.join(" ", names))).isEqualTo(new Array(rows));
+  }
+
+  /** Redis: name, arity, flags, first and last key, step, categories, tips, keys, subcommands. */
+  private static void assertRow(List<RespValue> row, String container) {
+    assertThat(row).hasSize(10);
+    String name = text(row.get(0));
+    assertThat(name).matches(Pattern.quote(container) + "[a-z_-]+");
+    assertThat(((Int) row.get(1)).value()).as(name).isNotZero();
+    assertThat(words(row.get(2))).as(name).isNotEmpty();
+    long first = ((Int) row.get(3)).value();
+    long last = ((Int) row.get(4)).value();
+    long step = ((Int) row.get(5)).value();
+    if (first == 0) {
+      assertThat(List.of(last, step)).as(name).containsOnly(0L);
+    } else {
+      assertThat(last < 0 || last >= first).as(name).isTrue();
+      assertThat(step).as(name).isPositive();
+    }
+    assertThat(words(row.get(6))).as(name).allMatch(word -> word.startsWith("@"));
+    assertThat(row.get(7)).as(name).isEqualTo(RespValue.array());
+    assertThat(((Array) row.get(8)).elements()).as(name).hasSize(first == 0 ? 0 : 1);
+    for (RespValue subcommand : ((Array) row.get(9)).elements()) {
+      assertRow(((Array) subcommand).elements(), name + "|");
+    }
+  }
+
+  @Test
+  void commandDocsTellsOfEveryRow() throws IOException {
+    List<RespValue> all = ((Array) client.say("COMMAND DOCS")).elements();
+    List<String> names = new ArrayList<>();
+    for (int i = 0; i < all.size(); i += 2) {
+      names.add(text(all.get(i)));
+      List<String> facts = new ArrayList<>();
+      List<RespValue> flat = ((Array) all.get(i + 1)).elements();
+      for (int fact = 0; fact < flat.size(); fact += 2) {
+        facts.add(text(flat.get(fact)));
+      }
+      assertThat(facts).startsWith("summary", "since", "group", "complexity");
+    }
+    List<RespValue> listed = ((Array) client.say("COMMAND LIST")).elements();
+    assertThat(names).isEqualTo(listed.stream().map(IntrospectionTest::text).toList());
+  }
+
+  @Test
+  void slowCommandsAreListedTheLatestFirst() throws IOException {
+    client.say("CLIENT SETNAME me");
+    client.say("CONFIG SET slowlog-log-slower-than 0");
+    client.say("SET a 'b c'");
+    client.say("GET a");
+    client.say("CONFIG SET slowlog-log-slower-than -1");
+    List<RespValue> entries = ((Array) client.say("SLOWLOG GET 3")).elements();
+    assertThat(entries).hasSize(3);
+    List<List<String>> commands = new ArrayList<>();
+    for (int i = 0; i < entries.size(); i++) {
+      List<RespValue> entry = ((Array) entries.get(i)).elements();
+      assertThat(entry).hasSize(6);
+      assertThat(entry.get(0)).as("id").isEqualTo(new Int(2 - i));
+      assertThat(entry.get(1)).as("when").isEqualTo(new Int(1_767_323_045));
+      assertThat(((Int) entry.get(2)).value()).as("microseconds").isNotNegative();
+      commands.add(
+          ((Array) entry.get(3)).elements().stream().map(IntrospectionTest::text).toList());
+      assertThat(text(entry.get(4))).isEqualTo("127.0.0.1:" + client.port());
+      assertThat(text(entry.get(5))).isEqualTo("me");
+    }
+    assertThat(commands)
+        .containsExactly(
+            List.of("GET", "a"),
+            List.of("SET", "a", "b c"),
+            List.of("CONFIG", "SET", "slowlog-log-slower-than", "0"));
+    assertThat(client.say("SLOWLOG GET 1")).isEqualTo(new Array(entries.subList(0, 1)));
+    assertThat(client.say("SLOWLOG GET -1")).isEqualTo(new Array(entries));
+  }
+
+  @Test
+  void everyConnectionIsListedWithAllThatRedisTells() throws IOException {
+    try (Transcript.Connection other = new Transcript.Connection(server)) {
+      long id = ((Int) other.say("CLIENT ID")).value();
+      other.say("CLIENT SETINFO LIB-NAME lib");
+      other.say("HELLO 3 SETNAME other");
+      other.say("MULTI");
+      other.say("GET a");
+      List<String> lines = text(client.say("CLIENT LIST")).lines().toList();
+      assertThat(lines).hasSize(2);
+      assertThat(lines)
+          .contains(
+              "id=%d addr=127.0.0.1:%d laddr=127.0.0.1:%d fd=0 name=other age=0 idle=0 flags=x db=0 sub=0 psub=0 ssub=0 multi=1 cmd=get user=default redir=-1 resp=3 lib-name=lib lib-ver="
+                  .formatted(id, other.port(), server.port()));
+    }
+  }
+
+  private static Map<String, Map<String, String>> sections(String info) {
+    Map<String, Map<String, String>> sections = new LinkedHashMap<>();
+    Map<String, String> lines = Map.of();
+    for (String line : info.split("\r\n")) {
+      if (line.startsWith("# ")) {
+        lines = new LinkedHashMap<>();
+        sections.put(line.substring(2), lines);
+      } else if (!line.isEmpty()) {
+        String[] parts = line.split(":", 2);
+        assertThat(lines.put(parts[0], parts[1])).as(line).isNull();
+      }
+    }
+    return sections;
+  }
+
+  /** Names and patterns in turn: these lines and no others, in this order. */
+  private static void assertForms(Map<String, String> lines, String... forms) {
+    List<String> names = new ArrayList<>();
+    for (int i = 0; i < forms.length; i += 2) {
+      names.add(forms[i]);
+      assertThat(lines.get(forms[i])).as(forms[i]).matches(forms[i + 1]);
+    }
+    assertThat(lines.keySet()).containsExactlyElementsOf(names);
+  }
+
+  private static List<String> words(RespValue value) {
+    return ((Array) value)
+        .elements().stream().map(word -> ((RespValue.SimpleString) word).text()).toList();
+  }
+
+  private static String text(RespValue value) {
+    return new String(((Bulk) value).bytes(), UTF_8);
+  }
+}
