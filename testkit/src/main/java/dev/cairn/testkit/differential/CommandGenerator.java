@@ -9,18 +9,25 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Random commands on a few keys that share a hash tag: every command on strings, bits, keys, expiry
  * and transactions that Redis 7.0 has, and a good part of them malformed. Behind a MULTI come a few
- * that are queued, fewer of them malformed, and then EXEC or DISCARD. For one thread.
+ * that are queued, fewer of them malformed, and then EXEC or DISCARD. One key is no text. For one
+ * thread.
  *
  * <p>Times to live are either so long that nothing expires while a run lasts, or over: what expires
  * in between does so at slightly different moments in two servers. Keys are watched only when they
  * are there, and LCS is not queued: two differences that are meant (docs/commands.md).
  */
 final class CommandGenerator {
-  private static final int KEYS = 5;
+  private static final int KEYS = 6;
+
+  /** How the last of them ends: no UTF-8, and what ends lines and strings elsewhere. */
+  private static final byte[] BINARY = {0, (byte) 0xff, '\r', '\n', (byte) 0xc3};
+
   private static final double MALFORMED = 0.3;
   private static final double MALFORMED_IN_MULTI = 0.07;
   private static final int QUEUED_MAX = 7;
@@ -84,11 +91,19 @@ final class CommandGenerator {
           "PERSIST k",
           "KEYS p",
           "SCAN 0 *",
+          "MEMORY USAGE k *",
           "WATCH k *",
           "UNWATCH",
           "MULTI",
           "EXEC",
           "DISCARD");
+
+  /** What concerns all keys that a server has: for a lane that is alone. */
+  private static final List<String> SHAPES_ALONE =
+      List.of("RANDOMKEY", "DBSIZE", "FLUSHALL *", "FLUSHDB *");
+
+  /** How much of what a lane sends alone concerns all keys. */
+  private static final double OF_ALL_KEYS = 0.6;
 
   /** What may not be queued in both, or ends a transaction. */
   private static final Set<String> NOT_QUEUED =
@@ -161,32 +176,38 @@ final class CommandGenerator {
 
   private final Random random;
   private final String tag;
+  private final boolean alone;
   private final ArrayDeque<Generated> planned = new ArrayDeque<>();
   private boolean inMulti;
   private int left; // how many are queued before the transaction ends
 
-  /** One command, and whether it was spoiled. */
-  record Generated(List<byte[]> words, boolean malformed) {
+  /** One command, and whether something was done to spoil it; it may be well-formed still. */
+  record Generated(List<byte[]> words, boolean spoiled) {
     String name() {
       return new String(words.get(0), StandardCharsets.US_ASCII);
     }
   }
 
-  CommandGenerator(long seed, int lane) {
+  /**
+   * Of the commands of one lane.
+   *
+   * @param alone whether no other lane sends anything meanwhile
+   */
+  CommandGenerator(long seed, int lane, boolean alone) {
+    this.alone = alone;
     this.random = new Random(seed * 1_000_003 + lane);
     this.tag = "{lane" + lane + "}";
   }
 
   static List<String> names() {
-    return SHAPES.stream().map(CommandGenerator::name).toList();
+    return Stream.of(SHAPES, SHAPES_ALONE)
+        .flatMap(List::stream)
+        .map(CommandGenerator::name)
+        .toList();
   }
 
-  List<String> keys() {
-    List<String> keys = new ArrayList<>();
-    for (int i = 0; i < KEYS; i++) {
-      keys.add(tag + (char) ('a' + i));
-    }
-    return keys;
+  List<byte[]> keys() {
+    return IntStream.range(0, KEYS).mapToObj(this::key).toList();
   }
 
   /** What all keys begin with. */
@@ -202,14 +223,16 @@ final class CommandGenerator {
     if (!planned.isEmpty()) {
       return planned.remove();
     }
-    Generated next = inMulti ? nextInMulti() : generate(SHAPES, MALFORMED);
+    boolean ofAllKeys = alone && random.nextDouble() < OF_ALL_KEYS;
+    Generated next =
+        inMulti ? nextInMulti() : generate(ofAllKeys ? SHAPES_ALONE : SHAPES, MALFORMED);
     switch (next.name()) {
       case "MULTI" -> {
-        inMulti |= !next.malformed();
+        inMulti |= !next.spoiled();
         left = random.nextInt(QUEUED_MAX);
       }
       case "EXEC" -> inMulti = false; // a malformed one ends it too
-      case "DISCARD" -> inMulti &= next.malformed();
+      case "DISCARD" -> inMulti &= next.spoiled();
       default -> {}
     }
     if (next.name().equals("WATCH") && next.words().size() > 1 && !inMulti) {
@@ -245,8 +268,8 @@ final class CommandGenerator {
         words.add(argument(shape[i]));
       }
     }
-    boolean malformed = random.nextDouble() < malformedShare && spoil(shape[0], words);
-    return new Generated(words, malformed);
+    boolean spoiled = random.nextDouble() < malformedShare && spoil(shape[0], words);
+    return new Generated(words, spoiled);
   }
 
   private byte[] argument(String kind) {
@@ -264,7 +287,7 @@ final class CommandGenerator {
       case "S" -> bytes(Long.toString(time()));
       case "M" -> bytes(Long.toString(time() * 1000));
       case "p" -> pattern();
-      case "0" -> bytes("0");
+      case "0", "USAGE" -> bytes(kind);
       default -> throw new IllegalArgumentException(kind);
     };
   }
@@ -319,6 +342,16 @@ final class CommandGenerator {
         }
       }
       case "BITFIELD", "BITFIELD_RO" -> times(4, () -> step(name, words));
+      case "MEMORY" -> {
+        if (random.nextInt(4) == 0) {
+          words.addAll(List.of(bytes("SAMPLES"), bytes(one(List.of("0", "5", "100")))));
+        }
+      }
+      case "FLUSHALL", "FLUSHDB" -> {
+        if (random.nextBoolean()) {
+          words.add(bytes(one(List.of("SYNC", "async"))));
+        }
+      }
       case "COPY" -> some(words, List.of("REPLACE"));
       default -> { // the EXPIRE family
         if (random.nextInt(2) == 0) {
@@ -419,7 +452,17 @@ final class CommandGenerator {
   }
 
   private byte[] key() {
-    return bytes(tag + (char) ('a' + random.nextInt(KEYS)));
+    return key(random.nextInt(KEYS));
+  }
+
+  private byte[] key(int index) {
+    if (index < KEYS - 1) {
+      return bytes(tag + (char) ('a' + index));
+    }
+    byte[] start = bytes(tag);
+    byte[] key = Arrays.copyOf(start, start.length + BINARY.length);
+    System.arraycopy(BINARY, 0, key, start.length, BINARY.length);
+    return key;
   }
 
   private byte[] value() {
@@ -495,6 +538,10 @@ final class CommandGenerator {
       line.append(plain ? text : "0x" + HexFormat.of().formatHex(word)).append(' ');
     }
     return line.toString().trim();
+  }
+
+  static byte[] word(String text) {
+    return bytes(text);
   }
 
   static List<byte[]> words(String... words) {

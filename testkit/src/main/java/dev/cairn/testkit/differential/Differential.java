@@ -5,13 +5,13 @@ import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.RespWriter;
 import dev.cairn.testkit.RespConnection;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -26,12 +26,14 @@ import java.util.concurrent.atomic.AtomicLong;
 /**
  * Sends the same commands to a Redis and to a cluster, and compares every reply.
  *
- * <p>Lanes run side by side, each with keys of its own; inside a lane a command waits for the reply
- * of the one before, and each goes to another node. Every other lane speaks RESP3. Replies must be
- * equal, error texts too; times to live may differ by a second and by as long as a command took
- * meanwhile; keys that are listed are compared as sets, of a whole scan, each step of which goes to
- * another node too. What belongs to one transaction goes to one node, as it must; what is done
- * between WATCH and MULTI does not. At the end of a lane all its keys must hold the same.
+ * <p>First a lane runs alone, with what concerns all keys of a server among its commands; then
+ * lanes run side by side, each with keys of its own. Inside a lane a command waits for the reply of
+ * the one before, and goes to the next node. Every other lane speaks RESP3. Replies must be equal,
+ * error texts too; times to live may differ by a second and by as long as a command took meanwhile;
+ * keys that are listed are compared as sets, of a whole scan, each step of which goes to another
+ * node too; RANDOMKEY may name any key that is there, MEMORY USAGE any number of bytes. What
+ * belongs to one transaction goes to one node, as it must; what is done between WATCH and MULTI
+ * does not. At the end of a lane all its keys must hold the same.
  */
 public final class Differential {
   private static final Set<String> MILLIS = Set.of("PTTL", "PEXPIRETIME");
@@ -42,13 +44,16 @@ public final class Differential {
   /** What is watched stays watched. */
   private static final RespValue EXEC_ALONE = new RespValue.ErrorReply("ERR EXEC without MULTI");
 
+  /** One command in so many is sent by the lane that is alone. */
+  private static final int ALONE = 20;
+
   private static final int HISTORY = 16;
   private static final int DIFFERENCES_MAX = 20;
 
   private final List<Server> nodes;
   private final Server redis;
   private final long seed;
-  private final AtomicLong malformed = new AtomicLong();
+  private final AtomicLong refused = new AtomicLong();
   private final AtomicLong unknown = new AtomicLong();
   private final Map<String, AtomicLong> counts = new TreeMap<>();
   private final ConcurrentLinkedQueue<String> differences = new ConcurrentLinkedQueue<>();
@@ -56,15 +61,21 @@ public final class Differential {
   /**
    * What came of a run.
    *
+   * @param refused how many Redis answered by an error, those in transactions included
    * @param unknown how many could not be compared, since a machine too busy lost a leader
    * @param differences each with what led to it; empty is what one hopes for
    */
   public record Outcome(
       long commands,
-      long malformed,
+      long refused,
       long unknown,
       Map<String, Long> counts,
       List<String> differences) {
+    /** How many of a hundred commands Redis refused. */
+    public long refusedPercent() {
+      return 100 * refused / Math.max(1, commands);
+    }
+
     /** How often the rarest command was sent. */
     public long rarest() {
       return counts.values().stream().mapToLong(Long::longValue).min().orElse(0);
@@ -91,13 +102,16 @@ public final class Differential {
     Differential differential = new Differential(nodes, redis, seed);
     ExecutorService threads = Executors.newFixedThreadPool(lanes);
     try {
+      long alone = commands / ALONE;
+      differential.runLane(lanes, alone, true);
       List<Callable<Void>> all = new ArrayList<>();
       for (int lane = 0; lane < lanes; lane++) {
         int number = lane;
-        long share = commands / lanes + (lane < commands % lanes ? 1 : 0);
+        long beside = commands - alone;
+        long share = beside / lanes + (lane < beside % lanes ? 1 : 0);
         all.add(
             () -> {
-              differential.runLane(number, share);
+              differential.runLane(number, share, false);
               return null;
             });
       }
@@ -106,6 +120,8 @@ public final class Differential {
       }
     } catch (ExecutionException e) {
       throw new IllegalStateException("a lane ended early", e.getCause());
+    } catch (IOException e) {
+      throw new UncheckedIOException("the lane that is alone ended early", e);
     } finally {
       threads.shutdownNow();
     }
@@ -113,28 +129,27 @@ public final class Differential {
     differential.counts.forEach((name, count) -> counted.put(name, count.get()));
     return new Outcome(
         counted.values().stream().mapToLong(Long::longValue).sum(),
-        differential.malformed.get(),
+        differential.refused.get(),
         differential.unknown.get(),
         counted,
         List.copyOf(differential.differences));
   }
 
-  private void runLane(int lane, long commands) throws IOException {
-    CommandGenerator generator = new CommandGenerator(seed, lane);
+  private void runLane(int lane, long commands, boolean alone) throws IOException {
+    CommandGenerator generator = new CommandGenerator(seed, lane, alone);
     try (Lane connections = new Lane(lane, generator.tag(), generator.keys())) {
       for (long i = 0; i < commands && differences.size() < DIFFERENCES_MAX; i++) {
         CommandGenerator.Generated next = generator.next();
         counts.get(next.name()).incrementAndGet();
-        malformed.addAndGet(next.malformed() ? 1 : 0);
         if (!connections.same(next.words())) {
           return; // from here on the two hold different data
         }
       }
       connections.same(CommandGenerator.words("DISCARD"));
       connections.same(CommandGenerator.words("UNWATCH"));
-      for (String key : generator.keys()) {
-        connections.same(CommandGenerator.words("GET", key));
-        connections.same(CommandGenerator.words("PTTL", key));
+      for (byte[] key : generator.keys()) {
+        connections.same(List.of(CommandGenerator.word("GET"), key));
+        connections.same(List.of(CommandGenerator.word("PTTL"), key));
       }
     }
   }
@@ -143,21 +158,20 @@ public final class Differential {
   private final class Lane implements AutoCloseable {
     private final int number;
     private final String tag;
-    private final List<String> keys;
-    private final Random random;
+    private final List<byte[]> keys;
     private final RespConnection toRedis;
     private final List<RespConnection> toNodes = new ArrayList<>();
     private final ArrayDeque<String> history = new ArrayDeque<>();
     private final List<List<byte[]>> queued = new ArrayList<>();
     private long slackMillis = 1_000;
     private boolean inMulti;
+    private int next; // whose turn it is
     private int bound; // the node of the transaction
 
-    Lane(int number, String tag, List<String> keys) throws IOException {
+    Lane(int number, String tag, List<byte[]> keys) throws IOException {
       this.number = number;
       this.tag = tag;
       this.keys = keys;
-      this.random = new Random(seed + number);
       this.toRedis = redis.connect();
       for (Server node : nodes) {
         toNodes.add(node.connect());
@@ -176,6 +190,7 @@ public final class Differential {
       String name = name(words);
       toRedis.send(command);
       RespValue expected = toRedis.read();
+      countRefused(expected);
       RespValue actual = ask(command, inMulti || TRANSACTION.contains(name), !name.equals("EXEC"));
       slackMillis = Math.max(slackMillis, 1_000 + (System.nanoTime() - before) / 1_000_000);
       history.add(CommandGenerator.shown(words) + "  =>  " + shown(expected));
@@ -205,6 +220,12 @@ public final class Differential {
       return false;
     }
 
+    private void countRefused(RespValue reply) {
+      List<RespValue> replies =
+          reply instanceof RespValue.Array array ? array.elements() : List.of(reply);
+      refused.addAndGet(replies.stream().filter(RespValue.ErrorReply.class::isInstance).count());
+    }
+
     /** What a command has changed for those that follow on the connection, by Redis' reply. */
     private void follow(List<byte[]> words, RespValue reply) {
       if (reply.equals(new RespValue.SimpleString("QUEUED"))) {
@@ -219,7 +240,7 @@ public final class Differential {
           || (name.equals("DISCARD") && done)) {
         inMulti = false;
         queued.clear();
-        bound = random.nextInt(toNodes.size());
+        bound = next % toNodes.size();
       }
     }
 
@@ -232,7 +253,7 @@ public final class Differential {
     private RespValue ask(byte[] command, boolean inTransaction, boolean again) throws IOException {
       RespValue reply;
       do {
-        RespConnection node = toNodes.get(inTransaction ? bound : random.nextInt(toNodes.size()));
+        RespConnection node = toNodes.get(inTransaction ? bound : next++ % toNodes.size());
         node.send(command);
         reply = node.read();
       } while (again && passing(reply));
@@ -244,9 +265,9 @@ public final class Differential {
     }
 
     private void clear() throws IOException {
-      List<String> words = new ArrayList<>(List.of("DEL"));
+      List<byte[]> words = new ArrayList<>(List.of(CommandGenerator.word("DEL")));
       words.addAll(keys);
-      byte[] command = RespWriter.command(words.toArray(new String[0]));
+      byte[] command = RespWriter.command(words.toArray(new byte[0][]));
       toRedis.send(command);
       toRedis.read();
       while (isError(ask(command, false, true), "UNKNOWN")) {
@@ -265,6 +286,15 @@ public final class Differential {
         return true;
       }
       String name = name(words);
+      if (name.equals("RANDOMKEY")
+          && expected instanceof RespValue.Bulk
+          && actual instanceof RespValue.Bulk key) {
+        toRedis.send(RespWriter.command(CommandGenerator.word("EXISTS"), key.bytes()));
+        return toRedis.read().equals(new RespValue.Int(1));
+      }
+      if (name.equals("MEMORY")) {
+        return isPositive(expected) && isPositive(actual);
+      }
       if (expected instanceof RespValue.Array one && actual instanceof RespValue.Array other) {
         return switch (name) {
           case "EXEC" -> agreeInTransaction(one.elements(), other.elements());
@@ -280,6 +310,10 @@ public final class Differential {
           && one.value() >= 0
           && other.value() >= 0
           && Math.abs(one.value() - other.value()) * unit <= slackMillis;
+    }
+
+    private boolean isPositive(RespValue reply) {
+      return reply instanceof RespValue.Int number && number.value() > 0;
     }
 
     private boolean agreeInTransaction(List<RespValue> expected, List<RespValue> actual)

@@ -22,9 +22,14 @@ import picocli.CommandLine.Option;
     exitCodeList = {
       "0:no difference",
       "1:differences, each printed with what led to it",
-      "3:void: more than 1 %% of the outcomes are unknown"
+      "3:void: more than 1 %% of the outcomes are unknown, Redis refused fewer than 20 %% of the"
+          + " commands, or, of 10,000 and more, fewer than one in 200 was of some kind"
     })
 public final class DifferentialCommand implements Callable<Integer> {
+  private static final int REFUSED_PERCENT_MIN = 20;
+  private static final int ONE_OF_A_KIND_IN = 200; // 5,000 in a million
+  private static final int COMMANDS_THAT_ARE_ENOUGH = 10_000;
+
   @Option(
       names = "--commands",
       paramLabel = "N",
@@ -64,18 +69,35 @@ public final class DifferentialCommand implements Callable<Integer> {
           Differential.run(nodes, redis::connect, chosen, commands, lanes);
       outcome.differences().forEach(System.out::println);
       System.out.printf(
-          "%d commands in %d s, %d%% malformed, each of %d kinds at least %d times, %d unknown, %d differences%n",
+          "%d commands in %d s, %d%% refused by Redis, each of %d kinds at least %d times, %d unknown, %d differences%n",
           outcome.commands(),
           (System.nanoTime() - before) / 1_000_000_000,
-          100 * outcome.malformed() / Math.max(1, outcome.commands()),
+          outcome.refusedPercent(),
           outcome.counts().size(),
           outcome.rarest(),
           outcome.unknown(),
           outcome.differences().size());
-      if (outcome.unknown() > outcome.commands() / 100) {
-        return 3;
-      }
-      return outcome.differences().isEmpty() ? 0 : 1;
+      return status(outcome);
     }
+  }
+
+  /** Differences first: a run that found some is not void. */
+  private int status(Differential.Outcome outcome) {
+    if (!outcome.differences().isEmpty()) {
+      return 1;
+    }
+    List<String> tooLittle = new ArrayList<>();
+    if (outcome.unknown() > outcome.commands() / 100) {
+      tooLittle.add("more than 1 % of the outcomes are unknown: run it on a machine less busy");
+    }
+    if (outcome.refusedPercent() < REFUSED_PERCENT_MIN) {
+      tooLittle.add("fewer than %d %% were refused".formatted(REFUSED_PERCENT_MIN));
+    }
+    long ofAKindMin = commands / ONE_OF_A_KIND_IN;
+    if (commands >= COMMANDS_THAT_ARE_ENOUGH && outcome.rarest() < ofAKindMin) {
+      tooLittle.add("some kind was sent fewer than %d times".formatted(ofAKindMin));
+    }
+    tooLittle.forEach(why -> System.out.println("void: " + why));
+    return tooLittle.isEmpty() ? 0 : 3;
   }
 }
