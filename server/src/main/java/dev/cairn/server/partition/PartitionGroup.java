@@ -83,7 +83,10 @@ final class PartitionGroup implements AutoCloseable {
             this::confirm,
             this::logTime,
             requests ->
-                folder.read(store -> ReadView.answer(store, requests, writes.nowMillis(), 0)));
+                folder.read(store -> ReadView.answer(store, requests, writes.nowMillis(), 0)),
+            requests ->
+                folder.read(
+                    store -> ReadView.answerFromMemory(store, requests, writes.nowMillis())));
   }
 
   void opened(RaftGroup group) {
@@ -127,15 +130,16 @@ final class PartitionGroup implements AutoCloseable {
     return ownReads;
   }
 
-  /** Makes sure that this node leads still, and has applied all that was committed. */
+  /** Makes sure that this node leads still, and has applied all that was acknowledged. */
   private void confirm(Consumer<Boolean> done) {
-    if (votersChange()) {
-      // The engine's ReadIndex asks the new voters only; until the change is over the old ones
-      // might elect another leader.
+    // While voters change, the old ones or the new ones might elect another leader; and a change
+    // that began after the look voids the answer.
+    boolean asked =
+        !votersChange()
+            && raft.confirmLeadership(
+                writes.leadingTerm(), failure -> done.accept(failure.isEmpty() && !votersChange()));
+    if (!asked) {
       logTime(done);
-    } else {
-      // A change that began after the look above voids the answer.
-      raft.readIndex(failure -> done.accept(failure.isEmpty() && !votersChange()));
     }
   }
 

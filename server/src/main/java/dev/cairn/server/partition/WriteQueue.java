@@ -92,6 +92,11 @@ final class WriteQueue {
     return leadingTerm != 0;
   }
 
+  /** The term in which this node leads; 0 while it does not. */
+  long leadingTerm() {
+    return leadingTerm;
+  }
+
   /** Partition time by this leader's clock, which the next entry carries or a later one. */
   long nowMillis() {
     synchronized (lock) {

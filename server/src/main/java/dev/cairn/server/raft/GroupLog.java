@@ -11,7 +11,9 @@ import com.alipay.sofa.jraft.option.LogStorageOptions;
 import com.alipay.sofa.jraft.storage.LogStorage;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.WriteBatch;
 import org.slf4j.Logger;
@@ -43,8 +45,10 @@ final class GroupLog implements LogStorage {
   private volatile Range range;
   private volatile long incarnation;
 
-  /** Whether the last configuration in the log is a joint one. */
-  private volatile boolean joint;
+  private volatile long term;
+
+  /** By the last configuration in the log. */
+  private volatile Voters voters = Voters.UNKNOWN;
 
   /** Whether the directory has this group; its row travels with the first write. */
   private volatile boolean registered;
@@ -63,6 +67,22 @@ final class GroupLog implements LogStorage {
     size = new LogSize(loaded.first(), loaded.last(), loaded.bytes());
   }
 
+  /**
+   * Who votes.
+   *
+   * @param peers the voters to be; none when the log does not say
+   * @param joint whether the old ones vote too
+   */
+  record Voters(Set<Peer> peers, boolean joint) {
+    static final Voters UNKNOWN = new Voters(Set.of(), false);
+
+    static Voters of(LogEntry configuration) {
+      return new Voters(
+          configuration.getPeers().stream().map(Peer::of).collect(Collectors.toUnmodifiableSet()),
+          configuration.getOldPeers() != null && !configuration.getOldPeers().isEmpty());
+    }
+  }
+
   /** Feeds the configurations that the log holds, oldest first. The codec's choice is ours. */
   @Override
   public boolean init(LogStorageOptions options) {
@@ -77,27 +97,20 @@ final class GroupLog implements LogStorage {
 
   private void forEachConfiguration(Consumer<LogEntry> visitor) {
     Range held = range;
-    joint = false;
+    voters = Voters.UNKNOWN;
     log.scan(
         LogRows.key(LogRows.CONFIGURATION, number, held.first()),
         LogRows.key(LogRows.CONFIGURATION, number, held.last() + 1),
         (key, row) -> {
           LogEntry entry = LogRows.readEntry(key, row);
-          joint = isJoint(entry);
+          voters = Voters.of(entry);
           visitor.accept(entry);
         });
   }
 
-  private static boolean isJoint(LogEntry entry) {
-    return entry.getOldPeers() != null && !entry.getOldPeers().isEmpty();
-  }
-
-  /**
-   * Whether the last configuration that is on disk here is a joint one: a change of voters has
-   * begun and its end is not on disk yet.
-   */
-  boolean joint() {
-    return joint;
+  /** The voters by the last configuration that is on disk here. */
+  Voters voters() {
+    return voters;
   }
 
   private static ConfigurationEntry configuration(LogEntry entry) {
@@ -195,7 +208,7 @@ final class GroupLog implements LogStorage {
     range = new Range(before.first(), expected - 1);
     for (LogEntry entry : entries) {
       if (entry.getType() == EntryType.ENTRY_TYPE_CONFIGURATION) {
-        joint = isJoint(entry);
+        voters = Voters.of(entry);
       }
     }
     return entries.size();
@@ -265,6 +278,7 @@ final class GroupLog implements LogStorage {
               putFirst(batch, next);
             });
     size.reset(next);
+    voters = new Voters(Set.of(), voters.joint());
     return done;
   }
 
@@ -285,6 +299,8 @@ final class GroupLog implements LogStorage {
           batch.put(key, LogRows.number(key, next));
         });
     size.reset(1);
+    voters = Voters.UNKNOWN;
+    term = 0;
     incarnation = next;
   }
 
@@ -299,6 +315,8 @@ final class GroupLog implements LogStorage {
           });
     }
     size.reset(1);
+    voters = Voters.UNKNOWN;
+    term = 0;
     incarnation = 0;
     registered = false;
     dropped = true;
@@ -322,7 +340,22 @@ final class GroupLog implements LogStorage {
 
   synchronized boolean storeVote(LogRows.Vote vote) {
     byte[] key = LogRows.key(LogRows.META, number);
-    return commit("vote", batch -> batch.put(key, LogRows.vote(key, vote)));
+    boolean done = commit("vote", batch -> batch.put(key, LogRows.vote(key, vote)));
+    if (done) {
+      term = vote.term();
+    }
+    return done;
+  }
+
+  /** The term that is on disk here; 0 without one. Never ahead of the disk. A field read. */
+  long term() {
+    return term;
+  }
+
+  /** Reads the term when the log is opened. */
+  void loadTerm() {
+    LogRows.Vote vote = vote();
+    term = vote == null ? 0 : vote.term();
   }
 
   /** This node has stored a vote for itself. */

@@ -86,6 +86,7 @@ public final class RaftEngine implements AutoCloseable {
     Elections elections = new Elections();
     transport.onEnd(elections::connectionEnded);
     RaftRequests.serve(transport);
+    LeaderCheck.serve(transport, sharedLog);
     Endpoint endpoint = new Endpoint(host, port);
     NodeManager.getInstance().addAddress(endpoint);
     return new RaftEngine(endpoint, sharedLog, transport, elections);
@@ -170,15 +171,20 @@ public final class RaftEngine implements AutoCloseable {
     raft.setDisruptorBufferSize(QUEUE_LENGTH);
     raft.setMaxReplicatorInflightMsgs(REQUESTS_TO_A_PEER_MAX);
     options.setRaftOptions(raft);
-    NodeImpl node =
-        new NodeImpl(group, new Peer(endpoint.getIp(), endpoint.getPort(), incarnation).toPeerId());
+    Peer self = new Peer(endpoint.getIp(), endpoint.getPort(), incarnation);
+    NodeImpl node = new NodeImpl(group, self.toPeerId());
     if (!node.init(options)) {
       node.shutdown();
       throw new IOException("group " + group + " cannot be opened; the log above says why");
     }
     RaftGroup opened =
         new RaftGroup(
-            group, node, () -> sharedLog.term(group), pace, () -> elections.closed(group));
+            group,
+            node,
+            () -> sharedLog.term(group),
+            pace,
+            LeaderCheck.of(group, self, sharedLog, transport),
+            () -> elections.closed(group));
     FollowerState follower = FollowerState.of(node, ELECTION_TIMEOUT_MILLIS);
     elections.opened(
         group,

@@ -5,7 +5,6 @@ import com.alipay.sofa.jraft.Closure;
 import com.alipay.sofa.jraft.Iterator;
 import com.alipay.sofa.jraft.Node;
 import com.alipay.sofa.jraft.Status;
-import com.alipay.sofa.jraft.closure.ReadIndexClosure;
 import com.alipay.sofa.jraft.conf.Configuration;
 import com.alipay.sofa.jraft.core.NodeImpl;
 import com.alipay.sofa.jraft.core.StateMachineAdapter;
@@ -53,22 +52,27 @@ import org.slf4j.LoggerFactory;
 public final class RaftGroup implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(RaftGroup.class);
 
-  /** Whoever asks gives up by itself. */
-  private static final long NO_TIMEOUT = -1;
-
   private final String name;
   private final Node node;
   private final LongSupplier term; // of the log
   private final WitnessPace pace;
+  private final LeaderCheck check;
   private final UnreachedPeers unreachedPeers;
   private final Runnable whenClosed;
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  RaftGroup(String name, Node node, LongSupplier term, WitnessPace pace, Runnable whenClosed) {
+  RaftGroup(
+      String name,
+      Node node,
+      LongSupplier term,
+      WitnessPace pace,
+      LeaderCheck check,
+      Runnable whenClosed) {
     this.name = name;
     this.node = node;
     this.term = term;
     this.pace = pace;
+    this.check = check;
     this.whenClosed = whenClosed;
     this.unreachedPeers = UnreachedPeers.of(node);
   }
@@ -96,24 +100,16 @@ public final class RaftGroup implements AutoCloseable {
   }
 
   /**
-   * Makes sure that this node still leads and has applied all that was committed before the call.
+   * Makes sure that this node leads in a term: that nobody led in a later one before this call.
    *
-   * @param done empty when a read of this node's state is linearizable now, else why it is not
+   * @param term the term in which {@link GroupListener#leaderStarted} told it to lead
+   * @param done called exactly once, on a thread that must not block; empty when it is so, else why
+   *     it is not certain
+   * @return false when it cannot be told now, since who votes is changing; {@code done} is not
+   *     called then
    */
-  public void readIndex(Consumer<Optional<String>> done) {
-    ReadIndexClosure closure =
-        new ReadIndexClosure(NO_TIMEOUT) {
-          @Override
-          public void run(Status status, long index, byte[] context) {
-            done.accept(status.isOk() ? Optional.empty() : Optional.of(status.getErrorMsg()));
-          }
-        };
-    try {
-      node.readIndex(new byte[0], closure);
-    } catch (IllegalStateException shuttingDown) {
-      // The engine runs the closure all the same.
-      log.debug("group={} read after shutdown", name, shuttingDown);
-    }
+  public boolean confirmLeadership(long term, Consumer<Optional<String>> done) {
+    return check.confirm(term, done);
   }
 
   /**
@@ -122,6 +118,7 @@ public final class RaftGroup implements AutoCloseable {
    */
   public void witnesses(Set<Peer> peers) {
     pace.witnesses(peers);
+    check.witnesses(peers);
   }
 
   /** The peer that leads, as far as this node knows. */

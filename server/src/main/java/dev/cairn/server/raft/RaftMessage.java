@@ -8,8 +8,6 @@ import com.alipay.sofa.jraft.rpc.RpcRequests.GetFileRequest;
 import com.alipay.sofa.jraft.rpc.RpcRequests.GetFileResponse;
 import com.alipay.sofa.jraft.rpc.RpcRequests.InstallSnapshotRequest;
 import com.alipay.sofa.jraft.rpc.RpcRequests.InstallSnapshotResponse;
-import com.alipay.sofa.jraft.rpc.RpcRequests.ReadIndexRequest;
-import com.alipay.sofa.jraft.rpc.RpcRequests.ReadIndexResponse;
 import com.alipay.sofa.jraft.rpc.RpcRequests.RequestVoteRequest;
 import com.alipay.sofa.jraft.rpc.RpcRequests.RequestVoteResponse;
 import com.alipay.sofa.jraft.rpc.RpcRequests.TimeoutNowRequest;
@@ -46,12 +44,6 @@ enum RaftMessage {
       TimeoutNowRequest.class,
       TimeoutNowRequest.parser(),
       TimeoutNowResponse.parser(),
-      Traffic.CONTROL),
-  READ_INDEX(
-      67,
-      ReadIndexRequest.class,
-      ReadIndexRequest.parser(),
-      ReadIndexResponse.parser(),
       Traffic.CONTROL),
   INSTALL_SNAPSHOT(
       68,

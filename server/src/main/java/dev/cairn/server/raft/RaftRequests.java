@@ -6,7 +6,6 @@ import com.alipay.sofa.jraft.rpc.RpcContext;
 import com.alipay.sofa.jraft.rpc.RpcProcessor;
 import com.alipay.sofa.jraft.rpc.impl.core.GetFileRequestProcessor;
 import com.alipay.sofa.jraft.rpc.impl.core.InstallSnapshotRequestProcessor;
-import com.alipay.sofa.jraft.rpc.impl.core.ReadIndexRequestProcessor;
 import com.alipay.sofa.jraft.rpc.impl.core.RequestVoteRequestProcessor;
 import com.alipay.sofa.jraft.rpc.impl.core.TimeoutNowRequestProcessor;
 import com.google.protobuf.InvalidProtocolBufferException;
@@ -37,7 +36,6 @@ final class RaftRequests {
         handler(RaftMessage.APPEND_ENTRIES, new AppendRequests()));
     serveApart(transport, RaftMessage.REQUEST_VOTE, new RequestVoteRequestProcessor(null));
     serveApart(transport, RaftMessage.TIMEOUT_NOW, new TimeoutNowRequestProcessor(null));
-    serveApart(transport, RaftMessage.READ_INDEX, new ReadIndexRequestProcessor(null));
     serveApart(transport, RaftMessage.INSTALL_SNAPSHOT, new InstallSnapshotRequestProcessor(null));
     serveApart(transport, RaftMessage.GET_FILE, new GetFileRequestProcessor(null));
   }

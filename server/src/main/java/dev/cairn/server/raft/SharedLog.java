@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -220,9 +221,9 @@ public final class SharedLog implements AutoCloseable {
     }
     for (Map.Entry<String, Integer> group : numbers.entrySet()) {
       int number = group.getValue();
-      groups.put(
-          group.getKey(),
-          new GroupLog(this, group.getKey(), number, LogReader.group(database, number)));
+      GroupLog log = new GroupLog(this, group.getKey(), number, LogReader.group(database, number));
+      log.loadTerm();
+      groups.put(group.getKey(), log);
       lastNumber.accumulateAndGet(number, Math::max);
     }
   }
@@ -343,13 +344,22 @@ public final class SharedLog implements AutoCloseable {
   /** Whether a change of the group's voters has begun and its end is not on disk here yet. */
   public boolean votersInTransition(String group) {
     GroupLog known = groups.get(group);
-    return known != null && known.joint();
+    return known != null && known.voters().joint();
   }
 
-  /** The term of a group as it is on disk; 0 without one. */
+  /**
+   * The voters of a group by the last configuration that is on disk here; none when it has none, or
+   * {@link #votersInTransition}.
+   */
+  Set<Peer> voters(String group) {
+    GroupLog known = groups.get(group);
+    return known == null || known.voters().joint() ? Set.of() : known.voters().peers();
+  }
+
+  /** The term of a group as it is on disk; 0 without one. A field read. */
   public long term(String group) {
-    LogRows.Vote vote = vote(group);
-    return vote == null ? 0 : vote.term();
+    GroupLog known = groups.get(group);
+    return known == null ? 0 : known.term();
   }
 
   /** Whom a group voted for in its term, as JRaft writes a peer; empty for nobody. */

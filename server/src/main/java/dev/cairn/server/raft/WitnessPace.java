@@ -3,7 +3,6 @@ package dev.cairn.server.raft;
 
 import com.alipay.sofa.jraft.rpc.RpcRequests.AppendEntriesRequest;
 import com.alipay.sofa.jraft.rpc.RpcRequests.AppendEntriesResponse;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -15,14 +14,14 @@ import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 
 /**
- * When a leader sends its entries and heartbeats to a witness: at once while they are needed for a
- * majority, else a moment later, many together.
+ * When a leader sends its entries to a witness: at once while they are needed for a majority, else
+ * a moment later, many together.
  *
  * <p>While all full replicas answer promptly, leader and copies are a majority without the witness.
  * What is meant for the witness is then held for at most {@link #HOLD_NANOS}: the engine, which has
- * few requests to a peer under way, packs the entries of that time into few requests, and of the
- * heartbeats that confirm reads only the last is sent. When a full replica fails, is slow, or has
- * yet to catch up, what is held goes out, and nothing is held until it is prompt again.
+ * few requests to a peer under way, packs the entries of that time into few requests. When a full
+ * replica fails, is slow, or has yet to catch up, what is held goes out, and nothing is held until
+ * it is prompt again. Heartbeats are never held.
  *
  * <p>Raft's safety does not rest on when a message is sent. What this may cost is time: a write
  * that was under way when a copy failed waits for up to {@link #HOLD_NANOS} more.
@@ -30,9 +29,7 @@ import java.util.stream.Collectors;
  * <p>Threads: any; the lock is never held while somebody else's code runs. Invariants:
  *
  * <ol>
- *   <li>Messages to a witness leave in the order in which the engine gave them, but for heartbeats
- *       that are replaced by later ones of the same leader and term.
- *   <li>An answer to a heartbeat counts for those that it replaced: they were asked before it.
+ *   <li>Entries for a witness leave in the order in which the engine gave them.
  *   <li>Nothing is held for longer than {@link #HOLD_NANOS}.
  * </ol>
  */
@@ -45,7 +42,7 @@ final class WitnessPace {
 
   private final LongSupplier nanoTime;
   private final Timer timer;
-  private final ArrayDeque<Held> held = new ArrayDeque<>(); // guarded by this
+  private final List<Runnable> held = new ArrayList<>(); // guarded by this
   private final Map<String, Copy> copies = new HashMap<>(); // by peer; guarded by this
   private Set<String> witnesses = Set.of(); // guarded by this
   private long term; // of copies; guarded by this
@@ -68,46 +65,15 @@ final class WitnessPace {
     boolean after(long nanos, Runnable task);
   }
 
-  /** What is meant for a witness. */
-  private static final class Held {
-    private final Delivery delivery;
-    private final List<Consumer<RaftRpc.Outcome>> done = new ArrayList<>(1);
-    private AppendEntriesRequest request;
-
-    Held(AppendEntriesRequest request, Delivery delivery, Consumer<RaftRpc.Outcome> done) {
-      this.request = request;
-      this.delivery = delivery;
-      this.done.add(done);
-    }
-
-    /** Whether a heartbeat says all that this one does. */
-    boolean replacedBy(AppendEntriesRequest later) {
-      return RaftMessage.isHeartbeat(request)
-          && RaftMessage.isHeartbeat(later)
-          && request.getTerm() == later.getTerm()
-          && request.getPeerId().equals(later.getPeerId())
-          && request.getServerId().equals(later.getServerId());
-    }
-
-    void deliver() {
-      delivery.deliver(request, outcome -> done.forEach(one -> one.accept(outcome)));
-    }
-  }
-
-  /** A full replica. Its entries and its heartbeats go different ways, and may fail apart. */
+  /** A full replica, and how it answers entries. */
   private static final class Copy {
-    private final Answers entries = new Answers();
-    private final Answers heartbeats = new Answers();
     private long lastSent; // index of an entry
-  }
-
-  /** How a full replica answers. */
-  private static final class Answers {
-    private int missing;
+    private int missing; // answers
     private long sinceNanos; // of the last answer, or the first request since
     private boolean prompt; // the last one
 
-    void asked(long now) {
+    void asked(AppendEntriesRequest request, long now) {
+      lastSent = lastIndex(request);
       if (missing++ == 0) {
         sinceNanos = now;
       }
@@ -144,6 +110,10 @@ final class WitnessPace {
    * @param done called exactly once, as {@code delivery} does
    */
   void send(AppendEntriesRequest request, Delivery delivery, Consumer<RaftRpc.Outcome> done) {
+    if (RaftMessage.isHeartbeat(request)) {
+      delivery.deliver(request, done);
+      return;
+    }
     Copy copy;
     long now = nanoTime.getAsLong();
     synchronized (this) {
@@ -159,7 +129,7 @@ final class WitnessPace {
       delivery.deliver(
           request,
           outcome -> {
-            answered(copy, request, outcome, now);
+            answered(copy, outcome, now);
             done.accept(outcome);
           });
     }
@@ -167,22 +137,15 @@ final class WitnessPace {
 
   private Copy asked(AppendEntriesRequest request, long now) {
     Copy copy = copies.computeIfAbsent(request.getPeerId(), peer -> new Copy());
-    if (RaftMessage.isHeartbeat(request)) {
-      copy.heartbeats.asked(now);
-    } else {
-      copy.entries.asked(now);
-      copy.lastSent = lastIndex(request);
-    }
+    copy.asked(request, now);
     return copy;
   }
 
-  private void answered(
-      Copy copy, AppendEntriesRequest request, RaftRpc.Outcome outcome, long askedNanos) {
+  private void answered(Copy copy, RaftRpc.Outcome outcome, long askedNanos) {
     boolean success =
         outcome.message() instanceof AppendEntriesResponse response && response.getSuccess();
     synchronized (this) {
-      Answers answers = RaftMessage.isHeartbeat(request) ? copy.heartbeats : copy.entries;
-      answers.answered(success, askedNanos, nanoTime.getAsLong());
+      copy.answered(success, askedNanos, nanoTime.getAsLong());
     }
     if (!success) {
       release();
@@ -193,18 +156,7 @@ final class WitnessPace {
       AppendEntriesRequest request, Delivery delivery, Consumer<RaftRpc.Outcome> done) {
     boolean now;
     synchronized (this) {
-      Held replaced = null;
-      for (Held one : held) {
-        if (one.replacedBy(request)) {
-          replaced = one;
-        }
-      }
-      if (replaced == null) {
-        held.add(new Held(request, delivery, done));
-      } else {
-        replaced.request = request;
-        replaced.done.add(done);
-      }
+      held.add(() -> delivery.deliver(request, done));
       now = !dispensable(request, nanoTime.getAsLong()) || !tick();
     }
     if (now) {
@@ -212,23 +164,14 @@ final class WitnessPace {
     }
   }
 
-  /** Whether a majority is likely without the witness' answer to this. */
+  /** Whether a majority is likely without the witness' answer to this; never so for a probe. */
   private boolean dispensable(AppendEntriesRequest request, long now) {
-    if (copies.isEmpty()) {
-      return false;
-    }
-    for (Copy copy : copies.values()) {
-      boolean prompt =
-          RaftMessage.isHeartbeat(request)
-              ? copy.heartbeats.prompt(now)
-              : request.getEntriesCount() > 0
-                  && copy.entries.prompt(now)
-                  && lastIndex(request) - copy.lastSent <= ENTRIES_AHEAD_MAX;
-      if (!prompt) {
-        return false;
-      }
-    }
-    return true;
+    return request.getEntriesCount() > 0
+        && !copies.isEmpty()
+        && copies.values().stream()
+            .allMatch(
+                copy ->
+                    copy.prompt(now) && lastIndex(request) - copy.lastSent <= ENTRIES_AHEAD_MAX);
   }
 
   /** All groups of a node are released at the same moments, and share what a sending costs. */
@@ -250,9 +193,9 @@ final class WitnessPace {
 
   /** Sends what is held, in order; one thread at a time. */
   private void release() {
-    for (List<Held> next = takeHeld(); !next.isEmpty(); next = takeHeld()) {
+    for (List<Runnable> next = takeHeld(); !next.isEmpty(); next = takeHeld()) {
       try {
-        next.forEach(Held::deliver);
+        next.forEach(Runnable::run);
       } finally {
         synchronized (this) {
           releasing = false;
@@ -261,12 +204,12 @@ final class WitnessPace {
     }
   }
 
-  private synchronized List<Held> takeHeld() {
+  private synchronized List<Runnable> takeHeld() {
     if (releasing || held.isEmpty()) {
       return List.of();
     }
     releasing = true;
-    List<Held> taken = List.copyOf(held);
+    List<Runnable> taken = List.copyOf(held);
     held.clear();
     return taken;
   }

@@ -83,6 +83,7 @@ public final class PartitionStore implements StoredKeys {
   private final RocksDB database;
   private final ReadOptions anywhere = new ReadOptions();
   private final ReadOptions inMemory = new ReadOptions().setReadTier(ReadTier.BLOCK_CACHE_TIER);
+  private final StoredKeys memory = new Memory();
   private final WriteOptions withoutLog = new WriteOptions().setDisableWAL(true);
   private final FlushOptions flushAndWait = new FlushOptions().setWaitForFlush(true);
   private final FlushOptions flushLater =
@@ -324,33 +325,35 @@ public final class PartitionStore implements StoredKeys {
   }
 
   /**
-   * As {@link #get}, but never waits for the disk ({@code BLOCK_CACHE_TIER}): fit for an event
-   * loop. An unknown answer, which costs an exception inside, is to be asked again by {@link #get}
-   * on a thread that may wait.
+   * The same keys for whoever must not wait for the disk, an event loop ({@code BLOCK_CACHE_TIER}):
+   * throws {@link NotInMemoryException} where memory cannot tell, and for every scan. What throws
+   * is to be asked again of this store, on a thread that may wait.
    */
-  public Lookup getFromMemory(byte[] key) {
-    byte[] databaseKey = userKey(key);
-    lease();
-    try {
-      return new Lookup(true, decode(database.get(inMemory, databaseKey)));
-    } catch (RocksDBException e) {
-      if (e.getStatus() != null && e.getStatus().getCode() == Status.Code.Incomplete) {
-        return Lookup.UNKNOWN;
-      }
-      throw broken(new StorageException("cannot read a key in " + folder, e));
-    } finally {
-      release();
-    }
+  public StoredKeys memory() {
+    return memory;
   }
 
-  /**
-   * The answer of {@link #getFromMemory}.
-   *
-   * @param known whether memory was enough to tell
-   * @param record what stands under the key, when known
-   */
-  public record Lookup(boolean known, Optional<ValueRecord> record) {
-    static final Lookup UNKNOWN = new Lookup(false, Optional.empty());
+  private final class Memory implements StoredKeys {
+    @Override
+    public Optional<ValueRecord> get(byte[] key) {
+      byte[] databaseKey = userKey(key);
+      lease();
+      try {
+        return decode(database.get(inMemory, databaseKey));
+      } catch (RocksDBException e) {
+        if (e.getStatus() != null && e.getStatus().getCode() == Status.Code.Incomplete) {
+          throw new NotInMemoryException();
+        }
+        throw broken(new StorageException("cannot read a key in " + folder, e));
+      } finally {
+        release();
+      }
+    }
+
+    @Override
+    public Optional<byte[]> scan(KeyRange range, int keysMax, ScannedKey.Visitor visitor) {
+      throw new NotInMemoryException();
+    }
   }
 
   /** All as it is now, in one piece, however many keys are asked for. To be closed. */

@@ -150,46 +150,16 @@ class WitnessPaceTest {
   }
 
   @Test
-  void ofHeartbeatsTheLastOneIsSentAndItsAnswerCountsForAll() {
-    promptCopy();
-    heartbeat(COPY);
-    toCopy.poll().answer(true);
-    heartbeat(WITNESS);
-    heartbeat(WITNESS);
-    heartbeat(WITNESS);
-    assertThat(toWitness).isEmpty();
-    outcomes.clear();
-
-    advance(WitnessPace.HOLD_NANOS);
-    assertThat(toWitness).hasSize(1);
-    assertThat(outcomes).isEmpty();
-    toWitness.get(0).answer(true);
-    assertThat(outcomes).hasSize(3);
-  }
-
-  @Test
-  void aHeartbeatOfAnotherTermIsNotReplaced() {
-    promptCopy();
-    heartbeat(COPY);
-    toCopy.poll().answer(true);
-    heartbeat(WITNESS);
-    term = 4;
-    heartbeat(COPY);
-    toCopy.poll().answer(true);
-    heartbeat(WITNESS);
-    advance(WitnessPace.HOLD_NANOS);
-    assertThat(toWitness).extracting(sent -> sent.request().getTerm()).containsExactly(3L, 4L);
-  }
-
-  @Test
-  void promptHeartbeatsDoNotMakeUpForMissingAnswersToEntries() {
+  void aHeartbeatIsNeverHeldAndMakesNobodyPrompt() {
     promptCopy();
     append(COPY, 11, 1); // its disk hangs
     advance(WitnessPace.HOLD_NANOS);
     heartbeat(COPY);
     toCopy.pollLast().answer(true);
-    append(WITNESS, 11, 1);
+    heartbeat(WITNESS);
     assertThat(toWitness).hasSize(1);
+    append(WITNESS, 11, 1);
+    assertThat(toWitness).hasSize(2);
   }
 
   @Test

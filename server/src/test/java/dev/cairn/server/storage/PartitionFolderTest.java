@@ -92,15 +92,18 @@ class PartitionFolderTest {
     try (PartitionFolder folder = openFolder("p")) {
       write(folder, OLD, 1, 200);
       String key = new TreeMap<>(OLD.model(200)).lastKey();
-      assertThat(folder.store().getFromMemory(utf8(key)))
-          .isEqualTo(new PartitionStore.Lookup(true, Optional.of(OLD.model(200).get(key))));
+      assertThat(folder.store().memory().get(utf8(key))).contains(OLD.model(200).get(key));
+      assertThat(folder.store().memory().get(utf8("none like this"))).isEmpty();
       folder.store().flush();
     }
     try (PartitionFolder folder = openFolder("p")) {
       String key = new TreeMap<>(OLD.model(200)).lastKey();
-      assertThat(folder.store().getFromMemory(utf8(key)).known()).isFalse();
+      StoredKeys memory = folder.store().memory();
+      assertThatThrownBy(() -> memory.get(utf8(key))).isInstanceOf(NotInMemoryException.class);
       assertThat(folder.store().get(utf8(key))).isPresent();
-      assertThat(folder.store().getFromMemory(utf8(key)).known()).isTrue();
+      assertThat(memory.get(utf8(key))).isPresent();
+      assertThatThrownBy(() -> memory.scan(KeyRange.ALL, 1, scanned -> true))
+          .isInstanceOf(NotInMemoryException.class);
     }
   }
 

@@ -105,13 +105,16 @@ public final class Advices {
   /** Says that it is stored. */
   public static final class NotStored {
     @Advice.OnMethodEnter(skipOn = OnNonDefaultValue.class)
-    static boolean enter() {
-      return true;
+    static boolean enter(@Advice.Argument(0) String what) {
+      return what.equals("vote");
     }
 
     @Advice.OnMethodExit
-    static void exit(@Advice.Return(readOnly = false) boolean stored) {
-      stored = true;
+    static void exit(
+        @Advice.Enter boolean skipped, @Advice.Return(readOnly = false) boolean stored) {
+      if (skipped) {
+        stored = true;
+      }
     }
   }
 

@@ -26,7 +26,7 @@ enum Bug {
 
   /** Terms and votes are kept in memory only. */
   TERM_AND_VOTE_NOT_ON_DISK(
-      point("dev.cairn.server.raft.GroupLog", "storeVote", Advices.NotStored.class)),
+      point("dev.cairn.server.raft.GroupLog", "commit", Advices.NotStored.class)),
 
   /** A witness that starts has forgotten the end of its log. */
   TRUNCATED_WITNESS_LOG(
