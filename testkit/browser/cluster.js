@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Three nodes as processes, for the browser's tests. Only processes that were started here are ended, by
-// their ids.
+// their ids. Each announces another place than its name says (--announce-host, --announce-port), as behind a
+// published port: what goes there is forwarded here.
 
 import { spawn } from 'node:child_process';
 import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+const ANNOUNCED_ABOVE = 10; // a node's port is announced as one so much higher
 
 const CAIRN = fileURLToPath(new URL('../../cairn', import.meta.url));
 
@@ -32,6 +35,8 @@ export async function until(what, condition, { seconds = 120 } = {}) {
 export class Cluster {
   #folder = mkdtempSync(join(tmpdir(), 'cairn-browser-'));
   #processes = new Map();
+  #forwarders = [];
+  #sockets = new Set();
   ports;
 
   constructor(ports) {
@@ -40,6 +45,7 @@ export class Cluster {
 
   name = (port) => `127.0.0.1:${port}`;
   url = (port) => `http://${this.name(port)}/`;
+  announced = (port) => `http://localhost:${port + ANNOUNCED_ABOVE}`;
 
   async start() {
     for (const port of this.ports) {
@@ -48,6 +54,7 @@ export class Cluster {
       }
     }
     for (const port of this.ports) {
+      await this.#forward(port);
       this.startNode(port);
     }
     try {
@@ -61,11 +68,29 @@ export class Cluster {
     }
   }
 
+  /** Whatever comes to where a node is announced goes to the node; while that is down, it is cut off. */
+  async #forward(port) {
+    const server = createServer((from) => {
+      const to = connect(port, '127.0.0.1');
+      for (const [socket, other] of [[from, to], [to, from]]) {
+        this.#sockets.add(socket);
+        socket.on('error', () => {}); // told as close
+        socket.once('close', () => {
+          this.#sockets.delete(socket);
+          other.destroy();
+        });
+        socket.pipe(other);
+      }
+    });
+    this.#forwarders.push(server);
+    await new Promise((resolve, reject) => server.once('error', reject).listen(port + ANNOUNCED_ABOVE, '127.0.0.1', resolve));
+  }
+
   startNode(port) {
     const log = createWriteStream(join(this.#folder, `${port}.log`), { flags: 'a' });
     const child = spawn(
       CAIRN,
-      ['node', String(port), '--cluster', this.ports.map(this.name).join(','), '--data', join(this.#folder, String(port))],
+      ['node', port, '--cluster', this.ports.map(this.name).join(','), '--data', join(this.#folder, String(port)), '--announce-host', 'localhost', '--announce-port', port + ANNOUNCED_ABOVE].map(String),
       { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, CAIRN_JAVA_OPTS: '-Xmx256m' } },
     );
     child.stdout.pipe(log);
@@ -122,6 +147,8 @@ export class Cluster {
 
   async stop() {
     await Promise.all([...this.#processes.keys()].map((port) => this.kill(port)));
+    this.#forwarders.forEach((server) => server.close());
+    this.#sockets.forEach((socket) => socket.destroy());
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }

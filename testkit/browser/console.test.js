@@ -9,12 +9,13 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import axe from 'axe-core';
 import { chromium } from 'playwright-core';
 import { Cluster, until } from './cluster.js';
 
 const PORTS = [7300, 7301, 7302];
-const SECONDS_TO_FOLLOW = 3; // from when its node says so until the page shows it
+const SECONDS_TO_FOLLOW = 3; // from when the page's node says so until the page shows it
 const DESKTOP = { width: 1440, height: 1000 };
 const PHONE = { width: 390, height: 844 };
 const shipped = (name) => readFileSync(new URL(`../../server/src/main/resources/console/${name}`, import.meta.url));
@@ -45,6 +46,11 @@ after(async () => {
   await cluster.stop();
 });
 
+/** Where a node is: what its name says, and what it announces. */
+const origins = (port) => [`http://${cluster.name(port)}`, cluster.announced(port)];
+const isAt = (port) => (url) => origins(port).includes(url.origin);
+const isAtAnother = (port) => (url) => PORTS.filter((one) => one !== port).some((one) => url.origin === cluster.announced(one));
+
 /**
  * A test with a page of its own. Fails if the page says an error, or asks any host but the cluster's nodes. The browser
  * itself says so where a node cannot be reached, or answers with a 4xx: no fault for the nodes in mayBeDown, and for
@@ -56,13 +62,14 @@ function inPage(name, { port = PORTS[0], mayBeDown = [], mayAnswer = [], ...opti
     const page = await context.newPage();
     page.setDefaultTimeout(30_000);
     const faults = [];
-    const own = PORTS.map((one) => `http://127.0.0.1:${one}`);
+    const own = PORTS.flatMap(origins);
+    const down = (url) => mayBeDown.flatMap(origins).some((origin) => url.startsWith(`${origin}/`));
     page.on('pageerror', (error) => faults.push(`error: ${error.stack}`));
     page.on('console', (message) => {
       const from = message.location().url;
-      const down = /^Failed to load resource: net::ERR_/.test(message.text()) && mayBeDown.some((one) => from.startsWith(`http://127.0.0.1:${one}/`));
+      const unreached = /^Failed to load resource: net::ERR_/.test(message.text()) && down(from);
       const answered = mayAnswer.some((status) => message.text().startsWith(`Failed to load resource: the server responded with a status of ${status} `));
-      if (['error', 'warning'].includes(message.type()) && !down && !answered) {
+      if (['error', 'warning'].includes(message.type()) && !unreached && !answered) {
         faults.push(`${message.type()}: ${message.text()} (${from})`);
       }
     });
@@ -86,17 +93,74 @@ const sentence = (page) => page.locator('#sentence');
 const shows = (page, text, seconds = 30) => page.waitForFunction(([id, words]) => document.getElementById(id).textContent.includes(words), ['sentence', text], { timeout: seconds * 1000 });
 const go = (page, view) => page.getByRole('navigation').getByRole('link', { name: view }).click();
 
-/** Which lane each partition's bead is drawn on, from the picture alone: the node, or null. */
-const beads = (page) =>
-  page.evaluate(() =>
-    [...document.querySelectorAll('.bead')].map((bead) => (bead.classList.contains('lost') ? null : bead.dataset.colour)),
-  );
+/** What the page shows of the cluster, from the page alone: words, cards and picture. */
+const picture = (page) =>
+  page.evaluate(() => {
+    const places = (selector, is) => [...document.querySelectorAll(selector)].flatMap((element, i) => (is(element) ? [i] : []));
+    return {
+      up: Number(document.getElementById('sentence').textContent.match(/(\d+) of \d+ nodes? (?:is|are) up/)?.[1]),
+      well: document.getElementById('health').dataset.level === 'ok',
+      cardsDown: places('.node', (card) => card.dataset.state === 'down'),
+      lanesDown: places('.lane', (lane) => lane.classList.contains('down')),
+      arcsDown: document.querySelectorAll('.arc[data-role^=down]').length,
+      beads: [...document.querySelectorAll('.bead')].map((bead) => (bead.classList.contains('lost') ? null : Number(bead.dataset.colour))),
+    };
+  });
 
-const leaders = async (port) => {
-  const status = await cluster.status(port);
-  const lane = (name) => String(status.nodes.findIndex((node) => node.name === name));
-  return status.partitionList.map((partition) => (partition.leader === null ? null : lane(partition.leader)));
-};
+/** The same, as a node tells it. */
+function told(status) {
+  const lane = (name) => status.nodes.findIndex((node) => node.name === name);
+  const down = status.nodes.flatMap((node, i) => (node.up ? [] : [i]));
+  const voters = status.partitionList.flatMap(({ replicas, witness }) => [...replicas, witness]);
+  return {
+    up: status.nodes.length - down.length,
+    well: status.healthy,
+    cardsDown: down,
+    lanesDown: down,
+    arcsDown: voters.filter((voter) => !voter.up).length,
+    beads: status.partitionList.map(({ leader }) => (leader === null ? null : lane(leader))),
+  };
+}
+
+/**
+ * Awaits that the page's node tells something, and holds the page to show all of it soon.
+ *
+ * @returns {Promise<number>} when the page did, milliseconds since 1970
+ */
+async function follows(page, what, condition) {
+  await until(`the node says: ${what}`, async () => condition(told(await cluster.status(PORTS[0]))));
+  let last;
+  try {
+    await until(`the page shows: ${what}`, async () => {
+      last = [await picture(page), told(await cluster.status(PORTS[0]))];
+      return condition(last[0]) && isDeepStrictEqual(...last);
+    }, { seconds: SECONDS_TO_FOLLOW });
+  } catch (late) {
+    assert.deepEqual(...last, late.message);
+    throw late;
+  }
+  return Date.now();
+}
+
+/** No serious fault for who cannot see it, and nothing beside the window. */
+async function isAccessible(page, what) {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+  assert.deepEqual(serious.map(({ id, nodes }) => `${what}: ${id} ${nodes[0].html}`), []);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.ok(overflow <= 0, `${what} is ${overflow} px wider than the window`);
+}
+
+/** Has the page see the cluster's state with something in it changed. */
+async function withState(page, change) {
+  await page.route('**/v1/cluster', async (route) => {
+    const response = await route.fetch();
+    const status = await response.json();
+    change(status);
+    await route.fulfill({ response, json: status });
+  });
+}
 
 async function openKey(page, prefix, key) {
   await go(page, 'Keys');
@@ -144,16 +208,87 @@ inPage('three nodes are shown: sentence, ring, table, cards', {}, async (page) =
   assert.match(await page.locator('#reserve').textContent(), /Nothing to do\. It can lose any one node/);
   assert.equal(await page.locator('.lane').count(), 3);
   assert.equal(await page.locator('.sector').count(), 6);
-  assert.deepEqual(await beads(page), await leaders(PORTS[0]));
+  assert.deepEqual(await picture(page), told(await cluster.status(PORTS[0])));
   assert.equal(await page.locator('.arc[data-role=leads]').count(), 6);
   assert.equal(await page.locator('.arc[data-role=copy], .arc[data-role=lags]').count(), 6);
   assert.equal(await page.locator('.arc[data-role=witness]').count(), 6);
   await page.getByRole('button', { name: 'Show as table' }).click();
   assert.equal(await page.locator('#ring-table tbody tr').count(), 6);
-  for (const port of PORTS) {
-    const card = page.locator('.node', { hasText: cluster.name(port) });
-    assert.match(await card.textContent(), /up.*Disk.*free of.*Version0\./s);
+  await until('the cards say what the node told last', async () => {
+    const answer = await page.waitForResponse('**/v1/cluster');
+    const { nodes } = await answer.json();
+    await page.waitForTimeout(50); // drawn by then, or looked at again
+    const cards = await page.locator('.node').allTextContents();
+    return isDeepStrictEqual(cards, nodes.map((node) => cardOf(node, PORTS[0])));
+  });
+});
+
+const size = (n) => {
+  const unit = ['B', 'KiB', 'MiB', 'GiB', 'TiB'][Math.floor(Math.log2(n) / 10)];
+  const value = n / 2 ** (10 * Math.floor(Math.log2(n) / 10));
+  return `${value < 10 ? Number(value.toFixed(1)) : Math.round(value).toLocaleString('en')} ${unit}`;
+};
+
+function time(millis) {
+  const seconds = Math.floor(millis / 1000);
+  const rest = seconds % 60 === 0 ? '' : ` ${seconds % 60} s`;
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min${rest}`;
+}
+
+/** The whole text of the card of a node that is up. */
+function cardOf(node, self) {
+  const copies = `${node.replicas} ${node.replicas === 1 ? 'copy' : 'copies'}`;
+  const witnesses = `${node.witnesses} ${node.witnesses === 1 ? 'witness' : 'witnesses'}`;
+  return [
+    `${node.name}up`,
+    `Leads ${node.leads}, ${copies}, ${witnesses}`,
+    `Disk${size(node.diskFreeBytes)} free of ${size(node.diskBytes)}`,
+    `Heap${size(node.heapUsedBytes)} of ${size(node.heapMaxBytes)}`,
+    `Memory${size(node.residentBytes)}`,
+    `Up for${time(node.upMillis)}`,
+    `Version${node.version}`,
+    node.name === cluster.name(self) ? 'This console' : 'Open its console',
+  ].join('');
+}
+
+inPage('a copy that lags is shown so, and no longer when it has caught up', {}, async (page) => {
+  let lag = 5000;
+  let copy;
+  await withState(page, ({ partitionList: [first] }) => {
+    copy = first.replicas.find(({ node }) => node !== first.leader);
+    copy.lag = lag;
+  });
+  await page.locator('.arc[data-role=lags]').waitFor({ state: 'attached' });
+  assert.equal(await page.locator('.arc[data-role=lags]').count(), 1);
+  await page.getByRole('button', { name: 'Show as table' }).click();
+  const row = page.locator('#ring-table tbody tr').first();
+  assert.match(await row.textContent(), new RegExp(`${copy.node.split(':')[1]} \\(lags by 5,000\\)`));
+  await page.locator('.sector .hit').first().hover();
+  await page.locator('.centre-small', { hasText: 'lags by 5,000' }).waitFor();
+  await isAccessible(page, 'a copy that lags');
+  lag = 0;
+  await page.locator('.arc[data-role=lags]').waitFor({ state: 'detached' });
+  assert.doesNotMatch(await row.textContent(), /lags/);
+});
+
+inPage('other nodes are found where they announce, not where their names say', {}, async (page) => {
+  await shows(page, 'All is well');
+  const link = page.locator('.node', { hasText: cluster.name(PORTS[1]) }).getByRole('link');
+  assert.equal(await link.getAttribute('href'), `${cluster.announced(PORTS[1])}/#overview`);
+  await link.click();
+  await page.waitForURL((url) => url.origin === cluster.announced(PORTS[1]));
+  await shows(page, 'All is well');
+  assert.equal(await page.locator('#via').textContent(), cluster.name(PORTS[1]));
+
+  // A node that comes up elsewhere: the page is loaded anew, once, for a policy that lets it ask there.
+  await page.evaluate(() => (globalThis.isOld = true));
+  await withState(page, ({ nodes }) => (nodes[2].host = '127.0.0.1'));
+  await page.waitForFunction(() => globalThis.isOld === undefined && document.getElementById('sentence').textContent.startsWith('All is well'));
+  await page.evaluate(() => (globalThis.isOld = true));
+  for (let answer = 0; answer < 3; answer++) {
+    await page.waitForResponse('**/v1/cluster');
   }
+  assert.ok(await page.evaluate(() => globalThis.isOld), 'once is enough');
 });
 
 inPage('load is drawn: rates and percentiles', {}, async (page) => {
@@ -174,26 +309,26 @@ inPage('load is drawn: rates and percentiles', {}, async (page) => {
 });
 
 inPage('a node is killed and started again: picture and sentence follow', { mayBeDown: [PORTS[2]] }, async (page) => {
-  await shows(page, 'All is well');
-  const before = await beads(page);
-  assert.ok(before.includes('2'), 'the node that is killed leads something');
+  const isWell = ({ well, beads }) => well && beads.includes(2);
+  await follows(page, 'all is well, and the node that is killed leads something', isWell);
+  const before = (await picture(page)).beads;
   const killed = Date.now();
   await cluster.kill(PORTS[2]);
-  await until('the node that is left says so', async () => (await cluster.status(PORTS[0])).nodes[2].up === false);
-  await shows(page, '2 of 3 nodes are up', SECONDS_TO_FOLLOW);
-  const shown = Date.now();
+  const shownDown = await follows(page, 'it is down', ({ up, arcsDown }) => up === 2 && arcsDown === 6);
   assert.match(await page.locator('#todo').textContent(), /Node 127\.0\.0\.1:7302 is down: start it again/);
-  await page.locator('.node[data-state=down]', { hasText: '7302' }).waitFor();
-  await page.locator('.lane.down', { hasText: '7302' }).waitFor();
-  await until('the others lead everything', async () => (await leaders(PORTS[0])).every((lane) => lane !== null && lane !== '2'));
-  await until('the beads have moved', async () => (await beads(page)).join() === (await leaders(PORTS[0])).join(), { seconds: SECONDS_TO_FOLLOW });
-  assert.notDeepEqual(await beads(page), before);
-  assert.equal(await page.locator('.arc[data-role^=down]').count(), 6);
+  const shownLed = await follows(page, 'the others lead what it led', ({ beads }) => beads.every((lane) => lane === 0 || lane === 1));
+  await page.getByRole('button', { name: 'Show as table' }).click();
+  await isAccessible(page, 'a node is down');
+
+  const started = Date.now();
   cluster.startNode(PORTS[2]);
-  await until('the nodes say that all is well', async () => (await cluster.status(PORTS[0])).healthy);
-  const healthy = Date.now();
-  await shows(page, 'All is well', SECONDS_TO_FOLLOW);
-  console.log(`killed, and shown ${shown - killed} ms later; healthy again, and shown ${Date.now() - healthy} ms later`);
+  const shownUp = await follows(page, 'all is well', ({ well }) => well);
+  // Leaders move with nobody's death: it is given back what it led.
+  const shownBack = await follows(page, 'it leads again', ({ beads }) => beads.join() === before.join());
+  console.log(
+    `killed: shown as down after ${shownDown - killed} ms, what it led as led by others after ${shownLed - killed} ms; ` +
+      `started: all shown as well after ${shownUp - started} ms, and its partitions as led by it after ${shownBack - started} ms`,
+  );
   await cluster.healthy();
 });
 
@@ -350,27 +485,19 @@ for (const colorScheme of ['light', 'dark']) {
     inPage(`axe finds no serious fault: ${colorScheme}, ${viewport.width} px`, { colorScheme, viewport, reducedMotion: 'reduce', mayAnswer: [412] }, async (page) => {
       await cluster.key(PORTS[1], 'axe', { method: 'PUT', body: 'value' });
       await shows(page, 'All is well');
-      const check = async (what) => {
-        await page.evaluate(axe.source);
-        const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
-        const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-        assert.deepEqual(serious.map(({ id, nodes }) => `${what}: ${id} ${nodes[0].html}`), []);
-        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-        assert.ok(overflow <= 0, `${what} is ${overflow} px wider than the window`);
-      };
       await page.getByRole('button', { name: 'Show as table' }).click();
-      await check('overview');
+      await isAccessible(page, 'overview');
       await openKey(page, 'axe', 'axe');
       await page.getByLabel('Value', { exact: true }).fill('changed');
       await cluster.key(PORTS[1], 'axe', { method: 'PUT', body: 'other' });
       await page.getByRole('button', { name: 'Save' }).click();
       await page.getByRole('alert').filter({ hasText: 'Not saved' }).waitFor();
-      await check('keys, with a conflict');
+      await isAccessible(page, 'keys, with a conflict');
       await page.getByRole('button', { name: 'Delete …' }).click();
-      await check('the question');
+      await isAccessible(page, 'the question');
       await page.keyboard.press('Escape');
       await go(page, 'Slow log');
-      await check('slow log');
+      await isAccessible(page, 'slow log');
     });
   }
 }
@@ -379,12 +506,13 @@ inPage("the console's own node is killed: it goes on through another, and shows 
   await cluster.key(PORTS[1], 'carried', { method: 'PUT', body: 'along' });
   await openKey(page, 'carr', 'carried');
   await cluster.kill(PORTS[0]);
-  await page.waitForURL((url) => url.port !== String(PORTS[0]));
+  await page.waitForURL(isAtAnother(PORTS[0]));
   await page.getByText('Node 127.0.0.1:7300 did not answer, so the console went on through').waitFor();
   await shows(page, '2 of 3 nodes are up');
   assert.equal(await page.getByLabel('Keys that begin with').inputValue(), 'carr');
   await page.getByRole('heading', { name: 'carried', exact: true }).waitFor();
   assert.equal(await page.getByLabel('Value', { exact: true }).inputValue(), 'along');
+  await isAccessible(page, 'gone on through another node');
   cluster.startNode(PORTS[0]);
   await shows(page, 'All is well', 120);
   await cluster.healthy();
@@ -396,10 +524,11 @@ inPage('what was typed is not lost when the node is gone', { mayBeDown: [PORTS[0
   cluster.signal(PORTS[0], 'SIGSTOP');
   try {
     await page.getByText('What you typed is not saved and stays here').waitFor();
-    assert.equal(new URL(page.url()).port, String(PORTS[0]));
+    assert.ok(isAt(PORTS[0])(new URL(page.url())));
     assert.equal(await page.getByLabel('Value', { exact: true }).inputValue(), 'typed');
+    await isAccessible(page, 'the node is gone');
     await page.getByRole('button', { name: /Go on through 127\.0\.0\.1:730[12]/ }).click();
-    await page.waitForURL((url) => url.port !== String(PORTS[0]));
+    await page.waitForURL(isAtAnother(PORTS[0]));
   } finally {
     cluster.signal(PORTS[0], 'SIGCONT');
   }
@@ -454,7 +583,7 @@ test('the figures that the console works out', async () => {
           health({ clusterId: '', healthy: false, problems: ['The cluster has not formed: x.'] }).level,
         ],
         grouped: health(state({ healthy: false, problems: ['Partition 1 has no leader; an election is under way.', 'Partition 2 has no leader; an election is under way.'] })).todo,
-        formats: [format.bytes(1536), format.bytes(999), format.age(90061), format.age(0), format.duration(0.0004), format.duration(2), format.several(1, 'node'), [...format.shortNames(['a:1', 'a:2']).values()].join(), [...format.shortNames(['a:1', 'b:1']).values()].join()],
+        formats: [format.bytes(1536), format.bytes(999), format.age(90061), format.age(0), format.duration(0.0004), format.duration(2), format.several(1, 'node'), [...format.shortNames(['a:1', 'a:2']).values()].join(), [...format.shortNames(['a:1', 'b:1']).values()].join(), format.authority({ host: 'db', clientPort: 1 }), format.authority({ host: '::1', clientPort: 1 })],
       };
     });
     assert.deepEqual(results, {
@@ -468,7 +597,7 @@ test('the figures that the console works out', async () => {
       lagging: [false, false, true, false, true, false],
       levels: ['ok', 'warn', 'bad', 'bad'],
       grouped: ['Partitions 1 and 2: each has no leader; an election is under way.'],
-      formats: ['1.5 KiB', '999 B', '1 d 1 h', '0 s', '0.40 ms', '2 s', '1 node', '1,2', 'a:1,b:1'],
+      formats: ['1.5 KiB', '999 B', '1 d 1 h', '0 s', '0.40 ms', '2 s', '1 node', '1,2', 'a:1,b:1', 'db:1', '[::1]:1'],
     });
   } finally {
     await page.close();

@@ -7,7 +7,7 @@ import * as api from './api.js';
 import { Charts } from './charts.js';
 import { byId, setText } from './dom.js';
 import { Failover } from './failover.js';
-import { count } from './format.js';
+import { authority, count } from './format.js';
 import { health } from './health.js';
 import { Keys } from './keys.js';
 import { Lagging } from './lagging.js';
@@ -29,6 +29,7 @@ const lagging = new Lagging();
 const failover = new Failover(byId('notices'), () => keys.editor.dirty);
 
 let last = null; // the state that was drawn last
+let served = null; // where the nodes were when the page was: its policy names these places
 let view = '';
 
 // ---- What is shown ----
@@ -88,7 +89,7 @@ let asking = false;
 let late = 0; // answers in a row that did not come in time; one alone may be a busy moment
 
 async function tick() {
-  if (asking || document.hidden) {
+  if (asking || document.hidden || failover.leaving) {
     return;
   }
   asking = true;
@@ -119,9 +120,11 @@ async function tick() {
 }
 
 function draw(status) {
-  // The page's policy names the nodes of the time when it was served.
-  if (last?.clusterId === '' && status.clusterId !== '' && !keys.editor.dirty) {
-    location.reload();
+  const places = (status.nodes ?? []).map(authority).sort().join();
+  served ??= places;
+  if (places !== served && status.clusterId !== '' && !keys.editor.dirty) {
+    failover.leaving = true;
+    location.reload(); // for a policy with which it can go on through nodes that came or moved
     return;
   }
   last = status;
@@ -149,7 +152,7 @@ function draw(status) {
 
 function drawNodes() {
   if (last !== null) {
-    nodes.update(last.nodes ?? [], last.answeredBy, (node) => `${location.protocol}//${node.name}/${carried()}`);
+    nodes.update(last.nodes ?? [], last.answeredBy, (node) => `${location.protocol}//${authority(node)}/${carried()}`);
   }
 }
 
@@ -169,7 +172,7 @@ async function gone() {
   setText(byId('via'), `${self} does not answer`);
   document.title = 'Node gone · Cairn';
   const others = (last?.nodes ?? []).filter((node) => node.name !== self).sort((a, b) => Number(b.up) - Number(a.up));
-  await failover.goOn(self, others.map((node) => node.name), (from) => carried({ from }));
+  await failover.goOn(self, others.map((node) => ({ name: node.name, place: authority(node) })), (from) => carried({ from }));
 }
 
 /** What the console at another node is to show: the same. */

@@ -55,7 +55,8 @@ export class Failover {
    * Looks for another node and goes there; stays if there is none, or if something unsaved would be lost.
    *
    * @param {string} self the node that is gone
-   * @param {string[]} others names of the other nodes, the likeliest first
+   * @param {{name: string, place: string}[]} others the other nodes, the likeliest first: what people call each, and
+   *     where it announces that clients find it, host:port
    * @param {(from: string) => string} fragment what the console there is to show
    */
   async goOn(self, others, fragment) {
@@ -65,7 +66,7 @@ export class Failover {
       this.#say('', `Node ${self} does not answer, and no other node could be reached from here. Start it again; the console looks on by itself.`);
     } else if (this.#unsaved()) {
       const go = () => this.#leave(other, fragment(self));
-      this.#say('', `Node ${self} does not answer. What you typed is not saved and stays here; copy it if you want to keep it. `, html('button', { type: 'button', onclick: go }, `Go on through ${other}`));
+      this.#say('', `Node ${self} does not answer. What you typed is not saved and stays here; copy it if you want to keep it. `, html('button', { type: 'button', onclick: go }, `Go on through ${other.name}`));
     } else {
       this.#leave(other, fragment(self));
     }
@@ -73,7 +74,7 @@ export class Failover {
 
   #leave(other, fragment) {
     this.leaving = true;
-    location.replace(`${location.protocol}//${other}/${fragment}`);
+    location.replace(`${location.protocol}//${other.place}/${fragment}`);
   }
 
   /** One notice at a time; the same one is not said again. */
@@ -87,10 +88,10 @@ export class Failover {
 }
 
 /** The first of some nodes to answer /healthz; null if none does in time. */
-async function firstAlive(names) {
-  const probe = async (name) => {
-    await fetch(`${location.protocol}//${name}/healthz`, { mode: 'no-cors', cache: 'no-store', credentials: 'omit', signal: AbortSignal.timeout(PROBE_MILLIS) });
-    return name;
+async function firstAlive(nodes) {
+  const probe = async (node) => {
+    await fetch(`${location.protocol}//${node.place}/healthz`, { mode: 'no-cors', cache: 'no-store', credentials: 'omit', signal: AbortSignal.timeout(PROBE_MILLIS) });
+    return node;
   };
-  return Promise.any(names.map(probe)).catch(() => null);
+  return Promise.any(nodes.map(probe)).catch(() => null);
 }

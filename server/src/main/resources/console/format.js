@@ -62,6 +62,9 @@ export function shortNames(names) {
   return new Map(names.map((name) => [name, hosts.size === 1 ? name.slice(name.lastIndexOf(':') + 1) : name]));
 }
 
+/** Where a node's client port is found: what it announces, which may be another place than its name says. */
+export const authority = ({ host, clientPort }) => `${host.includes(':') ? `[${host}]` : host}:${clientPort}`;
+
 /** 'a', 'a and b', 'a, b and c' */
 export function listed(words) {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.cairn.protocol.Topology;
 import dev.cairn.server.cluster.Ring;
 import dev.cairn.server.routing.NodeDocuments;
 import dev.cairn.server.routing.Router;
@@ -62,14 +61,12 @@ final class ClusterResource {
         });
   }
 
-  private void node(ObjectNode to, JsonNode node, JsonNode own) {
-    String id = node.path("id").asText();
-    Optional<Topology.Node> announced = router.topology().node(id);
-    to.put("id", id)
+  private static void node(ObjectNode to, JsonNode node, JsonNode own) {
+    to.put("id", node.path("id").asText())
         .put("name", node.path("name").asText())
-        .put("host", announced.map(Topology.Node::host).orElse(""))
-        .put("clientPort", announced.map(Topology.Node::clientPort).orElse(0))
-        .put("clusterPort", announced.map(Topology.Node::clusterPort).orElse(0))
+        .put("host", node.path("host").asText())
+        .put("clientPort", node.path("clientPort").asInt())
+        .put("clusterPort", node.path("clusterPort").asInt())
         .put("state", state(node))
         .put("version", node.path("version").asText())
         .put("leaders", node.path("leads").asInt())

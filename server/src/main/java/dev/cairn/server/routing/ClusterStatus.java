@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.cairn.server.cluster.Announced;
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.Membership;
@@ -125,8 +126,14 @@ public final class ClusterStatus {
               + (room.freeBytesMin() >> 20)
               + ": make room there, or delete keys. Partitions that need it refuse writes (OOM) until then.");
     }
+    Announced announced = membership.announced(member);
     ObjectNode node = JSON.createObjectNode();
-    node.put("name", member.name()).put("id", member.id()).put("up", up);
+    node.put("name", member.name())
+        .put("id", member.id())
+        .put("host", announced.host())
+        .put("clientPort", announced.clientPort())
+        .put("clusterPort", announced.clusterPort())
+        .put("up", up);
     membership
         .heardMillisAgo(member.id())
         .ifPresent(millis -> node.put("heardMillisAgo", Math.max(0, millis)));

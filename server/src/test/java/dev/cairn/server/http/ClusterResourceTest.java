@@ -40,12 +40,13 @@ final class ClusterResourceTest {
   /** After so many reads that took 1 to 2 milliseconds, and so many that took longer than any. */
   private static String status(long fast, long slow) {
     return """
-    {"answeredBy":"127.0.0.1:5000","clusterId":"c","epoch":3,"healthy":false,"problems":["x"],
-     "nodes":[{"name":"127.0.0.1:5000","id":"%1$s","up":true,"heardMillisAgo":3,"leads":1,"replicas":1,"witnesses":0,"version":"0.1",
+    {"answeredBy":"127.0.0.1:5000","clusterId":"0123456789abcdef0123456789abcdef01234567","epoch":3,"replicationFactor":2,"partitions":1,
+     "healthy":false,"problems":["x"],
+     "nodes":[{"name":"127.0.0.1:5000","id":"%1$s","host":"db1.example","clientPort":7001,"clusterPort":0,"up":true,"heardMillisAgo":3,"leads":1,"replicas":1,"witnesses":0,"version":"0.1",
                "upMillis":%3$d,"diskBytes":4,"diskFreeBytes":3,"diskLow":false,"heapUsedBytes":1,"heapMaxBytes":2,"residentBytes":5,
                "reads":%3$d,"writes":0,"failed":1,
                "within":[{"micros":1000,"count":0},{"micros":2000,"count":%4$d},{"micros":null,"count":%3$d}]},
-              {"name":"127.0.0.1:5001","id":"%2$s","up":false,"leads":0,"replicas":1,"witnesses":0,"version":""}],
+              {"name":"127.0.0.1:5001","id":"%2$s","host":"127.0.0.1","clientPort":5001,"clusterPort":25001,"up":false,"leads":0,"replicas":1,"witnesses":0,"version":""}],
      "partitionList":[{"index":0,"firstSlot":0,"lastSlot":16383,"leader":"127.0.0.1:5000","term":2,"canLose":0,
        "replicas":[{"node":"127.0.0.1:5000","up":true,"lag":0},{"node":"127.0.0.1:5001","up":false,"lag":7}],
        "witness":null}]}
@@ -70,7 +71,9 @@ final class ClusterResourceTest {
     assertThat(nodes.findValuesAsText("state")).containsExactly("up", "down");
     assertThat(nodes.get(0).get("diskFreeBytes").asLong()).isEqualTo(3);
     assertThat(nodes.get(0).get("connections").get("client").asLong()).isEqualTo(1);
-    assertThat(nodes.get(0).get("clientPort").asInt()).isEqualTo(5000);
+    assertThat(nodes.get(0).get("host").asText()).isEqualTo("db1.example");
+    assertThat(nodes.get(0).get("clientPort").asInt()).isEqualTo(7001);
+    assertThat(nodes.get(0).get("clusterPort").asInt()).isZero();
     assertThat(nodes.get(1).get("diskFreeBytes").isNull()).isTrue();
     assertThat(get("/v1/cluster").get("epoch").asLong()).isEqualTo(3);
   }
