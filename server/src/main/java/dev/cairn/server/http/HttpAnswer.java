@@ -89,6 +89,11 @@ record HttpAnswer(
     return of(problem.status(), "application/problem+json", bytes(document));
   }
 
+  /** What HEAD is answered where GET would be answered with this. */
+  HttpAnswer withoutBody() {
+    return new HttpAnswer(status, contentType, NOTHING, length, headers);
+  }
+
   HttpAnswer with(String name, String value) {
     Map<String, String> more = new HashMap<>(headers);
     more.put(name, value);

@@ -7,6 +7,7 @@ import dev.cairn.server.command.SlowLog;
 import dev.cairn.server.metrics.CommandMetrics;
 import dev.cairn.server.metrics.Metric;
 import dev.cairn.server.metrics.Metrics;
+import dev.cairn.server.routing.ReplyMemory;
 import dev.cairn.server.routing.Router;
 import io.netty.channel.ChannelPipeline;
 import io.netty.handler.codec.TooLongFrameException;
@@ -32,8 +33,12 @@ import java.util.function.Supplier;
 /**
  * The client port's HTTP face: whatever connection is handed to it speaks HTTP/1.1 from then on.
  *
- * <p>Bounds: a request's line 60 KiB, its headers 32 KiB, its body by its {@link Route}; bodies and
- * answers of all connections together {@link #memory}.
+ * <p>Bounds: a request's line 60 KiB, its headers 32 KiB, its body by its {@link Route}. Of all
+ * connections together: bodies {@link #memory}, past which a request is refused before anything is
+ * done; documents that the node makes of itself {@link #documents}, past which one is refused when
+ * it is there; and what keys were read with {@link ReplyMemory}, with the answers to Redis'
+ * clients: while that is full, reads wait. An answer of less than {@value #LARGE_BYTES} bytes, but
+ * for documents, is not counted: it always goes out.
  */
 public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable {
   /** After a silence of so long in the middle of a request or its answer a connection ends. */
@@ -46,9 +51,16 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
   private static final int CHUNK_BYTES_MAX = 64 << 10;
   private static final long MEMORY_BYTES_LEAST = 64L << 20;
 
+  /** Documents that clients have not read: more than any number of consoles leaves. */
+  private static final long DOCUMENT_BYTES_MAX = 64L << 20;
+
+  private static final int LARGE_BYTES = 16 << 10;
+
   private final HostCheck hosts;
   private final List<Route> routes;
+  private final Router router;
   private final RequestMemory memory;
+  private final RequestMemory documents = new RequestMemory(DOCUMENT_BYTES_MAX);
   private final CommandMetrics measured;
   private final SlowLog slowLog;
   private final Worker worker = new Worker();
@@ -93,10 +105,11 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
       Metrics metrics,
       Supplier<Optional<String>> notReady,
       long memoryBytesMax) {
+    this.router = router;
     this.memory = new RequestMemory(memoryBytesMax);
     this.measured = metrics.commands();
     this.slowLog = config.slowLog();
-    metrics.gauge(Metric.REQUEST_BYTES, memory::bytes, "http");
+    metrics.gauge(Metric.REQUEST_BYTES, () -> memory.bytes() + documents.bytes(), "http");
     this.hosts = new HostCheck(name -> config.hosts().contains(name) || announced(router, name));
     this.routes = Routes.of(config, router, metrics, notReady, worker);
   }
@@ -122,9 +135,46 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
     worker.close();
   }
 
-  /** What the bodies and answers of all connections may hold. */
+  /** What the bodies of all connections may hold. */
   RequestMemory memory() {
     return memory;
+  }
+
+  /** What documents of all connections may hold. */
+  RequestMemory documents() {
+    return documents;
+  }
+
+  /**
+   * An answer on its way.
+   *
+   * @param give to be called once, when it has left or nobody is there to read it
+   */
+  record Counted(HttpAnswer answer, Runnable give) {
+    static Counted little(HttpAnswer answer) {
+      return new Counted(answer, () -> {});
+    }
+  }
+
+  /** Counts an answer, or refuses it where that may still be done. Any thread. */
+  Counted count(Route route, HttpAnswer answer) {
+    long bytes = answer.body().length;
+    if (route.isDocument() && answer.status() < 400) {
+      return documents.take(bytes)
+          ? new Counted(answer, () -> documents.give(bytes))
+          : Counted.little(tooMuch());
+    }
+    if (bytes < LARGE_BYTES) {
+      return Counted.little(answer);
+    }
+    ReplyMemory replies = router.replies();
+    replies.take(bytes);
+    return new Counted(answer, () -> replies.give(bytes));
+  }
+
+  /** Whether reads wait until clients have read their answers. */
+  boolean repliesAreFull() {
+    return router.replies().full();
   }
 
   /** Whether a request is let in, by its head alone. */
@@ -264,10 +314,18 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
     return HttpAnswer.problem(Problem.BAD_REQUEST, "this is not a request of HTTP/1.1");
   }
 
+  /** Why the lines of a chunked body cannot be read. */
+  static HttpAnswer unreadableBody(Throwable cause) {
+    return cause instanceof TooLongHttpLineException
+        ? HttpAnswer.problem(
+            Problem.BAD_REQUEST, "a chunk's own line is longer than 60 KiB: send no extensions")
+        : unreadable(cause);
+  }
+
   static HttpAnswer tooMuch() {
     return HttpAnswer.problem(
             Problem.UNAVAILABLE,
-            "this node holds as many bodies and answers as it may; slow down and retry")
+            "this node holds as many bodies and documents as it may, until clients have sent and read theirs; slow down, or ask another node")
         .with("Retry-After", "1");
   }
 

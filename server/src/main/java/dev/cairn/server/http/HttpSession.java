@@ -7,6 +7,7 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
@@ -41,8 +42,12 @@ import org.slf4j.LoggerFactory;
  *   <li>One request is under way, from the first byte of its body until its answer has left for the
  *       kernel. Meanwhile the socket is not read, so that of what a client sends ahead at most one
  *       buffer (64 KiB) is held, and of what it does not read one answer.
- *   <li>Bodies and answers are counted over all connections ({@link HttpFront#memory}); past that
- *       bound a request is refused with 503.
+ *   <li>Bodies are counted over all connections ({@link HttpFront#memory}); past that bound a
+ *       request is refused with 503 before anything of it is done. Answers are counted from when
+ *       they are there until they are sent ({@link HttpFront#count}); what was done is never
+ *       answered as if it was not.
+ *   <li>While there is no room for answers, a client that takes nothing of its own for a second is
+ *       disconnected.
  *   <li>An answer is handed to the socket in slices, as it takes them.
  *   <li>A request takes effect only once it is read to its end.
  *   <li>What cannot be read is answered with a 4xx, and the connection ends: nobody knows where the
@@ -59,6 +64,9 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
   /** How long a connection that ends may take to read its last answer. */
   private static final long LINGER_MILLIS = 1000;
 
+  /** How long a client may take nothing of its answer while answers fill the node's memory. */
+  private static final long PATIENCE_WHEN_FULL_MILLIS = 1000;
+
   /** Silences ({@link HttpFront#IDLE_SECONDS}) that a connection without a request may keep. */
   private static final int SILENCES_MAX = 4;
 
@@ -73,7 +81,10 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
   // Its answer.
   private byte[] out = {};
   private int sent;
-  private long held; // counted in the front's memory for the answer
+  private Runnable giveAnswer = () -> {}; // it is counted no more
+  private boolean answering; // from when it is there until it has left
+  private long answers; // how many have left
+  private boolean watched; // whether its client takes something of it
 
   private int silences;
   private boolean inputShut;
@@ -166,7 +177,7 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
 
   private void take(HttpContent content) {
     if (!content.decoderResult().isSuccess()) {
-      refuseAndEnd(HttpFront.unreadable(content.decoderResult().cause()));
+      refuseAndEnd(HttpFront.unreadableBody(content.decoderResult().cause()));
       return;
     }
     ByteBuf bytes = content.content();
@@ -233,7 +244,18 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
     byte[] body =
         asked.length == asked.body.length ? asked.body : Arrays.copyOf(asked.body, asked.length);
     String peer = peer(context.channel().remoteAddress());
-    front.run(asked.head, asked.admission, body, peer, this::answered);
+    HttpFront.Admission admission = asked.admission;
+    boolean head = HttpMethod.HEAD.equals(asked.head.method());
+    front.run(
+        asked.head,
+        admission,
+        body,
+        peer,
+        answer ->
+            answered(
+                head
+                    ? HttpFront.Counted.little(answer.withoutBody())
+                    : front.count(admission.route(), answer)));
   }
 
   private static String peer(SocketAddress address) {
@@ -242,30 +264,32 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
         : "";
   }
 
-  private void answered(HttpAnswer answer) {
+  private void answered(HttpFront.Counted answer) {
     try {
       context.executor().execute(() -> write(answer));
     } catch (RejectedExecutionException stopped) {
+      answer.give().run();
       LOG.trace("an answer came after the server stopped", stopped);
     }
   }
 
-  private void write(HttpAnswer made) {
+  private void write(HttpAnswer little) {
+    boolean head = HttpMethod.HEAD.equals(incoming.head.method());
+    write(HttpFront.Counted.little(head ? little.withoutBody() : little));
+  }
+
+  private void write(HttpFront.Counted answer) {
     giveBody();
     if (ended) {
-      return; // nobody is there to read it
+      answer.give().run(); // nobody is there to read it
+      return;
     }
-    HttpAnswer answer = made;
-    if (front.memory().take(answer.body().length)) {
-      held = answer.body().length;
-    } else {
-      answer = HttpFront.tooMuch();
-    }
-    boolean head = HttpMethod.HEAD.equals(incoming.head.method());
+    giveAnswer = answer.give();
+    answering = true;
     incoming.close |= inputShut && inbox.isEmpty();
-    out = head ? new byte[0] : answer.body();
+    out = answer.answer().body();
     sent = 0;
-    context.write(answer.head(incoming.close));
+    context.write(answer.answer().head(incoming.close));
     pump();
   }
 
@@ -278,6 +302,7 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
     }
     if (sent < out.length) {
       context.flush();
+      watch();
       return;
     }
     sent = Integer.MAX_VALUE; // nothing more to pump
@@ -288,6 +313,8 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
 
   private void finish() {
     giveAnswer();
+    answering = false;
+    answers++;
     if (ended) {
       return;
     }
@@ -322,8 +349,34 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
   }
 
   private void giveAnswer() {
-    front.memory().give(held);
-    held = 0;
+    giveAnswer.run();
+    giveAnswer = () -> {};
+  }
+
+  /** Sees to it that a client that takes nothing does not keep others' answers from having room. */
+  private void watch() {
+    if (!watched) {
+      watched = true;
+      look(-1, -1);
+    }
+  }
+
+  private void look(long answersBefore, long takenBefore) {
+    if (ended || !answering) {
+      watched = false;
+      return;
+    }
+    ChannelOutboundBuffer unsent = context.channel().unsafe().outboundBuffer();
+    long taken = sent - (unsent == null ? 0 : unsent.totalPendingWriteBytes());
+    if (answers == answersBefore && taken == takenBefore && front.repliesAreFull()) {
+      LOG.debug("connection closed, its client reads nothing: {}", context.channel());
+      context.close();
+      return;
+    }
+    long now = answers;
+    context
+        .executor()
+        .schedule(() -> look(now, taken), PATIENCE_WHEN_FULL_MILLIS, TimeUnit.MILLISECONDS);
   }
 
   private void dropInbox() {
@@ -349,7 +402,7 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
       }
     } else if (event instanceof IdleStateEvent) {
       // Silence in the middle of a request or of its answer ends it; between requests it may last.
-      boolean waitsForClient = (incoming != null && !busy) || (busy && held > 0);
+      boolean waitsForClient = (incoming != null && !busy) || answering;
       silences++;
       if (waitsForClient || (!busy && silences >= SILENCES_MAX)) {
         context.close();

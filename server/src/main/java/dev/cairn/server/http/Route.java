@@ -13,9 +13,16 @@ import java.util.stream.Collectors;
  * @param label by which its requests are counted among the commands; empty: they are not
  * @param methods those taken, but for OPTIONS, which all take
  * @param bodyBytesMax the longest body that it takes
+ * @param isDocument whether it may be refused when it is there, for want of memory: what reads and
+ *     writes keys may not, since it was done, and what says that the node is alive is to be heard
  */
 record Route(
-    String path, String label, List<HttpMethod> methods, int bodyBytesMax, Resource resource) {
+    String path,
+    String label,
+    List<HttpMethod> methods,
+    int bodyBytesMax,
+    boolean isDocument,
+    Resource resource) {
   private static final List<HttpMethod> READS = List.of(HttpMethod.GET, HttpMethod.HEAD);
 
   /** Answers the requests of a route. Must not block; what it throws is answered as a bug. */
@@ -25,9 +32,20 @@ record Route(
     void answer(HttpCall call);
   }
 
-  /** What is only read. */
-  static Route read(String path, Resource resource) {
-    return new Route(path, "", READS, 0, resource);
+  /** What is only read, and little. */
+  static Route word(String path, Resource resource) {
+    return new Route(path, "", READS, 0, false, resource);
+  }
+
+  /** What is only read, and may be much. */
+  static Route document(String path, Resource resource) {
+    return new Route(path, "", READS, 0, true, resource);
+  }
+
+  /** What reads or writes keys. */
+  static Route keys(
+      String path, String label, List<HttpMethod> methods, int bodyBytesMax, Resource resource) {
+    return new Route(path, label, methods, bodyBytesMax, false, resource);
   }
 
   private boolean open() {

@@ -23,36 +23,36 @@ final class Routes {
     ClusterResource cluster = new ClusterResource(router);
     KeyResource key = new KeyResource(router, config.levels());
     return List.of(
-        Route.read("/healthz", health::alive),
-        Route.read("/readyz", worker.resource(health::ready)),
-        Route.read("/metrics", worker.resource(health::metrics)),
-        Route.read("/v1/cluster", worker.resource(cluster::cluster)),
-        Route.read("/v1/nodes", worker.resource(cluster::nodes)),
-        Route.read("/v1/partitions", worker.resource(cluster::partitions)),
-        Route.read("/v1/ring", worker.resource(cluster::ring)),
-        Route.read("/v1/stats", worker.resource(cluster::stats)),
-        Route.read("/v1/slowlog", worker.resource(cluster::slowLog)),
-        new Route(
+        Route.word("/healthz", health::alive),
+        Route.word("/readyz", worker.resource(health::ready)),
+        Route.document("/metrics", worker.resource(health::metrics)),
+        Route.document("/v1/cluster", worker.resource(cluster::cluster)),
+        Route.document("/v1/nodes", worker.resource(cluster::nodes)),
+        Route.document("/v1/partitions", worker.resource(cluster::partitions)),
+        Route.document("/v1/ring", worker.resource(cluster::ring)),
+        Route.document("/v1/stats", worker.resource(cluster::stats)),
+        Route.document("/v1/slowlog", worker.resource(cluster::slowLog)),
+        Route.keys(
             "/v1/kv/",
             "key",
             List.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.PUT, HttpMethod.DELETE),
             config.valueBytesMax(),
             key),
-        new Route(
+        Route.keys(
             "/v1/kv",
             "keys",
             List.of(HttpMethod.GET, HttpMethod.HEAD),
             0,
             new KeyListing(router, config.levels())),
-        new Route(
+        Route.keys(
             "/v1/batch",
             "batch",
             List.of(HttpMethod.POST),
             BatchResource.bodyBytesMax(config.valueBytesMax()),
             new BatchResource(router, config.levels(), config.valueBytesMax())),
-        Route.read("/openapi.yaml", health::openApi),
-        Route.read("/problems/", HealthResource::problem),
-        Route.read("/", console::index),
-        Route.read("/console/", console::file));
+        Route.document("/openapi.yaml", health::openApi),
+        Route.word("/problems/", HealthResource::problem),
+        Route.document("/", console::index),
+        Route.document("/console/", console::file));
   }
 }

@@ -59,10 +59,37 @@ final class ContractTest {
     ask(503, "GET /readyz", "");
     ask(200, "GET /metrics", "");
     ask(200, "GET /openapi.yaml", "");
+    console();
     ask(200, "GET /problems/no-room", "");
     ask(404, "GET /problems/none", "");
+    noRoom();
 
     assertThat(node.contract.given()).isEqualTo(Contract.named());
+  }
+
+  private void noRoom() throws IOException {
+    Runnable documentsRead = node.fillDocuments();
+    for (String path : List.of("cluster", "nodes", "partitions", "ring", "stats", "slowlog")) {
+      ask(503, "GET /v1/" + path, "");
+    }
+    for (String path : List.of("metrics", "openapi.yaml", "", "console/app.js")) {
+      ask(503, "GET /" + path, "");
+    }
+    documentsRead.run();
+    Runnable bodiesSent = node.fillBodies();
+    ask(503, "POST /v1/batch", "{}");
+    bodiesSent.run();
+  }
+
+  private void console() throws IOException {
+    String tag = ask(200, "GET /", "").header("ETag");
+    ask(304, "GET /", "", "If-None-Match: " + tag);
+    tag = ask(200, "GET /console/app.js", "", "Accept-Encoding: gzip").header("ETag");
+    ask(304, "GET /console/app.js", "", "Accept-Encoding: gzip", "If-None-Match: " + tag);
+    for (String file : List.of("style.css", "icon.svg", "inter.woff2", "uplot-license.txt")) {
+      ask(200, "GET /console/" + file, "");
+    }
+    ask(404, "GET /console/none.js", "");
   }
 
   private void keys() throws IOException {
@@ -134,6 +161,8 @@ final class ContractTest {
             new Answer(200, json, "{\"status\":\"dead\"}".getBytes(UTF_8)),
             new Answer(200, json, "{}".getBytes(UTF_8)),
             new Answer(200, new TreeMap<>(Map.of("content-type", "text/html")), new byte[0]),
+            new Answer(500, json, "{\"status\":\"alive\"}".getBytes(UTF_8)),
+            new Answer(503, json, "{\"status\":\"alive\"}".getBytes(UTF_8)),
             new Answer(202, json, "{\"status\":\"alive\"}".getBytes(UTF_8)))) {
       assertThatThrownBy(() -> contract.hold("GET /healthz", wrong))
           .isInstanceOf(AssertionError.class);

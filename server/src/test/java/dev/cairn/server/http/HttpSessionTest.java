@@ -112,9 +112,9 @@ final class HttpSessionTest {
     assertThat(node.ask("GET /v1/kv/a").text()).isEqualTo("before");
   }
 
-  /** Answers that nobody reads: one a connection, and over all connections no more than a bound. */
+  /** Of what nobody reads a connection holds one answer, and the rest of the node goes on. */
   @Test
-  void whatNobodyReadsIsBounded() throws IOException {
+  void valuesThatNobodyReadsAreCountedAndKeepNothingElseFromItsAnswer() throws IOException {
     node.ask("PUT /v1/kv/a", LONGEST);
     ByteArrayOutputStream four = new ByteArrayOutputStream();
     for (int i = 0; i < 4; i++) {
@@ -124,19 +124,71 @@ final class HttpSessionTest {
     await().until(() -> node.held() == LONGEST.length);
     Socket second = send(four.toByteArray());
     await().until(() -> node.held() == 2L * LONGEST.length);
+    assertThat(node.router.replies.full()).as("reads wait at their lanes now").isTrue();
 
-    Answer refused = node.ask("GET /v1/kv/a");
+    assertThat(node.ask("GET /healthz").status()).isEqualTo(200);
+    assertThat(node.ask("GET /readyz").status()).isEqualTo(200);
+    assertThat(node.ask("GET /metrics").status()).isEqualTo(200);
+    assertThat(node.ask("PUT /v1/kv/b", new byte[1000]).status()).isEqualTo(201);
+    assertThat(node.ask("GET /v1/kv/b").status()).as("the lane let it through").isEqualTo(200);
+
+    // Both take nothing while there is no room: they are not waited for.
+    await().until(() -> node.held() == 0 && node.connections() == 0);
+    assertThat(first.getInputStream().readAllBytes().length).isLessThan(LONGEST.length);
+    assertThat(second.isClosed()).isFalse();
+  }
+
+  @Test
+  void whoReadsSlowlyGetsAllOfItWhileThereIsRoom() throws IOException {
+    node.router.replies.give(1L << 40); // so much room
+    node.ask("PUT /v1/kv/a", LONGEST);
+    Socket slow = send(HttpTestNode.request("GET /v1/kv/a", new byte[0]));
+    await().until(() -> node.held() > 0 || node.router.replies.bytes() > -(1L << 40));
+    assertThat(node.ask("GET /healthz").status()).isEqualTo(200);
+    assertThat(answer(slow).body()).isEqualTo(LONGEST);
+    await().until(() -> node.router.replies.bytes() == -(1L << 40));
+  }
+
+  @Test
+  void documentsAndBodiesHaveBoundsOfTheirOwn() throws IOException {
+    Runnable documentsRead = node.fillDocuments();
+    Answer refused = node.ask("GET /metrics");
     assertThat(refused.status()).isEqualTo(503);
     assertThat(refused.header("Retry-After")).isEqualTo("1");
-    assertThat(node.ask("PUT /v1/kv/b", new byte[1000]).status()).isEqualTo(503);
-    assertThat(node.ask("GET /healthz").status()).as("no room even for this").isEqualTo(503);
-
-    for (int i = 0; i < 4; i++) {
-      assertThat(answer(first).body()).hasSize(LONGEST.length);
-    }
-    second.close();
-    await().until(() -> node.held() == 0);
+    assertThat(refused.text()).contains("slow down, or ask another node");
+    assertThat(node.ask("GET /healthz").status()).isEqualTo(200);
+    assertThat(node.ask("PUT /v1/kv/a", LONGEST).status()).isEqualTo(201);
     assertThat(node.ask("GET /v1/kv/a").status()).isEqualTo(200);
+    documentsRead.run();
+    assertThat(node.ask("GET /metrics").status()).isEqualTo(200);
+
+    Runnable bodiesSent = node.fillBodies();
+    node.router.requests.set(0);
+    assertThat(node.ask("PUT /v1/kv/b", new byte[1]).status()).isEqualTo(503);
+    assertThat(node.router.requests).as("certainly nothing").hasValue(0);
+    assertThat(node.ask("GET /healthz").status()).isEqualTo(200);
+    assertThat(node.ask("GET /metrics").status()).isEqualTo(200);
+    assertThat(node.ask("GET /v1/kv/a").status()).isEqualTo(200);
+    bodiesSent.run();
+    assertThat(node.ask("PUT /v1/kv/b", new byte[1]).status()).isEqualTo(201);
+    await().until(() -> node.held() == 0);
+  }
+
+  /** A batch that was carried out is never answered as one of which nothing was done. */
+  @Test
+  void whatWasDoneIsSaidHoweverLittleRoomThereIs() throws IOException {
+    node.ask("PUT /v1/kv/a", new byte[1 << 20]);
+    Runnable documentsRead = node.fillDocuments();
+    node.router.replies.take(1L << 40);
+    String batch =
+        "{\"operations\":[{\"op\":\"put\",\"key\":\"b\",\"value\":\"c\"},{\"op\":\"get\",\"key\":\"a\"}]}";
+    Answer answer = node.ask("POST /v1/batch", batch.getBytes(UTF_8));
+    assertThat(answer.status()).isEqualTo(200);
+    assertThat(answer.body()).hasSizeGreaterThan(1 << 20);
+    assertThat(node.ask("GET /v1/kv/b").text()).isEqualTo("c");
+    node.router.replies.give(1L << 40);
+    documentsRead.run();
+    await().until(() -> node.held() == 0);
   }
 
   @ParameterizedTest

@@ -87,7 +87,27 @@ final class HttpTestNode implements AutoCloseable {
 
   /** Bytes that bodies and answers hold. */
   long held() {
-    return http.memory().bytes();
+    return http.memory().bytes() + http.documents().bytes() + router.replies.bytes();
+  }
+
+  /** Documents that nobody reads take all room for such, until this is run. */
+  Runnable fillDocuments() {
+    long taken = 0;
+    for (long part = 1L << 40; part > 0; part /= 2) {
+      while (http.documents().take(part)) {
+        taken += part;
+      }
+    }
+    long all = taken;
+    return () -> http.documents().give(all);
+  }
+
+  /** The same of bodies that have not come to their end. */
+  Runnable fillBodies() {
+    if (!http.memory().take(MEMORY_BYTES_MAX)) {
+      throw new IllegalStateException("there are bodies already");
+    }
+    return () -> http.memory().give(MEMORY_BYTES_MAX);
   }
 
   /** A request without a body; its header lines follow. */
