@@ -14,7 +14,6 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
@@ -59,24 +58,20 @@ public final class DiskFaults {
 
   /** SIGKILL, and the log has lost its end: what was fsynced a while ago is gone. */
   public static Fault cutLog() {
-    return new Damage("cut log tail", "comes back as a new one") {
+    return new LogDamage("cut log tail") {
       @Override
-      Optional<Path> damage(NodeProcess node) {
-        Optional<Path> file = largest(node.data().resolve("store.log"), ".log");
-        file.ifPresent(path -> edit(path, bytes -> bytes.setLength(bytes.length() / 3)));
-        return file;
+      void edit(RandomAccessFile bytes, long marked) throws IOException {
+        bytes.setLength(marked / 2);
       }
     };
   }
 
   /** SIGKILL, and one bit of the log is another. */
   public static Fault flippedLog() {
-    return new Damage("flipped bit in the log", "comes back as a new one") {
+    return new LogDamage("flipped bit in the log") {
       @Override
-      Optional<Path> damage(NodeProcess node) {
-        Optional<Path> file = largest(node.data().resolve("store.log"), ".log");
-        file.ifPresent(path -> edit(path, bytes -> flip(bytes, bytes.length() / 3)));
-        return file;
+      void edit(RandomAccessFile bytes, long marked) throws IOException {
+        flip(bytes, marked / 2);
       }
     };
   }
@@ -146,6 +141,58 @@ public final class DiskFaults {
     }
   }
 
+  /**
+   * Damage to a log below its mark. What is above the mark is up to a second old, and a log that
+   * lost only that cannot be told from one that a crash cut off.
+   */
+  private abstract static class LogDamage extends Damage {
+    private static final long MARKED_AFTER_MILLIS = 2_500;
+
+    private Optional<Path> file = Optional.empty();
+    private long marked;
+
+    LogDamage(String name) {
+      super(name, "comes back as a new one");
+    }
+
+    /** Damages what is before {@code marked}. */
+    abstract void edit(RandomAccessFile bytes, long marked) throws IOException;
+
+    @Override
+    void end(ProcessCluster cluster, int node) {
+      file = newestLog(cluster.node(node));
+      marked = file.map(path -> path.toFile().length()).orElse(0L);
+      try {
+        Thread.sleep(MARKED_AFTER_MILLIS); // the mark passes what is there now
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+      super.end(cluster, node);
+    }
+
+    /** Nothing when another log was begun meanwhile: the data of this one is in a table then. */
+    @Override
+    Optional<Path> damage(NodeProcess node) {
+      if (marked == 0 || !newestLog(node).equals(file)) {
+        return Optional.empty();
+      }
+      DiskFaults.edit(file.get(), bytes -> edit(bytes, marked));
+      return file;
+    }
+
+    /** Their names are numbers of a fixed length, which count up. */
+    private static Optional<Path> newestLog(NodeProcess node) {
+      try (Stream<Path> files = Files.list(node.data().resolve("store.log"))) {
+        return files
+            .filter(file -> file.toString().endsWith(".log"))
+            .filter(file -> file.toFile().length() > 0)
+            .max(Comparator.naturalOrder());
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+
   private interface Edit {
     void on(RandomAccessFile bytes) throws IOException;
   }
@@ -166,10 +213,9 @@ public final class DiskFaults {
   }
 
   private static Optional<Path> largest(Path folder, String end) {
-    Predicate<Path> named = file -> file.toString().endsWith(end);
     try (Stream<Path> files = Files.walk(folder)) {
       return files
-          .filter(named)
+          .filter(file -> file.toString().endsWith(end))
           .filter(file -> file.toFile().length() > 0)
           .max(Comparator.comparingLong(file -> file.toFile().length()));
     } catch (IOException e) {
