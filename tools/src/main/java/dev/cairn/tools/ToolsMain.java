@@ -36,6 +36,7 @@ import picocli.CommandLine.Spec;
       DeleteCommand.class,
       StatusCommand.class,
       LoadCommand.class,
+      BenchCommand.class,
       DemoCommand.class
     })
 public final class ToolsMain implements Runnable {

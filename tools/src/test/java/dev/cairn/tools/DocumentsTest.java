@@ -40,7 +40,9 @@ class DocumentsTest {
           "RaftMetaStorage",
           "RedisCacheManager",
           "RedisCommandTimeoutException",
-          "StringRedisTemplate");
+          "RejectionInversionZipfSampler",
+          "StringRedisTemplate",
+          "ZipfDistribution");
 
   /** The server's own subcommands, and where their options are listed. */
   private static final Set<String> OF_THE_NODE = Set.of("node", "log");

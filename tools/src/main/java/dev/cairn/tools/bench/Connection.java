@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.tools.bench;
+
+import dev.cairn.client.Address;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayDeque;
+
+/**
+ * One client's connection to one server: requests to send, operations in the order in which their
+ * replies will come, operations that wait until they can be sent. Opened again after a break with a
+ * pause that doubles from 10 ms to 1 s, until a reply was received. Owned by the generator's
+ * thread; bounded by what its client has in flight.
+ */
+final class Connection {
+  private static final long PAUSE_NANOS_MIN = 10_000_000;
+  private static final long PAUSE_NANOS_MAX = 1_000_000_000;
+
+  /** Where its socket is. */
+  enum State {
+    CLOSED,
+    CONNECTING,
+    OPEN
+  }
+
+  final Address server;
+  final ReplyScanner scanner = new ReplyScanner();
+
+  /** Cannot be sent yet: no connection, or no room in its buffer. */
+  final ArrayDeque<Operation> waiting = new ArrayDeque<>();
+
+  private final ByteBuffer out; // being filled
+  private final Operation[] inFlight; // a ring
+  private int head;
+  private int count;
+  private State state = State.CLOSED;
+  private SocketChannel channel;
+  private SelectionKey key;
+  private long openAtNanos;
+  private long pauseNanos = PAUSE_NANOS_MIN;
+
+  /** Whether it is in the list of those to flush. */
+  boolean toFlush;
+
+  Connection(Address server, int inFlightMax, int bufferBytes) {
+    this.server = server;
+    inFlight = new Operation[inFlightMax];
+    out = ByteBuffer.allocateDirect(bufferBytes);
+  }
+
+  State state() {
+    return state;
+  }
+
+  boolean isOpen() {
+    return state == State.OPEN;
+  }
+
+  /** Whether the pause after the last break is over. */
+  boolean mayOpen(long nowNanos) {
+    return state == State.CLOSED && nowNanos >= openAtNanos;
+  }
+
+  /** Begins to connect. */
+  void open(Selector selector, long nowNanos) throws IOException {
+    channel = SocketChannel.open();
+    channel.configureBlocking(false);
+    channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+    InetSocketAddress address = new InetSocketAddress(server.host(), server.port());
+    if (address.isUnresolved()) {
+      throw new UnknownHostException("no host named " + server.host());
+    }
+    state = State.CONNECTING;
+    openAtNanos = nowNanos;
+    key = channel.register(selector, SelectionKey.OP_CONNECT, this);
+    channel.connect(address);
+  }
+
+  /** Since when it connects. */
+  long connectingSinceNanos() {
+    return openAtNanos;
+  }
+
+  /** The socket can say whether it is connected. */
+  void finishConnect() throws IOException {
+    channel.finishConnect();
+    state = State.OPEN;
+    scanner.reset();
+    key.interestOps(SelectionKey.OP_READ);
+  }
+
+  /** It was closed, broke, or could not be opened: it may be opened again after a pause. */
+  void close(long nowNanos) {
+    if (channel != null) {
+      try {
+        channel.close();
+      } catch (IOException closedAnyway) {
+        // Nothing is lost that was not lost before.
+      }
+    }
+    state = State.CLOSED;
+    out.clear();
+    openAtNanos = nowNanos + pauseNanos;
+    pauseNanos = Math.min(PAUSE_NANOS_MAX, pauseNanos * 2);
+  }
+
+  /** A reply came: the next break is a new one. */
+  void works() {
+    pauseNanos = PAUSE_NANOS_MIN;
+  }
+
+  /** Puts the operation's request into the buffer; false if there is no room. */
+  boolean offer(Operation operation, Requests requests) {
+    if (count == inFlight.length || !requests.write(operation, out)) {
+      return false;
+    }
+    inFlight[(head + count++) % inFlight.length] = operation;
+    return true;
+  }
+
+  /** The operation whose reply comes next; null if none is awaited. */
+  Operation awaiting() {
+    return count == 0 ? null : inFlight[head];
+  }
+
+  /** Takes the operation whose reply comes next, if there is one. */
+  Operation poll() {
+    if (count == 0) {
+      return null;
+    }
+    Operation operation = inFlight[head];
+    inFlight[head] = null;
+    head = (head + 1) % inFlight.length;
+    count--;
+    return operation;
+  }
+
+  /** Sends what the socket takes, and asks to be told when it takes more. */
+  void flush() throws IOException {
+    if (out.position() > 0) {
+      out.flip();
+      channel.write(out);
+      out.compact();
+    }
+    int wanted =
+        out.position() > 0 ? SelectionKey.OP_READ | SelectionKey.OP_WRITE : SelectionKey.OP_READ;
+    if (key.interestOps() != wanted) {
+      key.interestOps(wanted);
+    }
+  }
+
+  int read(ByteBuffer in) throws IOException {
+    return channel.read(in);
+  }
+}
