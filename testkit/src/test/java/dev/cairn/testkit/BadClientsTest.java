@@ -1,19 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.testkit;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.cairn.protocol.Limits;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.RespWriter;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.HttpURLConnection;
+import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.zip.CRC32;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -24,6 +34,7 @@ class BadClientsTest {
   private static final int CLAIMING = 1_000;
   private static final long CLAIMING_KILOBYTES_MAX = 50 * 1024;
   private static final int IDLE = 5_000;
+  private static final int DOZEN = 12;
 
   @RegisterExtension static final Clusters CLUSTERS = Clusters.ofClass();
   private static ProcessCluster cluster;
@@ -97,6 +108,44 @@ class BadClientsTest {
     }
   }
 
+  /**
+   * Each command of a pipeline goes to the partition of its key, and that to any of three nodes.
+   */
+  @Test
+  void aPipelineOfTenThousandCommandsIsAnsweredInOrder() throws Exception {
+    int commands = 10_000;
+    ByteArrayOutputStream requests = new ByteArrayOutputStream();
+    List<RespValue> expected = new ArrayList<>();
+    for (int i = 0; i < commands; i++) {
+      String key = "pipelined" + i % 100;
+      if (i % 5 == 4) {
+        requests.write(RespWriter.command("GET", "pipelined" + (i - 1) % 100));
+        expected.add(RespValue.bulk("value" + (i - 1)));
+      } else {
+        requests.write(RespWriter.command("SET", key, "value" + i));
+        expected.add(RespValue.OK);
+      }
+    }
+    RespConnection client = connect();
+    // Aside, since a node may stop reading until its replies are read.
+    Thread sender = new Thread(() -> send(client, requests.toByteArray()));
+    sender.start();
+    List<RespValue> replies = new ArrayList<>();
+    for (int i = 0; i < commands; i++) {
+      replies.add(client.read());
+    }
+    sender.join();
+    assertThat(replies).isEqualTo(expected);
+  }
+
+  private static void send(RespConnection client, byte[] requests) {
+    try {
+      client.send(requests);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   @Test
   void keysAndValuesMayHoldAnyBytes() throws IOException {
     byte[] everyByte = new byte[256];
@@ -145,14 +194,8 @@ class BadClientsTest {
   void aValueHasItsBound() throws IOException {
     byte[] longest = new byte[Limits.VALUE_BYTES_MAX_DEFAULT];
     new Random(2).nextBytes(longest);
+    store("longest", longest);
     RespConnection connection = connect();
-    // Written again after an unknown outcome, as a client may: the value is the same.
-    await("the longest value to be stored")
-        .atMost(Duration.ofSeconds(60))
-        .until(
-            () ->
-                RespConnection.text(connection.call(bytes("SET"), bytes("longest"), longest))
-                    .equals("OK"));
     cluster.awaitLeaders();
     byte[] tooLong = new byte[Limits.VALUE_BYTES_MAX_DEFAULT + 1];
     assertThat(RespConnection.text(connection.call(bytes("SET"), bytes("longest"), tooLong)))
@@ -160,6 +203,85 @@ class BadClientsTest {
         .contains("16777216");
     assertThat(connection.call(bytes("GET"), bytes("longest")))
         .isEqualTo(new RespValue.Bulk(longest));
+  }
+
+  /**
+   * Together they have more than a node keeps for its clients: those behind wait for room. On a
+   * slow machine one may wait its deadline out: it is told so, and asks again.
+   */
+  @Test
+  void aDozenAtOnceOfTheLongestValuesOverHttpAreAllAnswered() throws Exception {
+    byte[] longest = new byte[Limits.VALUE_BYTES_MAX_DEFAULT];
+    new Random(4).nextBytes(longest);
+    store("dozen", longest);
+    ExecutorService clients = Executors.newFixedThreadPool(DOZEN);
+    try {
+      List<Future<Long>> sums = new ArrayList<>();
+      for (int i = 0; i < DOZEN; i++) {
+        sums.add(clients.submit(() -> checksumOverHttp("dozen")));
+      }
+      do {
+        assertThat(aliveOverHttp()).as("/healthz, whatever the load").isEqualTo(200);
+      } while (!sums.stream().allMatch(Future::isDone));
+      for (Future<Long> sum : sums) {
+        assertThat(sum.get()).isEqualTo(checksum(new ByteArrayInputStream(longest)));
+      }
+    } finally {
+      clients.shutdownNow();
+    }
+  }
+
+  private void store(String key, byte[] value) throws IOException {
+    RespConnection connection = connect();
+    // Written again after an unknown outcome, as a client may: the value is the same.
+    await("a value to be stored")
+        .atMost(Duration.ofSeconds(60))
+        .until(
+            () ->
+                RespConnection.text(connection.call(bytes("SET"), bytes(key), value)).equals("OK"));
+  }
+
+  /** Reads a value to its end, again where it was refused for a passing reason. */
+  private static long checksumOverHttp(String key) {
+    return await("a value over HTTP")
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> tryChecksumOverHttp(key), sum -> sum >= 0);
+  }
+
+  private static long tryChecksumOverHttp(String key) throws IOException {
+    HttpURLConnection connection = http("/v1/kv/" + key);
+    int status = connection.getResponseCode();
+    if (status != 200) {
+      assertThat(status).isEqualTo(503);
+      assertThat(connection.getHeaderField("Retry-After")).isEqualTo("1");
+      assertThat(new String(connection.getErrorStream().readAllBytes(), UTF_8))
+          .contains("/problems/unavailable", "TRYAGAIN", "retry");
+      return -1;
+    }
+    try (InputStream body = connection.getInputStream()) {
+      return checksum(body);
+    }
+  }
+
+  private static int aliveOverHttp() throws IOException {
+    return http("/healthz").getResponseCode();
+  }
+
+  private static HttpURLConnection http(String path) throws IOException {
+    String node = "http://%s:%d".formatted(cluster.node(0).listenHost(), cluster.node(0).port());
+    HttpURLConnection connection =
+        (HttpURLConnection) URI.create(node + path).toURL().openConnection();
+    connection.setReadTimeout(60_000);
+    return connection;
+  }
+
+  private static long checksum(InputStream in) throws IOException {
+    CRC32 sum = new CRC32();
+    byte[] part = new byte[64 << 10];
+    for (int length = in.read(part); length >= 0; length = in.read(part)) {
+      sum.update(part, 0, length);
+    }
+    return sum.getValue();
   }
 
   @Test
@@ -250,6 +372,6 @@ class BadClientsTest {
   }
 
   private static byte[] bytes(String text) {
-    return text.getBytes(StandardCharsets.UTF_8);
+    return text.getBytes(UTF_8);
   }
 }

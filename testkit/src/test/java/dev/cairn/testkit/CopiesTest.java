@@ -2,8 +2,13 @@
 package dev.cairn.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.cairn.client.CairnClient;
+import java.io.IOException;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -51,7 +56,8 @@ class CopiesTest {
   }
 
   @Test
-  void twoCopiesOnTwoNodesWorkAndStatusSaysWhatTheyCannotSurvive() {
+  void twoCopiesOnTwoNodesWorkAndStatusSaysWhatTheyCannotSurvive()
+      throws IOException, InterruptedException {
     ProcessCluster cluster =
         clusters.start(ProcessCluster.of(2).options("--replication-factor", "2"));
     cluster.awaitLeaders();
@@ -65,6 +71,32 @@ class CopiesTest {
               assertThat(partition.canLose()).isZero();
             });
     assertThat(statusOf(cluster)).contains("It cannot lose another node");
+    aNodeWithoutMajorityIsAliveAndNotReady(cluster);
+  }
+
+  /** An orchestrator does not send requests there, and does not restart it either. */
+  private static void aNodeWithoutMajorityIsAliveAndNotReady(ProcessCluster cluster)
+      throws IOException, InterruptedException {
+    HttpContract http = new HttpContract();
+    awaitReady(http, cluster, 200);
+    cluster.kill(1);
+    HttpResponse<byte[]> notReady = awaitReady(http, cluster, 503);
+    assertThat(notReady.headers().firstValue("Retry-After")).hasValue("1");
+    assertThat(new String(notReady.body(), StandardCharsets.UTF_8))
+        .contains("/problems/unavailable", "partition", "no leader");
+    http.holdDocuments(cluster.node(0)); // a node that is down, partitions without leaders
+    http.ask(cluster.node(0), "GET /v1/kv/key1?consistency=one", "");
+    cluster.start(1);
+    awaitReady(http, cluster, 200);
+  }
+
+  private static HttpResponse<byte[]> awaitReady(
+      HttpContract http, ProcessCluster cluster, int status) {
+    return await("/readyz answers " + status)
+        .atMost(Duration.ofSeconds(60))
+        .until(
+            () -> http.ask(cluster.node(0), "GET /readyz", ""),
+            answer -> answer.statusCode() == status);
   }
 
   @Test

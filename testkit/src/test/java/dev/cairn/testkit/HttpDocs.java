@@ -14,8 +14,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The curl lines of docs/http.md, run to the letter against nodes on 5000, 5001 and 5002. Below
- * each stands what it prints; three dots there stand for anything.
+ * The curl lines of docs/http.md and docs/metrics.md, run to the letter against nodes on 5000, 5001
+ * and 5002. Below each stands what it prints; three dots there stand for anything.
  */
 final class HttpDocs {
   private static final String COMMAND = "    $ ";
@@ -28,8 +28,11 @@ final class HttpDocs {
 
   /** Runs them all, in their order. */
   static void run() throws IOException, InterruptedException {
-    List<Example> examples = examples();
-    assertThat(examples).hasSizeGreaterThan(20);
+    List<Example> examples = examples("docs/http.md");
+    assertThat(examples).hasSizeGreaterThan(30);
+    List<Example> ofMetrics = examples("docs/metrics.md");
+    assertThat(ofMetrics).isNotEmpty();
+    examples.addAll(ofMetrics);
     for (Example example : examples) {
       Process process =
           new ProcessBuilder("bash", "-c", example.command).redirectErrorStream(true).start();
@@ -41,9 +44,9 @@ final class HttpDocs {
     }
   }
 
-  private static List<Example> examples() throws IOException {
+  private static List<Example> examples(String page) throws IOException {
     List<Example> examples = new ArrayList<>();
-    Path document = Path.of(System.getProperty("cairn.checkout", "..")).resolve("docs/http.md");
+    Path document = Path.of(System.getProperty("cairn.checkout", "..")).resolve(page);
     for (String line : Files.readAllLines(document)) {
       if (line.startsWith(COMMAND)) {
         examples.add(new Example(line.substring(COMMAND.length()), new ArrayList<>()));

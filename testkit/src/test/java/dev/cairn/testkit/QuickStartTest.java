@@ -40,6 +40,7 @@ class QuickStartTest {
       answersTheSession(cluster);
       if (repetition.getCurrentRepetition() == 1) {
         HttpDocs.run();
+        new HttpContract().holdAll(cluster);
       }
     }
   }
@@ -60,6 +61,11 @@ class QuickStartTest {
     CommandRun shell = CommandRun.tool(SESSION, "shell");
     assertThat(shell.out()).as(shell.err()).isEqualTo(ANSWERS);
     assertThat(shell.exitStatus()).isZero();
+    assertThat(CommandRun.tool("HELP getex\n", "shell").out())
+        .as("from the node's table of commands")
+        .startsWith(
+            "GETEX key [EX seconds | PX milliseconds | EXAT time | PXAT time | PERSIST]  -  Returns")
+        .contains("Since 6.2.0. O(1).");
 
     Status status = cluster.status();
     assertThat(status.replicationFactor()).isEqualTo(2);

@@ -85,7 +85,11 @@ class MetricsDocsTest {
 
     Every node serves what it measures at `/metrics` of its client port, in Prometheus' text format:
 
-        curl http://127.0.0.1:5000/metrics
+        $ curl -s http://127.0.0.1:5000/metrics
+        ...
+        # TYPE cairn_cluster_nodes_up gauge
+        cairn_cluster_nodes_up 3.0
+        ...
 
     [ops/prometheus.yaml](../ops/prometheus.yaml) scrapes three nodes, [ops/alerts.yaml](../ops/alerts.yaml) has alert rules,
     [ops/grafana-dashboard.json](../ops/grafana-dashboard.json) is a dashboard to import.
