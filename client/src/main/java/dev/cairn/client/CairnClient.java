@@ -221,6 +221,16 @@ public final class CairnClient implements AutoCloseable {
     return new String(document, StandardCharsets.UTF_8);
   }
 
+  /**
+   * What the first node that answers says of a command of its table.
+   *
+   * @param name of the command, in either case
+   * @return what COMMAND DOCS has of it, a map in Redis' form; empty where there is no such command
+   */
+  public Optional<RespValue> commandDocs(String name) {
+    return await(startKeyless(CairnClient::onlyValue, "COMMAND", "DOCS", name)).value();
+  }
+
   /** The topology as the first node that answers sees it. */
   public Topology topology() {
     return await(startKeyless(TopologyCodec::decode, "CAIRN", "TOPOLOGY")).value();
@@ -394,6 +404,13 @@ public final class CairnClient implements AutoCloseable {
       return verbatim.bytes();
     }
     throw new RespProtocolException("no bulk string where one belongs");
+  }
+
+  private static Optional<RespValue> onlyValue(RespValue reply) {
+    if (reply instanceof RespValue.Dictionary map) {
+      return map.entries().stream().map(RespValue.Entry::value).findFirst();
+    }
+    throw new RespProtocolException("no map where one belongs");
   }
 
   private static long number(RespValue reply) {

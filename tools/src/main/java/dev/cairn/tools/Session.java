@@ -7,6 +7,7 @@ import dev.cairn.client.CairnClient;
 import dev.cairn.client.CairnException;
 import dev.cairn.client.ClientListener;
 import dev.cairn.protocol.Consistency;
+import dev.cairn.protocol.RespValue;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -123,6 +124,20 @@ final class Session implements AutoCloseable {
           }
           StatusText.of(status).forEach(results);
           return status.healthy() ? ExitStatus.DONE : ExitStatus.NOT_FOUND;
+        });
+  }
+
+  /** What a node says of a command that is none of the shell's. */
+  int commandDocs(String name) {
+    return attempt(
+        () -> {
+          Optional<RespValue> docs = client.commandDocs(name);
+          if (docs.isEmpty()) {
+            remarks.accept("No such command. HELP lists the commands.");
+            return ExitStatus.ERROR;
+          }
+          CommandDocs.lines(name, docs.get()).forEach(results);
+          return ExitStatus.DONE;
         });
   }
 

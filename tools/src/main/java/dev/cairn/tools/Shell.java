@@ -113,10 +113,10 @@ final class Shell {
       ShellVerb.helpOfAll().forEach(out);
       return ExitStatus.DONE;
     }
-    Optional<ShellVerb> verb =
-        ShellVerb.named(new String(arguments.get(0), StandardCharsets.UTF_8));
+    String name = new String(arguments.get(0), StandardCharsets.UTF_8);
+    Optional<ShellVerb> verb = ShellVerb.named(name);
     if (verb.isEmpty()) {
-      return mistake("No such command. HELP lists the commands.");
+      return session.commandDocs(name);
     }
     verb.get().help().forEach(out);
     return ExitStatus.DONE;

@@ -41,7 +41,11 @@ enum ShellVerb {
       "",
       "is the cluster healthy, and what to do if not",
       List.of("Prints what './cairn status' prints.")),
-  HELP("[COMMAND]", "this list, or more about one command", List.of()),
+  HELP(
+      "[COMMAND]",
+      "this list, or more about one command; of those that are not here a node is asked",
+      List.of(
+          "Tells of any command of a node too, such as HELP EXPIRE: those are for Redis clients.")),
   EXIT("", "leave (Ctrl-D does too)", List.of(), "QUIT");
 
   private final String arguments;

@@ -161,6 +161,7 @@ final class FakeCluster implements AutoCloseable {
             case "STATUS" -> RespValue.bulk(status);
             default -> RespValue.OK;
           };
+      case "COMMAND" -> new RespValue.Dictionary(List.of());
       case "SET" -> {
         values.put(texts.get(1), new RespValue.Bulk(words.get(2)));
         yield RespValue.OK;

@@ -8,8 +8,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -113,6 +115,99 @@ final class ShellTest {
     assertThat(shell("HELP").out()).contains("PUT KEY VALUE", "GET KEY", "DELETE KEY", "EXIT");
     assertThat(shell("help delete").out()).contains("NOT_FOUND");
     assertThat(shell("QUIT\nGET a\n").out()).isEmpty();
+  }
+
+  /** As a node's COMMAND DOCS has it. */
+  @Test
+  void helpAsksANodeOfWhatIsNoneOfItsOwnCommands() {
+    cluster.first(
+        words ->
+            words.equals(List.of("COMMAND", "DOCS", "getex"))
+                ? Optional.of(map("getex", GETEX))
+                : Optional.empty());
+    assertThat(shell("HELP getex\n").out())
+        .isEqualTo(
+            """
+            GETEX key [EX seconds | PERSIST] [other ...] piece [piece ...]  -  Returns the value of a key.
+              Since 6.2.0. O(1).
+              Nodes know it, this shell does not: send it by a Redis client, such as redis-cli.
+            """);
+  }
+
+  @Test
+  void helpOfACommandWithSubcommandsListsThem() {
+    RespValue id = map("summary", text("Returns the connection's id."));
+    RespValue client =
+        map(
+            "summary", text("About connections."),
+            "since", text("2.4.0"),
+            "complexity", text("O(1)"),
+            "subcommands", map("client|id", id));
+    cluster.first(
+        words ->
+            words.get(0).equals("COMMAND") ? Optional.of(map("client", client)) : Optional.empty());
+    assertThat(shell("HELP CLIENT\n").out())
+        .isEqualTo(
+            """
+            CLIENT  -  About connections.
+              Since 2.4.0. O(1).
+              CLIENT ID  -  Returns the connection's id.
+              Nodes know it, this shell does not: send it by a Redis client, such as redis-cli.
+            """);
+  }
+
+  private static final RespValue GETEX =
+      map(
+          "summary",
+          text("Returns the value of a key."),
+          "since",
+          text("6.2.0"),
+          "complexity",
+          text("O(1)"),
+          "arguments",
+          RespValue.array(
+              map("name", text("key"), "type", text("key")),
+              map(
+                  "name",
+                  text("expiration"),
+                  "type",
+                  text("oneof"),
+                  "flags",
+                  flags("optional"),
+                  "arguments",
+                  RespValue.array(
+                      map("name", text("seconds"), "type", text("integer"), "token", text("EX")),
+                      map(
+                          "name",
+                          text("persist"),
+                          "type",
+                          text("pure-token"),
+                          "token",
+                          text("PERSIST")))),
+              map(
+                  "name",
+                  text("other"),
+                  "type",
+                  text("key"),
+                  "flags",
+                  flags("optional", "multiple")),
+              map("name", text("piece"), "type", text("string"), "flags", flags("multiple"))));
+
+  private static RespValue flags(String... words) {
+    return new RespValue.Collection(
+        Stream.of(words).<RespValue>map(RespValue.SimpleString::new).toList());
+  }
+
+  private static RespValue text(String text) {
+    return RespValue.bulk(text);
+  }
+
+  private static RespValue map(Object... pairs) {
+    List<RespValue.Entry> entries = new ArrayList<>();
+    for (int i = 0; i < pairs.length; i += 2) {
+      entries.add(new RespValue.Entry(text((String) pairs[i]), (RespValue) pairs[i + 1]));
+    }
+    return new RespValue.Dictionary(entries);
   }
 
   @Test

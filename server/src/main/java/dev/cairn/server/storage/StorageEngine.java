@@ -24,6 +24,7 @@ import org.rocksdb.Priority;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.SstFileReader;
+import org.rocksdb.TablePropertiesCollectorFactory;
 import org.rocksdb.WriteBufferManager;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -57,6 +58,8 @@ public final class StorageEngine implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(StorageEngine.class);
   private static final int OPEN_FILES_MAX = 512; // a database
+  private static final int DELETIONS_STRETCH = 1_024; // rows side by side
+  private static final double DELETIONS_SHARE = 0.5;
 
   private final EngineConfig config;
   private final Consumer<StorageException> onDamage;
@@ -67,6 +70,15 @@ public final class StorageEngine implements AutoCloseable {
   private final Cache cache;
   private final WriteBufferManager writeBuffers;
   private final BloomFilter filter;
+
+  /**
+   * A delete frees nothing by itself: it is a mark above what it deletes, and both stay on disk
+   * until they are compacted, which nothing asks for where nothing else is written. So a table that
+   * is half such marks, or has as many on one stretch of keys, is compacted soon, in the
+   * background.
+   */
+  private final TablePropertiesCollectorFactory deletions;
+
   private final DatabaseFigures figures = new DatabaseFigures();
   private final Options template;
 
@@ -76,6 +88,9 @@ public final class StorageEngine implements AutoCloseable {
     this.cache = new LRUCache(config.cacheBytes() + config.writeBufferBytes());
     this.writeBuffers = new WriteBufferManager(config.writeBufferBytes(), cache);
     this.filter = new BloomFilter(10);
+    this.deletions =
+        TablePropertiesCollectorFactory.NewCompactOnDeletionCollectorFactory(
+            DELETIONS_STRETCH, DELETIONS_STRETCH / 2, DELETIONS_SHARE);
     this.template = template();
     figures.tell(metrics, this::memoryUsedBytes, this::sum);
   }
@@ -114,6 +129,7 @@ public final class StorageEngine implements AutoCloseable {
     }
     // What a database still uses is counted by RocksDB itself and lives until that one is closed.
     template.close();
+    deletions.close();
     figures.close();
     filter.close();
     writeBuffers.close();
@@ -194,7 +210,9 @@ public final class StorageEngine implements AutoCloseable {
     Env env = Env.getDefault();
     env.setBackgroundThreads(Math.max(1, config.threads() / 4), Priority.HIGH);
     env.setBackgroundThreads(config.threads() - Math.max(1, config.threads() / 4), Priority.LOW);
-    return new Options()
+    Options options = new Options();
+    options.setTablePropertiesCollectorFactory(List.of(deletions));
+    return options
         .setCreateIfMissing(false)
         .setEnv(env)
         .setMaxBackgroundJobs(config.threads())

@@ -106,8 +106,10 @@ final class CommandDocsTest {
             By partition time ([architecture](architecture.md#time)), never early: a time to live is added to it when the
             write is applied, and a key is gone when a log entry has reached its time. Never back: a read that meets a key
             whose time is up by the leader's clock has that time logged first. `TTL` counts from the leader's clock. A key
-            that has expired is removed from memory and disk soon after, at most 10,000 a second and partition, so that a
-            million that expire at once do not hold up writes; until then `DBSIZE` counts it.
+            that has expired is removed soon after, at most 10,000 a second and partition, so that a million that expire at
+            once do not hold up writes; until then `DBSIZE` counts it. The disk has its bytes back when the removals are
+            flushed, after 32 MiB of the partition's log or ten minutes, and the tables that they fill are compacted,
+            which begins at once then.
 
             ## Differences from Redis
 
@@ -130,6 +132,7 @@ final class CommandDocsTest {
             | `WATCH` of a missing key | any change counts | a key that is missing again at `EXEC` has not changed | versions are kept with keys |
             | `CLIENT`, `CONFIG`, `INFO` and the like, `DBSIZE`, `SCAN`, `KEYS`, `FLUSHALL`, `WAIT`, `LCS` in `MULTI` | queued | an error | a transaction is one write of one partition |
             | `RANDOMKEY` | any key | one of a hundred that lie side by side; calls go over all | keys lie on disk in their order |
+            | a key set with a time that is over (`SET k v EXAT 1`) | counted by `DBSIZE` and `MEMORY USAGE` until somebody asks for it | never there | it has expired |
             | `SCAN` | in the order of a hash table | partition after partition, in each in the order of keys | an order over all partitions would ask each of them for every page; `KEYS` and `GET /v1/kv` have it |
             | `SCAN ... COUNT` | any | at most 10,000 | a page is bounded |
             | `KEYS` | any number of keys | an error past 64 MiB of them: `SCAN` instead | all are sorted in memory |

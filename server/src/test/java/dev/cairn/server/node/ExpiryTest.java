@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -26,27 +27,49 @@ import org.junit.jupiter.api.io.TempDir;
 /** Keys that expire, on three nodes: gone for everybody, removed without anybody's asking. */
 class ExpiryTest {
   private static final int KEYS = 3_000; // more than one entry removes
+  private static final int VALUE_BYTES = 1_000;
+
+  /** A snapshot, and what goes with it, as soon as anything was applied. */
+  private static final LogLimits SNAPSHOT_AT_ONCE =
+      new LogLimits(1, LogLimits.DEFAULT.replicaBytesMax(), LogLimits.DEFAULT.witnessBytesMax());
+
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   @TempDir Path folder;
 
   @Test
-  void keysAreRemovedByThemselvesAndNotBackWhenAnotherLeads() throws Exception {
-    try (RuntimeCluster cluster = RuntimeCluster.start(folder, LogLimits.DEFAULT)) {
+  void keysAreRemovedByThemselvesAlsoFromDiskAndNotBackWhenAnotherLeads() throws Exception {
+    try (RuntimeCluster cluster = RuntimeCluster.start(folder, SNAPSHOT_AT_ONCE)) {
       cluster.awaitLeaders();
       int partition = cluster.partitionOn(0, 1);
       List<Operation> operations = new ArrayList<>();
       for (int i = 0; i < KEYS; i++) {
-        operations.add(put(RuntimeCluster.key(partition, i), 3_000));
+        operations.add(
+            new Operation.Put(
+                RuntimeCluster.bytes(RuntimeCluster.key(partition, i)),
+                incompressible(i),
+                new Expiry(Expiry.Kind.AFTER, 3_000),
+                Condition.ALWAYS,
+                false));
       }
       operations.add(put(RuntimeCluster.key(partition, KEYS), 3_600_000));
       assertThat(write(cluster, 2, partition, operations)).hasSize(KEYS + 1);
+      await()
+          .atMost(PATIENCE)
+          .until(() -> onDisk(cluster, partition, 0) > (long) KEYS * VALUE_BYTES);
       await()
           .atMost(PATIENCE)
           .untilAsserted(
               () ->
                   assertThat(read(cluster, 2, partition, new Query.Count()))
                       .isEqualTo(new Result.Int(1)));
+
+      for (int node = 0; node < 2; node++) {
+        int replica = node;
+        await()
+            .atMost(PATIENCE)
+            .until(() -> onDisk(cluster, partition, replica) < KEYS * VALUE_BYTES / 10);
+      }
 
       cluster.stop(0);
       Query first = new Query.Exists(RuntimeCluster.bytes(RuntimeCluster.key(partition, 0)));
@@ -106,6 +129,20 @@ class ExpiryTest {
               + " went in %d rounds of %d writes%n",
           keys, writes, longestNanos / 1_000_000, wentIn, RuntimeCluster.PARTITIONS);
     }
+  }
+
+  /** Its table files, and what waits in memory to become some. */
+  private static long onDisk(RuntimeCluster cluster, int partition, int node) {
+    return cluster.node(node).partitions().figures().stream()
+        .filter(figures -> figures.index() == partition)
+        .mapToLong(figures -> Math.max(figures.diskBytes(), figures.dataBytes()))
+        .sum();
+  }
+
+  private static byte[] incompressible(int seed) {
+    byte[] value = new byte[VALUE_BYTES];
+    new Random(seed).nextBytes(value);
+    return value;
   }
 
   private static long count(RuntimeCluster cluster) throws Exception {

@@ -22,6 +22,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -489,6 +490,38 @@ class PartitionFolderTest {
                 assertThat(folders.stream().mapToLong(f -> f.store().writeBufferBytes()).sum())
                     .isLessThan(4 << 20));
     folders.forEach(PartitionFolder::close);
+  }
+
+  /**
+   * A delete is a mark, and what it marks stays on disk until both are compacted: as here, where
+   * the first level may grow to 64 MiB before anything is.
+   */
+  @Test
+  void whatIsDeletedLeavesTheDiskThoughNothingElseIsWritten() {
+    engine.close();
+    engine = StorageEngine.open(EngineConfig.DEFAULT, damages::add, new Metrics());
+    PartitionFolder folder = openFolder("deleted");
+    PartitionStore store = folder.store();
+    Random random = new Random(1);
+    Writes puts = new Writes();
+    Writes deletes = new Writes();
+    for (int i = 0; i < 1_000; i++) {
+      byte[] value = new byte[2_000]; // which cannot be compressed
+      random.nextBytes(value);
+      puts.put(utf8("key-" + i), new ValueRecord(i, 1_000 + i, value));
+      deletes.delete(utf8("key-" + i), 1_000 + i);
+    }
+    Writes stays = new Writes();
+    stays.put(utf8("stays"), new ValueRecord(1, ValueRecord.NEVER, utf8("value")));
+    store.apply(puts, RandomOperations.row(1));
+    store.flush();
+    store.apply(stays, RandomOperations.row(2));
+    assertThat(store.diskBytes()).isGreaterThan(2_000_000);
+    store.apply(deletes, RandomOperations.row(3));
+    store.flush();
+    await().untilAsserted(() -> assertThat(store.diskBytes()).isLessThan(100_000));
+    assertThat(store.get(utf8("stays"))).isPresent();
+    folder.close();
   }
 
   @Test

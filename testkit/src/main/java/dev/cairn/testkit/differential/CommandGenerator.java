@@ -107,7 +107,7 @@ final class CommandGenerator {
 
   /** What may not be queued in both, or ends a transaction. */
   private static final Set<String> NOT_QUEUED =
-      Set.of("LCS", "KEYS", "SCAN", "EXEC", "DISCARD", "MULTI", "WATCH");
+      Set.of("LCS", "KEYS", "SCAN", "MEMORY", "EXEC", "DISCARD", "MULTI", "WATCH");
 
   private static final List<String> JUNK =
       List.of(

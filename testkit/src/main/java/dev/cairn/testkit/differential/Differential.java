@@ -31,9 +31,10 @@ import java.util.concurrent.atomic.AtomicLong;
  * the one before, and goes to the next node. Every other lane speaks RESP3. Replies must be equal,
  * error texts too; times to live may differ by a second and by as long as a command took meanwhile;
  * keys that are listed are compared as sets, of a whole scan, each step of which goes to another
- * node too; RANDOMKEY may name any key that is there, MEMORY USAGE any number of bytes. What
- * belongs to one transaction goes to one node, as it must; what is done between WATCH and MULTI
- * does not. At the end of a lane all its keys must hold the same.
+ * node too; RANDOMKEY may name any key that is there, MEMORY USAGE any number of bytes; Redis
+ * counts a key that was set with a time that is over until it is asked for, and so is asked for it.
+ * What belongs to one transaction goes to one node, as it must; what is done between WATCH and
+ * MULTI does not. At the end of a lane all its keys must hold the same.
  */
 public final class Differential {
   private static final Set<String> MILLIS = Set.of("PTTL", "PEXPIRETIME");
@@ -289,11 +290,16 @@ public final class Differential {
       if (name.equals("RANDOMKEY")
           && expected instanceof RespValue.Bulk
           && actual instanceof RespValue.Bulk key) {
-        toRedis.send(RespWriter.command(CommandGenerator.word("EXISTS"), key.bytes()));
-        return toRedis.read().equals(new RespValue.Int(1));
+        return askRedis("EXISTS", List.of(key.bytes())).equals(new RespValue.Int(1));
       }
-      if (name.equals("MEMORY")) {
-        return isPositive(expected) && isPositive(actual);
+      if (name.equals("DBSIZE") && expected instanceof RespValue.Int) {
+        askRedis("EXISTS", keys); // what was set with a time that is over is there until it is met
+        return askRedis("DBSIZE", List.of()).equals(actual);
+      }
+      if (name.equals("MEMORY") && isPositive(expected)) {
+        return isPositive(actual)
+            || (actual instanceof RespValue.Nil
+                && askRedis("EXISTS", List.of(words.get(2))).equals(new RespValue.Int(0)));
       }
       if (expected instanceof RespValue.Array one && actual instanceof RespValue.Array other) {
         return switch (name) {
@@ -310,6 +316,13 @@ public final class Differential {
           && one.value() >= 0
           && other.value() >= 0
           && Math.abs(one.value() - other.value()) * unit <= slackMillis;
+    }
+
+    private RespValue askRedis(String name, List<byte[]> arguments) throws IOException {
+      List<byte[]> words = new ArrayList<>(List.of(CommandGenerator.word(name)));
+      words.addAll(arguments);
+      toRedis.send(RespWriter.command(words.toArray(new byte[0][])));
+      return toRedis.read();
     }
 
     private boolean isPositive(RespValue reply) {

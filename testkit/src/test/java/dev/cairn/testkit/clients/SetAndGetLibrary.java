@@ -38,6 +38,11 @@ abstract class SetAndGetLibrary implements Library {
   /** Its client of the client port. */
   abstract SetAndGet onClientPort();
 
+  /** What else of it sets and gets, by name, while a node is lost. */
+  Map<String, SetAndGet> others() {
+    return Map.of();
+  }
+
   /** Its client of the cluster, if it has a cluster mode. */
   abstract Optional<SetAndGet> inClusterMode();
 
@@ -65,6 +70,7 @@ abstract class SetAndGetLibrary implements Library {
   public final void begin() {
     begin("port", onClientPort());
     inClusterMode().ifPresent(client -> begin("cluster", client));
+    others().forEach(this::begin);
   }
 
   private void begin(String which, SetAndGet client) {

@@ -8,12 +8,16 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import org.springframework.cache.Cache;
 import org.springframework.data.redis.cache.RedisCacheConfiguration;
 import org.springframework.data.redis.cache.RedisCacheManager;
 import org.springframework.data.redis.cache.RedisCacheWriter;
 import org.springframework.data.redis.connection.RedisClusterConfiguration;
+import org.springframework.data.redis.connection.RedisClusterConnection;
+import org.springframework.data.redis.connection.RedisClusterNode;
 import org.springframework.data.redis.connection.RedisConfiguration;
 import org.springframework.data.redis.connection.RedisStandaloneConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceClientConfiguration;
@@ -70,6 +74,25 @@ final class SpringLibrary extends SetAndGetLibrary {
     return Optional.of(client(new StringRedisTemplate(cluster)));
   }
 
+  /** A cache of Spring's, too. */
+  @Override
+  Map<String, SetAndGet> others() {
+    Cache cache = cacheOf(one);
+    return Map.of(
+        "cache",
+        new SetAndGet() {
+          @Override
+          public void set(String key, String value) {
+            cache.put(key, value);
+          }
+
+          @Override
+          public String get(String key) {
+            return cache.get(key, String.class);
+          }
+        });
+  }
+
   private static SetAndGet client(StringRedisTemplate template) {
     return new SetAndGet() {
       @Override
@@ -96,18 +119,40 @@ final class SpringLibrary extends SetAndGetLibrary {
       cursor.forEachRemaining(scanned::add);
     }
     assertThat(scanned).doesNotHaveDuplicates().hasSize(KEYS);
+    assertThat(size(template)).isEqualTo(KEYS + 1);
     cache(one);
   }
 
   @Override
   public void worksInClusterMode() {
     StringRedisTemplate template = new StringRedisTemplate(cluster);
+    pipeline(template);
     expiry(template);
-    for (int i = 0; i < KEYS; i++) {
-      template.opsForValue().set("key" + i, "value" + i);
-    }
-    assertThat(template.keys("key*")).hasSize(KEYS); // it scans no cluster as a whole
+    assertThat(template.keys("key*")).hasSize(KEYS);
+    assertThat(scanNodeByNode()).doesNotHaveDuplicates().hasSize(KEYS);
+    assertThat(size(template)).isEqualTo(KEYS + 1);
     cache(cluster);
+  }
+
+  /** It scans no cluster as a whole. */
+  private List<String> scanNodeByNode() {
+    List<String> scanned = new ArrayList<>();
+    ScanOptions options = ScanOptions.scanOptions().match("key*").count(5).build();
+    try (RedisClusterConnection connection = cluster.getClusterConnection()) {
+      for (RedisClusterNode node : connection.clusterGetNodes()) {
+        if (node.isMaster()) {
+          try (Cursor<byte[]> cursor = connection.scan(node, options)) {
+            cursor.forEachRemaining(key -> scanned.add(new String(key, StandardCharsets.UTF_8)));
+          }
+        }
+      }
+    }
+    return scanned;
+  }
+
+  private static Long size(StringRedisTemplate template) {
+    return template.execute(
+        (RedisCallback<Long>) connection -> connection.serverCommands().dbSize());
   }
 
   private static void pipeline(StringRedisTemplate template) {
@@ -145,7 +190,28 @@ final class SpringLibrary extends SetAndGetLibrary {
               }
             });
     assertThat(answers).containsExactly(true, 1L);
+    assertThat(disturbed(template)).isNullOrEmpty();
+    assertThat(template.opsForValue().get("{user7}visits")).isEqualTo("7");
     assertThat(template.delete(List.of("{user7}name", "{user7}visits"))).isEqualTo(2);
+  }
+
+  /** One whose watched key another connection writes before it is carried out. */
+  private static List<Object> disturbed(StringRedisTemplate template) {
+    return template.execute(
+        new SessionCallback<List<Object>>() {
+          @Override
+          @SuppressWarnings("unchecked")
+          public <K, V> List<Object> execute(RedisOperations<K, V> operations) {
+            RedisOperations<String, String> strings = (RedisOperations<String, String>) operations;
+            strings.watch("{user7}visits");
+            // By another thread, since this one's connection is the session's.
+            CompletableFuture.runAsync(() -> template.opsForValue().set("{user7}visits", "7"))
+                .join();
+            strings.multi();
+            strings.opsForValue().increment("{user7}visits");
+            return strings.exec();
+          }
+        });
   }
 
   private static byte[] bytes(String text) {
@@ -159,7 +225,7 @@ final class SpringLibrary extends SetAndGetLibrary {
     assertThat(template.getExpire("short")).isEqualTo(-1);
   }
 
-  private static void cache(LettuceConnectionFactory factory) {
+  private static Cache cacheOf(LettuceConnectionFactory factory) {
     RedisCacheConfiguration configuration =
         RedisCacheConfiguration.defaultCacheConfig().entryTtl(Duration.ofMinutes(5));
     // Else Spring does not wait for what it puts.
@@ -169,6 +235,11 @@ final class SpringLibrary extends SetAndGetLibrary {
     Cache cache =
         RedisCacheManager.builder(writer).cacheDefaults(configuration).build().getCache("books");
     assertThat(cache).isNotNull();
+    return cache;
+  }
+
+  private static void cache(LettuceConnectionFactory factory) {
+    Cache cache = cacheOf(factory);
     cache.put("moby", "a whale");
     assertThat(cache.get("moby", String.class)).isEqualTo("a whale");
     assertThat(cache.putIfAbsent("moby", "a fish")).isNotNull();
