@@ -91,7 +91,7 @@ export class Cluster {
     const child = spawn(
       CAIRN,
       ['node', port, '--cluster', this.ports.map(this.name).join(','), '--data', join(this.#folder, String(port)), '--announce-host', 'localhost', '--announce-port', port + ANNOUNCED_ABOVE].map(String),
-      { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, CAIRN_JAVA_OPTS: '-Xmx256m' } },
+      { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, CAIRN_JAVA_OPTS: '-Xmx256m -XX:TieredStopAtLevel=1' } },
     );
     child.stdout.pipe(log);
     child.stderr.pipe(log);
