@@ -126,6 +126,7 @@ public final class Bench {
 
   private BenchResult measure(Network network, SplittableRandom random, Measurement load)
       throws IOException {
+    Mix mix = mix(random); // before the clock starts: it takes a while the first time
     begin();
     long from = phaseNanos + (long) (settings.warmUpSeconds() * 1e9);
     long to = from + (long) (settings.seconds() * 1e9);
@@ -136,8 +137,7 @@ public final class Bench {
             : new Pacing.FixedRate(phaseNanos, settings.ratePerSecond(), to);
     Measurement measurement = new Measurement(from, to);
     Driver driver =
-        new Driver(
-            pacing, mix(random), measurement, network, settings.clients(), settings.pipeline());
+        new Driver(pacing, mix, measurement, network, settings.clients(), settings.pipeline());
     windowBegin = null;
     long[] stoppedAt = {to};
     network.run(
