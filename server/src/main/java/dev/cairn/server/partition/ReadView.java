@@ -22,8 +22,10 @@ import java.util.function.LongSupplier;
  * <p>For one thread.
  */
 final class ReadView implements KeyView {
-  /** What an event loop gathers at once. */
-  static final long MEMORY_REPLY_BYTES_MAX = 256 << 10;
+  /** What an event loop reads at once; far below {@link ReadQueue#READ_REPLY_BYTES_MAX}. */
+  static final long MEMORY_BYTES_MAX = 256 << 10;
+
+  static final int MEMORY_REQUESTS_MAX = 512;
 
   private final StoredKeys source;
   private final long appliedMillis;
@@ -80,15 +82,13 @@ final class ReadView implements KeyView {
       AppliedRow row = store.applied();
       ReadView view = new ReadView(store, row.partitionTimeMillis(), nowMillis, row.keyCount());
       // And the index last: it covers all that was found.
-      return answer(
-          view, requests, ReadQueue.READ_REPLY_BYTES_MAX, () -> store.applied().index(), ageMillis);
+      return answer(view, requests, () -> store.applied().index(), ageMillis);
     }
     try (PartitionStore.View view = store.view()) {
       AppliedRow row = view.applied();
       return answer(
           new ReadView(view, row.partitionTimeMillis(), nowMillis, row.keyCount()),
           requests,
-          ReadQueue.READ_REPLY_BYTES_MAX,
           row::index,
           ageMillis);
     }
@@ -96,27 +96,23 @@ final class ReadView implements KeyView {
 
   /**
    * As {@link #answer(PartitionStore, List, long, long)}, for an event loop. Empty also when it
-   * would take a look at the disk or at several keys at once, or more than {@link
-   * #MEMORY_REPLY_BYTES_MAX}.
+   * would take a look at the disk or at several keys at once, or read more than {@link
+   * #MEMORY_BYTES_MAX}, or answer more than {@link #MEMORY_REQUESTS_MAX}.
    */
   static Optional<BatchReply> answerFromMemory(
       PartitionStore store, List<List<Query>> requests, long nowMillis) {
-    if (!requests.stream().allMatch(ReadView::looksOnce)) {
+    if (requests.size() > MEMORY_REQUESTS_MAX || !requests.stream().allMatch(ReadView::looksOnce)) {
       return Optional.empty();
     }
     AppliedRow row = store.applied();
     ReadView view =
-        new ReadView(store.memory(), row.partitionTimeMillis(), nowMillis, row.keyCount());
+        new ReadView(
+            store.memory(MEMORY_BYTES_MAX), row.partitionTimeMillis(), nowMillis, row.keyCount());
     try {
-      return answer(view, requests, MEMORY_REPLY_BYTES_MAX, () -> store.applied().index(), 0)
-          .filter(reply -> answersAll(reply, requests));
+      return answer(view, requests, () -> store.applied().index(), 0);
     } catch (NotInMemoryException e) {
       return Optional.empty();
     }
-  }
-
-  private static boolean answersAll(BatchReply reply, List<List<Query>> requests) {
-    return reply instanceof BatchReply.Done done && done.results().size() == requests.size();
   }
 
   private static boolean looksOnce(List<Query> queries) {
@@ -124,18 +120,14 @@ final class ReadView implements KeyView {
   }
 
   private static Optional<BatchReply> answer(
-      ReadView view,
-      List<List<Query>> requests,
-      long bytesMax,
-      LongSupplier index,
-      long ageMillis) {
+      ReadView view, List<List<Query>> requests, LongSupplier index, long ageMillis) {
     List<List<Result>> results = new ArrayList<>(requests.size());
     long bytes = 0;
     for (List<Query> queries : requests) {
       List<Result> ofRequest = view.answer(queries);
       results.add(ofRequest);
       bytes += ofRequest.stream().mapToLong(Result::bytes).sum();
-      if (bytes >= bytesMax) {
+      if (bytes >= ReadQueue.READ_REPLY_BYTES_MAX) {
         break;
       }
     }

@@ -46,6 +46,7 @@ final class LeaderCheck {
   private static final int GROUP_BYTES_MAX = 1_024;
 
   private final String group;
+  private final byte[] name;
   private final Peer self;
   private final State state;
   private final Sender sender;
@@ -84,6 +85,7 @@ final class LeaderCheck {
       WitnessPace.Timer timer,
       LongSupplier nanoTime) {
     this.group = group;
+    this.name = group.getBytes(StandardCharsets.UTF_8);
     this.self = self;
     this.state = state;
     this.sender = sender;
@@ -226,7 +228,6 @@ final class LeaderCheck {
             continue;
           }
         }
-        byte[] name = group.getBytes(StandardCharsets.UTF_8);
         byte[] request =
             ByteBuffer.allocate(Integer.BYTES + name.length)
                 .putInt(peer.incarnation())

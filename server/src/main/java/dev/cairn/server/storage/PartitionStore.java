@@ -83,7 +83,6 @@ public final class PartitionStore implements StoredKeys {
   private final RocksDB database;
   private final ReadOptions anywhere = new ReadOptions();
   private final ReadOptions inMemory = new ReadOptions().setReadTier(ReadTier.BLOCK_CACHE_TIER);
-  private final StoredKeys memory = new Memory();
   private final WriteOptions withoutLog = new WriteOptions().setDisableWAL(true);
   private final FlushOptions flushAndWait = new FlushOptions().setWaitForFlush(true);
   private final FlushOptions flushLater =
@@ -325,21 +324,32 @@ public final class PartitionStore implements StoredKeys {
   }
 
   /**
-   * The same keys for whoever must not wait for the disk, an event loop ({@code BLOCK_CACHE_TIER}):
-   * throws {@link NotInMemoryException} where memory cannot tell, and for every scan. What throws
-   * is to be asked again of this store, on a thread that may wait.
+   * The same keys for whoever must not take long, an event loop: never waits for the disk ({@code
+   * BLOCK_CACHE_TIER}), and reads so much and no more. Throws {@link NotInMemoryException} where
+   * memory cannot tell, past the bound, and for every scan. What throws is to be asked again of
+   * this store, on a thread that may take its time.
+   *
+   * @param bytesMax of values, in all; the one that goes past it is read and not given
    */
-  public StoredKeys memory() {
-    return memory;
+  public StoredKeys memory(long bytesMax) {
+    return new Memory(bytesMax);
   }
 
+  /** For one thread. */
   private final class Memory implements StoredKeys {
+    private long bytesLeft;
+
+    Memory(long bytesMax) {
+      bytesLeft = bytesMax;
+    }
+
     @Override
     public Optional<ValueRecord> get(byte[] key) {
       byte[] databaseKey = userKey(key);
+      byte[] row;
       lease();
       try {
-        return decode(database.get(inMemory, databaseKey));
+        row = database.get(inMemory, databaseKey);
       } catch (RocksDBException e) {
         if (e.getStatus() != null && e.getStatus().getCode() == Status.Code.Incomplete) {
           throw new NotInMemoryException();
@@ -348,6 +358,11 @@ public final class PartitionStore implements StoredKeys {
       } finally {
         release();
       }
+      bytesLeft -= row == null ? 0 : row.length;
+      if (bytesLeft < 0) {
+        throw new NotInMemoryException();
+      }
+      return decode(row);
     }
 
     @Override

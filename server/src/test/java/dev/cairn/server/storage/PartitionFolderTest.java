@@ -93,13 +93,14 @@ class PartitionFolderTest {
     try (PartitionFolder folder = openFolder("p")) {
       write(folder, OLD, 1, 200);
       String key = new TreeMap<>(OLD.model(200)).lastKey();
-      assertThat(folder.store().memory().get(utf8(key))).contains(OLD.model(200).get(key));
-      assertThat(folder.store().memory().get(utf8("none like this"))).isEmpty();
+      assertThat(folder.store().memory(Long.MAX_VALUE).get(utf8(key)))
+          .contains(OLD.model(200).get(key));
+      assertThat(folder.store().memory(Long.MAX_VALUE).get(utf8("none like this"))).isEmpty();
       folder.store().flush();
     }
     try (PartitionFolder folder = openFolder("p")) {
       String key = new TreeMap<>(OLD.model(200)).lastKey();
-      StoredKeys memory = folder.store().memory();
+      StoredKeys memory = folder.store().memory(Long.MAX_VALUE);
       assertThatThrownBy(() -> memory.get(utf8(key))).isInstanceOf(NotInMemoryException.class);
       assertThat(folder.store().get(utf8(key))).isPresent();
       assertThat(memory.get(utf8(key))).isPresent();
