@@ -14,6 +14,9 @@ import java.util.stream.Collectors;
 
 /** Starts JVMs on this class path, and lets none of them outlive this process. */
 final class Children {
+  /** Names the folder of what {@code Rehearsal} left, where it was run for this class path. */
+  private static final String PREPARED = "cairn.testkit.prepared";
+
   private static final Set<Process> ALIVE = ConcurrentHashMap.newKeySet();
 
   static {
@@ -37,6 +40,11 @@ final class Children {
                 "-XX:TieredStopAtLevel=1",
                 "-Djraft.append.entries.threads.send=1",
                 "-Djraft.timer.global_scheduler_workers=2"));
+    String prepared = System.getProperty(PREPARED);
+    if (prepared != null) {
+      options.add("-Djava.library.path=" + prepared);
+      options.add("-XX:SharedArchiveFile=" + Path.of(prepared, "classes.jsa"));
+    }
     options.addAll(javaOptions);
     ProcessBuilder builder = java(options, "dev.cairn.server.node.NodeMain", arguments);
     builder.environment().putIfAbsent("MALLOC_ARENA_MAX", "2");

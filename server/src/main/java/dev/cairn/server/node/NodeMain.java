@@ -47,15 +47,19 @@ public final class NodeMain {
   }
 
   public static void main(String[] arguments) throws InterruptedException {
-    // Bolt's log would otherwise go to files in the user's home, after a stack trace about Logback.
-    System.setProperty("sofa.middleware.log.disable", "true");
-    System.setProperty("sofa.middleware.log.internal.level", "ERROR");
+    silenceLibraries();
     NodeMain main = new NodeMain(System.out, System.err, System.getenv(), Path.of(""));
     int status = main.run(arguments);
     if (status == 0 && main.node != null) {
       new CountDownLatch(1).await(); // The node runs until a signal comes.
     }
     System.exit(status);
+  }
+
+  /** Bolt's log would go to files in the user's home, after a stack trace about Logback. */
+  static void silenceLibraries() {
+    System.setProperty("sofa.middleware.log.disable", "true");
+    System.setProperty("sofa.middleware.log.internal.level", "ERROR");
   }
 
   /** The node that {@link #run} started. Guarded by the main thread. */

@@ -20,7 +20,8 @@ final class HeldReplica implements AutoCloseable {
   volatile long leadsSinceNanos;
   long tendedNanos;
   volatile long snapshotNanos;
-  volatile long snapshotIndex;
+  volatile long snapshotIndex; // of the last that was taken
+  volatile long snapshotTriedIndex;
 
   HeldReplica(Replica replica, boolean witness) {
     this.replica = replica;

@@ -117,7 +117,10 @@ final class ReplicaCare {
     if (entry.snapshotNanos == 0) {
       entry.snapshotNanos = now;
     }
-    if (large || old) {
+    boolean many =
+        entry.group != null
+            && entry.raft().appliedIndex() - entry.snapshotTriedIndex > limits.snapshotEntries();
+    if (large || old || many) {
       snapshot(index, entry);
     }
     if (entry.group != null) {
@@ -135,6 +138,7 @@ final class ReplicaCare {
       return; // nothing was applied since: the engine would drop log without asking
     }
     entry.snapshotNanos = nanoTime.getAsLong();
+    entry.snapshotTriedIndex = applied;
     entry
         .raft()
         .snapshot(

@@ -108,8 +108,8 @@ final class CommandDocsTest {
             whose time is up by the leader's clock has that time logged first. `TTL` counts from the leader's clock. A key
             that has expired is removed soon after, at most 10,000 a second and partition, so that a million that expire at
             once do not hold up writes; until then `DBSIZE` counts it. The disk has its bytes back when the removals are
-            flushed, after 32 MiB of the partition's log or ten minutes, and the tables that they fill are compacted,
-            which begins at once then.
+            flushed, after 4,096 entries or 32 MiB of the partition's log, or ten minutes, and the tables that they fill
+            are compacted, which begins at once then.
 
             ## Differences from Redis
 

@@ -31,7 +31,11 @@ class ExpiryTest {
 
   /** A snapshot, and what goes with it, as soon as anything was applied. */
   private static final LogLimits SNAPSHOT_AT_ONCE =
-      new LogLimits(1, LogLimits.DEFAULT.replicaBytesMax(), LogLimits.DEFAULT.witnessBytesMax());
+      new LogLimits(
+          1,
+          LogLimits.DEFAULT.snapshotEntries(),
+          LogLimits.DEFAULT.replicaBytesMax(),
+          LogLimits.DEFAULT.witnessBytesMax());
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 

@@ -40,7 +40,11 @@ class WitnessTest {
   @Test
   void witnessThatIsAskedForSnapshotsKeepsWhatTheReplicaLacks() throws Exception {
     LogLimits eager =
-        new LogLimits(1, LogLimits.DEFAULT.replicaBytesMax(), LogLimits.DEFAULT.witnessBytesMax());
+        new LogLimits(
+            1,
+            LogLimits.DEFAULT.snapshotEntries(),
+            LogLimits.DEFAULT.replicaBytesMax(),
+            LogLimits.DEFAULT.witnessBytesMax());
     try (RuntimeCluster cluster = RuntimeCluster.start(folder, eager)) {
       int partition = cluster.partitionOn(A, B);
       cluster.stop(B);
@@ -59,7 +63,7 @@ class WitnessTest {
 
   @Test
   void replicaTooFarBehindForTheLogIsBroughtUpByTheLeadersSnapshot() throws Exception {
-    LogLimits tight = new LogLimits(1, 1, LogLimits.DEFAULT.witnessBytesMax());
+    LogLimits tight = new LogLimits(1, 1, 1, LogLimits.DEFAULT.witnessBytesMax());
     try (RuntimeCluster cluster = RuntimeCluster.start(folder, tight)) {
       int partition = cluster.partitionOn(A, B);
       cluster.stop(B);
@@ -80,7 +84,7 @@ class WitnessTest {
 
   @Test
   void withoutTheLogOnTheWitnessThePartitionIsUnavailableAndNeverWrong() throws Exception {
-    LogLimits tight = new LogLimits(1, 1, 1);
+    LogLimits tight = new LogLimits(1, 1, 1, 1);
     try (RuntimeCluster cluster = RuntimeCluster.start(folder, tight)) {
       int partition = cluster.partitionOn(A, B);
       cluster.stop(B);

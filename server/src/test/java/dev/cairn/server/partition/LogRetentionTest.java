@@ -21,7 +21,7 @@ class LogRetentionTest {
   private static final Replica B = new Replica("B", 1, true);
   private static final Replica W = new Replica("W", 1, true);
   private static final Placement PLACEMENT = new Placement(0, 0, 16383, List.of(A, B), W);
-  private static final LogLimits LIMITS = new LogLimits(1, 1_000, 2_000);
+  private static final LogLimits LIMITS = new LogLimits(1, 1, 1_000, 2_000);
 
   private final Map<Replica, PartitionReport> reports = new HashMap<>();
   private final List<Optional<String>> answers = new ArrayList<>();
