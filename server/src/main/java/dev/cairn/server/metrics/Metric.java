@@ -125,6 +125,15 @@ public enum Metric {
       "1 once the write-ahead log is damaged: this node takes no more entries and votes."),
   DISK_FREE("cairn_disk_free_bytes", Kind.GAUGE, "Room on the disk of the data folder, bytes."),
   DISK_SIZE("cairn_disk_size_bytes", Kind.GAUGE, "Size of the disk of the data folder, bytes."),
+  RECORD_CACHE(
+      "cairn_record_cache_bytes",
+      Kind.GAUGE,
+      "Memory that the caches of records before RocksDB take, in the heap, bytes."),
+  RECORD_CACHE_LOOKUPS(
+      "cairn_record_cache_lookups_total",
+      Kind.COUNTER,
+      "Keys looked for in them (hit, miss), by reads and by writes.",
+      "result"),
   ROCKSDB_CACHE(
       "cairn_rocksdb_cache_bytes",
       Kind.GAUGE,

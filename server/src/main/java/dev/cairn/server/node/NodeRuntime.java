@@ -115,7 +115,7 @@ final class NodeRuntime implements AutoCloseable {
     try {
       storage =
           StorageEngine.open(
-              EngineConfig.DEFAULT,
+              EngineConfig.ofNode(Runtime.getRuntime().maxMemory(), spec.partitionCount()),
               damage -> spec.onFault().accept(NodeFault.of(damage)),
               spec.metrics());
       engine =

@@ -5,6 +5,7 @@ import dev.cairn.server.metrics.Metric;
 import dev.cairn.server.metrics.Metrics;
 import java.util.EnumSet;
 import java.util.Map;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.DoubleSupplier;
 import java.util.function.ToDoubleFunction;
 import org.rocksdb.HistogramType;
@@ -12,8 +13,8 @@ import org.rocksdb.Statistics;
 import org.rocksdb.TickerType;
 
 /**
- * What RocksDB counts of the partitions' data, handed to whoever watches. Counts only: times would
- * cost a look at the clock for every read.
+ * What RocksDB and the caches before it count of the partitions' data, handed to whoever watches.
+ * Counts only: times would cost a look at the clock for every read.
  */
 final class DatabaseFigures implements AutoCloseable {
   private static final String DATA = "data";
@@ -21,8 +22,19 @@ final class DatabaseFigures implements AutoCloseable {
 
   private final Statistics statistics = new Statistics(EnumSet.allOf(HistogramType.class));
 
+  private final LongAdder recordCacheHits = new LongAdder();
+  private final LongAdder recordCacheMisses = new LongAdder();
+
   Statistics statistics() {
     return statistics;
+  }
+
+  LongAdder recordCacheHits() {
+    return recordCacheHits;
+  }
+
+  LongAdder recordCacheMisses() {
+    return recordCacheMisses;
   }
 
   /**
@@ -30,8 +42,16 @@ final class DatabaseFigures implements AutoCloseable {
    *
    * @param memoryUsedBytes of the cache and the write buffers
    * @param sum adds up a property over the open databases
+   * @param recordCacheBytes of all caches of records
    */
-  void tell(Metrics metrics, DoubleSupplier memoryUsedBytes, ToDoubleFunction<String> sum) {
+  void tell(
+      Metrics metrics,
+      DoubleSupplier memoryUsedBytes,
+      ToDoubleFunction<String> sum,
+      DoubleSupplier recordCacheBytes) {
+    metrics.gauge(Metric.RECORD_CACHE, recordCacheBytes);
+    metrics.counted(Metric.RECORD_CACHE_LOOKUPS, recordCacheHits::sum, "hit");
+    metrics.counted(Metric.RECORD_CACHE_LOOKUPS, recordCacheMisses::sum, "miss");
     metrics.gauge(Metric.ROCKSDB_CACHE, memoryUsedBytes, DATA);
     Map.of(
             Metric.ROCKSDB_MEMTABLES, "rocksdb.cur-size-all-mem-tables",

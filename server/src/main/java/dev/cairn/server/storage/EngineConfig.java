@@ -2,17 +2,23 @@
 package dev.cairn.server.storage;
 
 /**
- * What all databases of a node share.
+ * What all databases of a node share, and what each may take besides.
  *
  * @param cacheBytes blocks of data, indexes and filters kept in memory; at least 1 MiB
  * @param writeBufferBytes writes kept in memory until they are flushed; at least 1 MiB
+ * @param recordCacheBytes records that each database keeps in the heap ({@link RecordCache}); 64
+ *     KiB to 1 GiB, or 0 for none
  * @param threads background threads for flushes and compactions together; at least 2
  */
-public record EngineConfig(long cacheBytes, long writeBufferBytes, int threads) {
+public record EngineConfig(
+    long cacheBytes, long writeBufferBytes, int recordCacheBytes, int threads) {
   private static final long BYTES_MIN = 1 << 20;
+  private static final int RECORD_CACHE_BYTES_MIN = 64 << 10;
+  private static final int RECORD_CACHE_BYTES_MAX = 1 << 30;
+  private static final int HEAP_SHARE = 10;
 
-  /** 64 MiB of cache, 64 MiB of write buffers, 2 threads. */
-  public static final EngineConfig DEFAULT = new EngineConfig(64L << 20, 64L << 20, 2);
+  /** 64 MiB of cache, 64 MiB of write buffers, 8 MiB of records a database, 2 threads. */
+  public static final EngineConfig DEFAULT = new EngineConfig(64L << 20, 64L << 20, 8 << 20, 2);
 
   public EngineConfig {
     if (cacheBytes < BYTES_MIN || writeBufferBytes < BYTES_MIN) {
@@ -20,8 +26,31 @@ public record EngineConfig(long cacheBytes, long writeBufferBytes, int threads) 
           "cacheBytes and writeBufferBytes must be at least %d: they are %d and %d"
               .formatted(BYTES_MIN, cacheBytes, writeBufferBytes));
     }
+    if (recordCacheBytes != 0
+        && (recordCacheBytes < RECORD_CACHE_BYTES_MIN
+            || recordCacheBytes > RECORD_CACHE_BYTES_MAX)) {
+      throw new IllegalArgumentException(
+          "recordCacheBytes must be 0 or %d to %d: it is %d"
+              .formatted(RECORD_CACHE_BYTES_MIN, RECORD_CACHE_BYTES_MAX, recordCacheBytes));
+    }
     if (threads < 2 || threads > 64) {
       throw new IllegalArgumentException("threads must be 2 to 64: it is " + threads);
     }
+  }
+
+  /**
+   * A node's: the default, but for the records. All databases together keep at most a tenth of the
+   * heap, or the least that each may keep.
+   *
+   * @param heapBytesMax how large the heap may grow
+   * @param partitionCount partitions of the cluster: as many databases as the node could ever hold
+   */
+  public static EngineConfig ofNode(long heapBytesMax, int partitionCount) {
+    long share = heapBytesMax / HEAP_SHARE / partitionCount;
+    return new EngineConfig(
+        DEFAULT.cacheBytes,
+        DEFAULT.writeBufferBytes,
+        (int) Math.max(RECORD_CACHE_BYTES_MIN, Math.min(share, RECORD_CACHE_BYTES_MAX)),
+        DEFAULT.threads);
   }
 }

@@ -61,6 +61,8 @@ import org.slf4j.LoggerFactory;
  *   <li>A native handle is touched only under a lease, and closed only when no lease is left and
  *       none can be had: a closed one would kill the process.
  *   <li>A read that fails throws; it is never 'no such key'.
+ *   <li>Reads of single keys go through the {@link RecordCache}, and only {@link #apply} changes
+ *       the database, inside its begin and end. Scans and views ask the database.
  * </ol>
  */
 public final class PartitionStore implements StoredKeys {
@@ -81,6 +83,7 @@ public final class PartitionStore implements StoredKeys {
   private final Path folder;
   private final Options options;
   private final RocksDB database;
+  private final RecordCache cache;
   private final ReadOptions anywhere = new ReadOptions();
   private final ReadOptions inMemory = new ReadOptions().setReadTier(ReadTier.BLOCK_CACHE_TIER);
   private final WriteOptions withoutLog = new WriteOptions().setDisableWAL(true);
@@ -118,6 +121,7 @@ public final class PartitionStore implements StoredKeys {
     this.options = options;
     this.database = database;
     this.errors = errors;
+    this.cache = engine.newRecordCache();
   }
 
   /** Whether a folder holds a database into which anything was ever applied. */
@@ -295,17 +299,28 @@ public final class PartitionStore implements StoredKeys {
   }
 
   /**
-   * What stands under a key. A key in memory costs no disk access and two copies of its value, one
-   * out of RocksDB and one out of the record.
+   * What stands under a key. One that is cached costs a copy of its value; another in memory two,
+   * one out of RocksDB and one out of the record.
    */
   @Override
   public Optional<ValueRecord> get(byte[] key) {
-    byte[] databaseKey = userKey(key);
-    lease();
     try {
-      return decode(database.get(anywhere, databaseKey));
+      return read(anywhere, key);
     } catch (RocksDBException e) {
       throw broken(new StorageException("cannot read a key in " + folder, e));
+    }
+  }
+
+  private Optional<ValueRecord> read(ReadOptions how, byte[] key) throws RocksDBException {
+    lease();
+    try {
+      RecordCache.Look look = cache.look(key);
+      if (look.known()) {
+        return look.record();
+      }
+      Optional<ValueRecord> record = decode(database.get(how, userKey(key)));
+      cache.offer(key, record, look.stamp());
+      return record;
     } finally {
       release();
     }
@@ -345,24 +360,20 @@ public final class PartitionStore implements StoredKeys {
 
     @Override
     public Optional<ValueRecord> get(byte[] key) {
-      byte[] databaseKey = userKey(key);
-      byte[] row;
-      lease();
+      Optional<ValueRecord> record;
       try {
-        row = database.get(inMemory, databaseKey);
+        record = read(inMemory, key);
       } catch (RocksDBException e) {
         if (e.getStatus() != null && e.getStatus().getCode() == Status.Code.Incomplete) {
           throw new NotInMemoryException();
         }
         throw broken(new StorageException("cannot read a key in " + folder, e));
-      } finally {
-        release();
       }
-      bytesLeft -= row == null ? 0 : row.length;
+      bytesLeft -= record.map(ValueRecord::encodedBytes).orElse(0);
       if (bytesLeft < 0) {
         throw new NotInMemoryException();
       }
-      return decode(row);
+      return record;
     }
 
     @Override
@@ -455,14 +466,25 @@ public final class PartitionStore implements StoredKeys {
       }
       batch.put(APPLIED, row.encode());
       long bytes = batch.getDataSize();
-      database.write(withoutLog, batch);
-      applied = row;
+      write(batch, writes, row);
       addedExpiry(earliestMillis);
       engine.wrote(bytes);
     } catch (RocksDBException e) {
       throw broken(new StorageException("cannot write to " + folder, e));
     } finally {
       release();
+    }
+  }
+
+  private void write(WriteBatch batch, Writes writes, AppliedRow row) throws RocksDBException {
+    boolean written = false;
+    cache.begin(writes);
+    try {
+      database.write(withoutLog, batch);
+      applied = row;
+      written = true;
+    } finally {
+      cache.end(written ? writes : new Writes());
     }
   }
 
@@ -623,6 +645,11 @@ public final class PartitionStore implements StoredKeys {
     }
   }
 
+  /** Bytes that the cache of records takes. */
+  long recordCacheBytes() {
+    return cache.bytes();
+  }
+
   /** Bytes in the buffer that is being written to; 0 once the store is closed. */
   long writeBufferBytes() {
     return number("rocksdb.cur-size-active-mem-table");
@@ -680,6 +707,7 @@ public final class PartitionStore implements StoredKeys {
 
   /** Refuses new reads; what holds a lease goes on. Once, before {@link #close}. */
   void beginClose() {
+    cache.close();
     if (leases.getAndAdd(CLOSING) == 0) {
       unused.countDown();
     }

@@ -36,7 +36,8 @@ import org.slf4j.LoggerFactory;
  * to it, so that the sum is the bound and room that writers leave serves readers. RocksDB's own
  * budget makes the database <em>that writes</em> flush, however little it holds; when idle
  * databases hold the budget, a busy one would flush at every write. So, after each eighth of the
- * budget written, the fullest database is flushed as soon as all hold five eighths.
+ * budget written, the fullest database is flushed as soon as all hold five eighths. Each database
+ * has a {@link RecordCache} besides, in the heap.
  *
  * <p><b>Threads.</b> Background work runs on RocksDB's pool, one for the process. Everything here
  * may be called from any thread.
@@ -92,7 +93,7 @@ public final class StorageEngine implements AutoCloseable {
         TablePropertiesCollectorFactory.NewCompactOnDeletionCollectorFactory(
             DELETIONS_STRETCH, DELETIONS_STRETCH / 2, DELETIONS_SHARE);
     this.template = template();
-    figures.tell(metrics, this::memoryUsedBytes, this::sum);
+    figures.tell(metrics, this::memoryUsedBytes, this::sum, this::recordCacheBytes);
   }
 
   /**
@@ -117,6 +118,10 @@ public final class StorageEngine implements AutoCloseable {
     return cache.isOwningHandle() ? cache.getUsage() : 0;
   }
 
+  private double recordCacheBytes() {
+    return stores.stream().mapToDouble(PartitionStore::recordCacheBytes).sum();
+  }
+
   private double sum(String property) {
     return stores.stream().mapToDouble(store -> store.number(property)).sum();
   }
@@ -139,6 +144,12 @@ public final class StorageEngine implements AutoCloseable {
   /** Options for one more database; the caller closes them after it. */
   Options options() {
     return new Options(template);
+  }
+
+  /** The cache of one more database's records. */
+  RecordCache newRecordCache() {
+    return new RecordCache(
+        config.recordCacheBytes(), figures.recordCacheHits(), figures.recordCacheMisses());
   }
 
   /** Checks every block of a table file. */

@@ -48,37 +48,54 @@ public record ValueRecord(long version, long expiresAtMillis, byte[] value) {
   }
 
   byte[] encode() {
-    int header = expires() ? 17 : 9;
-    byte[] bytes = new byte[header + value.length];
-    bytes[0] = (byte) (expires() ? EXPIRES : 0);
-    LONG.set(bytes, 1, version);
-    if (expires()) {
-      LONG.set(bytes, 9, expiresAtMillis);
-    }
-    System.arraycopy(value, 0, bytes, header, value.length);
+    byte[] bytes = new byte[encodedBytes()];
+    encodeInto(bytes, 0);
     return bytes;
   }
 
-  static ValueRecord decode(byte[] bytes) {
-    if (bytes.length < 9) {
-      throw new StorageException("a value record of " + bytes.length + " bytes is cut short");
+  int encodedBytes() {
+    return headBytes() + value.length;
+  }
+
+  private int headBytes() {
+    return expires() ? 17 : 9;
+  }
+
+  /** As {@link #encode}, {@link #encodedBytes} from a place in an array on. */
+  void encodeInto(byte[] bytes, int at) {
+    bytes[at] = (byte) (expires() ? EXPIRES : 0);
+    LONG.set(bytes, at + 1, version);
+    if (expires()) {
+      LONG.set(bytes, at + 9, expiresAtMillis);
     }
-    if ((bytes[0] & ~EXPIRES) != 0) {
+    System.arraycopy(value, 0, bytes, at + headBytes(), value.length);
+  }
+
+  static ValueRecord decode(byte[] bytes) {
+    return decode(bytes, 0, bytes.length);
+  }
+
+  /** Decodes what stands in a part of an array. */
+  static ValueRecord decode(byte[] bytes, int from, int to) {
+    int length = to - from;
+    if (length < 9) {
+      throw new StorageException("a value record of " + length + " bytes is cut short");
+    }
+    byte flags = bytes[from];
+    if ((flags & ~EXPIRES) != 0) {
       throw new StorageException(
           "a value record has flags 0x%02x; this version of Cairn knows 0x%02x: start the version that wrote it"
-              .formatted(bytes[0] & 0xff, EXPIRES));
+              .formatted(flags & 0xff, EXPIRES));
     }
-    if (bytes[0] == 0) {
-      return new ValueRecord(
-          (long) LONG.get(bytes, 1), NEVER, Arrays.copyOfRange(bytes, 9, bytes.length));
+    long version = (long) LONG.get(bytes, from + 1);
+    if (flags == 0) {
+      return new ValueRecord(version, NEVER, Arrays.copyOfRange(bytes, from + 9, to));
     }
-    if (bytes.length < 17 || (long) LONG.get(bytes, 9) < 0) {
+    if (length < 17 || (long) LONG.get(bytes, from + 9) < 0) {
       throw new StorageException("a value record with an expiry is cut short or damaged");
     }
     return new ValueRecord(
-        (long) LONG.get(bytes, 1),
-        (long) LONG.get(bytes, 9),
-        Arrays.copyOfRange(bytes, 17, bytes.length));
+        version, (long) LONG.get(bytes, from + 9), Arrays.copyOfRange(bytes, from + 17, to));
   }
 
   @Override

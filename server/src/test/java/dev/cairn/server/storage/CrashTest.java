@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Whatever a crash leaves: the data is exactly as of the row that is found with it. */
 class CrashTest {
-  private static final EngineConfig SMALL = new EngineConfig(1 << 20, 1 << 20, 2);
+  private static final EngineConfig SMALL = new EngineConfig(1 << 20, 1 << 20, 64 << 10, 2);
   private static final PartitionIdentity IDENTITY = new PartitionIdentity("c", 0, 1);
 
   @Property(tries = 8)

@@ -16,7 +16,9 @@ final class KilledWriter {
         new RandomOperations(Long.parseLong(arguments[1]), VALUE_BYTES_MAX);
     StorageEngine engine =
         StorageEngine.open(
-            new EngineConfig(1 << 20, 1 << 20, 2), damage -> System.exit(1), new Metrics());
+            new EngineConfig(1 << 20, 1 << 20, 64 << 10, 2),
+            damage -> System.exit(1),
+            new Metrics());
     PartitionFolder folder =
         PartitionFolder.open(engine, Path.of(arguments[0]), new PartitionIdentity("c", 0, 1));
     PartitionStore store = folder.store();

@@ -41,11 +41,13 @@ class PartitionFolderTest {
 
   @TempDir Path temporary;
   private final List<Throwable> damages = new ArrayList<>();
+  private final Metrics metrics = new Metrics();
   private StorageEngine engine;
 
   @BeforeEach
   void open() {
-    engine = StorageEngine.open(new EngineConfig(4 << 20, 4 << 20, 2), damages::add, new Metrics());
+    engine =
+        StorageEngine.open(new EngineConfig(4 << 20, 4 << 20, 1 << 20, 2), damages::add, metrics);
   }
 
   @AfterEach
@@ -107,6 +109,112 @@ class PartitionFolderTest {
       assertThatThrownBy(() -> memory.scan(KeyRange.ALL, 1, scanned -> true))
           .isInstanceOf(NotInMemoryException.class);
     }
+  }
+
+  @Test
+  void whatWasAppliedIsReadFromTheCacheAsFromTheDatabase() {
+    try (PartitionFolder folder = openFolder("p")) {
+      write(folder, OLD, 1, 300);
+      for (int i = 301; i <= 600; i++) {
+        OLD.apply(folder.store(), i);
+        Map<String, ValueRecord> inDatabase = RandomOperations.contents(folder.store());
+        long hits = lookups("hit");
+        inDatabase.forEach(
+            (key, record) -> assertThat(folder.store().get(utf8(key))).contains(record));
+        inDatabase.forEach(
+            (key, record) ->
+                assertThat(folder.store().memory(Long.MAX_VALUE).get(utf8(key))).contains(record));
+        assertThat(lookups("hit") - hits).isGreaterThan(inDatabase.size());
+      }
+      assertThat(RandomOperations.contents(folder.store())).isEqualTo(OLD.model(600));
+    }
+  }
+
+  @Test
+  void cacheHoldsKeysThatExpireAndKeysThatAreGone() {
+    try (PartitionFolder folder = openFolder("p")) {
+      PartitionStore store = folder.store();
+      ValueRecord expires = new ValueRecord(1, 1_000, utf8("value"));
+      Writes puts = new Writes();
+      puts.put(utf8("expires"), expires);
+      puts.put(utf8("deleted"), new ValueRecord(2, ValueRecord.NEVER, utf8("value")));
+      store.apply(puts, RandomOperations.row(1));
+      Writes deletes = new Writes();
+      deletes.delete(utf8("deleted"));
+      store.apply(deletes, RandomOperations.row(2));
+      long hits = lookups("hit");
+      assertThat(store.get(utf8("expires"))).contains(expires);
+      assertThat(store.get(utf8("deleted"))).isEmpty();
+      assertThat(lookups("hit")).isEqualTo(hits + 2);
+      Writes sweeps = new Writes();
+      sweeps.delete(utf8("expires"), 1_000);
+      store.apply(sweeps, RandomOperations.row(3));
+      assertThat(store.get(utf8("expires"))).isEmpty();
+      assertThat(store.expiring(Long.MAX_VALUE, 10)).isEmpty();
+    }
+  }
+
+  @Test
+  void cacheIsEmptyAfterReopeningAndFilledByReads() {
+    try (PartitionFolder folder = openFolder("p")) {
+      write(folder, OLD, 1, 200);
+    }
+    try (PartitionFolder folder = openFolder("p")) {
+      for (String result : List.of("miss", "hit")) {
+        long before = lookups(result);
+        OLD.model(10)
+            .keySet()
+            .forEach(
+                key ->
+                    assertThat(folder.store().get(utf8(key)))
+                        .isEqualTo(Optional.ofNullable(OLD.model(200).get(key))));
+        assertThat(lookups(result) - before).isEqualTo(OLD.model(10).size());
+      }
+    }
+  }
+
+  @Test
+  void cacheIsClearedWithTheKeys() {
+    try (PartitionFolder folder = openFolder("p")) {
+      PartitionStore store = folder.store();
+      write(folder, OLD, 1, 200);
+      OLD.model(200).keySet().forEach(key -> assertThat(store.get(utf8(key))).isPresent());
+      ValueRecord stays = new ValueRecord(1, ValueRecord.NEVER, utf8("put after"));
+      Writes clear = new Writes();
+      clear.clear();
+      clear.put(utf8("stays"), stays);
+      store.apply(clear, RandomOperations.row(201));
+      OLD.model(200).keySet().forEach(key -> assertThat(store.get(utf8(key))).isEmpty());
+      assertThat(store.get(utf8("stays"))).contains(stays);
+    }
+  }
+
+  @Test
+  void cachedKeyIsNotReadOfAClosedStoreNorPastTheBound() {
+    PartitionFolder folder = openFolder("p");
+    PartitionStore store = folder.store();
+    Writes writes = new Writes();
+    writes.put(utf8("key"), new ValueRecord(1, ValueRecord.NEVER, new byte[91]));
+    store.apply(writes, RandomOperations.row(1));
+    long hits = lookups("hit");
+    assertThat(store.memory(100).get(utf8("key"))).isPresent(); // 9 bytes of head, 91 of value
+    assertThatThrownBy(() -> store.memory(99).get(utf8("key")))
+        .isInstanceOf(NotInMemoryException.class);
+    assertThat(lookups("hit")).isEqualTo(hits + 2);
+    StoredKeys memory = store.memory(1_000);
+    folder.close();
+    assertThatThrownBy(() -> store.get(utf8("key"))).hasMessageContaining("closed");
+    assertThatThrownBy(() -> memory.get(utf8("key"))).hasMessageContaining("closed");
+    assertThat(store.recordCacheBytes()).isLessThan(100);
+  }
+
+  private long lookups(String result) {
+    String name = "cairn_record_cache_lookups_total{result=\"" + result + "\"} ";
+    return new String(metrics.scrape(), UTF_8)
+        .lines()
+        .filter(line -> line.startsWith(name))
+        .mapToLong(line -> (long) Double.parseDouble(line.substring(name.length())))
+        .sum();
   }
 
   @Test
@@ -348,6 +456,9 @@ class PartitionFolderTest {
 
   @Test
   void readersNeverTouchAClosedHandle() throws Exception {
+    engine.close();
+    // Without a cache of records: every read takes the handle.
+    engine = StorageEngine.open(new EngineConfig(4 << 20, 4 << 20, 0, 2), damages::add, metrics);
     try (PartitionFolder source = openFolder("source");
         PartitionFolder target = openFolder("target")) {
       write(source, NEW, 1, 100);

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.storage;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * What stands under keys that were read or written lately, or that nothing does: one database's, in
+ * front of it. Every write looks under its key first, to know whether it is new and when it would
+ * have expired; that look was most of what a state machine did.
+ *
+ * <pre>
+ *   ring  := entry*, the oldest overwritten first; an entry does not cross the ring's end
+ *   entry := keyLength:4 recordLength:4 key record
+ *   recordLength = 0: nothing stands under the key
+ * </pre>
+ *
+ * <p>Positions in the ring only grow; position modulo the ring's length is where an entry lies. The
+ * table has buckets of four positions, 0 where there is none; a fifth key of a bucket takes the
+ * place of the oldest. Two arrays and no objects: hundreds of thousands of objects that live for a
+ * while would be copied to the old generation, to die there.
+ *
+ * <p>The protocol. Whoever changes the database, one thread at a time, calls {@link #begin} before
+ * and {@link #end} after. Whoever finds nothing here reads the database, and {@link #offer}s what
+ * it found with the stamp of its {@link #look}.
+ *
+ * <p><b>Threads.</b> Any; {@link #begin} and {@link #end} are called by one at a time.
+ *
+ * <p><b>Invariants.</b>
+ *
+ * <ol>
+ *   <li>A look never answers something older than a read of the database would have answered that
+ *       ended before the look began.
+ *   <li>For that: outside of begin and end, what is known of a key is what stands in the database.
+ *       Between them nothing is known of a key that changes, until the change is made.
+ *   <li>For that: the stamp is odd from begin to end, and another one after each. What is offered
+ *       was read from the database as it still is, or is not taken: its stamp is odd or old.
+ *   <li>A key has one position at most. One is alive that is not older than the ring is long: the
+ *       entry there is whole.
+ *   <li>Ring and table take {@code bytesMax} at most; the ring is copied when it grows, and grows
+ *       only before it was overwritten anywhere.
+ * </ol>
+ */
+final class RecordCache {
+  /** The longest entry that is kept; also an eighth of the longest ring. */
+  static final int ENTRY_BYTES_MAX = 16 << 10;
+
+  private static final int FIRST_RING_BYTES = 64 << 10;
+  private static final int HEAD_BYTES = 8;
+  private static final int WAYS = 4;
+  private static final int RING_BYTES_A_SLOT = 64; // so the table is at most an eighth of the ring
+  private static final long FIRST_POSITION = 1; // 0 means none
+  private static final byte[] NO_BYTES = {};
+
+  private static final VarHandle INT =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.nativeOrder());
+  private static final VarHandle LONG =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
+
+  private final LongAdder hits;
+  private final LongAdder misses;
+  private final int ringBytesMax;
+
+  private int entryBytesMax; // guarded by this, as all below
+  private byte[] ring;
+  private long[] table;
+  private long head = FIRST_POSITION; // where the next entry goes
+  private long stamp;
+
+  /**
+   * What is known of a key.
+   *
+   * @param known whether anything is; if not, ask the database and {@link #offer} what it says
+   * @param record what stands under a key that is known
+   * @param stamp to offer with
+   */
+  record Look(boolean known, Optional<ValueRecord> record, long stamp) {}
+
+  /**
+   * Creates an empty cache.
+   *
+   * @param bytesMax how much it may take, 0 to 1 GiB; with 0 it keeps nothing
+   * @param hits counts the looks that found what is known
+   * @param misses counts the others
+   */
+  RecordCache(int bytesMax, LongAdder hits, LongAdder misses) {
+    this.hits = hits;
+    this.misses = misses;
+    ringBytesMax = (int) (bytesMax * 8L / 9);
+    entryBytesMax = Math.min(ENTRY_BYTES_MAX, ringBytesMax / 8);
+    ring = new byte[Math.min(FIRST_RING_BYTES, ringBytesMax)];
+    table = new long[slots(ring.length)];
+  }
+
+  /** What is known of a key. */
+  Look look(byte[] key) {
+    int hash = hash(key, 0, key.length);
+    Look look;
+    synchronized (this) {
+      int slot = slotOf(key, hash);
+      look =
+          slot < 0
+              ? new Look(false, Optional.empty(), stamp)
+              : new Look(true, recordAt(at(table[slot])), stamp);
+    }
+    (look.known() ? hits : misses).increment();
+    return look;
+  }
+
+  /**
+   * Keeps what the database said after a {@link #look} found nothing, if it is certain that it
+   * would say so still.
+   *
+   * @param lookStamp that of the look, which came before the read
+   */
+  void offer(byte[] key, Optional<ValueRecord> record, long lookStamp) {
+    int hash = hash(key, 0, key.length);
+    synchronized (this) {
+      boolean current = lookStamp == stamp && (stamp & 1) == 0;
+      if (current && slotOf(key, hash) < 0) {
+        add(key, hash, record);
+      }
+    }
+  }
+
+  /** The database is about to be changed so. */
+  void begin(Writes writes) {
+    synchronized (this) {
+      stamp |= 1; // first: nothing may be offered again that is forgotten below
+    }
+    if (writes.cleared()) {
+      clear();
+    } else {
+      // A lock for each, here and at the end: a reader must not wait for many.
+      for (Map.Entry<ByteBuffer, Writes.Change> change : writes.changes().entrySet()) {
+        forget(change.getKey().array());
+      }
+    }
+  }
+
+  /**
+   * The database was changed.
+   *
+   * @param written what {@link #begin} was told; nothing when it failed: the keys stay forgotten
+   */
+  void end(Writes written) {
+    for (Map.Entry<ByteBuffer, Writes.Change> change : written.changes().entrySet()) {
+      byte[] key = change.getKey().array();
+      int hash = hash(key, 0, key.length);
+      synchronized (this) {
+        add(key, hash, change.getValue().record());
+      }
+    }
+    synchronized (this) {
+      stamp = (stamp | 1) + 1;
+    }
+  }
+
+  /** Lets go of its memory, and keeps nothing from now on. */
+  synchronized void close() {
+    entryBytesMax = 0;
+    ring = NO_BYTES;
+    table = new long[WAYS];
+  }
+
+  /** How much memory it takes. */
+  synchronized long bytes() {
+    return ring.length + (long) table.length * Long.BYTES;
+  }
+
+  private synchronized void clear() {
+    Arrays.fill(table, 0);
+    head = FIRST_POSITION;
+  }
+
+  private void forget(byte[] key) {
+    int hash = hash(key, 0, key.length);
+    synchronized (this) {
+      int slot = slotOf(key, hash);
+      if (slot >= 0) {
+        table[slot] = 0;
+      }
+    }
+  }
+
+  // ---- Under the lock ----
+
+  /** Where the position of a key's entry stands in the table; -1 where it is not known. */
+  private int slotOf(byte[] key, int hash) {
+    int first = bucket(hash, table);
+    for (int slot = first; slot < first + WAYS; slot++) {
+      if (alive(table[slot])) {
+        int at = at(table[slot]);
+        int keyAt = at + HEAD_BYTES;
+        int keyLength = (int) INT.get(ring, at);
+        if (keyLength == key.length
+            && Arrays.equals(ring, keyAt, keyAt + keyLength, key, 0, keyLength)) {
+          return slot;
+        }
+      }
+    }
+    return -1;
+  }
+
+  private Optional<ValueRecord> recordAt(int at) {
+    int from = at + HEAD_BYTES + (int) INT.get(ring, at);
+    int length = (int) INT.get(ring, at + Integer.BYTES);
+    return length == 0
+        ? Optional.empty()
+        : Optional.of(ValueRecord.decode(ring, from, from + length));
+  }
+
+  /** Adds a key that is not known. */
+  private void add(byte[] key, int hash, Optional<ValueRecord> record) {
+    int recordLength = record.isPresent() ? record.get().encodedBytes() : 0;
+    long length = (long) HEAD_BYTES + key.length + recordLength;
+    if (length > entryBytesMax) {
+      return;
+    }
+    long position = take((int) length);
+    int at = at(position);
+    INT.set(ring, at, key.length);
+    INT.set(ring, at + Integer.BYTES, recordLength);
+    System.arraycopy(key, 0, ring, at + HEAD_BYTES, key.length);
+    if (record.isPresent()) {
+      record.get().encodeInto(ring, at + HEAD_BYTES + key.length);
+    }
+    enter(position, hash, table);
+  }
+
+  /** Makes room for an entry. */
+  private long take(int length) {
+    while (head + length > ring.length && ring.length < ringBytesMax) {
+      grow();
+    }
+    int at = at(head);
+    if (at + length > ring.length) {
+      head += ring.length - at;
+    }
+    long position = head;
+    head += length;
+    return position;
+  }
+
+  private void grow() {
+    byte[] longer = Arrays.copyOf(ring, (int) Math.min(2L * ring.length, ringBytesMax));
+    long[] larger = new long[slots(longer.length)];
+    ring = longer;
+    // By the old table, not along the ring: there lies what was forgotten, too.
+    for (long position : table) {
+      if (position != 0) {
+        int at = at(position);
+        enter(position, hash(ring, at + HEAD_BYTES, (int) INT.get(ring, at)), larger);
+      }
+    }
+    table = larger;
+  }
+
+  /** Into a free place of its bucket, or that of the oldest. */
+  private static void enter(long position, int hash, long[] table) {
+    int first = bucket(hash, table);
+    int oldest = first;
+    for (int slot = first + 1; slot < first + WAYS; slot++) {
+      if (table[slot] < table[oldest]) {
+        oldest = slot;
+      }
+    }
+    if (position > table[oldest]) {
+      table[oldest] = position;
+    }
+  }
+
+  private boolean alive(long position) {
+    return position != 0 && position >= head - ring.length;
+  }
+
+  private int at(long position) {
+    return (int) (position % ring.length);
+  }
+
+  private static int slots(int ringBytes) {
+    return Math.max(WAYS, Integer.highestOneBit(ringBytes / RING_BYTES_A_SLOT));
+  }
+
+  private static int bucket(int hash, long[] table) {
+    return hash & (table.length - 1) & -WAYS;
+  }
+
+  /** Keys are clients' own: many in one bucket cost hits, not time. */
+  private static int hash(byte[] bytes, int from, int length) {
+    long hash = length;
+    int end = from + length;
+    int at = from;
+    for (; end - at >= Long.BYTES; at += Long.BYTES) {
+      hash = mixed(hash ^ (long) LONG.get(bytes, at));
+    }
+    for (; at < end; at++) {
+      hash = hash * 31 + bytes[at];
+    }
+    return (int) (mixed(hash) >>> 32);
+  }
+
+  private static long mixed(long hash) {
+    long product = hash * 0x9E3779B97F4A7C15L; // 2^64 over the golden ratio
+    return product ^ (product >>> 32);
+  }
+}

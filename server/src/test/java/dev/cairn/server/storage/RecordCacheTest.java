@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.storage;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.cairn.server.storage.RecordCache.Look;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.LockSupport;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import org.junit.jupiter.api.Test;
+
+class RecordCacheTest {
+  private static final int SMALL_BYTES = 9 << 10; // a ring of 8 KiB, entries up to 1 KiB
+  private static final int FIRST_BYTES_MAX = 72 << 10;
+  private static final byte[] KEY = utf8("key");
+
+  private final LongAdder hits = new LongAdder();
+  private final LongAdder misses = new LongAdder();
+
+  @Test
+  void whatWasWrittenIsKnownAndLooksAreCounted() {
+    RecordCache cache = cache(SMALL_BYTES);
+    assertThat(cache.look(KEY).known()).isFalse();
+    write(cache, KEY, record(1, 10));
+    assertKnown(cache, KEY, record(1, 10));
+    ValueRecord expires = new ValueRecord(2, 17, new byte[0]);
+    write(cache, KEY, expires);
+    assertKnown(cache, KEY, expires);
+    assertThat(hits.sum()).isEqualTo(2);
+    assertThat(misses.sum()).isEqualTo(1);
+  }
+
+  @Test
+  void whatWasReadIsKnownAndThatNothingStandsThereToo() {
+    RecordCache cache = cache(SMALL_BYTES);
+    offer(cache, KEY, Optional.of(record(1, 10)));
+    assertKnown(cache, KEY, record(1, 10));
+    byte[] none = utf8("none");
+    offer(cache, none, Optional.empty());
+    assertNothingStandsAt(cache, none);
+    delete(cache, KEY);
+    assertNothingStandsAt(cache, KEY);
+    write(cache, none, record(2, 3));
+    assertKnown(cache, none, record(2, 3));
+  }
+
+  @Test
+  void emptyKeyIsAKey() {
+    RecordCache cache = cache(SMALL_BYTES);
+    offer(cache, new byte[0], Optional.empty());
+    assertNothingStandsAt(cache, new byte[0]);
+    write(cache, new byte[0], record(1, 0));
+    assertKnown(cache, new byte[0], record(1, 0));
+  }
+
+  /** A ring of 8 KiB has a table of 32 buckets: most of these keys share theirs. */
+  @Test
+  void keysOfOneBucketAreToldApart() {
+    RecordCache cache = cache(SMALL_BYTES);
+    int known = 0;
+    for (int i = 0; i < 2_000; i++) {
+      write(cache, utf8("key-%05d".formatted(i)), record(i, 4));
+      Look other = cache.look(utf8("key-%05d".formatted(10_000 + i)));
+      assertThat(other.known()).as("never written").isFalse();
+      for (int before = Math.max(0, i - 20); before <= i; before++) {
+        Look look = cache.look(utf8("key-%05d".formatted(before)));
+        if (look.known()) {
+          known++;
+          assertThat(look.record()).contains(record(before, 4));
+        }
+      }
+    }
+    assertThat(known).as("of 42,000").isGreaterThan(36_000);
+  }
+
+  @Test
+  void oldestGoesWhenTheRingIsFull() {
+    RecordCache cache = cache(SMALL_BYTES);
+    for (int i = 0; i < 1_000; i++) { // about a dozen times around, entries of odd sizes
+      write(cache, utf8("key-" + i), record(i, 90 + i % 7));
+      assertKnown(cache, utf8("key-" + i), record(i, 90 + i % 7));
+      if (i >= 100) {
+        assertThat(cache.look(utf8("key-" + (i - 100))).known()).isFalse();
+      }
+    }
+    assertThat(cache.bytes()).isLessThanOrEqualTo(SMALL_BYTES);
+  }
+
+  /** The bytes of a value may be anything, also an entry where one began a round before. */
+  @Test
+  void whatLooksLikeAnEntryInsideAValueIsNone() {
+    RecordCache cache = cache(SMALL_BYTES);
+    byte[] filler = utf8("filler");
+    int valueAt = 8 + filler.length + 9;
+    write(cache, filler, record(1, 100));
+    int keyAt = 1 + valueAt + 100; // the ring begins with 1, and with 0 when it is written again
+    write(cache, KEY, record(1, 1));
+    for (int i = 0; i < 7; i++) {
+      write(cache, utf8("more-" + i), record(1, 980));
+    }
+    assertKnown(cache, KEY, record(1, 1));
+    byte[] value = new byte[980];
+    ByteBuffer.wrap(value, keyAt - valueAt, 100)
+        .order(ByteOrder.nativeOrder())
+        .putInt(KEY.length)
+        .putInt(10)
+        .put(KEY)
+        .put(record(99, 1).encode());
+    write(
+        cache, filler, new ValueRecord(2, ValueRecord.NEVER, value)); // the bit of room at the end
+    write(cache, filler, new ValueRecord(3, ValueRecord.NEVER, value)); // the beginning again
+    assertThat(cache.look(KEY).known()).isFalse();
+  }
+
+  @Test
+  void growsWithWhatItHoldsUpToItsBound() {
+    int bytesMax = 1_000_000; // no power of two
+    RecordCache cache = cache(bytesMax);
+    long before = cache.bytes();
+    assertThat(before).isLessThanOrEqualTo(FIRST_BYTES_MAX);
+    for (int i = 0; i < 500; i++) {
+      write(cache, utf8("key-" + i), record(i, 200));
+    }
+    assertThat(cache.bytes()).isGreaterThan(before).isLessThan(bytesMax / 2);
+    int known = 0;
+    for (int i = 0; i < 500; i++) {
+      Look look = cache.look(utf8("key-" + i));
+      if (look.known()) {
+        known++;
+        assertThat(look.record()).contains(record(i, 200));
+      }
+    }
+    assertThat(known).as("but for some whose bucket was full").isGreaterThan(450);
+    for (int i = 500; i < 20_000; i++) {
+      write(cache, utf8("key-" + i), record(i, 200));
+      assertKnown(cache, utf8("key-" + i), record(i, 200));
+      assertThat(cache.bytes()).isLessThanOrEqualTo(bytesMax);
+    }
+    assertThat(cache.bytes()).isGreaterThan(bytesMax * 9 / 10);
+  }
+
+  /** What lies in the ring still, but was forgotten or replaced, does not come back by growth. */
+  @Test
+  void growthBringsNothingBack() {
+    RecordCache cache = cache(1 << 20);
+    write(cache, KEY, record(1, 10));
+    write(cache, KEY, record(2, 10));
+    byte[] failed = utf8("failed");
+    write(cache, failed, record(1, 10));
+    Writes writes = put(failed, record(2, 10));
+    cache.begin(writes);
+    cache.end(new Writes());
+    long before = cache.bytes();
+    for (int i = 0; cache.bytes() == before; i++) {
+      write(cache, utf8("key-" + i), record(i, 10_000));
+    }
+    assertKnown(cache, KEY, record(2, 10));
+    assertThat(cache.look(failed).known()).isFalse();
+  }
+
+  @Test
+  void longEntryIsNotKeptAndItsKeyForgotten() {
+    RecordCache small = cache(SMALL_BYTES);
+    assertBound(small, (8 << 10) / 8);
+    RecordCache large = cache(4 << 20);
+    assertBound(large, RecordCache.ENTRY_BYTES_MAX);
+    byte[] longKey = new byte[PartitionStore.KEY_BYTES_MAX];
+    offer(large, longKey, Optional.empty());
+    assertThat(large.look(longKey).known()).isFalse();
+  }
+
+  private static void assertBound(RecordCache cache, int entryBytesMax) {
+    int valueBytesMax = entryBytesMax - 8 - KEY.length - 9;
+    write(cache, KEY, record(1, valueBytesMax));
+    assertKnown(cache, KEY, record(1, valueBytesMax));
+    write(cache, KEY, record(2, valueBytesMax + 1));
+    assertThat(cache.look(KEY).known()).isFalse();
+    offer(cache, KEY, Optional.of(record(2, valueBytesMax + 1)));
+    assertThat(cache.look(KEY).known()).isFalse();
+  }
+
+  @Test
+  void clearForgetsAllButWhatIsPutAfterIt() {
+    RecordCache cache = cache(SMALL_BYTES);
+    write(cache, KEY, record(1, 10));
+    write(cache, utf8("other"), record(1, 10));
+    Writes writes = new Writes();
+    writes.clear();
+    writes.put(utf8("other"), record(2, 10));
+    cache.begin(writes);
+    assertThat(cache.look(KEY).known()).isFalse();
+    assertThat(cache.look(utf8("other")).known()).isFalse();
+    cache.end(writes);
+    assertThat(cache.look(KEY).known()).isFalse();
+    assertKnown(cache, utf8("other"), record(2, 10));
+  }
+
+  @Test
+  void withoutRoomNothingIsKept() {
+    RecordCache off = cache(0);
+    write(off, KEY, record(1, 10));
+    offer(off, KEY, Optional.empty());
+    assertThat(off.look(KEY).known()).isFalse();
+    RecordCache closed = cache(1 << 20);
+    write(closed, KEY, record(1, 10));
+    closed.close();
+    assertThat(closed.look(KEY).known()).isFalse();
+    write(closed, KEY, record(2, 10));
+    assertThat(closed.look(KEY).known()).isFalse();
+    assertThat(closed.bytes()).isLessThan(100);
+  }
+
+  // ---- The protocol ----
+
+  @Test
+  void nothingIsKnownOfAKeyWhileItChanges() {
+    RecordCache cache = cache(SMALL_BYTES);
+    write(cache, KEY, record(1, 10));
+    write(cache, utf8("other"), record(1, 10));
+    Writes writes = put(KEY, record(2, 10));
+    cache.begin(writes);
+    assertThat(cache.look(KEY).known()).isFalse();
+    assertKnown(cache, utf8("other"), record(1, 10));
+    cache.end(writes);
+    assertKnown(cache, KEY, record(2, 10));
+  }
+
+  @Test
+  void whatWasReadBeforeAWriteIsNotTakenAfterItBegan() {
+    RecordCache cache = cache(SMALL_BYTES);
+    Look before = cache.look(KEY);
+    Writes writes = put(KEY, record(2, 2_000)); // too long: it is not known afterwards either
+    cache.begin(writes);
+    cache.offer(KEY, Optional.of(record(1, 10)), before.stamp());
+    assertThat(cache.look(KEY).known()).isFalse();
+    cache.end(writes);
+    cache.offer(KEY, Optional.of(record(1, 10)), before.stamp());
+    assertThat(cache.look(KEY).known()).isFalse();
+  }
+
+  @Test
+  void whatWasReadWhileAWriteRanIsNeverTaken() {
+    RecordCache cache = cache(SMALL_BYTES);
+    Writes writes = put(KEY, record(2, 2_000));
+    cache.begin(writes);
+    Look during = cache.look(KEY);
+    cache.offer(KEY, Optional.of(record(1, 10)), during.stamp());
+    assertThat(cache.look(KEY).known()).isFalse();
+    cache.end(writes);
+    cache.offer(KEY, Optional.of(record(1, 10)), during.stamp());
+    assertThat(cache.look(KEY).known()).isFalse();
+    offer(cache, KEY, Optional.of(record(2, 10)));
+    assertKnown(cache, KEY, record(2, 10));
+  }
+
+  @Test
+  void keyThatTwoReadersOfferIsForgottenWhole() {
+    RecordCache cache = cache(SMALL_BYTES);
+    Look one = cache.look(KEY);
+    Look other = cache.look(KEY);
+    cache.offer(KEY, Optional.of(record(1, 10)), one.stamp());
+    cache.offer(KEY, Optional.of(record(1, 10)), other.stamp());
+    assertKnown(cache, KEY, record(1, 10));
+    cache.begin(put(KEY, record(2, 10)));
+    assertThat(cache.look(KEY).known()).isFalse();
+  }
+
+  @Test
+  void writeThatFailedLeavesItsKeysForgottenAndTheCacheOn() {
+    RecordCache cache = cache(SMALL_BYTES);
+    write(cache, KEY, record(1, 10));
+    cache.begin(put(KEY, record(2, 10)));
+    cache.end(new Writes());
+    assertThat(cache.look(KEY).known()).isFalse();
+    offer(cache, KEY, Optional.of(record(1, 10)));
+    assertKnown(cache, KEY, record(1, 10));
+  }
+
+  @Test
+  void writeWhoseEndNeverCameLeavesTheCacheOffUntilTheNext() {
+    RecordCache cache = cache(SMALL_BYTES);
+    cache.begin(put(KEY, record(1, 10)));
+    Writes next = put(KEY, record(2, 10));
+    cache.begin(next);
+    offer(cache, KEY, Optional.of(record(1, 10)));
+    assertThat(cache.look(KEY).known()).isFalse();
+    cache.end(next);
+    assertKnown(cache, KEY, record(2, 10));
+    delete(cache, KEY);
+    assertNothingStandsAt(cache, KEY);
+  }
+
+  /** May know nothing, but is never wrong. */
+  @Property(tries = 200)
+  void knowsNothingElseThanADatabaseWould(@ForAll long seed) {
+    Random random = new Random(seed);
+    RecordCache cache = cache(random.nextBoolean() ? 2_000 + random.nextInt(20_000) : 300_000);
+    int keys = 1 + random.nextInt(300);
+    int valueBytesMax = 1 + random.nextInt(1_000);
+    Map<String, ValueRecord> database = new HashMap<>();
+    for (int step = 1; step <= 2_000; step++) {
+      String key = "k".repeat(random.nextInt(3)) + random.nextInt(keys);
+      Look look = cache.look(utf8(key));
+      if (look.known()) {
+        assertThat(look.record()).isEqualTo(Optional.ofNullable(database.get(key)));
+      } else if (random.nextBoolean()) {
+        cache.offer(utf8(key), Optional.ofNullable(database.get(key)), look.stamp());
+      }
+      if (random.nextInt(3) == 0) {
+        randomWrite(random, keys, valueBytesMax, step, cache, database);
+      }
+    }
+  }
+
+  private static void randomWrite(
+      Random random,
+      int keys,
+      int valueBytesMax,
+      int step,
+      RecordCache cache,
+      Map<String, ValueRecord> database) {
+    Writes writes = new Writes();
+    Map<String, ValueRecord> after = new HashMap<>(database);
+    if (random.nextInt(200) == 0) {
+      writes.clear();
+      after.clear();
+    }
+    for (int i = random.nextInt(6); i > 0; i--) {
+      String key = "k".repeat(random.nextInt(3)) + random.nextInt(keys);
+      if (random.nextInt(4) == 0) {
+        writes.delete(utf8(key));
+        after.remove(key);
+      } else {
+        long expires = random.nextBoolean() ? ValueRecord.NEVER : random.nextInt(1_000);
+        byte[] value = new byte[random.nextInt(valueBytesMax)];
+        random.nextBytes(value);
+        ValueRecord record = new ValueRecord(step, expires, value);
+        writes.put(utf8(key), record);
+        after.put(key, record);
+      }
+    }
+    boolean fails = random.nextInt(10) == 0;
+    cache.begin(writes);
+    if (!fails) {
+      database.clear();
+      database.putAll(after);
+    }
+    cache.end(fails ? new Writes() : writes);
+  }
+
+  /**
+   * Versions only grow, whoever saw them and wherever: a read never answers less than a read that
+   * ended before it began.
+   */
+  @Test
+  void readersNeverSeeVersionsGoBack() throws Exception {
+    int keys = 8;
+    RecordCache cache = cache(SMALL_BYTES);
+    Map<String, ValueRecord> database = new ConcurrentHashMap<>();
+    AtomicLongArray seen = new AtomicLongArray(keys);
+    AtomicBoolean stop = new AtomicBoolean();
+    List<CompletableFuture<Void>> readers = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      int seed = i;
+      readers.add(
+          CompletableFuture.runAsync(
+              () -> {
+                Random random = new Random(seed);
+                while (!stop.get()) {
+                  read(cache, database, seen, random);
+                }
+              }));
+    }
+    Random random = new Random(4711);
+    for (int version = 1; version <= 30_000; version++) {
+      String key = "key-" + random.nextInt(keys);
+      // Some are too long to be kept: what readers offer is all that there is then.
+      ValueRecord record = record(version, random.nextBoolean() ? 10 : 2_000);
+      Writes writes = put(utf8(key), record);
+      cache.begin(writes);
+      pause(random);
+      database.put(key, record);
+      pause(random);
+      cache.end(writes);
+    }
+    stop.set(true);
+    for (CompletableFuture<Void> reader : readers) {
+      reader.get(60, TimeUnit.SECONDS);
+    }
+    assertThat(hits.sum()).isPositive();
+    assertThat(misses.sum()).isPositive();
+  }
+
+  private static void read(
+      RecordCache cache, Map<String, ValueRecord> database, AtomicLongArray seen, Random random) {
+    int index = random.nextInt(seen.length());
+    String key = "key-" + index;
+    long before = seen.get(index);
+    Optional<ValueRecord> record;
+    if (random.nextInt(4) == 0) {
+      record = Optional.ofNullable(database.get(key));
+    } else {
+      Look look = cache.look(utf8(key));
+      record = look.known() ? look.record() : Optional.ofNullable(database.get(key));
+      if (!look.known()) {
+        pause(random);
+        cache.offer(utf8(key), record, look.stamp());
+      }
+    }
+    long version = record.map(ValueRecord::version).orElse(0L);
+    assertThat(version).isGreaterThanOrEqualTo(before);
+    seen.accumulateAndGet(index, version, Math::max);
+  }
+
+  /** Lets another thread go first, now and then. */
+  private static void pause(Random random) {
+    if (random.nextInt(8) == 0) {
+      LockSupport.parkNanos(1);
+    }
+  }
+
+  @Test
+  void shareOfANodeIsBounded() {
+    assertThat(EngineConfig.ofNode(480L << 20, 6).recordCacheBytes()).isEqualTo(8 << 20);
+    assertThat(EngineConfig.ofNode(480L << 20, 16_384).recordCacheBytes()).isEqualTo(64 << 10);
+    assertThat(EngineConfig.ofNode(Long.MAX_VALUE, 1).recordCacheBytes()).isEqualTo(1 << 30);
+    for (int bytes : new int[] {-1, 1, (64 << 10) - 1, (1 << 30) + 1}) {
+      assertThatThrownBy(() -> new EngineConfig(1 << 20, 1 << 20, bytes, 2))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining(Integer.toString(bytes));
+    }
+  }
+
+  private RecordCache cache(int bytesMax) {
+    return new RecordCache(bytesMax, hits, misses);
+  }
+
+  private static void write(RecordCache cache, byte[] key, ValueRecord record) {
+    Writes writes = put(key, record);
+    cache.begin(writes);
+    cache.end(writes);
+  }
+
+  private static void delete(RecordCache cache, byte[] key) {
+    Writes writes = new Writes();
+    writes.delete(key);
+    cache.begin(writes);
+    cache.end(writes);
+  }
+
+  private static void offer(RecordCache cache, byte[] key, Optional<ValueRecord> record) {
+    cache.offer(key, record, cache.look(key).stamp());
+  }
+
+  private static void assertKnown(RecordCache cache, byte[] key, ValueRecord record) {
+    Look look = cache.look(key);
+    assertThat(look.known()).isTrue();
+    assertThat(look.record()).contains(record);
+  }
+
+  private static void assertNothingStandsAt(RecordCache cache, byte[] key) {
+    Look look = cache.look(key);
+    assertThat(look.known()).isTrue();
+    assertThat(look.record()).isEmpty();
+  }
+
+  private static Writes put(byte[] key, ValueRecord record) {
+    Writes writes = new Writes();
+    writes.put(key, record);
+    return writes;
+  }
+
+  private static ValueRecord record(long version, int valueBytes) {
+    byte[] value = new byte[valueBytes];
+    new Random(version).nextBytes(value);
+    return new ValueRecord(version, ValueRecord.NEVER, value);
+  }
+
+  private static byte[] utf8(String text) {
+    return text.getBytes(UTF_8);
+  }
+}
