@@ -179,7 +179,7 @@ public final class LongRun {
   }
 
   /**
-   * Runs a plan on a healthy cluster.
+   * Runs a plan on a cluster that was started; one that does not become healthy is a violation.
    *
    * @param progress a line for each fault
    */
@@ -188,6 +188,13 @@ public final class LongRun {
   }
 
   private Report run() {
+    try {
+      cluster.awaitHealthy();
+    } catch (IllegalStateException neverHealthy) {
+      violated("before the first fault: " + neverHealthy);
+      return new Report(
+          plan.seed(), Duration.ZERO, 0, 0, 0, 0, 0, 0, List.of(), List.copyOf(violations));
+    }
     List<Status.Partition> partitions = cluster.status().partitionList();
     Availability availability = new Availability(partitions.size(), System::nanoTime);
     Random random = new Random(plan.seed());

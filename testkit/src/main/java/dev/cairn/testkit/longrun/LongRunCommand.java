@@ -121,7 +121,6 @@ public final class LongRunCommand implements Callable<Integer> {
         faults.stream().map(Fault::name).toList(),
         beside.stream().map(Fault::name).toList());
     try (ProcessCluster cluster = scene.cluster().start()) {
-      cluster.awaitHealthy();
       LongRun.Plan plan =
           LongRun.Plan.of(chosen, faults)
               .beside(beside)

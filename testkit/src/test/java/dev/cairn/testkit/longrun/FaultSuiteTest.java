@@ -15,7 +15,6 @@ class FaultSuiteTest {
   @Timeout(400)
   void clientsSeeOneCopyOfTheDataWhateverHappens() {
     try (ProcessCluster cluster = ProcessCluster.of(3).withNetwork().start()) {
-      cluster.awaitHealthy();
       LongRun.Plan plan =
           LongRun.Plan.of(System.nanoTime(), Faults.withoutRights())
               .rounds(1)

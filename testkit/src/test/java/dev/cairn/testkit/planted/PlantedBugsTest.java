@@ -89,7 +89,6 @@ class PlantedBugsTest {
 
   private static Report run(ProcessCluster.Builder described, long seed) {
     try (ProcessCluster cluster = described.start()) {
-      cluster.awaitHealthy();
       LongRun.Plan plan =
           LongRun.Plan.of(seed, Faults.withoutRights())
               .rounds(2)
