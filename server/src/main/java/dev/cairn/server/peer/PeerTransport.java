@@ -7,7 +7,13 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
+import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
@@ -47,6 +53,7 @@ public final class PeerTransport implements AutoCloseable {
   private static final int BLOCKING_THREADS_MAX = 64;
   private static final Logger log = LoggerFactory.getLogger(PeerTransport.class);
 
+  private final Sockets sockets = Sockets.best();
   private final EventLoopGroup loops;
   private final Bootstrap bootstrap;
   private final List<Worker> workers;
@@ -83,6 +90,23 @@ public final class PeerTransport implements AutoCloseable {
     APART
   }
 
+  /**
+   * Netty's epoll where there is one, since a loop that is woken for nearly every message should be
+   * woken cheaply; NIO elsewhere.
+   */
+  private record Sockets(
+      IoHandlerFactory handlers,
+      Class<? extends Channel> connecting,
+      Class<? extends ServerChannel> listening) {
+    static Sockets best() {
+      return Epoll.isAvailable()
+          ? new Sockets(
+              EpollIoHandler.newFactory(), EpollSocketChannel.class, EpollServerSocketChannel.class)
+          : new Sockets(
+              NioIoHandler.newFactory(), NioSocketChannel.class, NioServerSocketChannel.class);
+    }
+  }
+
   private record Address(String host, int port) {}
 
   private record Links(Link control, Link data, Link bulk) {
@@ -104,9 +128,9 @@ public final class PeerTransport implements AutoCloseable {
   private PeerTransport() {
     loops =
         new MultiThreadIoEventLoopGroup(
-            1, new DefaultThreadFactory("peer-loop", true), NioIoHandler.newFactory());
+            1, new DefaultThreadFactory("peer-loop", true), sockets.handlers());
     bootstrap =
-        new Bootstrap().channel(NioSocketChannel.class).option(ChannelOption.TCP_NODELAY, true);
+        new Bootstrap().channel(sockets.connecting()).option(ChannelOption.TCP_NODELAY, true);
     workers = IntStream.range(0, WORKERS).mapToObj(i -> new Worker("peer-work-" + i)).toList();
     blocking =
         new ThreadPoolExecutor(
@@ -146,7 +170,7 @@ public final class PeerTransport implements AutoCloseable {
   private ServerBootstrap server() {
     return new ServerBootstrap()
         .group(loops)
-        .channel(NioServerSocketChannel.class)
+        .channel(sockets.listening())
         .option(ChannelOption.SO_REUSEADDR, true)
         .option(ChannelOption.SO_BACKLOG, 512)
         .childOption(ChannelOption.TCP_NODELAY, true)

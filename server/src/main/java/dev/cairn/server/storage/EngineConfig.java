@@ -15,7 +15,7 @@ public record EngineConfig(
   private static final long BYTES_MIN = 1 << 20;
   private static final int RECORD_CACHE_BYTES_MIN = 64 << 10;
   private static final int RECORD_CACHE_BYTES_MAX = 1 << 30;
-  private static final int HEAP_SHARE = 10;
+  private static final int HEAP_SHARE = 6;
 
   /** 64 MiB of cache, 64 MiB of write buffers, 8 MiB of records a database, 2 threads. */
   public static final EngineConfig DEFAULT = new EngineConfig(64L << 20, 64L << 20, 8 << 20, 2);
@@ -39,7 +39,7 @@ public record EngineConfig(
   }
 
   /**
-   * A node's: the default, but for the records. All databases together keep at most a tenth of the
+   * A node's: the default, but for the records. All databases together keep at most a sixth of the
    * heap, or the least that each may keep.
    *
    * @param heapBytesMax how large the heap may grow
