@@ -56,6 +56,9 @@ public final class Lane<R> implements AutoCloseable {
   /** For how long what held requests up, or carried out others, is why those behind wait. */
   private static final long LATELY_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
+  /** The next answer may take longer where the last one was large: a second for 4 MiB. */
+  private static final long LATELY_NANOS_PER_BYTE = TimeUnit.SECONDS.toNanos(1) / (4 << 20);
+
   private static final Logger log = LoggerFactory.getLogger(Lane.class);
 
   private final int partition;
@@ -75,6 +78,7 @@ public final class Lane<R> implements AutoCloseable {
   private long heldNanos; // guarded by this
   private boolean wasDone; // guarded by this: at doneNanos the leader had carried out a batch
   private long doneNanos; // guarded by this
+  private long doneBytes; // guarded by this: what that batch answered
   private long lookNanos; // guarded by this: when the earliest scheduled look is
 
   /** Sends a batch to wherever the partition is led from just now. */
@@ -298,12 +302,16 @@ public final class Lane<R> implements AutoCloseable {
       unknown(batch, new BatchReply.Unknown(why));
       return;
     }
+    long bytes = 0;
     for (int i = 0; i < count; i++) {
-      answer(batch.get(i), nodeId, done, done.results().get(i));
+      List<Result> results = done.results().get(i);
+      bytes += results.stream().mapToLong(Result::bytes).sum();
+      answer(batch.get(i), nodeId, done, results);
     }
     synchronized (this) {
       wasDone = true;
       doneNanos = nanoTime.getAsLong();
+      doneBytes = bytes;
       putBack(batch.subList(count, batch.size()));
     }
     sendNext();
@@ -469,7 +477,8 @@ public final class Lane<R> implements AutoCloseable {
     if (wasHeld && now - heldNanos < LATELY_NANOS) {
       return tooManyUnread();
     }
-    boolean goesOn = wasDone && now - doneNanos < LATELY_NANOS;
+    long latelyNanos = LATELY_NANOS + doneBytes * LATELY_NANOS_PER_BYTE;
+    boolean goesOn = wasDone && now - doneNanos < latelyNanos;
     return timedOut(
         goesOn ? new BatchReply.Refused(BatchReply.Reason.BUSY, Optional.empty()) : noLeader());
   }

@@ -182,6 +182,22 @@ class LaneTest {
   }
 
   @Test
+  void requestBehindALargeAnswerIsToldThatTheLeaderIsBusyForAsLongAsTheNextMayTake() {
+    for (int bytes : List.of(1, 16 << 20)) {
+      answers.clear();
+      long begun = now;
+      submit(reads, "first", begun + 100);
+      submit(reads, "second", begun + TimeUnit.SECONDS.toNanos(2));
+      reply(new BatchReply.Done(List.of(List.of(new Result.Bytes(new byte[bytes]))), 7, 0, 0));
+      now = begun + TimeUnit.SECONDS.toNanos(2);
+      scheduler.runAll();
+      ErrorCode told = bytes == 1 ? ErrorCode.CLUSTERDOWN : ErrorCode.TRYAGAIN;
+      assertThat(answers).containsExactly("first: done", "second: " + told);
+      reply(done(1));
+    }
+  }
+
+  @Test
   void writeWithAnUnknownOutcomeIsNeverSentAgain() {
     submit(writes, "a", 100);
     submit(writes, "b", 100);
