@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine.ParseResult;
 
 /**
@@ -27,30 +28,58 @@ public final class Rehearsal {
   private static final int KEYS = 200;
   private static final long READY_WITHIN_NANOS = 30_000_000_000L;
   private static final int SOCKET_TIMEOUT_MILLIS = 5_000;
+  private static final long END_AFTER_MILLIS = 90_000;
 
   private final List<Node> nodes = new ArrayList<>(); // guarded by this
 
   private Rehearsal() {}
 
   /**
-   * Runs it.
+   * Runs it; ends the process with 0, or 1 where it failed or took more than {@value
+   * #END_AFTER_MILLIS} ms.
    *
    * @param arguments an empty folder for the nodes' data, which the caller removes; and the folder
    *     that gets RocksDB's library
    */
-  public static void main(String[] arguments) throws Exception {
+  public static void main(String[] arguments) {
+    endAfter(END_AFTER_MILLIS);
+    try {
+      run(Path.of(arguments[0]).toAbsolutePath(), Path.of(arguments[1]));
+      System.exit(0);
+    } catch (Exception e) {
+      LoggerFactory.getLogger(Rehearsal.class).error("the rehearsal failed", e);
+      System.exit(1); // a node that did start must not keep the launcher waiting
+    }
+  }
+
+  private static void endAfter(long millis) {
+    Thread watch =
+        new Thread(
+            () -> {
+              try {
+                Thread.sleep(millis);
+                Runtime.getRuntime().halt(1);
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            },
+            "rehearsal-end");
+    watch.setDaemon(true);
+    watch.start();
+  }
+
+  private static void run(Path data, Path libraries) throws Exception {
     NodeMain.silenceLibraries();
-    NativeLibrary.unpack(Path.of(arguments[1]));
+    NativeLibrary.unpack(libraries);
     Rehearsal rehearsal = new Rehearsal();
     int[] ports = freePorts(3 * NODES);
-    rehearsal.start(Path.of(arguments[0]).toAbsolutePath(), ports);
+    rehearsal.start(data, ports);
     for (int i = 0; i < NODES; i++) {
       rehearsal.askRedis(ports[3 * i], i);
       rehearsal.askRedis(ports[3 * i + 2], i);
       rehearsal.askHttp(ports[3 * i]);
     }
     rehearsal.stop();
-    System.exit(0); // threads that wait for nothing must not keep the launcher waiting
   }
 
   private static int[] freePorts(int count) throws IOException {

@@ -41,7 +41,7 @@ import java.util.function.LongSupplier;
  */
 final class LeaderCheck {
   static final byte KIND = 70;
-  static final long ALONE_NANOS = AppendPace.HOLD_NANOS;
+  static final long ALONE_NANOS = WitnessPace.HOLD_NANOS;
   private static final long ANSWER_WITHIN_MILLIS = 500;
   private static final int GROUP_BYTES_MAX = 1_024;
 
@@ -50,7 +50,7 @@ final class LeaderCheck {
   private final Peer self;
   private final State state;
   private final Sender sender;
-  private final AppendPace.Timer timer;
+  private final WitnessPace.Timer timer;
   private final LongSupplier nanoTime;
   private final AtomicBoolean ticking = new AtomicBoolean();
   private volatile Set<Peer> witnesses = Set.of();
@@ -82,7 +82,7 @@ final class LeaderCheck {
       Peer self,
       State state,
       Sender sender,
-      AppendPace.Timer timer,
+      WitnessPace.Timer timer,
       LongSupplier nanoTime) {
     this.group = group;
     this.name = group.getBytes(StandardCharsets.UTF_8);

@@ -49,7 +49,7 @@ public final class RaftEngine implements AutoCloseable {
 
   /**
    * Of a group, with entries, under way at once; the engine lets one more through. Entries that
-   * come meanwhile share the next one, which is what makes {@link AppendPace} pay.
+   * come meanwhile share the next one, which is what makes {@link WitnessPace} pay.
    */
   private static final int REQUESTS_TO_A_PEER_MAX = 2;
 
@@ -143,7 +143,7 @@ public final class RaftEngine implements AutoCloseable {
     }
     requireNoGap(group, snapshots);
     EngineThreads.use(group);
-    AppendPace pace = new AppendPace(System::nanoTime, transport::after);
+    WitnessPace pace = new WitnessPace(System::nanoTime, transport::after);
     NodeOptions options = new GroupOptions(transport, pace);
     options.setRpcProcessorThreadPoolSize(RPC_THREADS);
     options.setElectionTimeoutMs(ELECTION_TIMEOUT_MILLIS);
@@ -228,9 +228,9 @@ public final class RaftEngine implements AutoCloseable {
    */
   static final class GroupOptions extends NodeOptions implements RaftRpc.Connected {
     private final PeerTransport transport;
-    private final AppendPace pace;
+    private final WitnessPace pace;
 
-    GroupOptions(PeerTransport transport, AppendPace pace) {
+    GroupOptions(PeerTransport transport, WitnessPace pace) {
       this.transport = transport;
       this.pace = pace;
     }
@@ -241,7 +241,7 @@ public final class RaftEngine implements AutoCloseable {
     }
 
     @Override
-    public AppendPace pace() {
+    public WitnessPace pace() {
       return pace;
     }
 

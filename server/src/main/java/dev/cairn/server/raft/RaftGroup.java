@@ -55,7 +55,7 @@ public final class RaftGroup implements AutoCloseable {
   private final String name;
   private final Node node;
   private final LongSupplier term; // of the log
-  private final AppendPace pace;
+  private final WitnessPace pace;
   private final LeaderCheck check;
   private final UnreachedPeers unreachedPeers;
   private final Runnable whenClosed;
@@ -65,7 +65,7 @@ public final class RaftGroup implements AutoCloseable {
       String name,
       Node node,
       LongSupplier term,
-      AppendPace pace,
+      WitnessPace pace,
       LeaderCheck check,
       Runnable whenClosed) {
     this.name = name;

@@ -39,7 +39,7 @@ public final class RaftRpc implements RaftRpcFactory {
   interface Connected {
     PeerTransport transport();
 
-    AppendPace pace();
+    WitnessPace pace();
   }
 
   /** What became of a request: the peer's message, or why there is none. */
@@ -77,7 +77,7 @@ public final class RaftRpc implements RaftRpcFactory {
 
   private static final class Client implements RpcClient {
     private PeerTransport transport;
-    private AppendPace pace;
+    private WitnessPace pace;
 
     void use(Connected connected) {
       transport = connected.transport();

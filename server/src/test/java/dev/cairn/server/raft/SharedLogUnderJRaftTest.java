@@ -95,7 +95,7 @@ class SharedLogUnderJRaftTest {
 
   private Node start(SharedLog log, Counter counter) {
     NodeOptions options =
-        new RaftEngine.GroupOptions(transport, new AppendPace(System::nanoTime, transport::after));
+        new RaftEngine.GroupOptions(transport, new WitnessPace(System::nanoTime, transport::after));
     options.setFsm(counter);
     options.setLogUri("unused");
     options.setRaftMetaUri("unused");

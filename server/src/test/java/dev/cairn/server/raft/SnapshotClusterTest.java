@@ -291,7 +291,7 @@ class SnapshotClusterTest {
       NodeManager.getInstance().addAddress(peer.getEndpoint());
       NodeOptions options =
           new RaftEngine.GroupOptions(
-              transport, new AppendPace(System::nanoTime, transport::after));
+              transport, new WitnessPace(System::nanoTime, transport::after));
       options.setElectionTimeoutMs(500);
       options.setInitialConf(configuration.copy());
       options.setFsm(new Machine(host));

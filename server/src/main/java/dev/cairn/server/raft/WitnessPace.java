@@ -14,18 +14,14 @@ import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 
 /**
- * When a leader's entries and heartbeats leave: at once, or a moment later and many together.
- *
- * <p>Entries for a witness leave at once while they are needed for a majority, else a moment later.
+ * When a leader sends its entries to a witness: at once while they are needed for a majority, else
+ * a moment later, many together.
  *
  * <p>While all full replicas answer promptly, leader and copies are a majority without the witness.
  * What is meant for the witness is then held for at most {@link #HOLD_NANOS}: the engine, which has
  * few requests to a peer under way, packs the entries of that time into few requests. When a full
  * replica fails, is slow, or has yet to catch up, what is held goes out, and nothing is held until
- * it is prompt again.
- *
- * <p>Heartbeats of all groups leave at the same moments, multiples of {@link #BEAT_NANOS}: those to
- * one peer share a message and wake it up once, which is most of what an idle node does.
+ * it is prompt again. Heartbeats are never held.
  *
  * <p>Raft's safety does not rest on when a message is sent. What this may cost is time: a write
  * that was under way when a copy failed waits for up to {@link #HOLD_NANOS} more.
@@ -34,16 +30,12 @@ import java.util.stream.Collectors;
  *
  * <ol>
  *   <li>Entries for a witness leave in the order in which the engine gave them.
- *   <li>No entries are held for longer than {@link #HOLD_NANOS}, no heartbeat for longer than
- *       {@link #BEAT_NANOS}, and none waits behind entries.
+ *   <li>Nothing is held for longer than {@link #HOLD_NANOS}.
  * </ol>
  */
-final class AppendPace {
+final class WitnessPace {
   /** Far below an election timeout, far above the time a prompt copy takes to answer. */
   static final long HOLD_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
-
-  /** Little beside the silence after which somebody stands for election. */
-  static final long BEAT_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
   /** A copy is sent each entry at about the same time as the witness, a few earlier or later. */
   static final long ENTRIES_AHEAD_MAX = 8;
@@ -98,7 +90,7 @@ final class AppendPace {
     }
   }
 
-  AppendPace(LongSupplier nanoTime, Timer timer) {
+  WitnessPace(LongSupplier nanoTime, Timer timer) {
     this.nanoTime = nanoTime;
     this.timer = timer;
   }
@@ -118,14 +110,12 @@ final class AppendPace {
    * @param done called exactly once, as {@code delivery} does
    */
   void send(AppendEntriesRequest request, Delivery delivery, Consumer<RaftRpc.Outcome> done) {
-    long now = nanoTime.getAsLong();
     if (RaftMessage.isHeartbeat(request)) {
-      if (!timer.after(untilNext(BEAT_NANOS, now), () -> delivery.deliver(request, done))) {
-        delivery.deliver(request, done);
-      }
+      delivery.deliver(request, done);
       return;
     }
     Copy copy;
+    long now = nanoTime.getAsLong();
     synchronized (this) {
       if (request.getTerm() != term) {
         copies.clear();
@@ -187,9 +177,10 @@ final class AppendPace {
   /** All groups of a node are released at the same moments, and share what a sending costs. */
   private boolean tick() {
     if (!ticking) {
+      long untilNext = HOLD_NANOS - Math.floorMod(nanoTime.getAsLong(), HOLD_NANOS);
       ticking =
           timer.after(
-              untilNext(HOLD_NANOS, nanoTime.getAsLong()),
+              untilNext,
               () -> {
                 synchronized (this) {
                   ticking = false;
@@ -198,10 +189,6 @@ final class AppendPace {
               });
     }
     return ticking;
-  }
-
-  private static long untilNext(long periodNanos, long now) {
-    return periodNanos - Math.floorMod(now, periodNanos);
   }
 
   /** Sends what is held, in order; one thread at a time. */

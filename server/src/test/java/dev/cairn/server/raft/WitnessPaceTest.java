@@ -18,19 +18,19 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 /** What a leader sends to its witness, and when, by a clock that the test moves. */
-class AppendPaceTest {
+class WitnessPaceTest {
   private static final Peer COPY = new Peer("127.0.0.1", 1, 1);
   private static final Peer WITNESS = new Peer("127.0.0.1", 2, 1);
   private static final long MILLI = 1_000_000;
 
-  private long now = AppendPace.HOLD_NANOS * 1_000 + 1;
+  private long now = WitnessPace.HOLD_NANOS * 1_000 + 1;
   private long term = 3;
   private boolean stopping;
   private final Deque<Timed> timers = new ArrayDeque<>();
   private final List<Sent> toWitness = new ArrayList<>();
   private final Deque<Sent> toCopy = new ArrayDeque<>();
   private final List<RaftRpc.Outcome> outcomes = new ArrayList<>();
-  private final AppendPace pace = new AppendPace(() -> now, this::after);
+  private final WitnessPace pace = new WitnessPace(() -> now, this::after);
 
   private record Timed(long atNanos, Runnable task) {}
 
@@ -47,7 +47,7 @@ class AppendPaceTest {
   }
 
   private boolean after(long nanos, Runnable task) {
-    assertThat(nanos).isBetween(1L, AppendPace.BEAT_NANOS);
+    assertThat(nanos).isBetween(1L, WitnessPace.HOLD_NANOS);
     return !stopping && timers.add(new Timed(now + nanos, task));
   }
 
@@ -67,7 +67,7 @@ class AppendPaceTest {
     append(WITNESS, 12, 2);
     assertThat(toWitness).isEmpty();
 
-    advance(AppendPace.HOLD_NANOS);
+    advance(WitnessPace.HOLD_NANOS);
     assertThat(toWitness).extracting(Sent::last).as("in their order").containsExactly(11L, 13L);
   }
 
@@ -108,7 +108,7 @@ class AppendPaceTest {
     promptCopy();
     append(COPY, 11, 1);
     append(WITNESS, 11, 1);
-    advance(AppendPace.HOLD_NANOS);
+    advance(WitnessPace.HOLD_NANOS);
     assertThat(toWitness).hasSize(1);
 
     append(WITNESS, 12, 1);
@@ -119,7 +119,7 @@ class AppendPaceTest {
   void aSlowCopyIsNotPromptUntilItAnswersQuickly() {
     promptCopy();
     append(COPY, 11, 1);
-    advance(AppendPace.HOLD_NANOS);
+    advance(WitnessPace.HOLD_NANOS);
     toCopy.poll().answer(true);
     append(WITNESS, 11, 1);
     assertThat(toWitness).as("its last answer was slow").hasSize(1);
@@ -134,9 +134,9 @@ class AppendPaceTest {
   @Test
   void aCopyThatHasYetToCatchUpIsNoMajority() {
     promptCopy();
-    append(WITNESS, 10 + AppendPace.ENTRIES_AHEAD_MAX, 1);
+    append(WITNESS, 10 + WitnessPace.ENTRIES_AHEAD_MAX, 1);
     assertThat(toWitness).as("a few entries ahead are usual").isEmpty();
-    append(WITNESS, 11 + AppendPace.ENTRIES_AHEAD_MAX, 1);
+    append(WITNESS, 11 + WitnessPace.ENTRIES_AHEAD_MAX, 1);
     assertThat(toWitness).as("and what was held goes first").hasSize(2);
   }
 
@@ -150,43 +150,16 @@ class AppendPaceTest {
   }
 
   @Test
-  void aHeartbeatMakesNobodyPrompt() {
+  void aHeartbeatIsNeverHeldAndMakesNobodyPrompt() {
     promptCopy();
     append(COPY, 11, 1); // its disk hangs
-    advance(AppendPace.HOLD_NANOS);
+    advance(WitnessPace.HOLD_NANOS);
     heartbeat(COPY);
-    advance(AppendPace.BEAT_NANOS);
     toCopy.pollLast().answer(true);
-    append(WITNESS, 11, 1);
-    assertThat(toWitness).hasSize(1);
-  }
-
-  @Test
-  void heartbeatsOfAllGroupsLeaveTogether() {
-    heartbeat(COPY);
     heartbeat(WITNESS);
-    advance(7 * MILLI);
-    heartbeat(new AppendPace(() -> now, this::after), COPY); // another group's
-    assertThat(toWitness).isEmpty();
-    assertThat(toCopy).isEmpty();
-    assertThat(timers)
-        .extracting(timed -> timed.atNanos() % AppendPace.BEAT_NANOS)
-        .containsOnly(0L);
-
-    advance(AppendPace.BEAT_NANOS - 7 * MILLI);
     assertThat(toWitness).hasSize(1);
-    assertThat(toCopy).hasSize(2);
-  }
-
-  @Test
-  void aHeartbeatWaitsBehindNoEntries() {
-    promptCopy();
-    heartbeat(WITNESS);
-    advance(AppendPace.BEAT_NANOS - AppendPace.HOLD_NANOS / 2 - 1);
-    append(COPY, 11, 1);
     append(WITNESS, 11, 1);
-    advance(AppendPace.HOLD_NANOS / 2);
-    assertThat(toWitness).extracting(Sent::last).contains(0L);
+    assertThat(toWitness).hasSize(2);
   }
 
   @Test
@@ -215,8 +188,6 @@ class AppendPaceTest {
     stopping = true;
     append(WITNESS, 11, 1);
     assertThat(toWitness).hasSize(1);
-    heartbeat(WITNESS);
-    assertThat(toWitness).hasSize(2);
   }
 
   private void promptCopy() {
@@ -235,19 +206,11 @@ class AppendPaceTest {
   }
 
   private void heartbeat(Peer peer) {
-    heartbeat(pace, peer);
-  }
-
-  private void heartbeat(AppendPace by, Peer peer) {
-    send(by, peer, AppendEntriesRequest.newBuilder().setPrevLogIndex(0));
+    send(peer, AppendEntriesRequest.newBuilder().setPrevLogIndex(0));
   }
 
   private void send(Peer peer, AppendEntriesRequest.Builder request) {
-    send(pace, peer, request);
-  }
-
-  private void send(AppendPace by, Peer peer, AppendEntriesRequest.Builder request) {
-    by.send(
+    pace.send(
         request
             .setGroupId("g")
             .setServerId("127.0.0.1:9:1")
