@@ -345,6 +345,11 @@ final class PartitionGroup implements AutoCloseable {
     return Math.max(folder.read(store -> store.applied().index()), engineApplied);
   }
 
+  /** Whether a peer votes, by the last configuration that this replica's data has. */
+  boolean hasAsVoter(Peer peer) {
+    return folder.read(store -> store.applied().peers().contains(peer.toString()));
+  }
+
   /** Puts on disk what was applied. May take as long as the disk does. */
   void flush() {
     folder.read(

@@ -145,8 +145,8 @@ public final class Partitions implements AutoCloseable {
     Placement placement = known.partitions().get(partition);
     HeldReplica entry = held.get(partition);
     RaftGroup raft = entry == null ? null : entry.raft();
-    if (raft == null) {
-      return membership.leader(placement);
+    if (raft == null || raft.term() == 0) {
+      return membership.leader(placement); // no leader has told this replica that it belongs
     }
     if (entry.group != null && entry.group.leads()) {
       return Optional.of(selfId);

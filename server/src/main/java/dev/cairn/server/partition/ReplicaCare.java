@@ -183,16 +183,23 @@ final class ReplicaCare {
     }
   }
 
-  /** A witness whose log has grown waits for this replica to be durable. */
+  /**
+   * A witness waits for this replica to be durable: one whose log has grown, to let go of it; a new
+   * one, to be let in ({@link #reconcileVoters}).
+   */
   private void flushForWitness(int index, HeldReplica entry) {
     Replica witness = current.get().partitions().get(index).witness();
     if (witness != null
-        && membership
-            .report(witness, index)
-            .filter(report -> report.logBytes() > limits.snapshotBytes())
-            .isPresent()) {
+        && (!entry.group.hasAsVoter(peer(witness)) || logHasGrown(witness, index))) {
       readers.execute(() -> entry.group.flush());
     }
+  }
+
+  private boolean logHasGrown(Replica witness, int index) {
+    return membership
+        .report(witness, index)
+        .filter(report -> report.logBytes() > limits.snapshotBytes())
+        .isPresent();
   }
 
   /** Gives leadership back to the replica that the ring prefers, once that is up and close. */

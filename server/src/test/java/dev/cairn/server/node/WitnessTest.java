@@ -102,6 +102,35 @@ class WitnessTest {
     }
   }
 
+  @Test
+  void wipedWitnessIsTakenInAlthoughNobodyWrites() throws Exception {
+    // A's log begins behind what B has on disk, so the new witness could not bring B up to date.
+    // B has it in memory only, and with nobody writing nothing but the witness makes it flush.
+    try (RuntimeCluster cluster = RuntimeCluster.start(folder, LogLimits.DEFAULT)) {
+      int partition = cluster.partitionOn(A, B);
+      writeAll(cluster, partition);
+      awaitLogDropped(cluster, A, partition);
+      cluster.stop(W);
+      cluster.startWiped(W);
+      await().atMost(Duration.ofSeconds(20)).until(() -> cluster.votes(partition, W, 2));
+      assertAllThere(cluster, partition);
+    }
+  }
+
+  @Test
+  void nodeThatIsNotTakenInYetKnowsWhoLeads() throws Exception {
+    try (RuntimeCluster cluster = RuntimeCluster.start(folder, LogLimits.DEFAULT)) {
+      int partition = cluster.partitionOn(A, B);
+      cluster.stop(W);
+      cluster.startWiped(W);
+      await().until(() -> cluster.node(W).partitions().leaderId(partition).isPresent());
+      while (!cluster.votes(partition, W, 2)) {
+        assertThat(cluster.node(W).partitions().leaderId(partition)).isPresent();
+        Thread.sleep(1);
+      }
+    }
+  }
+
   private static void writeAll(RuntimeCluster cluster, int partition) {
     for (int i = 0; i < KEYS; i++) {
       cluster.put(A, RuntimeCluster.key(partition, i), "value" + i);
