@@ -4,8 +4,6 @@ package dev.cairn.server.cluster;
 import dev.cairn.server.peer.PeerTransport;
 import dev.cairn.server.peer.Traffic;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -45,6 +43,8 @@ public final class Membership {
   private final Map<String, Heard> heard = new ConcurrentHashMap<>();
   private final Map<String, Boolean> said =
       new ConcurrentHashMap<>(); // what the log last said of whom
+  private final WallClocks wallClocks = new WallClocks();
+  private final ClusterClock clusterClock = new ClusterClock();
   private volatile Supplier<ClusterState> state = () -> null;
   private volatile Supplier<NodeReport> self = () -> null;
   private volatile boolean stopped;
@@ -88,7 +88,9 @@ public final class Membership {
       if (report == null || state.get() == null) {
         return; // not started: a partition that opens early asks for this
       }
-      heard.put(selfId, new Heard(report, nanoTime.getAsLong(), firstHeard(selfId)));
+      long now = nanoTime.getAsLong();
+      heard.put(selfId, new Heard(report, now, firstHeard(selfId)));
+      wallClocks.read(selfId, report.wallMillis(), now);
       sayWhoCameAndWent();
       byte[] body = report.encode();
       for (Member member : state.get().members()) {
@@ -133,12 +135,10 @@ public final class Membership {
       if (report.clusterId().equals(state.get().clusterId())
           && state.get().member(report.nodeId()).isPresent()) {
         boolean wasUp = isUp(report.nodeId());
+        long now = nanoTime.getAsLong();
         heard.put(
-            report.nodeId(),
-            new Heard(
-                report,
-                nanoTime.getAsLong(),
-                wasUp ? firstHeard(report.nodeId()) : nanoTime.getAsLong()));
+            report.nodeId(), new Heard(report, now, wasUp ? firstHeard(report.nodeId()) : now));
+        wallClocks.read(report.nodeId(), report.wallMillis(), now);
       }
       answer.accept(new byte[0]);
     } catch (IOException e) {
@@ -222,26 +222,22 @@ public final class Membership {
   }
 
   /**
-   * The median of the wall clocks of those among {@code nodeIds} that are up, so that one wrong
-   * clock moves nothing. Of an even number the lower middle.
+   * What time it is by the wall clocks of those among {@code nodeIds} that are up, so that one
+   * wrong clock moves nothing; empty without a majority of them.
    */
-  public OptionalLong medianWallMillis(List<String> nodeIds) {
-    List<Long> clocks = new ArrayList<>();
+  public Optional<WallTime> wallTime(List<String> nodeIds) {
     long now = nanoTime.getAsLong();
-    for (String nodeId : nodeIds) {
-      if (nodeId.equals(selfId)) {
-        clocks.add(wallMillis.getAsLong());
-      } else if (isUp(nodeId)) {
-        Heard known = heard.get(nodeId);
-        clocks.add(
-            known.report().wallMillis() + TimeUnit.NANOSECONDS.toMillis(now - known.atNanos()));
-      }
-    }
-    if (clocks.size() * 2 <= nodeIds.size()) {
-      return OptionalLong.empty(); // fewer than a majority: nothing to go by
-    }
-    Collections.sort(clocks);
-    return OptionalLong.of(clocks.get((clocks.size() - 1) / 2));
+    wallClocks.read(selfId, wallMillis.getAsLong(), now);
+    return wallClocks.time(nodeIds.stream().filter(this::isUp).toList(), nodeIds.size(), now);
+  }
+
+  /** The cluster's time, milliseconds since 1970; empty while it cannot be told. */
+  public OptionalLong clusterTimeMillis() {
+    ClusterState known = state.get();
+    return known == null
+        ? OptionalLong.empty()
+        : clusterClock.millis(
+            wallTime(known.members().stream().map(Member::id).toList()), nanoTime.getAsLong());
   }
 
   /** How many members are up, this node included; empty before the cluster has formed. */

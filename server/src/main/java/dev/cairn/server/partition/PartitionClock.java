@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.partition;
 
-import java.util.OptionalLong;
+import dev.cairn.server.cluster.WallTime;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -11,32 +12,52 @@ import java.util.function.Supplier;
  * wrong wall clock cannot move (docs/architecture.md, Time).
  *
  * <p>Between looks it follows the monotonic clock. Once a second, and at the start of a term, it
- * may jump forward to the median of the voters' wall clocks; when it is ahead of the median it runs
- * at half speed until the median has caught up.
+ * may jump forward to the earliest that the voters' wall clocks allow; when it is ahead of the
+ * latest it runs at half speed until that has caught up.
+ *
+ * <p>For the first seconds after this node's start its look at the others' clocks is too short to
+ * tell one that is wrong. Then a term begins at what they seem to say, at most {@link
+ * #UNSURE_MILLIS_MAX} past what the log had reached: longer than most restarts take.
  *
  * <p>Guarded by the partition group's lock.
  */
 final class PartitionClock {
+  static final long UNSURE_MILLIS_MAX = 30_000;
+
   private static final long LOOK_EVERY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private final LongSupplier nanoTime;
-  private final Supplier<OptionalLong> medianWallMillis;
+  private final Supplier<Optional<WallTime>> wallTime;
   private long baseMillis;
   private long baseNanos;
   private long lookedNanos;
   private boolean slow;
 
-  PartitionClock(LongSupplier nanoTime, Supplier<OptionalLong> medianWallMillis) {
+  PartitionClock(LongSupplier nanoTime, Supplier<Optional<WallTime>> wallTime) {
     this.nanoTime = nanoTime;
-    this.medianWallMillis = medianWallMillis;
+    this.wallTime = wallTime;
   }
 
-  /** Begins a term with the time that the log had reached. */
+  /**
+   * Begins a term.
+   *
+   * @param loggedMillis the time that the log had reached; 0 for a log without any
+   */
   void start(long loggedMillis) {
     baseMillis = loggedMillis;
     baseNanos = nanoTime.getAsLong();
     slow = false;
     look(baseNanos);
+    wallTime
+        .get()
+        .filter(time -> time.earliest().isEmpty())
+        .ifPresent(unsure -> baseMillis = Math.max(baseMillis, believed(unsure, loggedMillis)));
+  }
+
+  private static long believed(WallTime unsure, long loggedMillis) {
+    return loggedMillis == 0
+        ? unsure.apparent()
+        : Math.min(unsure.apparent(), loggedMillis + UNSURE_MILLIS_MAX);
   }
 
   /** The time now, at or past any that this clock gave before. */
@@ -51,10 +72,10 @@ final class PartitionClock {
   private void look(long nanos) {
     lookedNanos = nanos;
     long now = at(nanos);
-    OptionalLong median = medianWallMillis.get();
-    baseMillis = median.isPresent() ? Math.max(now, median.getAsLong()) : now;
+    Optional<WallTime> time = wallTime.get();
+    baseMillis = Math.max(now, time.map(t -> t.earliest().orElse(now)).orElse(now));
     baseNanos = nanos;
-    slow = median.isPresent() && now > median.getAsLong();
+    slow = time.filter(t -> now > t.latest().orElse(now)).isPresent();
   }
 
   private long at(long nanos) {

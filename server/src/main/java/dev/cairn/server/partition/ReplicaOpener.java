@@ -7,6 +7,7 @@ import dev.cairn.server.cluster.Membership;
 import dev.cairn.server.cluster.NodeReport;
 import dev.cairn.server.cluster.Placement;
 import dev.cairn.server.cluster.Replica;
+import dev.cairn.server.cluster.WallTime;
 import dev.cairn.server.metrics.Metric;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.raft.Peer;
@@ -22,7 +23,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -198,7 +198,7 @@ final class ReplicaOpener {
             new PartitionGroup(
                 index,
                 data,
-                new PartitionClock(nanoTime, () -> medianWallMillis(index)),
+                new PartitionClock(nanoTime, () -> wallTime(index)),
                 nanoTime,
                 proposalTimeoutMillis,
                 readers,
@@ -296,8 +296,8 @@ final class ReplicaOpener {
     scheduler.execute(membership::announce);
   }
 
-  private OptionalLong medianWallMillis(int index) {
-    return membership.medianWallMillis(
+  private Optional<WallTime> wallTime(int index) {
+    return membership.wallTime(
         current.get().partitions().get(index).voters().stream().map(Replica::nodeId).toList());
   }
 

@@ -258,10 +258,7 @@ public final class ClusterRouter implements Router, AutoCloseable {
 
   @Override
   public OptionalLong clusterTimeMillis() {
-    ClusterState cluster = state.cluster();
-    return cluster == null
-        ? OptionalLong.empty()
-        : membership.medianWallMillis(cluster.members().stream().map(Member::id).toList());
+    return membership.clusterTimeMillis();
   }
 
   @Override

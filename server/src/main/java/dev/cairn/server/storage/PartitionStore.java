@@ -5,14 +5,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
@@ -44,7 +39,7 @@ import org.slf4j.LoggerFactory;
  *   space 0  := "applied"  -&gt; AppliedRow
  *               "identity" -&gt; format:1 (= 1) partition:4 clusterId:utf8
  *   space 1  := the user's key -&gt; ValueRecord
- *   space 2  := expiresAtMillis:8 the user's key -&gt; nothing: the index of keys that expire
+ *   space 2  := ExpiryIndex
  *   space 3  := rows of the partition's own: what its state machine keeps beside the user's data
  * </pre>
  *
@@ -72,12 +67,10 @@ public final class PartitionStore implements StoredKeys {
   private static final Logger LOG = LoggerFactory.getLogger(PartitionStore.class);
   private static final byte SYSTEM_SPACE = 0;
   private static final byte USER_SPACE = 1;
-  private static final byte EXPIRY_SPACE = 2;
   private static final byte ROW_SPACE = 3;
   private static final byte[] APPLIED = systemKey("applied");
   private static final byte[] IDENTITY = systemKey("identity");
   private static final byte[] NOTHING = {};
-  private static final int CLOSING = Integer.MIN_VALUE;
 
   private final StorageEngine engine;
   private final Path folder;
@@ -91,24 +84,13 @@ public final class PartitionStore implements StoredKeys {
   private final FlushOptions flushLater =
       new FlushOptions().setWaitForFlush(false).setAllowWriteStall(true);
 
-  private final AtomicInteger leases = new AtomicInteger(); // CLOSING + n while closing
-  private final CountDownLatch unused = new CountDownLatch(1);
+  private final Leases leases = new Leases();
+  private final ExpiryIndex expiry = new ExpiryIndex();
   private final AtomicReference<StorageException> damage = new AtomicReference<>();
   private final BackgroundErrors errors;
   private volatile Consumer<StorageException> onDamage = cause -> {};
   private volatile AppliedRow applied;
   private volatile AppliedRow durable;
-
-  /**
-   * No key expires before {@code firstExpiryMillis}: where a look into the index begins, so that it
-   * does not walk over what was removed from its head. One look at a time, under this lock, which
-   * is taken before {@code expiry}.
-   */
-  private final Object looking = new Object();
-
-  private final Object expiry = new Object();
-  private long firstExpiryMillis; // guarded by expiry
-  private long addedMillis; // guarded by expiry: the earliest that came in since a look began
 
   private PartitionStore(
       StorageEngine engine,
@@ -449,7 +431,7 @@ public final class PartitionStore implements StoredKeys {
     lease();
     try (WriteBatch batch = new WriteBatch()) {
       if (writes.cleared()) {
-        batch.deleteRange(new byte[] {USER_SPACE}, new byte[] {EXPIRY_SPACE + 1});
+        batch.deleteRange(new byte[] {USER_SPACE}, new byte[] {ExpiryIndex.SPACE + 1});
       }
       long earliestMillis = Long.MAX_VALUE;
       for (Map.Entry<ByteBuffer, Writes.Change> change : writes.changes().entrySet()) {
@@ -467,7 +449,7 @@ public final class PartitionStore implements StoredKeys {
       batch.put(APPLIED, row.encode());
       long bytes = batch.getDataSize();
       write(batch, writes, row);
-      addedExpiry(earliestMillis);
+      expiry.added(earliestMillis);
       engine.wrote(bytes);
     } catch (RocksDBException e) {
       throw broken(new StorageException("cannot write to " + folder, e));
@@ -501,19 +483,12 @@ public final class PartitionStore implements StoredKeys {
       batch.delete(databaseKey);
     }
     if (stored != next && stored != ValueRecord.NEVER) {
-      batch.delete(expiryKey(stored, key));
+      batch.delete(ExpiryIndex.row(stored, key));
     }
     if (stored != next && next != ValueRecord.NEVER) {
-      batch.put(expiryKey(next, key), NOTHING);
+      batch.put(ExpiryIndex.row(next, key), NOTHING);
     }
     return next == ValueRecord.NEVER ? Long.MAX_VALUE : next;
-  }
-
-  private void addedExpiry(long millis) {
-    synchronized (expiry) {
-      firstExpiryMillis = Math.min(firstExpiryMillis, millis);
-      addedMillis = Math.min(addedMillis, millis);
-    }
   }
 
   /**
@@ -521,40 +496,9 @@ public final class PartitionStore implements StoredKeys {
    * untilMillis}. As of some moment inside this call.
    */
   public List<byte[]> expiring(long untilMillis, int keysMax) {
-    synchronized (looking) {
-      long fromMillis;
-      synchronized (expiry) {
-        fromMillis = firstExpiryMillis;
-        addedMillis = Long.MAX_VALUE;
-      }
-      List<byte[]> keys = new ArrayList<>();
-      long foundMillis = expiring(fromMillis, untilMillis, keysMax, keys);
-      synchronized (expiry) {
-        firstExpiryMillis = Math.min(foundMillis, addedMillis);
-      }
-      return keys;
-    }
-  }
-
-  /** Returns when the first of all keys expires, or a time past all. */
-  private long expiring(long fromMillis, long untilMillis, int keysMax, List<byte[]> keys) {
     lease();
-    try (RocksIterator iterator = database.newIterator(anywhere)) {
-      long first = Long.MAX_VALUE;
-      for (iterator.seek(expiryKey(fromMillis, NOTHING)); iterator.isValid(); iterator.next()) {
-        ByteBuffer row = ByteBuffer.wrap(iterator.key());
-        if (row.get() != EXPIRY_SPACE) {
-          break;
-        }
-        long millis = row.getLong();
-        first = Math.min(first, millis);
-        if (millis > untilMillis || keys.size() == keysMax) {
-          break;
-        }
-        keys.add(Arrays.copyOfRange(row.array(), row.position(), row.limit()));
-      }
-      iterator.status();
-      return first;
+    try {
+      return expiry.first(() -> database.newIterator(anywhere), untilMillis, keysMax);
     } catch (RocksDBException e) {
       throw broken(new StorageException("cannot read what expires in " + folder, e));
     } finally {
@@ -564,12 +508,7 @@ public final class PartitionStore implements StoredKeys {
 
   /** Whether a key expires at that time or before. Costs next to nothing where none does. */
   public boolean anyExpiring(long untilMillis) {
-    synchronized (expiry) {
-      if (firstExpiryMillis > untilMillis) {
-        return false;
-      }
-    }
-    return !expiring(untilMillis, 1).isEmpty();
+    return expiry.mayExpire(untilMillis) && !expiring(untilMillis, 1).isEmpty();
   }
 
   /**
@@ -708,30 +647,16 @@ public final class PartitionStore implements StoredKeys {
   /** Refuses new reads; what holds a lease goes on. Once, before {@link #close}. */
   void beginClose() {
     cache.close();
-    if (leases.getAndAdd(CLOSING) == 0) {
-      unused.countDown();
-    }
+    leases.end();
   }
 
   /** Waits for the reads that run, flushes, closes. Once. */
   void close() {
-    if (leases.get() >= 0) {
+    if (!leases.ended()) {
       beginClose();
     }
-    boolean interrupted = false;
-    while (true) {
-      try {
-        if (unused.await(1, TimeUnit.MINUTES)) {
-          break;
-        }
-        LOG.warn(
-            "{} has waited a minute for {} reads before it can close",
-            folder,
-            leases.get() - CLOSING);
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
+    leases.awaitNone(
+        held -> LOG.warn("{} has waited a minute for {} reads before it can close", folder, held));
     engine.closed(this);
     database.close();
     anywhere.close();
@@ -741,31 +666,15 @@ public final class PartitionStore implements StoredKeys {
     flushLater.close();
     options.close();
     errors.close();
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 
-  /**
-   * Keeps the native handle open until {@link #release}. False once it is closing and nobody holds
-   * a lease: whoever holds one can have another, since a read may be made of several calls.
-   */
+  /** Keeps the database open until {@link #release}; as {@link Leases#tryTake}. */
   boolean tryLease() {
-    int before = leases.get();
-    while (before != CLOSING) {
-      int seen = leases.compareAndExchange(before, before + 1);
-      if (seen == before) {
-        return true;
-      }
-      before = seen;
-    }
-    return false;
+    return leases.tryTake();
   }
 
   void release() {
-    if (leases.decrementAndGet() == CLOSING) {
-      unused.countDown();
-    }
+    leases.release();
   }
 
   Path folder() {
@@ -811,11 +720,6 @@ public final class PartitionStore implements StoredKeys {
     bytes[0] = space;
     System.arraycopy(key, 0, bytes, 1, key.length);
     return bytes;
-  }
-
-  private static byte[] expiryKey(long expiresAtMillis, byte[] key) {
-    ByteBuffer bytes = ByteBuffer.allocate(1 + Long.BYTES + key.length);
-    return bytes.put(EXPIRY_SPACE).putLong(expiresAtMillis).put(key).array();
   }
 
   private static byte[] systemKey(String name) {

@@ -3,6 +3,8 @@ package dev.cairn.server.partition;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cairn.server.cluster.WallTime;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -11,7 +13,15 @@ import org.junit.jupiter.api.Test;
 class PartitionClockTest {
   private long nanos = 17;
   private OptionalLong median = OptionalLong.empty();
-  private final PartitionClock clock = new PartitionClock(() -> nanos, () -> median);
+  private boolean sure = true;
+  private final PartitionClock clock = new PartitionClock(() -> nanos, this::time);
+
+  private Optional<WallTime> time() {
+    OptionalLong bound = sure ? median : OptionalLong.empty();
+    return median.isPresent()
+        ? Optional.of(new WallTime(bound, bound, median.getAsLong()))
+        : Optional.empty();
+  }
 
   private void pass(long millis) {
     nanos += TimeUnit.MILLISECONDS.toNanos(millis);
@@ -59,6 +69,40 @@ class PartitionClockTest {
     assertThat(clock.nowMillis()).isEqualTo(5_999);
     pass(1);
     assertThat(clock.nowMillis()).isEqualTo(50_000);
+  }
+
+  @Test
+  void termThatBeginsUnsureGoesNoFurtherThanARestartTakes() {
+    sure = false;
+    median = OptionalLong.of(10_000_000);
+    clock.start(5_000);
+    assertThat(clock.nowMillis()).isEqualTo(5_000 + PartitionClock.UNSURE_MILLIS_MAX);
+    pass(1_000);
+    assertThat(clock.nowMillis()).isEqualTo(6_000 + PartitionClock.UNSURE_MILLIS_MAX);
+    sure = true;
+    pass(1_000);
+    assertThat(clock.nowMillis()).isEqualTo(10_000_000);
+  }
+
+  @Test
+  void firstTermOfAllBeginsAtWhatTheClocksSeemToSay() {
+    sure = false;
+    median = OptionalLong.of(10_000_000);
+    clock.start(0);
+    assertThat(clock.nowMillis()).isEqualTo(10_000_000);
+  }
+
+  @Test
+  void clocksThatDisagreeNeitherPushNorSlow() {
+    PartitionClock torn =
+        new PartitionClock(
+            () -> nanos,
+            () ->
+                Optional.of(
+                    new WallTime(OptionalLong.of(1_000), OptionalLong.of(1_000_000), 1_000)));
+    torn.start(5_000);
+    pass(3_000);
+    assertThat(torn.nowMillis()).isEqualTo(8_000);
   }
 
   @Test

@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -30,7 +29,7 @@ class WriteQueueTest {
   private int drained;
   private final WriteQueue queue =
       new WriteQueue(
-          new PartitionClock(() -> now, OptionalLong::empty),
+          new PartitionClock(() -> now, Optional::empty),
           () -> now,
           TIMEOUT_NANOS,
           (entry, term, proposal) -> {
