@@ -79,7 +79,7 @@ final class Link {
   private int lastId;
   private boolean looking;
   private long failedAtNanos;
-  private String failure; // why the last connection failed; null when it did not
+  private volatile String failure; // why the last connection failed; null when it did not
 
   /** A message until it is answered. */
   private static final class Message {
@@ -138,6 +138,11 @@ final class Link {
 
   boolean isOpen() {
     return open;
+  }
+
+  /** Whether the last connection, or attempt at one, failed, and none was open since. */
+  boolean isFailing() {
+    return failure != null;
   }
 
   /** Opens the connection if there is none, and tells whether it is open, soon. */

@@ -51,6 +51,7 @@ public final class PeerTransport implements AutoCloseable {
   private static final int WORKERS = 2;
   private static final int CONNECTIONS_MAX = 4_096;
   private static final int BLOCKING_THREADS_MAX = 64;
+  private static final long FAILING_WAIT_MILLIS = 50;
   private static final Logger log = LoggerFactory.getLogger(PeerTransport.class);
 
   private final Sockets sockets = Sockets.best();
@@ -351,7 +352,10 @@ public final class PeerTransport implements AutoCloseable {
   }
 
   /**
-   * Waits until messages can be sent to a peer. Blocks; not for a loop's or a worker's thread.
+   * Waits until messages can be sent to a peer. Blocks; not for a loop's or a worker's thread. A
+   * peer that has failed already is waited for at most {@link #FAILING_WAIT_MILLIS}, as long as one
+   * that is back takes to greet: an election asks each peer in turn, several times, and one that is
+   * frozen must not hold it up each time.
    *
    * @return whether they can
    */
@@ -361,10 +365,12 @@ public final class PeerTransport implements AutoCloseable {
       return true;
     }
     Links to = linksTo(host, port);
+    boolean failing = to.control().isFailing() || to.data().isFailing();
+    long waitMillis = failing ? Math.min(timeoutMillis, FAILING_WAIT_MILLIS) : timeoutMillis;
     CompletableFuture<Boolean> both =
         to.control().connected().thenCombine(to.data().connected(), Boolean::logicalAnd);
     try {
-      return both.get(timeoutMillis, TimeUnit.MILLISECONDS);
+      return both.get(waitMillis, TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
       return false;
     } catch (ExecutionException e) {

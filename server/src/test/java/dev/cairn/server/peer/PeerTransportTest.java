@@ -23,6 +23,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class PeerTransportTest {
   private static final byte KIND = 77;
@@ -271,6 +272,18 @@ class PeerTransportTest {
       assertThat(from.awaitConnected(LOCAL, mute.getLocalPort(), 100)).isFalse();
       assertThat(get(send(from, mute.getLocalPort(), new byte[1])))
           .isInstanceOf(Answer.NotSent.class);
+    }
+  }
+
+  /** An election asks each peer several times; a frozen one must not hold up each of them. */
+  @Test
+  @Timeout(10)
+  void aPeerThatStaysMuteIsNotWaitedForAgainAndAgain() throws Exception {
+    try (ServerSocket mute = new ServerSocket(0, 64, InetAddress.getLoopbackAddress());
+        PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
+      for (int i = 0; i < 50; i++) {
+        assertThat(from.awaitConnected(LOCAL, mute.getLocalPort(), 5_000)).isFalse();
+      }
     }
   }
 
