@@ -115,6 +115,13 @@ public interface RegisterClient extends AutoCloseable {
     /** Longer than a node may take to say that it does not know. */
     private static final Duration ANSWER_MAX = Duration.ofSeconds(5);
 
+    /**
+     * What it sets expires, long after any run. So a history has no expiry, unless a wall clock
+     * that jumped by more ({@link dev.cairn.testkit.fault.MachineFaults#CLOCK_JUMP}) moved the time
+     * by which keys go.
+     */
+    private static final Duration EXPIRES_AFTER = Duration.ofDays(20);
+
     private final Supplier<NodeProcess> node;
     private RespConnection connection;
 
@@ -143,7 +150,8 @@ public interface RegisterClient extends AutoCloseable {
 
     private RespValue send(String key, Action asked) throws IOException {
       if (asked instanceof Action.Put put) {
-        return connection.call("SET", key, put.value());
+        String seconds = Long.toString(EXPIRES_AFTER.toSeconds());
+        return connection.call("SET", key, put.value(), "EX", seconds);
       } else if (asked instanceof Action.Append append) {
         return connection.call("APPEND", key, append.piece());
       } else if (asked instanceof Action.Increment) {

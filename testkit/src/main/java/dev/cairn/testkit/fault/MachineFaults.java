@@ -9,6 +9,9 @@ import java.util.function.ObjIntConsumer;
 
 /** Faults of disks, clocks and networks as {@link Fault}s, each of surroundings of the cluster. */
 public final class MachineFaults {
+  /** How far a wall clock jumps. */
+  public static final Duration CLOCK_JUMP = Duration.ofDays(30);
+
   private static final Duration ENDED_MAX = Duration.ofSeconds(60);
   private static final int SLOW_SYNC_MILLIS = 300;
   private static final long FULL_LEFT_BYTES = 256 << 10;
@@ -59,11 +62,12 @@ public final class MachineFaults {
         (cluster, node) -> disks.free(node));
   }
 
-  /** A node's wall clock jumps by hours, ahead or back. */
+  /** A node's wall clock jumps by {@link #CLOCK_JUMP}, ahead or back. */
   public static Fault clockJump(WallClocks clocks, Random random) {
     return fault(
         "wall clock jump",
-        (cluster, node) -> clocks.set(node, Duration.ofHours(random.nextBoolean() ? 5 : -5)),
+        (cluster, node) ->
+            clocks.set(node, random.nextBoolean() ? CLOCK_JUMP : CLOCK_JUMP.negated()),
         (cluster, node) -> clocks.set(node, Duration.ZERO));
   }
 

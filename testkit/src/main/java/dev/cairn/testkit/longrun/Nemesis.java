@@ -101,7 +101,7 @@ final class Nemesis {
       bag.addAll(all);
     }
     Fault fault = bag.remove();
-    boolean onLeader = random.nextBoolean();
+    boolean onLeader = tallies.get(fault.name()).count % 2 == 0; // by turns, not by luck
     int node = random.nextInt(cluster.size());
     if (onLeader) {
       node = cluster.leaderOf(anyKey.get());
