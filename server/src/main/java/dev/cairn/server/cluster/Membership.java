@@ -95,6 +95,8 @@ public final class Membership {
       byte[] body = report.encode();
       for (Member member : state.get().members()) {
         if (!member.id().equals(selfId)) {
+          // Opens what is not open: an election beside a frozen node must not be the first to try.
+          transport.isConnected(member.peerHost(), member.peerPort());
           transport.send(
               Traffic.CONTROL,
               member.peerHost(),
