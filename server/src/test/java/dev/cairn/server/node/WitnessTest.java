@@ -9,6 +9,7 @@ import dev.cairn.server.partition.Reply;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -118,6 +119,7 @@ class WitnessTest {
   }
 
   @Test
+  @Timeout(60)
   void nodeThatIsNotTakenInYetKnowsWhoLeads() throws Exception {
     try (RuntimeCluster cluster = RuntimeCluster.start(folder, LogLimits.DEFAULT)) {
       int partition = cluster.partitionOn(A, B);
