@@ -206,6 +206,23 @@ public final class Membership {
         .filter(report -> report.incarnation() == replica.incarnation());
   }
 
+  /**
+   * Whether those who vote in a partition may be others than those of its placement, as far as its
+   * leader has told: one that has not taken on the placement yet, or did not lead, has told
+   * nothing.
+   *
+   * @param epoch of the state that has the placement
+   */
+  public boolean votersChange(Placement placement, String leaderId, long epoch) {
+    return placement
+        .voterOn(leaderId)
+        .filter(voter -> report(leaderId).filter(report -> report.epoch() >= epoch).isPresent())
+        .flatMap(voter -> report(voter, placement.index()))
+        .filter(report -> report.status() == NodeReport.Status.LEADS)
+        .map(NodeReport.PartitionReport::votersChange)
+        .orElse(true);
+  }
+
   /** The node that reports to lead a partition in the highest term, among those that are up. */
   public Optional<String> leader(Placement placement) {
     String leader = null;

@@ -13,10 +13,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a node says of itself, twice a second and whenever it begins to lead.
+ * What a node says of itself, twice a second, whenever it begins to lead or ceases to, and when it
+ * has taken on a new state of the cluster.
  *
  * <pre>
- *   report    ::= format:1 clusterId:utf nodeId:utf version:utf wallMillis:8 flags:1
+ *   report    ::= format:1 clusterId:utf nodeId:utf version:utf epoch:8 wallMillis:8 flags:1
  *                 host:utf clientPort:2 clusterPort:2 freeBytes:8 freeBytesMin:8 figures
  *                 count:4 partition*
  *   figures   ::= upMillis:8 diskBytes:8 heapUsedBytes:8 heapMaxBytes:8 residentBytes:8
@@ -30,6 +31,8 @@ import java.util.Optional;
  * @param clusterId the cluster it belongs to
  * @param nodeId its id
  * @param version its version of Cairn
+ * @param epoch the placement by which it was made, or an earlier one: what it says of partitions
+ *     says nothing of those that were placed anew since
  * @param wallMillis its wall clock, milliseconds since 1970
  * @param stopping whether it is giving away what it leads, and wants nothing back
  * @param announced where clients are told to find it
@@ -41,13 +44,14 @@ public record NodeReport(
     String clusterId,
     String nodeId,
     String version,
+    long epoch,
     long wallMillis,
     boolean stopping,
     Announced announced,
     Room room,
     Figures figures,
     List<PartitionReport> partitions) {
-  private static final int FORMAT = 4;
+  private static final int FORMAT = 5;
   private static final int BUCKETS_MAX = 64;
   private static final int PARTITIONS_MAX = 16384;
   private static final int FLAG_STOPPING = 1;
@@ -205,6 +209,7 @@ public record NodeReport(
       out.writeUTF(clusterId);
       out.writeUTF(nodeId);
       out.writeUTF(version);
+      out.writeLong(epoch);
       out.writeLong(wallMillis);
       out.writeByte(stopping ? FLAG_STOPPING : 0);
       out.writeUTF(announced.host());
@@ -240,6 +245,7 @@ public record NodeReport(
     String clusterId = in.readUTF();
     String nodeId = in.readUTF();
     String version = in.readUTF();
+    long epoch = in.readLong();
     long wallMillis = in.readLong();
     int flags = in.readUnsignedByte();
     if ((flags & ~FLAG_STOPPING) != 0) {
@@ -268,6 +274,15 @@ public record NodeReport(
               in.readBoolean()));
     }
     return new NodeReport(
-        clusterId, nodeId, version, wallMillis, flags != 0, announced, room, figures, partitions);
+        clusterId,
+        nodeId,
+        version,
+        epoch,
+        wallMillis,
+        flags != 0,
+        announced,
+        room,
+        figures,
+        partitions);
   }
 }

@@ -234,17 +234,20 @@ final class NodeRuntime implements AutoCloseable {
     NodeFigures figures = new NodeFigures(folder, spec.metrics().commands());
     membership.start(
         opened::state,
-        () ->
-            new NodeReport(
-                founded.clusterId(),
-                self.id(),
-                spec.version(),
-                System.currentTimeMillis(),
-                partitions.stopping(),
-                self.announced(),
-                spec.room().get(),
-                figures.look(),
-                partitions.reports()));
+        () -> {
+          long epoch = partitions.epoch(); // before the reports, which may be by a later one
+          return new NodeReport(
+              founded.clusterId(),
+              self.id(),
+              spec.version(),
+              epoch,
+              System.currentTimeMillis(),
+              partitions.stopping(),
+              self.announced(),
+              spec.room().get(),
+              figures.look(),
+              partitions.reports());
+        });
     new Controller(opened, membership, formation, System::nanoTime).start(scheduler);
   }
 

@@ -124,6 +124,7 @@ public final class Partitions implements AutoCloseable {
           () -> {
             state = next;
             opener.follow(next);
+            membership.announce();
           });
     } catch (RejectedExecutionException stopping) {
       log.debug("epoch={} not followed: the node is stopping", next.epoch());
@@ -228,6 +229,12 @@ public final class Partitions implements AutoCloseable {
 
   private BatchReply notLeader(int partition) {
     return new BatchReply.Refused(BatchReply.Reason.NOT_LEADER, leaderId(partition));
+  }
+
+  /** The epoch of the cluster's state that this node has taken on; 0 before the first. */
+  public long epoch() {
+    ClusterState known = state;
+    return known == null ? 0 : known.epoch();
   }
 
   /** What this node's replicas and witnesses say of themselves. */

@@ -220,11 +220,7 @@ public final class ClusterStatus {
     }
     int majority = placement.voters().size() / 2 + 1;
     boolean votersChange =
-        leader
-            .flatMap(placement::voterOn)
-            .flatMap(replica -> membership.report(replica, placement.index()))
-            .filter(NodeReport.PartitionReport::votersChange)
-            .isPresent();
+        leader.filter(id -> membership.votersChange(placement, id, cluster.epoch())).isPresent();
     if (votersChange) {
       problems.add(
           "Partition "
@@ -297,6 +293,7 @@ public final class ClusterStatus {
               + " has lost its disk's content: its replicas do not vote. Bring the old data folder back.");
     }
     return report.isPresent()
+        && report.get().incarnation() == replica.incarnation()
         && (report.get().status() == NodeReport.Status.FOLLOWS
             || report.get().status() == NodeReport.Status.LEADS);
   }

@@ -29,7 +29,7 @@ class NodeReportTest {
       assertThatThrownBy(() -> NodeReport.decode(cut)).isInstanceOf(IOException.class);
     }
     bytes[0]++;
-    assertThatThrownBy(() -> NodeReport.decode(bytes)).hasMessageContaining("format 5");
+    assertThatThrownBy(() -> NodeReport.decode(bytes)).hasMessageContaining("format 6");
   }
 
   @Provide
@@ -72,7 +72,8 @@ class NodeReportTest {
             partitions.list().ofMaxSize(3))
         .as(
             (cluster, node, wall, stopping, at, room, figures, list) ->
-                new NodeReport(cluster, node, "v" + node, wall, stopping, at, room, figures, list));
+                new NodeReport(
+                    cluster, node, "v" + node, ~wall, wall, stopping, at, room, figures, list));
   }
 
   private static Arbitrary<NodeReport.Figures> figures(Arbitrary<Long> longs) {
@@ -92,7 +93,7 @@ class NodeReportTest {
             1, 1, 1, 1, 1, new CommandMetrics.Totals(1, 1, 1, Collections.nCopies(65, bucket)));
     NodeReport report =
         new NodeReport(
-            "c", "n", "v", 1, false, new Announced("h", 1, 1), Room.ENOUGH, figures, List.of());
+            "c", "n", "v", 1, 1, false, new Announced("h", 1, 1), Room.ENOUGH, figures, List.of());
     assertThatThrownBy(() -> NodeReport.decode(report.encode()))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("65 buckets");
