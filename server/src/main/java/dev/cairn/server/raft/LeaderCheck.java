@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.raft;
 
-import dev.cairn.server.peer.Answer;
-import dev.cairn.server.peer.PeerTransport;
-import dev.cairn.server.peer.Traffic;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 
 /**
@@ -30,32 +27,28 @@ import java.util.function.LongSupplier;
  * <p>A voter counts for what its disk says, whether its replica is open or not: one that is closed
  * votes for nobody. One of another incarnation is another voter.
  *
- * <p>The witness is asked only when the others do not answer within {@link #ALONE_NANOS}, twice
- * that at most, or did not the last time. Threads: any; the lock is never held while somebody
- * else's code runs.
+ * <p>As many voters are asked as a majority needs, the same ones for all groups of a node as far as
+ * they share any, so that their questions travel together ({@link TermQuestions}): those that
+ * follow this node in the order of addresses. A witness knows terms as well as anybody. The others
+ * are asked when those do not answer within {@link #ALONE_NANOS}, twice that at most, or did not
+ * the last time.
  *
- * <pre>
- *   request ::= incarnation:4 group:UTF-8
- *   answer  ::= term:8                      0 when the group is not on disk in that incarnation
- * </pre>
+ * <p>Threads: any; the lock is never held while somebody else's code runs.
  */
 final class LeaderCheck {
-  static final byte KIND = 70;
   static final long ALONE_NANOS = WitnessPace.HOLD_NANOS;
-  private static final long ANSWER_WITHIN_MILLIS = 500;
-  private static final int GROUP_BYTES_MAX = 1_024;
 
   private final String group;
   private final byte[] name;
   private final Peer self;
   private final State state;
-  private final Sender sender;
+  private final Questions questions;
   private final WitnessPace.Timer timer;
   private final LongSupplier nanoTime;
   private final AtomicBoolean ticking = new AtomicBoolean();
-  private volatile Set<Peer> witnesses = Set.of();
-  private volatile boolean othersSuffice; // without witnesses; the last time
+  private volatile boolean firstSuffice; // those that are asked first did, the last time
   private volatile Round latest;
+  private volatile Order order = new Order(Set.of(), List.of());
 
   /** What is on this node's disk. */
   interface State {
@@ -66,10 +59,13 @@ final class LeaderCheck {
     Set<Peer> voters(String group);
   }
 
-  /** Asks a voter. */
-  interface Sender {
-    /** Sends a request; {@code done} is called exactly once, on a thread that must not block. */
-    void send(Peer to, byte[] request, Consumer<Answer> done);
+  /** In which order voters are asked. */
+  private record Order(Set<Peer> voters, List<Peer> others) {}
+
+  /** Asks a voter for its term on disk. */
+  interface Questions {
+    /** As {@link TermQuestions#ask}. */
+    void ask(Peer voter, byte[] group, LongConsumer done);
   }
 
   /**
@@ -81,20 +77,21 @@ final class LeaderCheck {
       String group,
       Peer self,
       State state,
-      Sender sender,
+      Questions questions,
       WitnessPace.Timer timer,
       LongSupplier nanoTime) {
     this.group = group;
     this.name = group.getBytes(StandardCharsets.UTF_8);
     this.self = self;
     this.state = state;
-    this.sender = sender;
+    this.questions = questions;
     this.timer = timer;
     this.nanoTime = nanoTime;
   }
 
   /** The check of a member of a node. */
-  static LeaderCheck of(String group, Peer self, SharedLog log, PeerTransport transport) {
+  static LeaderCheck of(
+      String group, Peer self, SharedLog log, Questions questions, WitnessPace.Timer timer) {
     State state =
         new State() {
           @Override
@@ -107,42 +104,7 @@ final class LeaderCheck {
             return log.voters(name);
           }
         };
-    Sender sender =
-        (to, request, done) ->
-            transport.sendApart(
-                Traffic.CONTROL,
-                to.host(),
-                to.port(),
-                KIND,
-                request,
-                ANSWER_WITHIN_MILLIS,
-                Runnable::run,
-                done);
-    return new LeaderCheck(group, self, state, sender, transport::after, System::nanoTime);
-  }
-
-  /** Answers other nodes' checks from now on. */
-  static void serve(PeerTransport transport, SharedLog log) {
-    transport.handleOnLoop(KIND, (body, answer) -> answer.accept(answer(log, body)));
-  }
-
-  private static byte[] answer(SharedLog log, byte[] body) {
-    if (body.length < Integer.BYTES || body.length > Integer.BYTES + GROUP_BYTES_MAX) {
-      throw new IllegalArgumentException("a leader's check of " + body.length + " bytes");
-    }
-    int incarnation = ByteBuffer.wrap(body).getInt();
-    String group =
-        new String(body, Integer.BYTES, body.length - Integer.BYTES, StandardCharsets.UTF_8);
-    // The term is read first: a replica that is wiped in between has another incarnation then.
-    long term = log.term(group);
-    return ByteBuffer.allocate(Long.BYTES)
-        .putLong(log.incarnation(group) == incarnation ? term : 0)
-        .array();
-  }
-
-  /** Which members need not be asked while the others answer. */
-  void witnesses(Set<Peer> peers) {
-    witnesses = Set.copyOf(peers);
+    return new LeaderCheck(group, self, state, questions, timer, System::nanoTime);
   }
 
   /**
@@ -164,9 +126,9 @@ final class LeaderCheck {
     if (voters.size() == 1 && timer.after(0, round::settle)) {
       return true; // not on the caller's stack, who asks again when it is done
     }
-    round.ask(others(voters, false));
-    if (!othersSuffice || !tickLater()) {
-      round.askWitnesses();
+    round.ask(round.first);
+    if (!firstSuffice || !tickLater()) {
+      round.askRest();
     }
     round.settle();
     return true;
@@ -188,31 +150,47 @@ final class LeaderCheck {
       return;
     }
     if (nanoTime.getAsLong() - round.begunNanos >= ALONE_NANOS || !tickLater()) {
-      round.askWitnesses();
+      round.askRest();
     }
   }
 
-  private List<Peer> others(Set<Peer> voters, boolean witness) {
-    List<Peer> others = new ArrayList<>(voters);
-    others.removeIf(peer -> peer.equals(self) || witnesses.contains(peer) != witness);
-    return others;
+  /** The other voters, those first that follow this node in the order of addresses. */
+  private List<Peer> others(Set<Peer> voters) {
+    Order known = order;
+    if (!known.voters().equals(voters)) {
+      known = new Order(voters, sorted(voters));
+      order = known;
+    }
+    return known.others();
+  }
+
+  private List<Peer> sorted(Set<Peer> voters) {
+    Comparator<Peer> byAddress = Comparator.comparing(Peer::host).thenComparingInt(Peer::port);
+    return voters.stream()
+        .filter(peer -> !peer.equals(self))
+        .sorted(
+            Comparator.comparing((Peer peer) -> byAddress.compare(peer, self) < 0)
+                .thenComparing(byAddress))
+        .toList();
   }
 
   /** One confirmation that is under way. */
   private final class Round {
     private final long term;
-    private final Set<Peer> voters;
+    private final List<Peer> others;
+    private final List<Peer> first; // of the others: as many as a majority needs
     private final long begunNanos;
     private final Consumer<Optional<String>> done;
     private final Set<Peer> asked = new HashSet<>(); // guarded by this
     private final Set<Peer> agree = new HashSet<>(); // guarded by this
     private final Set<Peer> missing = new HashSet<>(); // guarded by this: will not agree
-    private boolean witnessesAsked; // guarded by this
+    private boolean restAsked; // guarded by this
     private boolean over; // guarded by this
 
     Round(long term, Set<Peer> voters, long begunNanos, Consumer<Optional<String>> done) {
       this.term = term;
-      this.voters = voters;
+      this.others = others(voters);
+      this.first = others.subList(0, voters.size() / 2);
       this.begunNanos = begunNanos;
       this.done = done;
     }
@@ -228,46 +206,31 @@ final class LeaderCheck {
             continue;
           }
         }
-        byte[] request =
-            ByteBuffer.allocate(Integer.BYTES + name.length)
-                .putInt(peer.incarnation())
-                .put(name)
-                .array();
-        sender.send(peer, request, answer -> answered(peer, answer));
+        questions.ask(peer, name, its -> answered(peer, its > 0 && its <= term));
       }
     }
 
-    void askWitnesses() {
+    void askRest() {
       synchronized (this) {
-        if (over || witnessesAsked) {
+        if (over || restAsked) {
           return;
         }
-        witnessesAsked = true;
+        restAsked = true;
       }
-      ask(others(voters, true));
+      ask(others);
       settle();
     }
 
-    private void answered(Peer peer, Answer answer) {
-      boolean agrees =
-          answer instanceof Answer.Received received && agrees(ByteBuffer.wrap(received.body()));
+    private void answered(Peer peer, boolean agrees) {
       boolean needed;
       synchronized (this) {
         (agrees ? agree : missing).add(peer);
         needed = !agrees && !over;
       }
       if (needed) {
-        askWitnesses();
+        askRest();
       }
       settle();
-    }
-
-    private boolean agrees(ByteBuffer body) {
-      if (body.remaining() != Long.BYTES) {
-        return false;
-      }
-      long its = body.getLong();
-      return its > 0 && its <= term;
     }
 
     /** Ends the round when it is decided. */
@@ -277,14 +240,13 @@ final class LeaderCheck {
         if (over) {
           return;
         }
-        int needed = voters.size() / 2; // besides this one
-        boolean confirmed = agree.size() >= needed;
-        boolean hopeless = voters.size() - 1 - missing.size() < needed;
+        boolean confirmed = agree.size() >= first.size();
+        boolean hopeless = others.size() - missing.size() < first.size();
         if (!confirmed && !hopeless) {
           return;
         }
         over = true;
-        othersSuffice = confirmed && (!witnessesAsked || agree.containsAll(others(voters, false)));
+        firstSuffice = confirmed && (!restAsked || agree.containsAll(first));
         failure =
             confirmed
                 ? Optional.empty()

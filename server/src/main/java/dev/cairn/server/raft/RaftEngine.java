@@ -62,6 +62,7 @@ public final class RaftEngine implements AutoCloseable {
   private final SharedLog sharedLog;
   private final PeerTransport transport;
   private final Elections elections;
+  private final TermQuestions termQuestions;
 
   private RaftEngine(
       Endpoint endpoint, SharedLog sharedLog, PeerTransport transport, Elections elections) {
@@ -69,6 +70,7 @@ public final class RaftEngine implements AutoCloseable {
     this.sharedLog = sharedLog;
     this.transport = transport;
     this.elections = elections;
+    this.termQuestions = TermQuestions.over(transport);
   }
 
   /**
@@ -86,7 +88,7 @@ public final class RaftEngine implements AutoCloseable {
     Elections elections = new Elections();
     transport.onEnd(elections::connectionEnded);
     RaftRequests.serve(transport);
-    LeaderCheck.serve(transport, sharedLog);
+    TermQuestions.serve(transport, sharedLog);
     Endpoint endpoint = new Endpoint(host, port);
     NodeManager.getInstance().addAddress(endpoint);
     return new RaftEngine(endpoint, sharedLog, transport, elections);
@@ -183,7 +185,7 @@ public final class RaftEngine implements AutoCloseable {
             node,
             () -> sharedLog.term(group),
             pace,
-            LeaderCheck.of(group, self, sharedLog, transport),
+            LeaderCheck.of(group, self, sharedLog, termQuestions::ask, transport::after),
             () -> elections.closed(group));
     FollowerState follower = FollowerState.of(node, ELECTION_TIMEOUT_MILLIS);
     elections.opened(
