@@ -388,11 +388,15 @@ final class Link {
 
   void close() {
     closed = true;
-    loop.execute(
-        () -> {
-          failed(channel, "this node is stopping");
-          failArriving();
-        });
+    try {
+      loop.execute(
+          () -> {
+            failed(channel, "this node is stopping");
+            failArriving();
+          });
+    } catch (RejectedExecutionException ended) {
+      failArriving(); // a lent loop, whose channels have ended with it
+    }
   }
 
   @Override

@@ -6,6 +6,7 @@ import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -21,6 +22,7 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -57,10 +59,13 @@ public final class PeerTransport implements AutoCloseable {
   private final Sockets sockets = Sockets.best();
   private final EventLoopGroup loops;
   private final Bootstrap bootstrap;
+  private final Bootstrap nio =
+      new Bootstrap().channel(NioSocketChannel.class).option(ChannelOption.TCP_NODELAY, true);
   private final List<Worker> workers;
   private final ThreadPoolExecutor blocking;
   private final Map<Byte, Handled> handlers = new ConcurrentHashMap<>();
   private final Map<Address, Links> links = new ConcurrentHashMap<>();
+  private final Map<Lent, Link> lentLinks = new ConcurrentHashMap<>();
   private final Set<AcceptedConnection> accepted = ConcurrentHashMap.newKeySet();
   private final List<Runnable> endListeners = new CopyOnWriteArrayList<>();
   private volatile boolean closed;
@@ -109,6 +114,9 @@ public final class PeerTransport implements AutoCloseable {
   }
 
   private record Address(String host, int port) {}
+
+  /** A peer, as a loop that is not ours reaches it. */
+  private record Lent(EventLoop loop, Address peer) {}
 
   private record Links(Link control, Link data, Link bulk) {
     Link of(Traffic traffic) {
@@ -305,6 +313,29 @@ public final class PeerTransport implements AutoCloseable {
     sendTo(traffic, host, port, kind, (short) 0, body, timeoutMillis, where, done);
   }
 
+  /**
+   * Sends a small message, over a connection of the current thread's own loop where that has been
+   * lent ({@link CurrentLoop}), else among the control traffic. Such messages keep no order.
+   *
+   * @param done called exactly once, on a loop: it must not block
+   */
+  public void sendFromHere(
+      String host, int port, byte kind, byte[] body, long timeoutMillis, Consumer<Answer> done) {
+    Optional<EventLoop> lent = CurrentLoop.get();
+    if (lent.isEmpty() || closed) {
+      sendApart(Traffic.CONTROL, host, port, kind, body, timeoutMillis, Runnable::run, done);
+      return;
+    }
+    Link link =
+        lentLinks.computeIfAbsent(
+            new Lent(lent.get(), new Address(host, port)),
+            to -> new Link(host, port, Traffic.CONTROL, nio, to.loop(), blocking));
+    link.send(kind, (short) 0, body, timeoutMillis, Runnable::run, done);
+    if (closed) {
+      link.close(); // close() may not have seen it
+    }
+  }
+
   private void sendTo(
       Traffic traffic,
       String host,
@@ -397,6 +428,7 @@ public final class PeerTransport implements AutoCloseable {
     }
     accepted.forEach(AcceptedConnection::close);
     links.values().forEach(Links::close);
+    lentLinks.values().forEach(Link::close);
     loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
     workers.forEach(Worker::close);
     blocking.shutdown();

@@ -3,7 +3,6 @@ package dev.cairn.server.raft;
 
 import dev.cairn.server.peer.Answer;
 import dev.cairn.server.peer.PeerTransport;
-import dev.cairn.server.peer.Traffic;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
@@ -71,15 +70,7 @@ final class TermQuestions {
   static TermQuestions over(PeerTransport transport) {
     return new TermQuestions(
         (host, port, request, done) ->
-            transport.sendApart(
-                Traffic.CONTROL,
-                host,
-                port,
-                KIND,
-                request,
-                ANSWER_WITHIN_MILLIS,
-                Runnable::run,
-                done));
+            transport.sendFromHere(host, port, KIND, request, ANSWER_WITHIN_MILLIS, done));
   }
 
   /** Answers other nodes' questions from now on. */

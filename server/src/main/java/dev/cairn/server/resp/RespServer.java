@@ -8,6 +8,7 @@ import dev.cairn.server.command.NodeFacts;
 import dev.cairn.server.command.RequestMemory;
 import dev.cairn.server.metrics.Metric;
 import dev.cairn.server.metrics.Metrics;
+import dev.cairn.server.peer.CurrentLoop;
 import dev.cairn.server.routing.Router;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
@@ -98,6 +99,7 @@ public final class RespServer implements AutoCloseable {
     this.loops =
         new MultiThreadIoEventLoopGroup(
             config.threads(), new DefaultThreadFactory(name, true), NioIoHandler.newFactory());
+    CurrentLoop.lend(loops);
   }
 
   /**

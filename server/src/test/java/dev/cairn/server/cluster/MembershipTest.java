@@ -3,6 +3,7 @@ package dev.cairn.server.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cairn.server.FreePorts;
 import dev.cairn.server.cluster.NodeReport.PartitionReport;
 import dev.cairn.server.cluster.NodeReport.Status;
 import dev.cairn.server.peer.Answer;
@@ -25,12 +26,13 @@ class MembershipTest {
   private static final int PATIENCE_MILLIS = 10_000;
 
   private final ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
-  private final int port = freePort();
+  private int port;
   private PeerTransport transport;
   private Membership membership;
 
   @BeforeEach
   void listen() throws IOException {
+    port = FreePorts.next();
     transport = PeerTransport.listen("127.0.0.1", port);
     membership = new Membership("self", transport, scheduler, System::nanoTime, () -> 0);
   }
@@ -60,7 +62,7 @@ class MembershipTest {
 
   @Test
   void leaderThatHasNotTakenOnThePlacementDoesNotSayWhoVotes() throws IOException {
-    ClusterState placed = cluster(7, freePort());
+    ClusterState placed = cluster(7, FreePorts.next());
     Placement placement = placed.partitions().get(0);
     membership.start(() -> placed, () -> report("self", 7, List.of()));
 
@@ -77,7 +79,7 @@ class MembershipTest {
 
   /** As if that node had sent it; again when it could not, as a node does. */
   private void receive(NodeReport report) throws IOException {
-    try (PeerTransport peer = PeerTransport.listen("127.0.0.1", freePort())) {
+    try (PeerTransport peer = PeerTransport.listen("127.0.0.1", FreePorts.next())) {
       Answer answer = send(peer, report);
       for (int tries = 1; tries < 5 && answer instanceof Answer.NotSent; tries++) {
         answer = send(peer, report);
@@ -132,13 +134,5 @@ class MembershipTest {
 
   private static PartitionReport partition(Status status, boolean votersChange) {
     return new PartitionReport(0, 1, status, 1, 0, 0, 0, 0, votersChange);
-  }
-
-  private static int freePort() {
-    try (ServerSocket socket = new ServerSocket(0)) {
-      return socket.getLocalPort();
-    } catch (IOException e) {
-      throw new IllegalStateException(e);
-    }
   }
 }

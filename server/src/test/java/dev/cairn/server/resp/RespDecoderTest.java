@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
@@ -52,13 +53,24 @@ final class RespDecoderTest {
     decoder = decoder();
     try {
       for (byte[] piece : pieces) {
-        for (Request request : feed(piece, 0, piece.length)) {
-          memory.give(request.bytes());
-        }
+        // Each as it comes: what follows it in the same piece may end the connection.
+        feed(piece, 0, piece.length, request -> memory.give(request.bytes()));
       }
     } catch (ProtocolError expected) {
       assertThat(expected.getMessage()).isNotEmpty();
     }
+    decoder.close();
+    assertThat(memory.bytes()).isZero();
+  }
+
+  @Test
+  void aRequestAheadOfAProtocolErrorComesOutBeforeIt() {
+    List<Request> requests = new ArrayList<>();
+    byte[] bytes = ascii("a b\n'\n");
+    assertThatThrownBy(() -> feed(bytes, 0, bytes.length, requests::add))
+        .isInstanceOf(ProtocolError.class);
+    assertThat(requests).extracting(RespDecoderTest::text).containsExactly("a|b");
+    memory.give(requests.get(0).bytes());
     decoder.close();
     assertThat(memory.bytes()).isZero();
   }
@@ -226,15 +238,19 @@ final class RespDecoderTest {
 
   private List<Request> feed(byte[] bytes, int from, int to) throws ProtocolError {
     List<Request> requests = new ArrayList<>();
+    feed(bytes, from, to, requests::add);
+    return requests;
+  }
+
+  private void feed(byte[] bytes, int from, int to, Consumer<Request> taken) throws ProtocolError {
     decoder.feed(Unpooled.wrappedBuffer(Arrays.copyOfRange(bytes, from, to)));
     for (Request next = decoder.next(); next != null; next = decoder.next()) {
-      requests.add(next);
+      taken.accept(next);
       if (next.http()) {
         break;
       }
     }
     decoder.settle();
-    return requests;
   }
 
   private static String text(Request request) {

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.peer;
+
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.concurrent.FastThreadLocal;
+import java.util.Optional;
+
+/**
+ * The event loop that the current thread runs, where that loop lends itself to {@link
+ * PeerTransport#sendFromHere}: what is asked by a client's request can then be asked, and its
+ * answer be dealt with, without waking another thread.
+ */
+public final class CurrentLoop {
+  private static final FastThreadLocal<EventLoop> LOOP = new FastThreadLocal<>();
+
+  private CurrentLoop() {}
+
+  /** Lends the loops of a group, which must run on NIO; each from a moment later on. */
+  public static void lend(EventLoopGroup loops) {
+    for (EventExecutor executor : loops) {
+      executor.execute(() -> LOOP.set((EventLoop) executor));
+    }
+  }
+
+  static Optional<EventLoop> get() {
+    return Optional.ofNullable(LOOP.getIfExists());
+  }
+}
