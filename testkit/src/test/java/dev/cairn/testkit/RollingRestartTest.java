@@ -5,14 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.cairn.client.CairnClient;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -31,6 +34,9 @@ class RollingRestartTest {
 
   /** By hand or before a release twice: {@code -Dcairn.rolling.rounds=2}. */
   private static final int ROUNDS = Integer.getInteger("cairn.rolling.rounds", 1);
+
+  /** How many keys each client writes and then reads at once; by hand 12, for the rate. */
+  private static final int ABREAST = Integer.getInteger("cairn.rolling.abreast", 1);
 
   @RegisterExtension final Clusters clusters = Clusters.ofEachTest();
 
@@ -98,16 +104,28 @@ class RollingRestartTest {
     return error.replaceFirst("^[^:]*: ", "").split(" ", 2)[0];
   }
 
-  private static void putAndGet(CairnClient client, Work work) {
-    String key = "cairn" + work.done.get() % 1_000;
-    client.put(key, "value");
-    assertThat(client.get(key)).hasValue("value");
+  private static int putAndGet(CairnClient client, Work work) {
+    byte[] value = bytes("value");
+    long first = work.done.get();
+    List<byte[]> keys =
+        LongStream.range(first, first + ABREAST).mapToObj(i -> bytes("cairn" + i % 1_000)).toList();
+    keys.stream().map(key -> client.putAsync(key, value)).toList().forEach(CompletableFuture::join);
+    keys.stream()
+        .map(client::getAsync)
+        .toList()
+        .forEach(answer -> assertThat(answer.join().value().orElseThrow()).isEqualTo(value));
+    return 2 * ABREAST;
   }
 
-  private static void setAndGet(RedisClusterClient jedis, Work work) {
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static int setAndGet(RedisClusterClient jedis, Work work) {
     String key = "jedis" + work.done.get() % 1_000;
     jedis.set(key, "value");
     assertThat(jedis.get(key)).isEqualTo("value");
+    return 2;
   }
 
   private static RedisClusterClient jedis(ProcessCluster cluster) {
@@ -126,7 +144,8 @@ class RollingRestartTest {
   }
 
   private interface Operation {
-    void run(Work work);
+    /** Returns how many operations that were. */
+    int run(Work work);
   }
 
   /** Threads that do one operation after the other, and count what went wrong. */
@@ -147,8 +166,7 @@ class RollingRestartTest {
     private void run(Operation operation) {
       while (!finished) {
         try {
-          operation.run(this);
-          done.addAndGet(2);
+          done.addAndGet(operation.run(this));
         } catch (RuntimeException | AssertionError e) {
           errors.merge(e.toString().replaceAll("\\d+", "N"), 1L, Long::sum);
         }
