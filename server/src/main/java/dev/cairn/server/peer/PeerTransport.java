@@ -59,8 +59,7 @@ public final class PeerTransport implements AutoCloseable {
   private final Sockets sockets = Sockets.best();
   private final EventLoopGroup loops;
   private final Bootstrap bootstrap;
-  private final Bootstrap nio =
-      new Bootstrap().channel(NioSocketChannel.class).option(ChannelOption.TCP_NODELAY, true);
+  private final Bootstrap lentBootstrap = connecting(NioSocketChannel.class);
   private final List<Worker> workers;
   private final ThreadPoolExecutor blocking;
   private final Map<Byte, Handled> handlers = new ConcurrentHashMap<>();
@@ -138,8 +137,7 @@ public final class PeerTransport implements AutoCloseable {
     loops =
         new MultiThreadIoEventLoopGroup(
             1, new DefaultThreadFactory("peer-loop", true), sockets.handlers());
-    bootstrap =
-        new Bootstrap().channel(sockets.connecting()).option(ChannelOption.TCP_NODELAY, true);
+    bootstrap = connecting(sockets.connecting());
     workers = IntStream.range(0, WORKERS).mapToObj(i -> new Worker("peer-work-" + i)).toList();
     blocking =
         new ThreadPoolExecutor(
@@ -150,6 +148,10 @@ public final class PeerTransport implements AutoCloseable {
             new SynchronousQueue<>(),
             new DefaultThreadFactory("peer-request", true),
             new ThreadPoolExecutor.CallerRunsPolicy());
+  }
+
+  private static Bootstrap connecting(Class<? extends Channel> channel) {
+    return new Bootstrap().channel(channel).option(ChannelOption.TCP_NODELAY, true);
   }
 
   /**
@@ -329,7 +331,7 @@ public final class PeerTransport implements AutoCloseable {
     Link link =
         lentLinks.computeIfAbsent(
             new Lent(lent.get(), new Address(host, port)),
-            to -> new Link(host, port, Traffic.CONTROL, nio, to.loop(), blocking));
+            to -> new Link(host, port, Traffic.CONTROL, lentBootstrap, to.loop(), blocking));
     link.send(kind, (short) 0, body, timeoutMillis, Runnable::run, done);
     if (closed) {
       link.close(); // close() may not have seen it

@@ -111,8 +111,8 @@ final class LeaderCheck {
    * Makes sure that this node leads in a term.
    *
    * @param term the term in which it was told to lead
-   * @param done called exactly once, mostly on the transport's loop; empty when nobody led in a
-   *     later term before this call, else why that is not certain
+   * @param done called exactly once, mostly on an event loop; empty when nobody led in a later term
+   *     before this call, else why that is not certain
    * @return false when it cannot be told, since who votes is changing or not known; {@code done} is
    *     not called then
    */

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -83,7 +84,8 @@ final class TermQuestions {
     if (!request.hasRemaining() || request.get() != FORMAT) {
       throw new IllegalArgumentException("questions for terms in an unknown format");
     }
-    ByteBuffer answer = ByteBuffer.allocate(QUESTIONS_MAX * Long.BYTES);
+    int most = Math.min(QUESTIONS_MAX, request.remaining() / QUESTION_HEAD_BYTES);
+    ByteBuffer answer = ByteBuffer.allocate(most * Long.BYTES);
     while (request.hasRemaining()) {
       if (request.remaining() < QUESTION_HEAD_BYTES || !answer.hasRemaining()) {
         throw new IllegalArgumentException("questions for terms, cut or too many");
@@ -100,9 +102,7 @@ final class TermQuestions {
       long term = sharedLog.term(group);
       answer.putLong(sharedLog.incarnation(group) == incarnation ? term : 0);
     }
-    byte[] terms = new byte[answer.position()];
-    answer.flip().get(terms);
-    return terms;
+    return Arrays.copyOf(answer.array(), answer.position());
   }
 
   /**
