@@ -106,6 +106,7 @@ class ArchitectureTest {
                       return !type.getPackageName().startsWith("dev.cairn")
                           || type.getPackageName().startsWith(ROOT + "." + name)
                           || type.getPackageName().startsWith(ROOT + ".metrics")
+                          || type.getPackageName().startsWith("dev.cairn.queues")
                           || (name.equals("raft")
                               && type.getPackageName().startsWith(ROOT + ".peer"));
                     }

@@ -162,7 +162,7 @@ class DocumentsTest {
   /** All classes of ours, by simple name. */
   private static Map<String, Path> sources() throws IOException {
     Map<String, Path> sources = new HashMap<>();
-    for (String module : List.of("protocol", "client", "server", "tools", "testkit")) {
+    for (String module : List.of("protocol", "client", "queues", "server", "tools", "testkit")) {
       try (Stream<Path> files = Files.walk(CHECKOUT.resolve(module).resolve("src"))) {
         files
             .filter(file -> file.toString().endsWith(".java"))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.cluster;
 
+import dev.cairn.queues.TaskLoop;
 import dev.cairn.server.raft.GroupListener;
 import dev.cairn.server.raft.Peer;
 import dev.cairn.server.raft.Proposal;
@@ -171,6 +172,7 @@ public final class MetaGroup implements AutoCloseable {
         return; // replayed, or the successor of a state that was replaced meanwhile
       }
       try {
+        TaskLoop.willBlock();
         write(next);
       } catch (IOException e) {
         onDiskFailure.accept(e);

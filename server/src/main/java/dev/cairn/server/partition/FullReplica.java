@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
  * A replica that holds the data: between the Raft group and the state machine, the leader's queue
  * and the folder.
  *
- * <p>Thread: the group's state machine thread for everything that {@link GroupListener} says so of.
+ * <p>Threads: as {@link GroupListener} says, one call at a time.
  */
 final class FullReplica implements GroupListener, SnapshotHost {
   private static final Logger log = LoggerFactory.getLogger(FullReplica.class);

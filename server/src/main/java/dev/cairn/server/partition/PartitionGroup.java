@@ -101,7 +101,7 @@ final class PartitionGroup implements AutoCloseable {
     return writes.leads();
   }
 
-  /** Told by the state machine's thread: this node leads, and has applied all of earlier terms. */
+  /** Told as {@link FullReplica} is: this node leads, and has applied all of earlier terms. */
   void leaderStarted(long term, long loggedPartitionTimeMillis) {
     synchronized (lock) {
       handingOverTo = Optional.empty();
@@ -110,7 +110,7 @@ final class PartitionGroup implements AutoCloseable {
     writes.proposeNext();
   }
 
-  /** Told by the state machine's thread: this node leads no more, or is handing over. */
+  /** Told as {@link FullReplica} is: this node leads no more, or is handing over. */
   void leaderStopped() {
     writes.stop();
   }

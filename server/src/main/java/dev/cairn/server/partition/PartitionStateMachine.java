@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.partition;
 
+import dev.cairn.queues.TaskLoop;
 import dev.cairn.server.raft.GroupListener.Entry;
 import dev.cairn.server.raft.GroupListener.SnapshotPoint;
 import dev.cairn.server.raft.Peer;
@@ -17,7 +18,7 @@ import java.util.Optional;
 /**
  * Turns committed entries into data, the same way on every replica.
  *
- * <p>Thread: the group's state machine thread, and no other. Invariants:
+ * <p>Threads: one at a time, as {@link dev.cairn.server.raft.GroupListener} says. Invariants:
  *
  * <ol>
  *   <li>What an entry does depends on the entry and the data alone: no clock, no configuration, no
@@ -58,17 +59,19 @@ final class PartitionStateMachine {
             new Keyspace.Source() {
               @Override
               public Optional<ValueRecord> get(byte[] key) {
-                return folder.store().get(key);
+                return folder.store().get(key, TaskLoop::willBlock);
               }
 
               @Override
               public Optional<byte[]> scan(
                   KeyRange range, int keysMax, ScannedKey.Visitor visitor) {
+                TaskLoop.willBlock();
                 return folder.store().scan(range, keysMax, visitor);
               }
 
               @Override
               public List<byte[]> expiring(long untilMillis, int keysMax) {
+                TaskLoop.willBlock();
                 return folder.store().expiring(untilMillis, keysMax);
               }
             });
@@ -147,7 +150,7 @@ final class PartitionStateMachine {
   }
 
   private void writeBatch() {
-    folder.store().apply(keyspace.takeWrites(), row());
+    folder.store().apply(keyspace.takeWrites(), row(), TaskLoop::willBlock);
     entryBytes = 0;
   }
 

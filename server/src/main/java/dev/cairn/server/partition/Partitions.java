@@ -152,7 +152,7 @@ public final class Partitions implements AutoCloseable {
     if (entry.group != null && entry.group.leads()) {
       return Optional.of(selfId);
     }
-    return raft.leader()
+    return raft.followed()
         .flatMap(peer -> nodeAt(known, peer))
         .filter(id -> !id.equals(selfId) && !placement.witnessOn(id));
   }

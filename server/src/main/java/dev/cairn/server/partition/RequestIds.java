@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.partition;
 
+import dev.cairn.queues.TaskLoop;
 import dev.cairn.server.storage.PartitionFolder;
 import dev.cairn.server.storage.Writes;
 import java.io.IOException;
@@ -200,7 +201,7 @@ final class RequestIds {
   }
 
   private Optional<byte[]> row(byte[] key, Writes writes) {
-    return writes.touchesRow(key) ? writes.row(key) : folder.store().row(key);
+    return writes.touchesRow(key) ? writes.row(key) : folder.store().row(key, TaskLoop::willBlock);
   }
 
   private static List<Result> answer(byte[] row) {

@@ -55,8 +55,8 @@ final class WitnessReplica implements GroupListener, SnapshotHost, AutoCloseable
    */
   private volatile long leading;
 
-  private long turns; // the state machine's thread only
-  private long ledTerm; // the state machine's thread only
+  private long turns; // as GroupListener is called, one at a time
+  private long ledTerm; // likewise
 
   WitnessReplica(
       int index,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.peer;
 
+import dev.cairn.queues.TaskLoop;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -50,7 +51,10 @@ import org.slf4j.LoggerFactory;
  * docs/decisions/0020 has the reasons.
  */
 public final class PeerTransport implements AutoCloseable {
-  private static final int WORKERS = 2;
+  /** A thread less for the loops and the logs, which have as much to do. */
+  private static final int WORKERS =
+      Math.max(1, Math.min(8, Runtime.getRuntime().availableProcessors() / 2));
+
   private static final int CONNECTIONS_MAX = 4_096;
   private static final int BLOCKING_THREADS_MAX = 64;
   private static final long FAILING_WAIT_MILLIS = 50;
@@ -60,7 +64,7 @@ public final class PeerTransport implements AutoCloseable {
   private final EventLoopGroup loops;
   private final Bootstrap bootstrap;
   private final Bootstrap lentBootstrap = connecting(NioSocketChannel.class);
-  private final List<Worker> workers;
+  private final List<TaskLoop> workers;
   private final ThreadPoolExecutor blocking;
   private final Map<Byte, Handled> handlers = new ConcurrentHashMap<>();
   private final Map<Address, Links> links = new ConcurrentHashMap<>();
@@ -138,7 +142,7 @@ public final class PeerTransport implements AutoCloseable {
         new MultiThreadIoEventLoopGroup(
             1, new DefaultThreadFactory("peer-loop", true), sockets.handlers());
     bootstrap = connecting(sockets.connecting());
-    workers = IntStream.range(0, WORKERS).mapToObj(i -> new Worker("peer-work-" + i)).toList();
+    workers = IntStream.range(0, WORKERS).mapToObj(i -> new TaskLoop("worker-" + i)).toList();
     blocking =
         new ThreadPoolExecutor(
             0,
@@ -266,7 +270,7 @@ public final class PeerTransport implements AutoCloseable {
         });
   }
 
-  private Worker worker(short stream) {
+  private TaskLoop worker(short stream) {
     return workers.get(Math.floorMod(stream, WORKERS));
   }
 
@@ -369,6 +373,15 @@ public final class PeerTransport implements AutoCloseable {
     }
   }
 
+  /**
+   * Runs tasks in the order of a stream's messages, in turn with them.
+   *
+   * @param stream as with {@link #send(String, int, byte, int, byte[], long, Consumer)}
+   */
+  public Executor workerOf(int stream) {
+    return worker(fold(stream));
+  }
+
   private static short fold(int stream) {
     return (short) (stream ^ (stream >>> 16));
   }
@@ -432,7 +445,7 @@ public final class PeerTransport implements AutoCloseable {
     links.values().forEach(Links::close);
     lentLinks.values().forEach(Link::close);
     loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
-    workers.forEach(Worker::close);
+    workers.forEach(TaskLoop::close);
     blocking.shutdown();
   }
 }

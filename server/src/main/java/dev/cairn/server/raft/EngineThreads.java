@@ -2,6 +2,7 @@
 package dev.cairn.server.raft;
 
 import com.alipay.sofa.jraft.util.ThreadPoolsFactory;
+import com.lmax.disruptor.RingBuffer;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.SynchronousQueue;
@@ -11,14 +12,14 @@ import java.util.concurrent.TimeUnit;
 /**
  * Where the engine runs what it does not want to do in the thread that noticed it.
  *
- * <p>The thread that takes a group's proposals does one such thing for each proposal and peer: it
- * has the peer's replicator send the new entries. Sending does not block here, so it is done at
- * once, which saves two threads a wake-up each for every proposal. That thread holds the group's
- * lock and the replicator takes its own, an order that the engine keeps elsewhere too (a new leader
- * starts its replicators under the group's lock). Everything else gets a thread.
+ * <p>Whoever takes a group's proposals does one such thing for each proposal and peer: it has the
+ * peer's replicator send the new entries. Sending does not block here, so it is done at once, which
+ * saves two threads a wake-up each for every proposal. It holds the group's lock then, and the
+ * replicator takes its own, an order that the engine keeps elsewhere too (a new leader starts its
+ * replicators under the group's lock). Everything else gets a thread.
  */
 final class EngineThreads extends ThreadPoolExecutor {
-  private static final String TAKES_PROPOSALS = "JRaft-NodeImpl-Disruptor-";
+  private static final String TAKES_PROPOSALS = "JRaft-NodeImpl";
   private static final EngineThreads SHARED = new EngineThreads();
 
   private EngineThreads() {
@@ -47,7 +48,7 @@ final class EngineThreads extends ThreadPoolExecutor {
 
   @Override
   public Future<?> submit(Runnable task) {
-    if (Thread.currentThread().getName().startsWith(TAKES_PROPOSALS)) {
+    if (RingBuffer.serving(TAKES_PROPOSALS)) {
       task.run();
       return CompletableFuture.completedFuture(null);
     }

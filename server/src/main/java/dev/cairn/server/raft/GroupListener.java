@@ -10,9 +10,11 @@ import java.util.function.Consumer;
 /**
  * What a Raft group tells the state machine that it drives.
  *
- * <p>All methods but {@link #failed} are called by the group's one state machine thread, in the
- * order of the log; they may take as long as storage takes, and nothing of the group is applied
- * meanwhile.
+ * <p>All methods but {@link #failed} are called one at a time, in the order of the log, each after
+ * the one before has returned; nothing of the group is applied meanwhile. The thread is one of the
+ * node's workers, not always the same, which deal with the messages of other groups too: a method
+ * that is about to wait for a disk calls {@link dev.cairn.queues.TaskLoop#willBlock} first. {@link
+ * #save} and {@link #load} need not.
  */
 public interface GroupListener {
   /**

@@ -8,6 +8,7 @@ import com.alipay.sofa.jraft.error.RaftError;
 import com.alipay.sofa.jraft.error.RaftException;
 import com.alipay.sofa.jraft.option.RaftMetaStorageOptions;
 import com.alipay.sofa.jraft.storage.RaftMetaStorage;
+import dev.cairn.queues.TaskLoop;
 
 /**
  * A group's term and vote: one row, always written together, fsynced before the answer.
@@ -81,6 +82,7 @@ final class GroupMeta implements RaftMetaStorage {
 
   private boolean store(long newTerm, PeerId peer) {
     checkOpen();
+    TaskLoop.willBlock(); // a leader of a later term may be noticed by a worker
     if (!group.storeVote(new LogRows.Vote(newTerm, peer.toString()))) {
       if (node != null) {
         node.onError(

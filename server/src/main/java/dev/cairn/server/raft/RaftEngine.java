@@ -12,6 +12,7 @@ import com.alipay.sofa.jraft.storage.LogStorage;
 import com.alipay.sofa.jraft.storage.RaftMetaStorage;
 import com.alipay.sofa.jraft.storage.SnapshotStorage;
 import com.alipay.sofa.jraft.util.Endpoint;
+import dev.cairn.queues.Placement;
 import dev.cairn.server.peer.PeerTransport;
 import java.io.IOException;
 import java.util.List;
@@ -55,6 +56,8 @@ public final class RaftEngine implements AutoCloseable {
 
   /** Of a group, for answers to votes and the like. */
   private static final int RPC_THREADS = 4;
+
+  private static final String LOG_QUEUE = "JRaft-LogManager";
 
   private static final int CATCH_UP_MARGIN_ENTRIES = 16;
 
@@ -151,7 +154,8 @@ public final class RaftEngine implements AutoCloseable {
     options.setElectionTimeoutMs(ELECTION_TIMEOUT_MILLIS);
     options.setRpcConnectTimeoutMs(CONNECT_TIMEOUT_MILLIS);
     options.setInitialConf(RaftGroup.configuration(firstVoters, firstLearners));
-    options.setFsm(new RaftGroup.ListenerAdapter(group, listener));
+    RaftGroup.ListenerAdapter adapter = new RaftGroup.ListenerAdapter(group, listener);
+    options.setFsm(adapter);
     options.setLogUri(group);
     options.setRaftMetaUri(group);
     snapshots.ifPresent(host -> options.setSnapshotUri(group));
@@ -175,7 +179,7 @@ public final class RaftEngine implements AutoCloseable {
     options.setRaftOptions(raft);
     Peer self = new Peer(endpoint.getIp(), endpoint.getPort(), incarnation);
     NodeImpl node = new NodeImpl(group, self.toPeerId());
-    if (!node.init(options)) {
+    if (!queues(group).during(() -> node.init(options))) {
       node.shutdown();
       throw new IOException("group " + group + " cannot be opened; the log above says why");
     }
@@ -183,6 +187,7 @@ public final class RaftEngine implements AutoCloseable {
         new RaftGroup(
             group,
             node,
+            adapter,
             () -> sharedLog.term(group),
             pace,
             LeaderCheck.of(group, self, sharedLog, termQuestions::ask, transport::after),
@@ -193,6 +198,18 @@ public final class RaftEngine implements AutoCloseable {
         new Candidacy(follower, witness, ELECTION_TIMEOUT_MILLIS, RandomGenerator.getDefault()),
         opened::leader);
     return opened;
+  }
+
+  /**
+   * All that a group does but its log is done in turn by one of the transport's workers, that which
+   * deals with the group's messages. A group's log has a thread of its own, which waits for the
+   * disk: groups that write at one moment share an fsync.
+   */
+  private Placement queues(String group) {
+    return queue ->
+        queue.startsWith(LOG_QUEUE)
+            ? Optional.empty()
+            : Optional.of(transport.workerOf(group.hashCode()));
   }
 
   /**

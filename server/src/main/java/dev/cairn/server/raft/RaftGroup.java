@@ -21,6 +21,7 @@ import com.alipay.sofa.jraft.rpc.RpcRequests.TimeoutNowRequest;
 import com.alipay.sofa.jraft.rpc.RpcRequests.TimeoutNowResponse;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
+import dev.cairn.queues.TaskLoop;
 import java.nio.ByteBuffer;
 import java.util.Collection;
 import java.util.Comparator;
@@ -52,8 +53,17 @@ import org.slf4j.LoggerFactory;
 public final class RaftGroup implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(RaftGroup.class);
 
+  /**
+   * Applying more than that at once, as after a restart, takes longer than other groups should
+   * wait.
+   */
+  private static final int SHORT_RUN_ENTRIES = 64;
+
+  private static final int SHORT_RUN_BYTES = 1 << 20;
+
   private final String name;
   private final Node node;
+  private final ListenerAdapter adapter;
   private final LongSupplier term; // of the log
   private final WitnessPace pace;
   private final LeaderCheck check;
@@ -64,12 +74,14 @@ public final class RaftGroup implements AutoCloseable {
   RaftGroup(
       String name,
       Node node,
+      ListenerAdapter adapter,
       LongSupplier term,
       WitnessPace pace,
       LeaderCheck check,
       Runnable whenClosed) {
     this.name = name;
     this.node = node;
+    this.adapter = adapter;
     this.term = term;
     this.pace = pace;
     this.check = check;
@@ -120,7 +132,15 @@ public final class RaftGroup implements AutoCloseable {
     pace.witnesses(peers);
   }
 
-  /** The peer that leads, as far as this node knows. */
+  /** The peer that this node follows, once its state machine has been told. A field read. */
+  public Optional<Peer> followed() {
+    return adapter.followed;
+  }
+
+  /**
+   * The peer that leads, as far as this node knows. May wait for an fsync of the group's, or for a
+   * connection that a candidate waits for.
+   */
   public Optional<Peer> leader() {
     PeerId leader = node.getLeaderId();
     return leader == null || leader.isEmpty() ? Optional.empty() : Optional.of(Peer.of(leader));
@@ -287,6 +307,7 @@ public final class RaftGroup implements AutoCloseable {
     private final String group;
     private final GroupListener listener;
     private final AtomicBoolean failed = new AtomicBoolean();
+    private volatile Optional<Peer> followed = Optional.empty();
 
     ListenerAdapter(String group, GroupListener listener) {
       this.group = group;
@@ -296,9 +317,14 @@ public final class RaftGroup implements AutoCloseable {
     @Override
     public void onApply(Iterator iterator) {
       int taken = 0;
+      long bytes = 0;
       try {
         while (iterator.hasNext()) {
           ByteBuffer buffer = iterator.getData();
+          bytes += buffer.remaining();
+          if (taken == SHORT_RUN_ENTRIES || bytes > SHORT_RUN_BYTES) {
+            TaskLoop.willBlock();
+          }
           byte[] data = new byte[buffer.remaining()];
           buffer.duplicate().get(data);
           Optional<Proposal> proposal =
@@ -321,6 +347,7 @@ public final class RaftGroup implements AutoCloseable {
 
     @Override
     public void onLeaderStart(long term) {
+      followed = Optional.empty();
       listener.leaderStarted(term);
     }
 
@@ -331,11 +358,14 @@ public final class RaftGroup implements AutoCloseable {
 
     @Override
     public void onStartFollowing(LeaderChangeContext context) {
-      listener.followingStarted(Peer.of(context.getLeaderId()), context.getTerm());
+      Peer leader = Peer.of(context.getLeaderId());
+      followed = Optional.of(leader);
+      listener.followingStarted(leader, context.getTerm());
     }
 
     @Override
     public void onStopFollowing(LeaderChangeContext context) {
+      followed = Optional.empty();
       listener.followingStopped();
     }
 
@@ -353,6 +383,7 @@ public final class RaftGroup implements AutoCloseable {
         return;
       }
       try {
+        TaskLoop.willBlock();
         listener.save(
             point(checkpoint.currentMeta()),
             keep ->
@@ -368,6 +399,7 @@ public final class RaftGroup implements AutoCloseable {
     @Override
     public boolean onSnapshotLoad(SnapshotReader reader) {
       try {
+        TaskLoop.willBlock();
         SnapshotMeta meta = reader.load();
         Optional<java.nio.file.Path> received =
             reader instanceof CheckpointSnapshotReader checkpoint

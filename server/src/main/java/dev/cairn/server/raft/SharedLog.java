@@ -4,6 +4,7 @@ package dev.cairn.server.raft;
 import com.alipay.sofa.jraft.entity.LogEntry;
 import com.alipay.sofa.jraft.storage.LogStorage;
 import com.alipay.sofa.jraft.storage.RaftMetaStorage;
+import dev.cairn.queues.TaskLoop;
 import dev.cairn.server.metrics.Metric;
 import dev.cairn.server.metrics.Metrics;
 import java.io.IOException;
@@ -27,6 +28,8 @@ import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.stream.Stream;
 import org.rocksdb.LiveFileMetaData;
+import org.rocksdb.ReadOptions;
+import org.rocksdb.ReadTier;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.SstFileReader;
@@ -71,6 +74,7 @@ public final class SharedLog implements AutoCloseable {
   private final Metrics.Count elections;
   private final LogOptions options;
   private final RocksDB database;
+  private final ReadOptions inMemory;
   private final DurableMark mark;
   private final ConcurrentHashMap<String, GroupLog> groups = new ConcurrentHashMap<>();
   private final AtomicInteger lastNumber = new AtomicInteger();
@@ -161,6 +165,7 @@ public final class SharedLog implements AutoCloseable {
     this.elections = metrics.counter(Metric.ELECTIONS);
     options = LogOptions.forWriting(this::onBackgroundError);
     database = openDatabase();
+    inMemory = new ReadOptions().setReadTier(ReadTier.BLOCK_CACHE_TIER);
     options.figures().tell(metrics, this::property);
     metrics.gauge(Metric.LOG_DAMAGED, () -> damaged() ? 1 : 0);
     try {
@@ -419,6 +424,22 @@ public final class SharedLog implements AutoCloseable {
     use.readLock().lock();
     try {
       checkOpen();
+      return database.get(inMemory, key);
+    } catch (RocksDBException e) {
+      if (e.getStatus() == null || e.getStatus().getCode() != Status.Code.Incomplete) {
+        throw damage("The write-ahead log cannot be read", LogRows.bad(key, "cannot be read", e));
+      }
+    } finally {
+      use.readLock().unlock();
+    }
+    TaskLoop.willBlock();
+    return readFromDisk(key);
+  }
+
+  private byte[] readFromDisk(byte[] key) {
+    use.readLock().lock();
+    try {
+      checkOpen();
       return database.get(key);
     } catch (RocksDBException e) {
       throw damage("The write-ahead log cannot be read", LogRows.bad(key, "cannot be read", e));
@@ -537,6 +558,7 @@ public final class SharedLog implements AutoCloseable {
 
   private void closeDatabase() {
     database.close();
+    inMemory.close();
     options.close();
   }
 

@@ -75,11 +75,13 @@ public final class PartitionStore implements StoredKeys {
   private final StorageEngine engine;
   private final Path folder;
   private final Options options;
-  private final RocksDB database;
+  final RocksDB database; // tests hold up its background work
   private final RecordCache cache;
   private final ReadOptions anywhere = new ReadOptions();
   private final ReadOptions inMemory = new ReadOptions().setReadTier(ReadTier.BLOCK_CACHE_TIER);
   private final WriteOptions withoutLog = new WriteOptions().setDisableWAL(true);
+  private final WriteOptions withoutWaiting =
+      new WriteOptions().setDisableWAL(true).setNoSlowdown(true);
   private final FlushOptions flushAndWait = new FlushOptions().setWaitForFlush(true);
   private final FlushOptions flushLater =
       new FlushOptions().setWaitForFlush(false).setAllowWriteStall(true);
@@ -293,6 +295,28 @@ public final class PartitionStore implements StoredKeys {
     }
   }
 
+  /**
+   * As {@link #get(byte[])}.
+   *
+   * @param beforeWaiting called before the disk is read, if it must be
+   */
+  public Optional<ValueRecord> get(byte[] key, Runnable beforeWaiting) {
+    try {
+      return read(inMemory, key);
+    } catch (RocksDBException e) {
+      if (!incomplete(e)) {
+        throw broken(new StorageException("cannot read a key in " + folder, e));
+      }
+    }
+    beforeWaiting.run();
+    return get(key);
+  }
+
+  /** Whether RocksDB did nothing, since it would have had to wait. */
+  private static boolean incomplete(RocksDBException e) {
+    return e.getStatus() != null && e.getStatus().getCode() == Status.Code.Incomplete;
+  }
+
   private Optional<ValueRecord> read(ReadOptions how, byte[] key) throws RocksDBException {
     lease();
     try {
@@ -308,7 +332,28 @@ public final class PartitionStore implements StoredKeys {
     }
   }
 
-  /** What a row of the partition's own holds. */
+  /**
+   * What a row of the partition's own holds.
+   *
+   * @param beforeWaiting called before the disk is read, if it must be
+   */
+  public Optional<byte[]> row(byte[] key, Runnable beforeWaiting) {
+    byte[] place = prefixed(ROW_SPACE, key);
+    lease();
+    try {
+      return Optional.ofNullable(database.get(inMemory, place));
+    } catch (RocksDBException e) {
+      if (!incomplete(e)) {
+        throw broken(new StorageException("cannot read a row in " + folder, e));
+      }
+    } finally {
+      release();
+    }
+    beforeWaiting.run();
+    return row(key);
+  }
+
+  /** As the other; may wait for the disk. */
   public Optional<byte[]> row(byte[] key) {
     lease();
     try {
@@ -346,7 +391,7 @@ public final class PartitionStore implements StoredKeys {
       try {
         record = read(inMemory, key);
       } catch (RocksDBException e) {
-        if (e.getStatus() != null && e.getStatus().getCode() == Status.Code.Incomplete) {
+        if (incomplete(e)) {
           throw new NotInMemoryException();
         }
         throw broken(new StorageException("cannot read a key in " + folder, e));
@@ -416,13 +461,19 @@ public final class PartitionStore implements StoredKeys {
     }
   }
 
+  /** As the other; may wait for the disk. */
+  public void apply(Writes writes, AppliedRow row) {
+    apply(writes, row, () -> {});
+  }
+
   /**
    * Makes changes and the row one: both or neither survive a crash. They are in memory, not yet on
-   * disk, when this returns. May wait for the disk when writes outrun it.
+   * disk, when this returns.
    *
    * @param row its index and operation counter are at or past those of the row before
+   * @param beforeWaiting called before this waits for the disk, where writes have outrun it
    */
-  public void apply(Writes writes, AppliedRow row) {
+  public void apply(Writes writes, AppliedRow row, Runnable beforeWaiting) {
     AppliedRow before = applied;
     if (row.index() < before.index() || row.operationCounter() < before.operationCounter()) {
       throw new IllegalArgumentException("the applied row goes back: " + before + " to " + row);
@@ -448,7 +499,7 @@ public final class PartitionStore implements StoredKeys {
       }
       batch.put(APPLIED, row.encode());
       long bytes = batch.getDataSize();
-      write(batch, writes, row);
+      write(batch, writes, row, beforeWaiting);
       expiry.added(earliestMillis);
       engine.wrote(bytes);
     } catch (RocksDBException e) {
@@ -458,11 +509,20 @@ public final class PartitionStore implements StoredKeys {
     }
   }
 
-  private void write(WriteBatch batch, Writes writes, AppliedRow row) throws RocksDBException {
+  private void write(WriteBatch batch, Writes writes, AppliedRow row, Runnable beforeWaiting)
+      throws RocksDBException {
     boolean written = false;
     cache.begin(writes);
     try {
-      database.write(withoutLog, batch);
+      try {
+        database.write(withoutWaiting, batch);
+      } catch (RocksDBException e) {
+        if (!incomplete(e)) {
+          throw e;
+        }
+        beforeWaiting.run();
+        database.write(withoutLog, batch);
+      }
       applied = row;
       written = true;
     } finally {
@@ -662,6 +722,7 @@ public final class PartitionStore implements StoredKeys {
     anywhere.close();
     inMemory.close();
     withoutLog.close();
+    withoutWaiting.close();
     flushAndWait.close();
     flushLater.close();
     options.close();

@@ -27,12 +27,14 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.rocksdb.RocksDBException;
 
 class PartitionFolderTest {
   private static final PartitionIdentity IDENTITY = new PartitionIdentity("cluster-a", 3, 1);
@@ -108,6 +110,69 @@ class PartitionFolderTest {
       assertThat(memory.get(utf8(key))).isPresent();
       assertThatThrownBy(() -> memory.scan(KeyRange.ALL, 1, scanned -> true))
           .isInstanceOf(NotInMemoryException.class);
+    }
+  }
+
+  @Test
+  void whoeverMustNotWaitIsToldBeforeTheDiskIsRead() {
+    byte[] content = new byte[100_000]; // a block of its own
+    try (PartitionFolder folder = openFolder("p")) {
+      write(folder, OLD, 1, 200);
+      Writes writes = new Writes();
+      for (String name : List.of("row 1", "row 2", "row 3")) {
+        writes.putRow(utf8(name), content);
+      }
+      folder.store().apply(writes, RandomOperations.row(201));
+      folder.store().flush();
+    }
+    try (PartitionFolder folder = openFolder("p")) {
+      PartitionStore store = folder.store();
+      String key = new TreeMap<>(OLD.model(200)).lastKey();
+      AtomicInteger told = new AtomicInteger();
+
+      assertThat(store.get(utf8(key), told::incrementAndGet)).contains(OLD.model(200).get(key));
+      assertThat(told).hasValue(1);
+      assertThat(store.get(utf8(key), told::incrementAndGet)).contains(OLD.model(200).get(key));
+      assertThat(told).as("it is in memory now").hasValue(1);
+    }
+    try (PartitionFolder folder = openFolder("p")) {
+      AtomicInteger told = new AtomicInteger();
+      assertThat(folder.store().row(utf8("row 2"), told::incrementAndGet)).contains(content);
+      assertThat(told).hasValue(1);
+      assertThat(folder.store().row(utf8("row 2"), told::incrementAndGet)).contains(content);
+      assertThat(told).hasValue(1);
+    }
+  }
+
+  /** RocksDB holds writers up when its buffers are full and none is written to disk. */
+  @Test
+  void whoeverMustNotWaitIsToldBeforeAWriteWaits() throws RocksDBException {
+    try (PartitionFolder folder = openFolder("p")) {
+      PartitionStore store = folder.store();
+      ValueRecord large = new ValueRecord(1, ValueRecord.NEVER, new byte[1 << 20]);
+      AtomicInteger told = new AtomicInteger();
+      store.database.pauseBackgroundWork();
+      int index = 0;
+      while (told.get() == 0 && index < 500) {
+        index++;
+        Writes writes = new Writes();
+        writes.put(utf8("key " + index), large);
+        store.apply(
+            writes,
+            RandomOperations.row(index),
+            () -> {
+              told.incrementAndGet();
+              try {
+                store.database.continueBackgroundWork();
+              } catch (RocksDBException e) {
+                throw new IllegalStateException(e);
+              }
+            });
+      }
+
+      assertThat(told).hasValue(1);
+      assertThat(store.applied().index()).isEqualTo(index);
+      assertThat(store.get(utf8("key " + index))).contains(large);
     }
   }
 

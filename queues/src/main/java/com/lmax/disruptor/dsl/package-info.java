@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+/** How JRaft puts a queue together: see {@link com.lmax.disruptor}. */
+package com.lmax.disruptor.dsl;
