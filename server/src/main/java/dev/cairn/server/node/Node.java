@@ -204,6 +204,7 @@ public final class Node {
                 .toList(),
             config.replicationFactor(),
             config.partitions(),
+            config.cacheBytes(),
             folder.path(),
             founded,
             state -> record(identity, state, folder),

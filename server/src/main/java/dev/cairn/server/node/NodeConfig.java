@@ -7,6 +7,7 @@ import dev.cairn.protocol.Slots;
 import dev.cairn.server.cluster.Announced;
 import dev.cairn.server.cluster.MemberAddress;
 import dev.cairn.server.node.SettingSources.Given;
+import dev.cairn.server.storage.EngineConfig;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -42,6 +43,7 @@ import java.util.stream.Stream;
  * @param readConsistency of reads whose connection or request says nothing. Default QUORUM.
  * @param writeConsistency of writes whose connection or request says nothing, QUORUM or ALL.
  *     Default QUORUM.
+ * @param cacheBytes memory for data read from the disk, 1 MiB to 1 TiB. Default 64 MiB.
  * @param freeBytesMin room on the disk below which writes are refused, 1 MiB or more. Default: the
  *     lesser of 5 % of the disk and 1 GiB.
  * @param scrubBytesPerSecond how fast what is on disk is checked, 0 or more. Default 8 MiB.
@@ -63,6 +65,7 @@ public record NodeConfig(
     int valueBytesMax,
     Consistency readConsistency,
     Consistency writeConsistency,
+    long cacheBytes,
     OptionalLong freeBytesMin,
     int scrubBytesPerSecond,
     Set<String> httpHosts,
@@ -74,6 +77,7 @@ public record NodeConfig(
   static final int VALUE_BYTES_MAX_MAX = 256 << 20;
 
   static final int SCRUB_BYTES_PER_SECOND_DEFAULT = 8 << 20;
+  private static final long CACHE_BYTES_MAX = 1L << 40;
   private static final int FREE_BYTES_LEAST = 1 << 20;
   private static final int CLUSTER_PORT_OFFSET = 20_000;
   private static final int PORT_MAX = 65_535;
@@ -142,6 +146,9 @@ public record NodeConfig(
             .orElse(Limits.VALUE_BYTES_MAX_DEFAULT),
         reader.consistency(Setting.READ_CONSISTENCY, List.of(Consistency.values())),
         reader.consistency(Setting.WRITE_CONSISTENCY, List.of(Consistency.QUORUM, Consistency.ALL)),
+        reader
+            .number(Setting.CACHE_BYTES, EngineConfig.BYTES_MIN, CACHE_BYTES_MAX)
+            .orElse(EngineConfig.DEFAULT.cacheBytes()),
         freeBytesMin(reader),
         reader
             .number(Setting.SCRUB_BYTES_PER_SECOND, 0, Integer.MAX_VALUE)
@@ -309,12 +316,16 @@ public record NodeConfig(
   /** Reads single values; every fault names where the value stands and what would be right. */
   private record Reader(Map<Setting, Given> given) {
     Optional<Integer> number(Setting setting, int min, int max) throws StartException {
+      return number(setting, (long) min, max).map(Math::toIntExact);
+    }
+
+    Optional<Long> number(Setting setting, long min, long max) throws StartException {
       Given value = given.get(setting);
       if (value == null) {
         return Optional.empty();
       }
       try {
-        int number = Integer.parseInt(value.text());
+        long number = Long.parseLong(value.text());
         if (number >= min && number <= max) {
           return Optional.of(number);
         }

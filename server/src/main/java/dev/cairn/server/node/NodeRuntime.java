@@ -69,6 +69,7 @@ final class NodeRuntime implements AutoCloseable {
    * @param self this node, with its id
    * @param bindHost the address that the peer port listens on
    * @param listed the nodes of the list that every node is given at first start
+   * @param cacheBytes memory for data read from the disk
    * @param folder the data folder, locked by the caller
    * @param founded the cluster that this node belongs to, empty before it has one
    * @param record writes the cluster down in the node's identity, on disk when it returns
@@ -87,6 +88,7 @@ final class NodeRuntime implements AutoCloseable {
       List<Formation.Address> listed,
       int replicationFactor,
       int partitionCount,
+      long cacheBytes,
       Path folder,
       Optional<ClusterState> founded,
       Consumer<ClusterState> record,
@@ -115,7 +117,8 @@ final class NodeRuntime implements AutoCloseable {
     try {
       storage =
           StorageEngine.open(
-              EngineConfig.ofNode(Runtime.getRuntime().maxMemory(), spec.partitionCount()),
+              EngineConfig.ofNode(
+                  Runtime.getRuntime().maxMemory(), spec.cacheBytes(), spec.partitionCount()),
               damage -> spec.onFault().accept(NodeFault.of(damage)),
               spec.metrics());
       engine =

@@ -2,6 +2,7 @@
 package dev.cairn.server.node;
 
 import dev.cairn.protocol.Limits;
+import dev.cairn.server.storage.EngineConfig;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -86,6 +87,12 @@ enum Setting {
       "quorum",
       "How much a write waits for unless its connection or request says otherwise: quorum (on disk"
           + " on a majority) or all (on every replica; refused at once while one is down)."),
+  CACHE_BYTES(
+      "cache-bytes",
+      "BYTES",
+      Long.toString(EngineConfig.DEFAULT.cacheBytes()),
+      "Memory for data read from the disk, at least 1048576. Reads and writes of keys that are"
+          + " in memory are several times as fast: give it what the machine can spare."),
   FREE_BYTES_MIN(
       "free-bytes-min",
       "BYTES",

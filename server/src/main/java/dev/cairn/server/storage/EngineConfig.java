@@ -12,7 +12,9 @@ package dev.cairn.server.storage;
  */
 public record EngineConfig(
     long cacheBytes, long writeBufferBytes, int recordCacheBytes, int threads) {
-  private static final long BYTES_MIN = 1 << 20;
+  /** The least cache, and the least write buffers. */
+  public static final long BYTES_MIN = 1 << 20;
+
   private static final int RECORD_CACHE_BYTES_MIN = 64 << 10;
   private static final int RECORD_CACHE_BYTES_MAX = 1 << 30;
   private static final int HEAP_SHARE = 6;
@@ -39,16 +41,17 @@ public record EngineConfig(
   }
 
   /**
-   * A node's: the default, but for the records. All databases together keep at most a sixth of the
-   * heap, or the least that each may keep.
+   * A node's: the default, but for cache and records. All databases together keep at most a sixth
+   * of the heap, or the least that each may keep.
    *
    * @param heapBytesMax how large the heap may grow
+   * @param cacheBytes as in the record
    * @param partitionCount partitions of the cluster: as many databases as the node could ever hold
    */
-  public static EngineConfig ofNode(long heapBytesMax, int partitionCount) {
+  public static EngineConfig ofNode(long heapBytesMax, long cacheBytes, int partitionCount) {
     long share = heapBytesMax / HEAP_SHARE / partitionCount;
     return new EngineConfig(
-        DEFAULT.cacheBytes,
+        cacheBytes,
         DEFAULT.writeBufferBytes,
         (int) Math.max(RECORD_CACHE_BYTES_MIN, Math.min(share, RECORD_CACHE_BYTES_MAX)),
         DEFAULT.threads);

@@ -38,6 +38,7 @@ class NodeConfigTest {
     assertThat(config.replicationFactor()).isEqualTo(2);
     assertThat(config.partitions()).isEqualTo(6);
     assertThat(config.valueBytesMax()).isEqualTo(16 * 1024 * 1024);
+    assertThat(config.cacheBytes()).isEqualTo(64 << 20);
     assertThat(config.insecure()).isFalse();
   }
 
@@ -162,6 +163,8 @@ class NodeConfigTest {
         "5000 --partitions 16385                   | from 1 to 16384",
         "5000 --replication-factor 8               | from 1 to 7",
         "5000 --value-bytes-max 268435457          | from 1 to 268435456",
+        "5000 --cache-bytes 1048575                | --cache-bytes: '1048575' is not a number from 1048576 to 1099511627776",
+        "5000 --cache-bytes 1.5G                   | '1.5G' is not a number from 1048576",
         "5000 --read-consistency some              | 'some' is none of one, quorum, all",
         "5000 --write-consistency one              | 'one' is none of quorum, all",
         "5000 --cluster-port 5000                  | must differ",
@@ -202,10 +205,12 @@ class NodeConfigTest {
             "--partitions=16384",
             "--replication-factor=7",
             "--value-bytes-max=268435456",
+            "--cache-bytes=1099511627776",
             "--cluster-port=0");
 
     assertThat(config.clusterPort()).isZero();
     assertThat(config.partitions()).isEqualTo(16384);
+    assertThat(config.cacheBytes()).isEqualTo(1L << 40);
   }
 
   @Test

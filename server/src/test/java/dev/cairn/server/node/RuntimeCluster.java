@@ -22,6 +22,7 @@ import dev.cairn.server.partition.RequestId;
 import dev.cairn.server.partition.Result;
 import dev.cairn.server.raft.Peer;
 import dev.cairn.server.routing.Router;
+import dev.cairn.server.storage.EngineConfig;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -112,6 +113,7 @@ final class RuntimeCluster implements AutoCloseable {
                     .toList(),
                 2,
                 PARTITIONS,
+                EngineConfig.DEFAULT.cacheBytes(),
                 folder(index),
                 Optional.ofNullable(recorded[index]),
                 state -> recorded[index] = state,

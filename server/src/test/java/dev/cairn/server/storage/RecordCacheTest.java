@@ -437,9 +437,11 @@ class RecordCacheTest {
 
   @Test
   void shareOfANodeIsBounded() {
-    assertThat(EngineConfig.ofNode(288L << 20, 6).recordCacheBytes()).isEqualTo(8 << 20);
-    assertThat(EngineConfig.ofNode(288L << 20, 16_384).recordCacheBytes()).isEqualTo(64 << 10);
-    assertThat(EngineConfig.ofNode(Long.MAX_VALUE, 1).recordCacheBytes()).isEqualTo(1 << 30);
+    assertThat(EngineConfig.ofNode(288L << 20, 1 << 20, 6).recordCacheBytes()).isEqualTo(8 << 20);
+    assertThat(EngineConfig.ofNode(288L << 20, 1 << 20, 16_384).recordCacheBytes())
+        .isEqualTo(64 << 10);
+    assertThat(EngineConfig.ofNode(Long.MAX_VALUE, 1 << 20, 1).recordCacheBytes())
+        .isEqualTo(1 << 30);
     for (int bytes : new int[] {-1, 1, (64 << 10) - 1, (1 << 30) + 1}) {
       assertThatThrownBy(() -> new EngineConfig(1 << 20, 1 << 20, bytes, 2))
           .isInstanceOf(IllegalArgumentException.class)
