@@ -45,7 +45,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>One loop reads and writes all connections; it decodes, and never waits. {@link #WORKERS}
  * workers deal with what arrives: the messages of one stream (a Raft group, a partition) in their
- * order by one of them. Handlers that may block get threads of their own ({@link #handleApart}).
+ * order by one of them, up to where a handler says that it waits for a disk ({@link TaskLoop}): the
+ * engine's then hold their group's lock. Handlers that may block get threads of their own ({@link
+ * #handleApart}).
  *
  * <p>Invariant: {@link Answer.NotSent} is given only when no byte of the message can have left.
  * docs/decisions/0020 has the reasons.
