@@ -12,6 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -155,10 +156,7 @@ class TaskLoopTest {
         });
 
     assertThat(ran.await(30, SECONDS)).isTrue();
-    for (int i = 0; i < 3_000 && by.get(0).getState() != Thread.State.WAITING; i++) {
-      Thread.sleep(10);
-    }
-    assertThat(by.get(0).getState()).isEqualTo(Thread.State.WAITING);
+    Awaitility.await().until(() -> by.get(0).getState() == Thread.State.WAITING);
   }
 
   @Test

@@ -91,8 +91,8 @@ enum Setting {
       "cache-bytes",
       "BYTES",
       Long.toString(EngineConfig.DEFAULT.cacheBytes()),
-      "Memory for data read from the disk, at least 1048576. Reads and writes of keys that are"
-          + " in memory are several times as fast: give it what the machine can spare."),
+      "Memory for data read from the disk, 1048576 to 1099511627776. Keys that are in memory are"
+          + " served without a read of the disk: give it what the machine can spare."),
   FREE_BYTES_MIN(
       "free-bytes-min",
       "BYTES",
