@@ -146,7 +146,7 @@ public final class Partitions implements AutoCloseable {
     Placement placement = known.partitions().get(partition);
     HeldReplica entry = held.get(partition);
     RaftGroup raft = entry == null ? null : entry.raft();
-    if (raft == null || raft.term() == 0) {
+    if (raft == null || !raft.heardOfLeader()) {
       return membership.leader(placement); // no leader has told this replica that it belongs
     }
     if (entry.group != null && entry.group.leads()) {

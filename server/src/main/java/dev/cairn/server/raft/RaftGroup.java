@@ -137,6 +137,11 @@ public final class RaftGroup implements AutoCloseable {
     return adapter.followed;
   }
 
+  /** Whether its state machine was ever told who leads, since it was opened. A field read. */
+  public boolean heardOfLeader() {
+    return adapter.heardOfLeader;
+  }
+
   /**
    * The peer that leads, as far as this node knows. May wait for an fsync of the group's, or for a
    * connection that a candidate waits for.
@@ -308,6 +313,7 @@ public final class RaftGroup implements AutoCloseable {
     private final GroupListener listener;
     private final AtomicBoolean failed = new AtomicBoolean();
     private volatile Optional<Peer> followed = Optional.empty();
+    private volatile boolean heardOfLeader;
 
     ListenerAdapter(String group, GroupListener listener) {
       this.group = group;
@@ -348,6 +354,7 @@ public final class RaftGroup implements AutoCloseable {
     @Override
     public void onLeaderStart(long term) {
       followed = Optional.empty();
+      heardOfLeader = true;
       listener.leaderStarted(term);
     }
 
@@ -360,6 +367,7 @@ public final class RaftGroup implements AutoCloseable {
     public void onStartFollowing(LeaderChangeContext context) {
       Peer leader = Peer.of(context.getLeaderId());
       followed = Optional.of(leader);
+      heardOfLeader = true;
       listener.followingStarted(leader, context.getTerm());
     }
 
