@@ -11,10 +11,9 @@ public interface Placement {
    * Where a queue's events are to be handled.
    *
    * @param queue the name that the engine gives the queue's thread, {@code JRaft-FSMCaller-...}
-   * @return who runs one task at a time, or may run several at once; empty: a thread of the queue's
-   *     own
+   * @return who runs one task at a time, or may run several at once
    */
-  Optional<Executor> executorOf(String queue);
+  Executor executorOf(String queue);
 
   /** Applies this to the queues that the current thread makes while it does something. */
   default <R> R during(Supplier<R> opening) {
@@ -27,8 +26,11 @@ public interface Placement {
     }
   }
 
-  /** Where a queue that is made now is to be served: by the placement in force, if there is one. */
+  /**
+   * Where a queue that is made now is to be served, by the placement in force; empty without one: a
+   * thread of the queue's own.
+   */
   static Optional<Executor> now(String queue) {
-    return Placements.current().flatMap(placement -> placement.executorOf(queue));
+    return Placements.current().map(placement -> placement.executorOf(queue));
   }
 }

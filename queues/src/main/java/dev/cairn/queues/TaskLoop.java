@@ -84,9 +84,29 @@ public final class TaskLoop implements Executor, AutoCloseable {
    */
   public static void willBlock() {
     TaskLoop loop = CURRENT.get();
-    if (loop != null && loop.runner == Thread.currentThread()) {
+    if (loop != null && loop.isCurrent()) {
       loop.handOver();
     }
+  }
+
+  /** Whether the current thread is the one that takes tasks. */
+  public boolean isCurrent() {
+    return runner == Thread.currentThread();
+  }
+
+  /**
+   * Runs the task that waits next, inside the one that calls this: for a task that can go on only
+   * together with others, such as one that shares an fsync with them. Does nothing on any other
+   * thread, nor after {@link #willBlock}.
+   *
+   * @return whether there was one
+   */
+  public boolean runNext() {
+    Runnable task = isCurrent() ? tasks.poll() : null;
+    if (task != null) {
+      run(task);
+    }
+    return task != null;
   }
 
   private synchronized void handOver() {

@@ -62,11 +62,11 @@ public enum Metric {
   LOG_COMMIT_DURATION(
       "cairn_log_commit_duration_seconds",
       Kind.DURATION,
-      "Batches of the write-ahead log, written and fsynced: what a group waits for."),
+      "Batches of the write-ahead log, each of all partitions that waited, written and fsynced."),
   LOG_FSYNC_DURATION(
       "cairn_log_fsync_duration_seconds",
       Kind.SUMMARY,
-      "Fsyncs of the write-ahead log: fewer than commits, since one serves all that wait."),
+      "Fsyncs of the write-ahead log: a vote shares that of a batch written at the same moment."),
   ELECTIONS(
       "cairn_elections_total",
       Kind.COUNTER,

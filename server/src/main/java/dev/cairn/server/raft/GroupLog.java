@@ -22,9 +22,9 @@ import org.slf4j.LoggerFactory;
 /**
  * One group's part of the {@link SharedLog}, as JRaft wants it.
  *
- * <p>JRaft appends and truncates from one thread a group (its log manager's) and reads from many.
- * Writes hold this object's monitor until they are on disk, which keeps nobody else waiting: other
- * groups' writes join the same fsync. Reads take no lock.
+ * <p>JRaft appends and truncates on {@link SharedLog#queue} and reads from many threads. Writes
+ * hold this object's monitor until they are on disk, over other groups' work on that queue ({@link
+ * GroupCommit}), which never asks for this one. Reads take no lock.
  *
  * <ol>
  *   <li>{@code range} is what may be read. It shrinks before rows are deleted and grows after they
@@ -391,7 +391,7 @@ final class GroupLog implements LogStorage {
 
   /** False where JRaft is to stop the group: the log is damaged or closed, or the group dropped. */
   @GuardedBy("this")
-  private boolean commit(String what, SharedLog.Changes changes) {
+  private boolean commit(String what, GroupCommit.Changes changes) {
     try {
       commitOrThrow(changes);
       return true;
@@ -402,7 +402,7 @@ final class GroupLog implements LogStorage {
   }
 
   @GuardedBy("this")
-  private void commitOrThrow(SharedLog.Changes changes) {
+  private void commitOrThrow(GroupCommit.Changes changes) {
     if (dropped) {
       throw new IllegalStateException("Group " + name + " was dropped");
     }

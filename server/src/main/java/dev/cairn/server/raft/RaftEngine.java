@@ -202,14 +202,12 @@ public final class RaftEngine implements AutoCloseable {
 
   /**
    * All that a group does but its log is done in turn by one of the transport's workers, that which
-   * deals with the group's messages. A group's log has a thread of its own, which waits for the
-   * disk: groups that write at one moment share an fsync.
+   * deals with the group's messages. The logs of all groups have one thread, which waits for the
+   * disk.
    */
   private Placement queues(String group) {
     return queue ->
-        queue.startsWith(LOG_QUEUE)
-            ? Optional.empty()
-            : Optional.of(transport.workerOf(group.hashCode()));
+        queue.startsWith(LOG_QUEUE) ? sharedLog.queue() : transport.workerOf(group.hashCode());
   }
 
   /**

@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -46,9 +47,9 @@ import org.slf4j.LoggerFactory;
  * stop than guess:
  *
  * <ol>
- *   <li>Every write passes {@link #commit}, is one batch, and is fsynced when that returns. No lock
- *       of ours is held over groups while it runs: RocksDB joins concurrent batches into one write
- *       and one fsync.
+ *   <li>Every write passes {@link #commit} and is fsynced when that returns. What groups append
+ *       while the disk is busy is written as one batch ({@link GroupCommit}); a vote does not wait
+ *       for it, since RocksDB joins concurrent batches into one write and one fsync.
  *   <li>A row that should be there and is missing, unreadable or wrong is damage, never "no entry":
  *       JRaft takes a null entry for term 0, a conflict, and truncates what was acknowledged.
  *   <li>Damage latches: {@link #damaged()} stays true, every later append and vote is refused, and
@@ -76,6 +77,7 @@ public final class SharedLog implements AutoCloseable {
   private final RocksDB database;
   private final ReadOptions inMemory;
   private final DurableMark mark;
+  private final GroupCommit groupCommit;
   private final ConcurrentHashMap<String, GroupLog> groups = new ConcurrentHashMap<>();
   private final AtomicInteger lastNumber = new AtomicInteger();
   private final AtomicReference<LogDamagedException> damage = new AtomicReference<>();
@@ -176,6 +178,7 @@ public final class SharedLog implements AutoCloseable {
               database::getLatestSequenceNumber,
               markIntervalMillis,
               e -> damage("The log's durable mark cannot be written", e));
+      groupCommit = new GroupCommit(this::write);
     } catch (LogDamagedException e) {
       closeDatabase();
       throw lost(folder, "has a damaged row (" + e.getMessage() + ")", e);
@@ -249,6 +252,14 @@ public final class SharedLog implements AutoCloseable {
   /** The log of a group, for JRaft. The group is known to the disk from its first write on. */
   public LogStorage logStorage(String group) {
     return group(group);
+  }
+
+  /**
+   * Where groups append and truncate: one thread, and one fsync for all that wait for it. Votes and
+   * incarnations do not pass here.
+   */
+  Executor queue() {
+    return groupCommit.queue();
   }
 
   /** Term and vote of a group, for JRaft. */
@@ -383,15 +394,22 @@ public final class SharedLog implements AutoCloseable {
   }
 
   /** The one way to the disk: a batch, fsynced. */
-  void commit(Changes changes) {
+  void commit(GroupCommit.Changes changes) {
     LogDamagedException latched = damage.get();
     if (latched != null) {
       throw latched;
     }
+    try {
+      groupCommit.commit(changes);
+    } catch (RocksDBException e) {
+      throw damage("The write-ahead log cannot be written", e);
+    }
+  }
+
+  private void write(WriteBatch batch) {
     use.readLock().lock();
-    try (WriteBatch batch = new WriteBatch()) {
+    try {
       checkOpen();
-      changes.addTo(batch);
       long begun = System.nanoTime();
       database.write(options.synced, batch);
       commits.record(System.nanoTime() - begun);
@@ -536,6 +554,7 @@ public final class SharedLog implements AutoCloseable {
 
   @Override
   public void close() {
+    groupCommit.close();
     mark.close();
     use.writeLock().lock();
     try {
@@ -560,10 +579,5 @@ public final class SharedLog implements AutoCloseable {
     database.close();
     inMemory.close();
     options.close();
-  }
-
-  /** What a commit writes. */
-  interface Changes {
-    void addTo(WriteBatch batch) throws RocksDBException;
   }
 }
