@@ -278,12 +278,14 @@ class EngineQueueTest {
 
   @Test
   void placementsNestAndEnd() {
-    Placement outer = queue -> turns::add;
+    Executor inOuter = turns::add;
+    Executor inInner = Runnable::run;
+    Placement outer = queue -> inOuter;
     outer.during(
         () -> {
-          Placement inner = queue -> Runnable::run;
-          assertThat(inner.during(() -> Placement.now("q"))).isNotEqualTo(Placement.now("q"));
-          assertThat(Placement.now("q")).isPresent();
+          Placement inner = queue -> inInner;
+          assertThat(inner.during(() -> Placement.now("q"))).containsSame(inInner);
+          assertThat(Placement.now("q")).containsSame(inOuter);
           return null;
         });
     assertThat(Placement.now("q")).isEmpty();

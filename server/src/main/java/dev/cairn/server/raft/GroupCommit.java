@@ -27,20 +27,23 @@ import org.rocksdb.WriteBatch;
  * <p>Invariants:
  *
  * <ol>
- *   <li>{@link #commit} returns when all its rows are durable, and else throws; then none of them
- *       is written, unless the writer failed.
+ *   <li>{@link #commit} returns when all its rows are durable, and throws in every other case: to
+ *       all that shared the write, if that failed. Rows that could not be added whole are not
+ *       written.
  *   <li>A group is in a nest once at most: its queue is one task at any moment.
+ *   <li>A nest is {@link #GROUPS_MAX} groups deep at most. Once it has written, nobody else enters
+ *       it: what its groups commit then, as they return, they write by themselves, so that those
+ *       below are told soon.
  * </ol>
  */
 final class GroupCommit implements AutoCloseable {
   /** Rows that are written before any other group's are added. */
   private static final long BATCH_BYTES = 1 << 20;
 
-  /** Groups of one write, as deep as their calls nest. */
   private static final int GROUPS_MAX = 64;
 
-  /** What the calls that the current thread is in have added and not written. */
-  private static final ThreadLocal<Batch> GATHERED = new ThreadLocal<>();
+  /** The nest that the current thread is in. */
+  private static final ThreadLocal<Batch> NEST = new ThreadLocal<>();
 
   private final Writer writer;
   private final TaskLoop loop = new TaskLoop("log");
@@ -53,18 +56,6 @@ final class GroupCommit implements AutoCloseable {
   /** Writes a batch and returns when it is durable. */
   interface Writer {
     void write(WriteBatch batch);
-  }
-
-  /** Rows of several groups until they are written. */
-  private static final class Batch {
-    private final WriteBatch rows = new WriteBatch();
-    private int groups;
-    private boolean written;
-    private RuntimeException failure;
-
-    boolean takesMore() {
-      return !written && groups < GROUPS_MAX && rows.getDataSize() < BATCH_BYTES;
-    }
   }
 
   GroupCommit(Writer writer) {
@@ -81,46 +72,94 @@ final class GroupCommit implements AutoCloseable {
    * #queue}, by themselves on any other thread.
    */
   void commit(Changes changes) throws RocksDBException {
-    boolean queued = loop.isCurrent();
-    Batch batch = queued && GATHERED.get() != null ? GATHERED.get() : new Batch();
-    add(batch, changes);
-    if (queued) {
-      GATHERED.set(batch);
+    Batch nest = NEST.get();
+    if (!loop.isCurrent() || (nest != null && nest.ended)) {
+      try (Batch alone = new Batch()) {
+        alone.add(changes);
+        alone.write(writer);
+      }
+    } else if (nest != null) {
+      share(nest, changes);
+    } else {
+      try (Batch batch = new Batch()) {
+        NEST.set(batch);
+        share(batch, changes);
+      } finally {
+        NEST.remove();
+      }
+    }
+  }
+
+  private void share(Batch batch, Changes changes) throws RocksDBException {
+    batch.add(changes);
+    try {
       while (batch.takesMore() && loop.runNext()) {
         // whoever ran may have written the batch
       }
+    } catch (RuntimeException | Error e) {
+      batch.fail(e);
     }
-    if (!batch.written) {
-      GATHERED.remove();
-      write(batch);
-    }
-    if (batch.failure != null) {
-      throw batch.failure;
-    }
+    batch.write(writer);
   }
 
-  private void add(Batch batch, Changes changes) throws RocksDBException {
-    batch.rows.setSavePoint();
-    try {
-      changes.addTo(batch.rows);
-      batch.groups++;
-    } catch (RocksDBException | RuntimeException e) {
-      batch.rows.rollbackToSavePoint();
-      if (batch.groups == 0) {
-        batch.rows.close();
+  /** Rows of one group or several, and what became of them. */
+  private static final class Batch implements AutoCloseable {
+    private final WriteBatch rows = new WriteBatch();
+    private int groups;
+
+    /** Nothing is added any more: {@code durable} or {@code failure} say why. */
+    private boolean ended;
+
+    private boolean durable;
+    private Throwable failure;
+
+    boolean takesMore() {
+      return !ended && groups < GROUPS_MAX && rows.getDataSize() < BATCH_BYTES;
+    }
+
+    /** All rows of a change or none. */
+    void add(Changes changes) throws RocksDBException {
+      boolean added = false;
+      rows.setSavePoint();
+      try {
+        changes.addTo(rows);
+        groups++;
+        added = true;
+      } finally {
+        if (!added) {
+          rows.rollbackToSavePoint();
+        }
       }
-      throw e;
     }
-  }
 
-  private void write(Batch batch) {
-    batch.written = true;
-    try {
-      writer.write(batch.rows);
-    } catch (RuntimeException e) {
-      batch.failure = e;
-    } finally {
-      batch.rows.close();
+    /** Writes, unless that was done; returns only if the rows are durable. */
+    void write(Writer writer) {
+      if (!ended) {
+        ended = true;
+        try {
+          writer.write(rows);
+          durable = true;
+        } catch (Throwable e) { // nobody that shares it may take it for done
+          failure = e;
+        }
+      }
+      if (!durable) {
+        throw failure instanceof RuntimeException known
+            ? known
+            : new IllegalStateException("the write-ahead log was not written: " + failure, failure);
+      }
+    }
+
+    void fail(Throwable cause) {
+      if (!ended) {
+        ended = true;
+        failure = cause;
+      }
+    }
+
+    @Override
+    public void close() {
+      rows.close();
     }
   }
 

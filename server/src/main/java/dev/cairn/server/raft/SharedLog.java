@@ -48,8 +48,8 @@ import org.slf4j.LoggerFactory;
  *
  * <ol>
  *   <li>Every write passes {@link #commit} and is fsynced when that returns. What groups append
- *       while the disk is busy is written as one batch ({@link GroupCommit}); a vote does not wait
- *       for it, since RocksDB joins concurrent batches into one write and one fsync.
+ *       while the disk is busy is written as one batch ({@link GroupCommit}); a vote is a batch of
+ *       its own, which RocksDB joins with what is written at that moment.
  *   <li>A row that should be there and is missing, unreadable or wrong is damage, never "no entry":
  *       JRaft takes a null entry for term 0, a conflict, and truncates what was acknowledged.
  *   <li>Damage latches: {@link #damaged()} stays true, every later append and vote is refused, and
@@ -395,10 +395,7 @@ public final class SharedLog implements AutoCloseable {
 
   /** The one way to the disk: a batch, fsynced. */
   void commit(GroupCommit.Changes changes) {
-    LogDamagedException latched = damage.get();
-    if (latched != null) {
-      throw latched;
-    }
+    refuseIfDamaged();
     try {
       groupCommit.commit(changes);
     } catch (RocksDBException e) {
@@ -406,7 +403,15 @@ public final class SharedLog implements AutoCloseable {
     }
   }
 
+  private void refuseIfDamaged() {
+    LogDamagedException latched = damage.get();
+    if (latched != null) {
+      throw latched;
+    }
+  }
+
   private void write(WriteBatch batch) {
+    refuseIfDamaged(); // since these rows were gathered, perhaps
     use.readLock().lock();
     try {
       checkOpen();

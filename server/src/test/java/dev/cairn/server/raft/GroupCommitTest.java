@@ -6,6 +6,7 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.cairn.queues.TaskLoop;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -14,7 +15,10 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Phaser;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,12 +35,17 @@ class GroupCommitTest {
   private final List<String> told = Collections.synchronizedList(new ArrayList<>());
   private final Phaser turns = new Phaser(1);
   private final Semaphore disk = new Semaphore(1_000_000);
-  private volatile RuntimeException fault;
+  private volatile Throwable fault;
   private final GroupCommit commits = new GroupCommit(this::write);
   private final WriteOptions options = new WriteOptions();
 
   @TempDir private Path folder;
   private RocksDB database;
+
+  @BeforeAll
+  static void load() {
+    RocksDB.loadLibrary();
+  }
 
   @BeforeEach
   void open() throws RocksDBException {
@@ -52,15 +61,20 @@ class GroupCommitTest {
 
   private void write(WriteBatch batch) {
     disk.acquireUninterruptibly();
-    if (fault != null) {
-      throw fault;
+    if (fault instanceof Error error) {
+      throw error;
     }
-    try {
-      database.write(options, batch);
-    } catch (RocksDBException e) {
-      throw new IllegalStateException(e);
+    if (fault instanceof RuntimeException exception) {
+      throw exception;
     }
-    written.add(newKeys());
+    synchronized (written) { // else two writes may each find the other's keys
+      try {
+        database.write(options, batch);
+      } catch (RocksDBException e) {
+        throw new IllegalStateException(e);
+      }
+      written.add(newKeys());
+    }
   }
 
   /** Those that were not there before. */
@@ -101,9 +115,7 @@ class GroupCommitTest {
   private void whileTheDiskIsBusy(Runnable... turns) throws Exception {
     disk.drainPermits();
     queue(turn("busy", row("busy")));
-    while (!disk.hasQueuedThreads()) {
-      Thread.onSpinWait();
-    }
+    Awaitility.await().until(disk::hasQueuedThreads);
     for (Runnable turn : turns) {
       queue(turn);
     }
@@ -166,6 +178,54 @@ class GroupCommitTest {
   }
 
   @Test
+  void anErrorOfTheWriterIsAFailureForAllToo() throws Exception {
+    fault = new StackOverflowError("expected by GroupCommitTest");
+    whileTheDiskIsBusy(turn("a", row("a")), turn("b", row("b")), turn("c", row("c")));
+
+    assertThat(told).hasSize(4).allMatch(what -> what.contains("failed: "));
+    fault = null;
+    queue(turn("d", row("d")));
+    awaitTurns();
+    assertThat(written).containsExactly(Set.of("d"));
+  }
+
+  @Test
+  void nestsStayShallowHoweverOftenTheirGroupsCommit() throws Exception {
+    AtomicInteger depth = new AtomicInteger();
+    AtomicInteger deepest = new AtomicInteger();
+    Runnable[] turns = new Runnable[200];
+    for (int i = 0; i < turns.length; i++) {
+      Runnable turn = turn("g" + i, row("g" + i + "-1"), row("g" + i + "-2"), row("g" + i + "-3"));
+      turns[i] =
+          () -> {
+            deepest.accumulateAndGet(depth.incrementAndGet(), Math::max);
+            turn.run();
+            depth.decrementAndGet();
+          };
+    }
+    whileTheDiskIsBusy(turns);
+
+    assertThat(told).hasSize(601).noneMatch(what -> what.contains("failed"));
+    assertThat(written.stream().mapToInt(Set::size).sum()).isEqualTo(601);
+    assertThat(deepest.get()).isBetween(10, 64);
+  }
+
+  @Test
+  void whoHandsTheQueueOverInsideANestStillWritesIt() throws Exception {
+    Runnable handsOver =
+        () -> {
+          TaskLoop.willBlock();
+          turn("b", row("b")).run();
+        };
+    whileTheDiskIsBusy(turn("a", row("a")), handsOver, turn("c", row("c")));
+
+    assertThat(told).hasSize(4).noneMatch(what -> what.contains("failed"));
+    assertThat(written.get(0)).containsExactly("busy");
+    assertThat(written.subList(1, written.size()))
+        .containsExactlyInAnyOrder(Set.of("a"), Set.of("b"), Set.of("c"));
+  }
+
+  @Test
   void rowsThatCannotBeAddedAreTheAffairOfTheirGroup() throws Exception {
     GroupCommit.Changes half =
         batch -> {
@@ -220,14 +280,10 @@ class GroupCommitTest {
   void otherThreadsWriteByThemselves() throws Exception {
     disk.drainPermits();
     queue(turn("queued", row("queued")));
-    while (!disk.hasQueuedThreads()) {
-      Thread.onSpinWait();
-    }
+    Awaitility.await().until(disk::hasQueuedThreads);
     Thread voter = new Thread(turn("vote", row("vote")));
     voter.start();
-    while (disk.getQueueLength() < 2) {
-      Thread.onSpinWait();
-    }
+    Awaitility.await().until(() -> disk.getQueueLength() == 2);
     disk.release(1_000_000);
     voter.join();
     awaitTurns();
