@@ -244,6 +244,10 @@ public final class RaftEngine implements AutoCloseable {
    * reads, which would rest on it, are off.
    */
   static final class GroupOptions extends NodeOptions implements RaftRpc.Connected {
+    static {
+      EngineSignal.loadEngine(); // no group is opened without options
+    }
+
     private final PeerTransport transport;
     private final WitnessPace pace;
 
