@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.raft;
 
+import com.alipay.sofa.jraft.core.NodeImpl;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
@@ -21,9 +22,6 @@ import org.slf4j.LoggerFactory;
 final class EngineSignal {
   private static final Logger log = LoggerFactory.getLogger(EngineSignal.class);
 
-  /** The engine's class that takes the signal when it is initialised. */
-  private static final String TAKER = "com.alipay.sofa.jraft.core.NodeImpl";
-
   private EngineSignal() {}
 
   /** Loads the engine, and leaves the signal as it was before. */
@@ -40,7 +38,7 @@ final class EngineSignal {
               (InvocationHandler) (p, m, a) -> null);
       Object before = handle.invoke(null, usr2, ignoring);
       try {
-        Class.forName(TAKER);
+        Class.forName(NodeImpl.class.getName()); // takes the signal as it is initialised
       } finally {
         handle.invoke(null, usr2, before);
       }
