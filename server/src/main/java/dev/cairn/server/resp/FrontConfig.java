@@ -69,7 +69,7 @@ public record FrontConfig(
         host,
         port,
         cairnVersion,
-        Math.max(1, Math.min(4, Runtime.getRuntime().availableProcessors())),
+        Math.max(1, Math.min(4, Runtime.getRuntime().availableProcessors() / 2)),
         20_000,
         valueBytesMax,
         requestBytesMax,
