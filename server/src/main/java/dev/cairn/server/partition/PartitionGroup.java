@@ -194,7 +194,9 @@ final class PartitionGroup implements AutoCloseable {
    * #SWEEP_KEYS_MAX} of them. Called a few times a second, which bounds what it costs others.
    */
   void sweep() {
-    if (leads() && sweeping.compareAndSet(false, true)) {
+    if (leads()
+        && folder.store().mayExpire(writes.nowMillis())
+        && sweeping.compareAndSet(false, true)) {
       try {
         readers.execute(this::sweepNow); // the index may have to be read from disk
       } catch (RejectedExecutionException stopping) {

@@ -88,6 +88,20 @@ final class Candidacy {
     return true;
   }
 
+  /**
+   * For how long at least this member will not be {@link #due}, milliseconds, unless it is told
+   * that its leader's process has ended. Zero or less for one that may be due now.
+   *
+   * @param nowMillis as with {@link #due}
+   */
+  synchronized long undueForMillis(long nowMillis) {
+    long silent = follower.silentMillis();
+    if (!follower.waits()) {
+      return leaseMillis; // one that begins to wait counts as having heard a leader just then
+    }
+    return silent < leaseMillis || !armed ? leaseMillis - silent : standAtMillis - nowMillis;
+  }
+
   private void arm(long atMillis, int thenAgainMillis) {
     armed = true;
     standAtMillis = atMillis;

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -29,13 +30,19 @@ import org.slf4j.LoggerFactory;
  * it, or ends it at once, is gone, and its followers need not wait. One that takes it may be
  * frozen, or whole: that is left to its silence.
  *
- * <p>Threads: one looks every {@value #LOOK_EVERY_MILLIS} ms; a few more ask peers and stand, both
- * of which may block for a moment. Nothing here can make two leaders of a term, whatever it
- * mistakes: that is the votes' affair.
+ * <p>Threads: one looks whenever a group could be due to stand, so hardly ever while leaders are
+ * heard; a few more ask peers and stand, both of which may block for a moment. Nothing here can
+ * make two leaders of a term, whatever it mistakes: that is the votes' affair.
  */
 final class Elections implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Elections.class);
-  private static final int LOOK_EVERY_MILLIS = 25;
+
+  /** Between two looks, milliseconds. */
+  private static final long LOOK_AGAIN_MIN = 25;
+
+  /** Less than a lease, so that no time in which a leader was heard goes by unseen. */
+  private static final long LOOK_AGAIN_MAX = 250;
+
   private static final int CONNECT_MILLIS = 250;
   private static final int LISTEN_MILLIS = 150;
   private static final int THREADS = 8;
@@ -55,13 +62,15 @@ final class Elections implements AutoCloseable {
           new LinkedBlockingQueue<>(WAITING_MAX),
           task -> daemon(task, "election"));
 
+  private Future<?> nextLook; // guarded by this
+  private long nextLookMillis; // guarded by this
+
   /** A group that is open here. */
   private record Entry(Candidacy candidacy, Supplier<Optional<Peer>> leader) {}
 
   Elections() {
     working.allowCoreThreadTimeOut(true);
-    looking.scheduleWithFixedDelay(
-        this::look, LOOK_EVERY_MILLIS, LOOK_EVERY_MILLIS, TimeUnit.MILLISECONDS);
+    lookWithin(LOOK_AGAIN_MAX);
   }
 
   private static Thread daemon(Runnable task, String name) {
@@ -80,20 +89,48 @@ final class Elections implements AutoCloseable {
     groups.remove(group);
   }
 
+  /** Has {@link #look} run so much later, or before. */
+  private synchronized void lookWithin(long millis) {
+    long at = nowMillis() + millis;
+    if (nextLook != null && nextLookMillis <= at) {
+      return;
+    }
+    if (nextLook != null) {
+      nextLook.cancel(false);
+    }
+    try {
+      nextLook = looking.schedule(this::look, millis, TimeUnit.MILLISECONDS);
+      nextLookMillis = at;
+    } catch (RejectedExecutionException closed) {
+      log.debug("nobody stands any more: the node is stopping", closed);
+    }
+  }
+
   private void look() {
+    synchronized (this) {
+      nextLook = null;
+    }
     long now = nowMillis();
-    groups.forEach(
-        (group, entry) -> {
-          try {
-            if (entry.candidacy().due(now)) {
-              working.execute(() -> stand(group, entry));
-            }
-          } catch (RejectedExecutionException full) {
-            log.debug("group={} stands later", group, full);
-          } catch (RuntimeException e) {
-            log.error("group={} cannot look after its leader", group, e);
-          }
-        });
+    long again = LOOK_AGAIN_MAX;
+    for (Map.Entry<String, Entry> group : groups.entrySet()) {
+      again = Math.min(again, lookAfter(group.getKey(), group.getValue(), now));
+    }
+    lookWithin(Math.max(LOOK_AGAIN_MIN, again));
+  }
+
+  /** Has a group stand if it is due; for how long it need not be looked at again. */
+  private long lookAfter(String group, Entry entry, long now) {
+    try {
+      if (entry.candidacy().due(now)) {
+        working.execute(() -> stand(group, entry));
+      }
+      return entry.candidacy().undueForMillis(now);
+    } catch (RejectedExecutionException full) {
+      log.debug("group={} stands later", group, full);
+    } catch (RuntimeException e) {
+      log.error("group={} cannot look after its leader", group, e);
+    }
+    return LOOK_AGAIN_MAX;
   }
 
   private void stand(String group, Entry entry) {
@@ -149,6 +186,7 @@ final class Elections implements AutoCloseable {
                 group,
                 peer.getHostString(),
                 peer.getPort());
+            lookWithin(LOOK_AGAIN_MIN);
           }
         });
   }

@@ -27,8 +27,9 @@ import java.util.random.RandomGenerator;
  * <ul>
  *   <li>Term and vote are fsynced ({@code syncMeta}); the engine's default is not to, and a node
  *       that forgets its vote votes twice.
- *   <li>Heartbeats every 100 ms. When a member stands for election is {@link Elections}' affair;
- *       the engine's priorities are not used (they decay slowly, and 0 blocks for ever).
+ *   <li>Heartbeats every 100 ms, of all groups at once ({@link HeartbeatTimers}). When a member
+ *       stands for election is {@link Elections}' affair; the engine's priorities are not used
+ *       (they decay slowly, and 0 blocks for ever).
  *   <li>Messages travel over the node's own connections ({@link RaftRpc}, {@link RaftRequests}).
  *   <li>Snapshots are taken when we say so; the engine's timer is off.
  * </ul>
@@ -45,7 +46,18 @@ public final class RaftEngine implements AutoCloseable {
   private static final int STEP_DOWN_AFTER_MILLIS = 1_500;
 
   private static final int VOTE_DELAY_MILLIS = 200;
+
+  /**
+   * In place of the above while a group opens: the engine then has a thread of each group look as
+   * often for reads that wait in it, and none ever does ({@link LeaderCheck}).
+   */
+  private static final int LOOK_FOR_READS_MILLIS = 60_000;
+
   private static final int HEARTBEATS_PER_ELECTION_TIMEOUT = 5;
+
+  /** How often a leader is heard that has nothing to say. */
+  static final int HEARTBEAT_MILLIS = ELECTION_TIMEOUT_MILLIS / HEARTBEATS_PER_ELECTION_TIMEOUT;
+
   private static final int QUEUE_LENGTH = 1024;
 
   /**
@@ -172,7 +184,7 @@ public final class RaftEngine implements AutoCloseable {
     RaftOptions raft = new RaftOptions();
     raft.setSync(true);
     raft.setSyncMeta(true);
-    raft.setMaxElectionDelayMs(VOTE_DELAY_MILLIS);
+    raft.setMaxElectionDelayMs(LOOK_FOR_READS_MILLIS);
     raft.setElectionHeartbeatFactor(HEARTBEATS_PER_ELECTION_TIMEOUT);
     raft.setDisruptorBufferSize(QUEUE_LENGTH);
     raft.setMaxReplicatorInflightMsgs(REQUESTS_TO_A_PEER_MAX);
@@ -183,6 +195,7 @@ public final class RaftEngine implements AutoCloseable {
       node.shutdown();
       throw new IOException("group " + group + " cannot be opened; the log above says why");
     }
+    raft.setMaxElectionDelayMs(VOTE_DELAY_MILLIS);
     RaftGroup opened =
         new RaftGroup(
             group,

@@ -566,9 +566,14 @@ public final class PartitionStore implements StoredKeys {
     }
   }
 
+  /** False when certainly no key expires at that time or before. Does not look, and never waits. */
+  public boolean mayExpire(long untilMillis) {
+    return expiry.mayExpire(untilMillis);
+  }
+
   /** Whether a key expires at that time or before. Costs next to nothing where none does. */
   public boolean anyExpiring(long untilMillis) {
-    return expiry.mayExpire(untilMillis) && !expiring(untilMillis, 1).isEmpty();
+    return mayExpire(untilMillis) && !expiring(untilMillis, 1).isEmpty();
   }
 
   /**

@@ -99,6 +99,36 @@ class CandidacyTest {
     assertThat(leader.due(now + 5_000)).isFalse();
   }
 
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
+  void whoSaysForHowLongItIsNotDueIsNotDueForSoLong(long seed) {
+    Random random = new Random(seed);
+    Candidacy member = candidacy(seed % 2 == 0, seed);
+    long undueUntil = now;
+    int due = 0;
+    for (; due < 5; now++) {
+      if (random.nextInt(1_500) == 0) {
+        engine.heardAt = now;
+      }
+      boolean isDue = member.due(now);
+      if (isDue) {
+        assertThat(now).as("it said it would not be due").isGreaterThanOrEqualTo(undueUntil);
+        due++;
+        member.stand();
+      }
+      undueUntil = Math.max(undueUntil, now + member.undueForMillis(now));
+    }
+  }
+
+  @Test
+  void whoHearsALeaderIsNotDueUntilALeaseLater() {
+    Candidacy replica = candidacy(false, 7);
+    engine.heardAt = now - 100;
+    assertThat(replica.undueForMillis(now)).isEqualTo(LEASE_MILLIS - 100);
+    engine.waits = false;
+    assertThat(replica.undueForMillis(now)).as("a leader").isEqualTo(LEASE_MILLIS);
+  }
+
   private Candidacy candidacy(boolean witness, long seed) {
     return new Candidacy(engine, witness, LEASE_MILLIS, new Random(seed));
   }

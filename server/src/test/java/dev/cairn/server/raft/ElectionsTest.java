@@ -65,6 +65,18 @@ class ElectionsTest {
     }
   }
 
+  @Test
+  void whoIsHeardForAWhileAndThenNotLosesItsFollowers() {
+    try (Elections elections = new Elections()) {
+      Follower follower = new Follower();
+      elections.opened(
+          "group", new Candidacy(follower, false, 500, new Random(1)), () -> Optional.empty());
+      await().during(1, TimeUnit.SECONDS).until(() -> follower.stood.get() == 0);
+      follower.fallSilent();
+      await().atMost(30, TimeUnit.SECONDS).until(() -> follower.stood.get() > 1);
+    }
+  }
+
   private static ServerSocket listen() throws IOException {
     return new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
   }
@@ -73,10 +85,11 @@ class ElectionsTest {
     return InetSocketAddress.createUnresolved("127.0.0.1", server.getLocalPort());
   }
 
-  /** Heard its leader just now, and always will, unless told otherwise. */
+  /** Hears its leader all the time, unless told otherwise. */
   private static final class Follower implements Candidacy.Follower {
     private final AtomicInteger stood = new AtomicInteger();
     private volatile boolean leaseEnded;
+    private volatile long lastHeardNanos;
 
     @Override
     public boolean waits() {
@@ -85,7 +98,12 @@ class ElectionsTest {
 
     @Override
     public long silentMillis() {
-      return leaseEnded ? LEASE_MILLIS : 0;
+      long silent = lastHeardNanos == 0 ? 0 : (System.nanoTime() - lastHeardNanos) / 1_000_000;
+      return leaseEnded ? LEASE_MILLIS : silent;
+    }
+
+    void fallSilent() {
+      lastHeardNanos = System.nanoTime();
     }
 
     @Override
