@@ -413,8 +413,8 @@ public final class PeerTransport implements AutoCloseable {
       return true;
     }
     Links to = linksTo(host, port);
-    boolean failing = to.control().isFailing() || to.data().isFailing();
-    long waitMillis = failing ? Math.min(timeoutMillis, FAILING_WAIT_MILLIS) : timeoutMillis;
+    long waitMillis =
+        isFailing(host, port) ? Math.min(timeoutMillis, FAILING_WAIT_MILLIS) : timeoutMillis;
     CompletableFuture<Boolean> both =
         to.control().connected().thenCombine(to.data().connected(), Boolean::logicalAnd);
     try {
@@ -424,6 +424,12 @@ public final class PeerTransport implements AutoCloseable {
     } catch (ExecutionException e) {
       throw new IllegalStateException("a link fails with false", e);
     }
+  }
+
+  /** Whether the last connection to a peer, or attempt at one, failed, and none was open since. */
+  public boolean isFailing(String host, int port) {
+    Links to = linksTo(host, port);
+    return to.control().isFailing() || to.data().isFailing();
   }
 
   private Links linksTo(String host, int port) {

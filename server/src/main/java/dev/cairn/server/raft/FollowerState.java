@@ -29,10 +29,13 @@ final class FollowerState implements Candidacy.Follower {
   private final NodeImpl node;
   private final RepeatedTimer timer;
   private final int leaseMillis;
+  private final Runnable reachVoters;
 
-  private FollowerState(NodeImpl node, int leaseMillis) throws IllegalAccessException {
+  private FollowerState(NodeImpl node, int leaseMillis, Runnable reachVoters)
+      throws IllegalAccessException {
     this.node = node;
     this.leaseMillis = leaseMillis;
+    this.reachVoters = reachVoters;
     timer = (RepeatedTimer) TIMER.get(node);
     timer.reset(ENGINE_TIMER_MILLIS);
   }
@@ -42,10 +45,12 @@ final class FollowerState implements Candidacy.Follower {
    *
    * @param leaseMillis the engine's election timeout: silence up to which it neither stands nor
    *     grants a pre-vote
+   * @param reachVoters waits a moment for connections to the others that vote; called before it
+   *     stands, without a lock: the engine does not wait for them under its own ({@link RaftRpc})
    */
-  static FollowerState of(NodeImpl node, int leaseMillis) {
+  static FollowerState of(NodeImpl node, int leaseMillis, Runnable reachVoters) {
     try {
-      return new FollowerState(node, leaseMillis);
+      return new FollowerState(node, leaseMillis, reachVoters);
     } catch (IllegalAccessException e) {
       throw new IllegalStateException(e);
     }
@@ -100,6 +105,7 @@ final class FollowerState implements Candidacy.Follower {
 
   @Override
   public void stand() {
+    reachVoters.run();
     try {
       STAND.invokeExact(node);
     } catch (RuntimeException | Error e) {

@@ -205,12 +205,27 @@ public final class RaftEngine implements AutoCloseable {
             pace,
             LeaderCheck.of(group, self, sharedLog, termQuestions::ask, transport::after),
             () -> elections.closed(group));
-    FollowerState follower = FollowerState.of(node, ELECTION_TIMEOUT_MILLIS);
+    FollowerState follower =
+        FollowerState.of(node, ELECTION_TIMEOUT_MILLIS, () -> reachVoters(group, self));
     elections.opened(
         group,
         new Candidacy(follower, witness, ELECTION_TIMEOUT_MILLIS, RandomGenerator.getDefault()),
         opened::leader);
     return opened;
+  }
+
+  /** Has connections to a group's other voters opened, all at once, and waits for them. */
+  private void reachVoters(String group, Peer self) {
+    List<Peer> others =
+        sharedLog.voters(group).stream().filter(peer -> !peer.equals(self)).toList();
+    others.forEach(peer -> transport.isConnected(peer.host(), peer.port())); // begins them
+    try {
+      for (Peer peer : others) {
+        transport.awaitConnected(peer.host(), peer.port(), CONNECT_TIMEOUT_MILLIS);
+      }
+    } catch (InterruptedException stopping) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /**

@@ -134,9 +134,20 @@ public final class RaftRpc implements RaftRpcFactory {
       }
     }
 
+    /**
+     * The engine asks under its group's lock, which the group's messages and its log may wait for,
+     * and all that waits behind them. So a peer that has failed is not waited for here: who stands
+     * for election has done that before ({@link FollowerState}).
+     */
     private void awaitConnection(Endpoint endpoint, long timeoutMillis)
         throws InterruptedException, RemotingException {
-      if (!transport.awaitConnected(endpoint.getIp(), endpoint.getPort(), timeoutMillis)) {
+      String host = endpoint.getIp();
+      int port = endpoint.getPort();
+      boolean connected =
+          transport.isFailing(host, port)
+              ? transport.isConnected(host, port)
+              : transport.awaitConnected(host, port, timeoutMillis);
+      if (!connected) {
         throw new RemotingException("no connection to " + endpoint + " in time");
       }
     }

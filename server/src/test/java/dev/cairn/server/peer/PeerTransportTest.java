@@ -288,6 +288,21 @@ class PeerTransportTest {
   }
 
   @Test
+  void aPeerFailsUntilItIsThereAgain() throws Exception {
+    int port = FreePorts.next();
+    try (PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
+      assertThat(from.isFailing(LOCAL, port)).as("nobody has tried").isFalse();
+      assertThat(from.awaitConnected(LOCAL, port, TIMEOUT_MILLIS)).isFalse();
+      assertThat(from.isFailing(LOCAL, port)).isTrue();
+      try (PeerTransport to = PeerTransport.listen(LOCAL, port)) {
+        to.handle(KIND, (body, answer) -> answer.accept(body));
+        await().until(() -> from.isConnected(LOCAL, port));
+        assertThat(from.isFailing(LOCAL, port)).isFalse();
+      }
+    }
+  }
+
+  @Test
   void aPeerOfAnotherVersionIsSentNothing() throws Exception {
     try (ServerSocket newer = new ServerSocket(0, 8, InetAddress.getLoopbackAddress());
         PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
