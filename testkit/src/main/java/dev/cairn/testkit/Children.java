@@ -40,8 +40,7 @@ final class Children {
                 "-XX:TieredStopAtLevel=1",
                 "-Djraft.append.entries.threads.send=1",
                 "-XX:-UsePerfData",
-                "-Djraft.timer.global_scheduler_workers=1",
-                "-Djraft.timer.global_step_down_timer_workers=1"));
+                "-Djraft.timer.global_scheduler_workers=2"));
     String prepared = System.getProperty(PREPARED);
     if (prepared != null) {
       options.add("-Djava.library.path=" + prepared);

@@ -52,7 +52,10 @@ final class Link {
   static final int UNANSWERED_MAX = 65_536;
   static final long UNANSWERED_BYTES_MAX = 192L << 20;
   private static final int CONNECT_TIMEOUT_MILLIS = 1_000;
-  private static final long RETRY_AFTER_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+  /** Less than a heartbeat's interval, so that each heartbeat is another attempt. */
+  private static final long RETRY_AFTER_NANOS = TimeUnit.MILLISECONDS.toNanos(75);
+
   private static final long LOOK_EVERY_MILLIS = 25;
   private static final Logger log = LoggerFactory.getLogger(Link.class);
 

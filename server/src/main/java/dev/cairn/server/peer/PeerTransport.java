@@ -402,8 +402,7 @@ public final class PeerTransport implements AutoCloseable {
   /**
    * Waits until messages can be sent to a peer. Blocks; not for a loop's or a worker's thread. A
    * peer that has failed already is waited for at most {@link #FAILING_WAIT_MILLIS}, as long as one
-   * that is back takes to greet: an election asks each peer in turn, several times, and one that is
-   * frozen must not hold it up each time.
+   * that is back takes to greet: a frozen one must not hold each election up.
    *
    * @return whether they can
    */

@@ -137,7 +137,8 @@ final class Candidacy {
     }
   }
 
-  private synchronized void stood() {
+  /** An attempt has ended, or could not begin: there may be another one when it is due. */
+  synchronized void stood() {
     standing = false;
   }
 }

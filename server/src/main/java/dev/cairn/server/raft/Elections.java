@@ -43,6 +43,8 @@ final class Elections implements AutoCloseable {
   /** Less than a lease, so that no time in which a leader was heard goes by unseen. */
   private static final long LOOK_AGAIN_MAX = 250;
 
+  private final long lookAgainMaxMillis;
+
   private static final int CONNECT_MILLIS = 250;
   private static final int LISTEN_MILLIS = 150;
   private static final int THREADS = 8;
@@ -69,8 +71,14 @@ final class Elections implements AutoCloseable {
   private record Entry(Candidacy candidacy, Supplier<Optional<Peer>> leader) {}
 
   Elections() {
+    this(LOOK_AGAIN_MAX);
+  }
+
+  /** With another time between two looks, for tests. */
+  Elections(long lookAgainMaxMillis) {
+    this.lookAgainMaxMillis = lookAgainMaxMillis;
     working.allowCoreThreadTimeOut(true);
-    lookWithin(LOOK_AGAIN_MAX);
+    lookWithin(lookAgainMaxMillis);
   }
 
   private static Thread daemon(Runnable task, String name) {
@@ -111,26 +119,41 @@ final class Elections implements AutoCloseable {
       nextLook = null;
     }
     long now = nowMillis();
-    long again = LOOK_AGAIN_MAX;
-    for (Map.Entry<String, Entry> group : groups.entrySet()) {
-      again = Math.min(again, lookAfter(group.getKey(), group.getValue(), now));
+    long again = lookAgainMaxMillis;
+    try {
+      for (Map.Entry<String, Entry> group : groups.entrySet()) {
+        again = Math.min(again, lookAfter(group.getKey(), group.getValue(), now));
+      }
+    } finally { // whatever it was: without this nobody would ever stand again
+      lookWithin(Math.max(LOOK_AGAIN_MIN, again));
     }
-    lookWithin(Math.max(LOOK_AGAIN_MIN, again));
   }
 
   /** Has a group stand if it is due; for how long it need not be looked at again. */
   private long lookAfter(String group, Entry entry, long now) {
     try {
       if (entry.candidacy().due(now)) {
-        working.execute(() -> stand(group, entry));
+        standLater(group, entry);
       }
       return entry.candidacy().undueForMillis(now);
-    } catch (RejectedExecutionException full) {
-      log.debug("group={} stands later", group, full);
     } catch (RuntimeException e) {
       log.error("group={} cannot look after its leader", group, e);
+      return lookAgainMaxMillis;
     }
-    return LOOK_AGAIN_MAX;
+  }
+
+  private void standLater(String group, Entry entry) {
+    boolean begun = false;
+    try {
+      working.execute(() -> stand(group, entry));
+      begun = true;
+    } catch (RejectedExecutionException full) {
+      log.debug("group={} stands later", group, full);
+    } finally {
+      if (!begun) {
+        entry.candidacy().stood(); // it may try again
+      }
+    }
   }
 
   private void stand(String group, Entry entry) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.raft;
 
+import com.alipay.sofa.jraft.conf.ConfigurationEntry;
 import com.alipay.sofa.jraft.core.NodeImpl;
 import com.alipay.sofa.jraft.util.RepeatedTimer;
 import com.alipay.sofa.jraft.util.Utils;
@@ -8,6 +9,9 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * What the engine knows of a group's leader, and its way to stand for election; {@link Candidacy}
@@ -24,14 +28,15 @@ final class FollowerState implements Candidacy.Follower {
   private static final Field TIMER = field(NodeImpl.class, "electionTimer");
   private static final Field RUNNING = field(RepeatedTimer.class, "running");
   private static final Field LAST_HEARD = field(NodeImpl.class, "lastLeaderTimestamp");
+  private static final Field CONFIGURATION = field(NodeImpl.class, "conf");
   private static final MethodHandle STAND = method("handleElectionTimeout");
 
   private final NodeImpl node;
   private final RepeatedTimer timer;
   private final int leaseMillis;
-  private final Runnable reachVoters;
+  private final Consumer<Set<Peer>> reachVoters;
 
-  private FollowerState(NodeImpl node, int leaseMillis, Runnable reachVoters)
+  private FollowerState(NodeImpl node, int leaseMillis, Consumer<Set<Peer>> reachVoters)
       throws IllegalAccessException {
     this.node = node;
     this.leaseMillis = leaseMillis;
@@ -45,10 +50,10 @@ final class FollowerState implements Candidacy.Follower {
    *
    * @param leaseMillis the engine's election timeout: silence up to which it neither stands nor
    *     grants a pre-vote
-   * @param reachVoters waits a moment for connections to the others that vote; called before it
-   *     stands, without a lock: the engine does not wait for them under its own ({@link RaftRpc})
+   * @param reachVoters waits a moment for connections to those that vote; called before it stands,
+   *     without a lock: the engine does not wait for them under its own ({@link RaftRpc})
    */
-  static FollowerState of(NodeImpl node, int leaseMillis, Runnable reachVoters) {
+  static FollowerState of(NodeImpl node, int leaseMillis, Consumer<Set<Peer>> reachVoters) {
     try {
       return new FollowerState(node, leaseMillis, reachVoters);
     } catch (IllegalAccessException e) {
@@ -103,9 +108,19 @@ final class FollowerState implements Candidacy.Follower {
     }
   }
 
+  /** Those that vote by the log, of both configurations while they change. */
+  private Set<Peer> voters() {
+    try {
+      ConfigurationEntry now = (ConfigurationEntry) CONFIGURATION.get(node);
+      return now.listPeers().stream().map(Peer::of).collect(Collectors.toUnmodifiableSet());
+    } catch (IllegalAccessException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   @Override
   public void stand() {
-    reachVoters.run();
+    reachVoters.accept(voters());
     try {
       STAND.invokeExact(node);
     } catch (RuntimeException | Error e) {

@@ -17,6 +17,7 @@ import dev.cairn.server.peer.PeerTransport;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.random.RandomGenerator;
 
 /**
@@ -206,7 +207,7 @@ public final class RaftEngine implements AutoCloseable {
             LeaderCheck.of(group, self, sharedLog, termQuestions::ask, transport::after),
             () -> elections.closed(group));
     FollowerState follower =
-        FollowerState.of(node, ELECTION_TIMEOUT_MILLIS, () -> reachVoters(group, self));
+        FollowerState.of(node, ELECTION_TIMEOUT_MILLIS, voters -> reachVoters(voters, self));
     elections.opened(
         group,
         new Candidacy(follower, witness, ELECTION_TIMEOUT_MILLIS, RandomGenerator.getDefault()),
@@ -214,14 +215,21 @@ public final class RaftEngine implements AutoCloseable {
     return opened;
   }
 
-  /** Has connections to a group's other voters opened, all at once, and waits for them. */
-  private void reachVoters(String group, Peer self) {
-    List<Peer> others =
-        sharedLog.voters(group).stream().filter(peer -> !peer.equals(self)).toList();
-    others.forEach(peer -> transport.isConnected(peer.host(), peer.port())); // begins them
+  /**
+   * Has connections to a group's voters opened, all at once, and waits until there is one to as
+   * many as a majority needs, or each has had its time.
+   */
+  private void reachVoters(Set<Peer> voters, Peer self) {
+    List<Peer> others = voters.stream().filter(peer -> !peer.equals(self)).toList();
+    long reached =
+        others.stream().filter(peer -> transport.isConnected(peer.host(), peer.port())).count();
     try {
-      for (Peer peer : others) {
-        transport.awaitConnected(peer.host(), peer.port(), CONNECT_TIMEOUT_MILLIS);
+      for (int i = 0; i < others.size() && reached < voters.size() / 2; i++) {
+        Peer peer = others.get(i);
+        if (!transport.isConnected(peer.host(), peer.port())
+            && transport.awaitConnected(peer.host(), peer.port(), CONNECT_TIMEOUT_MILLIS)) {
+          reached++;
+        }
       }
     } catch (InterruptedException stopping) {
       Thread.currentThread().interrupt();

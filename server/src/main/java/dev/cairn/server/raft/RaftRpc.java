@@ -137,7 +137,7 @@ public final class RaftRpc implements RaftRpcFactory {
     /**
      * The engine asks under its group's lock, which the group's messages and its log may wait for,
      * and all that waits behind them. So a peer that has failed is not waited for here: who stands
-     * for election has done that before ({@link FollowerState}).
+     * since a leader is silent or gone has done that before ({@link FollowerState}).
      */
     private void awaitConnection(Endpoint endpoint, long timeoutMillis)
         throws InterruptedException, RemotingException {

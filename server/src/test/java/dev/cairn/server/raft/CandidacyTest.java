@@ -67,6 +67,15 @@ class CandidacyTest {
     assertThat(engine.stood).isEqualTo(1);
   }
 
+  /** There was no thread for it. */
+  @Test
+  void anAttemptThatCouldNotBeginIsNotTheLast() {
+    Candidacy replica = candidacy(false, 7);
+    long first = firstDue(replica, now);
+    replica.stood();
+    assertThat(firstDue(replica, first + 1) - first).isBetween(500L, 700L);
+  }
+
   @Test
   void beingToldTwiceDelaysNobody() {
     Candidacy witness = candidacy(true, 7);

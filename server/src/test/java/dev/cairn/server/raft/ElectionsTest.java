@@ -52,7 +52,8 @@ class ElectionsTest {
 
   @Test
   void itsFollowersStandAlthoughTheyHeardItJustNow() throws IOException {
-    try (Elections elections = new Elections()) {
+    try (Elections elections =
+        new Elections(TimeUnit.DAYS.toMillis(1))) { // nobody looks but for that
       ServerSocket leader = listen();
       Follower follower = new Follower();
       Candidacy candidacy = new Candidacy(follower, false, LEASE_MILLIS, new Random(1));
