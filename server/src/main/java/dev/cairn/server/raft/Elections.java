@@ -43,13 +43,12 @@ final class Elections implements AutoCloseable {
   /** Less than a lease, so that no time in which a leader was heard goes by unseen. */
   private static final long LOOK_AGAIN_MAX = 250;
 
-  private final long lookAgainMaxMillis;
-
   private static final int CONNECT_MILLIS = 250;
   private static final int LISTEN_MILLIS = 150;
   private static final int THREADS = 8;
   private static final int WAITING_MAX = 4_096;
 
+  private final long lookAgainMaxMillis;
   private final Map<String, Entry> groups = new ConcurrentHashMap<>();
   private final Set<InetSocketAddress> asked = ConcurrentHashMap.newKeySet();
   private final Set<InetSocketAddress> askAgain = ConcurrentHashMap.newKeySet();

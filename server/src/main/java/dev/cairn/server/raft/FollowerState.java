@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.raft;
 
-import com.alipay.sofa.jraft.conf.ConfigurationEntry;
 import com.alipay.sofa.jraft.core.NodeImpl;
 import com.alipay.sofa.jraft.util.RepeatedTimer;
 import com.alipay.sofa.jraft.util.Utils;
@@ -28,7 +27,6 @@ final class FollowerState implements Candidacy.Follower {
   private static final Field TIMER = field(NodeImpl.class, "electionTimer");
   private static final Field RUNNING = field(RepeatedTimer.class, "running");
   private static final Field LAST_HEARD = field(NodeImpl.class, "lastLeaderTimestamp");
-  private static final Field CONFIGURATION = field(NodeImpl.class, "conf");
   private static final MethodHandle STAND = method("handleElectionTimeout");
 
   private final NodeImpl node;
@@ -108,14 +106,11 @@ final class FollowerState implements Candidacy.Follower {
     }
   }
 
-  /** Those that vote by the log, of both configurations while they change. */
+  /** Those that vote; while that changes, those that will. */
   private Set<Peer> voters() {
-    try {
-      ConfigurationEntry now = (ConfigurationEntry) CONFIGURATION.get(node);
-      return now.listPeers().stream().map(Peer::of).collect(Collectors.toUnmodifiableSet());
-    } catch (IllegalAccessException e) {
-      throw new IllegalStateException(e);
-    }
+    return node.getCurrentConf().listPeers().stream()
+        .map(Peer::of)
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   @Override

@@ -16,7 +16,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>The engine has each leader send each follower a heartbeat so long after the last was answered,
  * so a node's groups send theirs whenever it comes. Here it is sent at the next beat of a common
- * clock, which comes before that: a node wakes up once, and few packets leave, for all groups. How
+ * clock, which comes before that: a node wakes up once, and few packets leave, for all of them. How
  * long a leader is silent stays as it was. Where there are many groups they take turns within a
  * beat, {@value #GROUPS_TOGETHER} at a time: the engine hands each heartbeat to a pool of threads
  * that has an end.

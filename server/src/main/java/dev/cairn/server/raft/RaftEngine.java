@@ -28,7 +28,7 @@ import java.util.random.RandomGenerator;
  * <ul>
  *   <li>Term and vote are fsynced ({@code syncMeta}); the engine's default is not to, and a node
  *       that forgets its vote votes twice.
- *   <li>Heartbeats every 100 ms, of all groups at once ({@link HeartbeatTimers}). When a member
+ *   <li>Heartbeats every 100 ms, of several groups at once ({@link HeartbeatTimers}). When a member
  *       stands for election is {@link Elections}' affair; the engine's priorities are not used
  *       (they decay slowly, and 0 blocks for ever).
  *   <li>Messages travel over the node's own connections ({@link RaftRpc}, {@link RaftRequests}).
