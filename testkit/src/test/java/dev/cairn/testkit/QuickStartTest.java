@@ -38,6 +38,7 @@ class QuickStartTest {
       throws Exception {
     try (ProcessCluster cluster = clusters.startHealthy(ProcessCluster.quickStart())) {
       answersTheSession(cluster);
+      complainsOfNothing(cluster);
       if (repetition.getCurrentRepetition() == 1) {
         HttpDocs.run();
         new HttpContract().holdAll(cluster);
@@ -53,8 +54,19 @@ class QuickStartTest {
     for (int i = 0; i < 20; i++) {
       try (ProcessCluster cluster = clusters.startHealthy(ProcessCluster.quickStart())) {
         answersTheSession(cluster);
+        complainsOfNothing(cluster);
       }
     }
+  }
+
+  private static void complainsOfNothing(ProcessCluster cluster) {
+    for (int node : cluster.indexes()) {
+      assertThat(cluster.node(node).log().lines()).noneMatch(QuickStartTest::isComplaint);
+    }
+  }
+
+  private static boolean isComplaint(String line) {
+    return line.contains("Z WARN ") || line.contains("Z ERROR ");
   }
 
   private static void answersTheSession(ProcessCluster cluster) {

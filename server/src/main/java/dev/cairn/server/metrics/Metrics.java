@@ -80,8 +80,7 @@ public final class Metrics implements AutoCloseable {
     256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20
   };
 
-  private final PrometheusMeterRegistry registry =
-      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final PrometheusMeterRegistry registry = newRegistry();
   private final Map<Metric, Runnable> refreshers = new ConcurrentHashMap<>();
   private final Map<Meter.Id, Object> asked =
       new ConcurrentHashMap<>(); // the registry holds it weakly
@@ -152,6 +151,19 @@ public final class Metrics implements AutoCloseable {
     public void record(long size) {
       summary.record((double) size);
     }
+  }
+
+  /**
+   * Without two of Micrometer's own metrics that break Prometheus' naming rules. Filtered before
+   * anything is registered, or Micrometer warns in each node's log.
+   */
+  private static PrometheusMeterRegistry newRegistry() {
+    PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    registry
+        .config()
+        .meterFilter(MeterFilter.denyNameStartsWith("process.cpu.time"))
+        .meterFilter(MeterFilter.denyNameStartsWith("system.cpu.count"));
+    return registry;
   }
 
   /**
@@ -274,18 +286,14 @@ public final class Metrics implements AutoCloseable {
   /**
    * Measures the JVM and the process too, under Micrometer's names. Once.
    *
-   * <p>Two of those break Prometheus' naming rules and are left out; the processor time comes under
-   * the name that Prometheus gives it.
+   * <p>Without two that break its naming rules ({@link #newRegistry}); the processor time comes
+   * under the name that Prometheus gives it.
    */
   public synchronized void measureProcess() {
     if (measuresProcess) {
       return;
     }
     measuresProcess = true;
-    registry
-        .config()
-        .meterFilter(MeterFilter.denyNameStartsWith("process.cpu.time"))
-        .meterFilter(MeterFilter.denyNameStartsWith("system.cpu.count"));
     if (ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system) {
       FunctionCounter.builder(
               "process.cpu.seconds", system, bean -> bean.getProcessCpuTime() / NANOS_PER_SECOND)
