@@ -10,9 +10,13 @@ import dev.cairn.client.RefusedException;
 import dev.cairn.testkit.fault.ShimmedDisk;
 import dev.cairn.testkit.fault.SmallDisks;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -26,6 +30,11 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class DiskFaultsTest {
   private static final int PAIRS_PER_SECOND = 300;
   private static final int DISK_FAILED = 3;
+  private static final int FEW_PAIRS_PER_SECOND = 15;
+  private static final int VOTE_TOO_LATE_MILLIS = 2_500;
+  private static final Duration HAND_OVER_WINDOW = Duration.ofSeconds(8);
+  private static final long HAND_OVERS_MAX = 2; // at once and after 5 s, not each 2 s
+  private static final Pattern HAND_OVER = Pattern.compile("partition=[0-9]+ hands leadership to");
   private static final String KEY = "mykey";
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -63,6 +72,42 @@ class DiskFaultsTest {
           load.awaitProgress(PAIRS_PER_SECOND);
           cluster.awaitHealthy();
         });
+  }
+
+  /** With a disk that takes so long for a vote it follows well, where little is written. */
+  @Test
+  void aReplicaThatCannotTakeLeadershipIsHandedItEverMoreSeldom() {
+    ShimmedDisk disk = ShimmedDisk.build();
+    ProcessCluster cluster = clusters.startHealthy(ProcessCluster.of(3).in(disk));
+    List<Map.Entry<String, String>> pairs = Pairs.packages().subList(0, 600); // 40 s
+    CairnClient client = cluster.client().deadline(Duration.ofSeconds(10)).build();
+    try (SteadyLoad load = SteadyLoad.start(client, pairs, FEW_PAIRS_PER_SECOND)) {
+      load.awaitProgress(FEW_PAIRS_PER_SECOND);
+      int preferred = cluster.leaderOf(KEY);
+      disk.slowSyncs(preferred, VOTE_TOO_LATE_MILLIS);
+      cluster.pause(preferred);
+      await().atMost(PATIENCE).until(() -> cluster.leaderOf(KEY) != preferred);
+      long before = mostHandOversOfAPartition(cluster);
+      cluster.resume(preferred);
+      await().atMost(PATIENCE).until(() -> mostHandOversOfAPartition(cluster) > before);
+      await().timeout(PATIENCE).pollDelay(HAND_OVER_WINDOW).until(() -> true);
+      assertThat(mostHandOversOfAPartition(cluster) - before)
+          .as(cluster.logTails())
+          .isLessThanOrEqualTo(HAND_OVERS_MAX);
+      disk.heal(preferred);
+    }
+  }
+
+  private static long mostHandOversOfAPartition(ProcessCluster cluster) {
+    return cluster.indexes().stream()
+        .flatMap(node -> cluster.node(node).log().lines())
+        .map(HAND_OVER::matcher)
+        .filter(Matcher::find)
+        .collect(Collectors.groupingBy(Matcher::group, Collectors.counting()))
+        .values()
+        .stream()
+        .max(Comparator.naturalOrder())
+        .orElse(0L);
   }
 
   @Test

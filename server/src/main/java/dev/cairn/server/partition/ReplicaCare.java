@@ -124,6 +124,10 @@ final class ReplicaCare {
       snapshot(index, entry);
     }
     if (entry.group != null) {
+      if (entry.group.leads()) {
+        entry.toPreferred.leads(now);
+        entry.toRoom.leads(now);
+      }
       reconcileVoters(index, entry);
       flushForWitness(index, entry);
       handBack(index, entry, now);
@@ -214,7 +218,7 @@ final class ReplicaCare {
         || membership.upForMillis(preferred.nodeId()) < PREFERRED_UP_MILLIS) {
       return;
     }
-    if (isClose(index, preferred)) {
+    if (isClose(index, preferred) && entry.toPreferred.tryNow(now)) {
       entry.group.handOver(peer(preferred));
     }
   }
@@ -230,6 +234,7 @@ final class ReplicaCare {
         .filter(replica -> membership.isUp(replica.nodeId()) && hasRoom(replica.nodeId()))
         .filter(replica -> isClose(index, replica))
         .findFirst()
+        .filter(replica -> entry.toRoom.tryNow(now))
         .ifPresent(replica -> entry.group.handOver(peer(replica)));
   }
 
