@@ -207,7 +207,8 @@ public final class RaftEngine implements AutoCloseable {
             LeaderCheck.of(group, self, sharedLog, termQuestions::ask, transport::after),
             () -> elections.closed(group));
     FollowerState follower =
-        FollowerState.of(node, ELECTION_TIMEOUT_MILLIS, voters -> reachVoters(voters, self));
+        FollowerState.of(
+            node, ELECTION_TIMEOUT_MILLIS, voters -> reachVoters(transport, voters, self));
     elections.opened(
         group,
         new Candidacy(follower, witness, ELECTION_TIMEOUT_MILLIS, RandomGenerator.getDefault()),
@@ -219,7 +220,7 @@ public final class RaftEngine implements AutoCloseable {
    * Has connections to a group's voters opened, all at once, and waits until there is one to as
    * many as a majority needs, or each has had its time.
    */
-  private void reachVoters(Set<Peer> voters, Peer self) {
+  static void reachVoters(PeerTransport transport, Set<Peer> voters, Peer self) {
     List<Peer> others = voters.stream().filter(peer -> !peer.equals(self)).toList();
     long reached =
         others.stream().filter(peer -> transport.isConnected(peer.host(), peer.port())).count();
