@@ -36,6 +36,7 @@ public final class Namespaces implements Surroundings {
       throw new IllegalArgumentException("at most " + NODES_MAX + " nodes: " + nodes);
     }
     Namespaces made = new Namespaces(ThreadLocalRandom.current().nextInt(1, 255));
+    AtExit.add(made);
     try {
       made.make(nodes);
       return made;
@@ -157,6 +158,7 @@ public final class Namespaces implements Surroundings {
 
   @Override
   public void close() {
+    AtExit.remove(this);
     names.forEach(name -> Tools.run("ip", "netns", "del", name));
     names.clear();
     if (Tools.run("ip", "-o", "link").contains(bridge + ":")) {

@@ -26,7 +26,9 @@ public final class SmallDisks implements Surroundings {
 
   /** Disks of that size. */
   public static SmallDisks of(int mebibytes) {
-    return new SmallDisks(mebibytes);
+    SmallDisks disks = new SmallDisks(mebibytes);
+    AtExit.add(disks);
+    return disks;
   }
 
   @Override
@@ -86,6 +88,7 @@ public final class SmallDisks implements Surroundings {
 
   @Override
   public void close() {
+    AtExit.remove(this);
     mounts.values().forEach(mount -> Tools.run("umount", "-l", mount.toString()));
     mounts.clear();
   }
