@@ -83,7 +83,8 @@ class DiskFaultsTest {
     CairnClient client = cluster.client().deadline(Duration.ofSeconds(10)).build();
     try (SteadyLoad load = SteadyLoad.start(client, pairs, FEW_PAIRS_PER_SECOND)) {
       load.awaitProgress(FEW_PAIRS_PER_SECOND);
-      int preferred = cluster.leaderOf(KEY);
+      int preferred = cluster.replicasOf(KEY).get(0);
+      await().atMost(PATIENCE).until(() -> cluster.leaderOf(KEY) == preferred);
       disk.slowSyncs(preferred, VOTE_TOO_LATE_MILLIS);
       cluster.pause(preferred);
       await().atMost(PATIENCE).until(() -> cluster.leaderOf(KEY) != preferred);

@@ -65,8 +65,11 @@ class QuickStartTest {
     }
   }
 
+  /** A machine that stands still for a moment, or ports that open in turn, are no fault of it. */
   private static boolean isComplaint(String line) {
-    return line.contains("Z WARN ") || line.contains("Z ERROR ");
+    return (line.contains("Z WARN ") || line.contains("Z ERROR "))
+        && !line.contains("is down: not heard of")
+        && !line.contains(" AcceptedConnection: ");
   }
 
   private static void answersTheSession(ProcessCluster cluster) {

@@ -18,8 +18,7 @@ final class HeldReplica implements AutoCloseable {
   volatile WitnessReplica witnessReplica; // of a witness that is open
   volatile LogRetention retention;
   volatile long leadsSinceNanos;
-  final HandOverBackoff toPreferred = new HandOverBackoff();
-  final HandOverBackoff toRoom = new HandOverBackoff();
+  final HandOverBackoff handBack = new HandOverBackoff();
   long tendedNanos;
   volatile long snapshotNanos;
   volatile long snapshotIndex; // of the last that was taken

@@ -247,14 +247,16 @@ final class PartitionGroup implements AutoCloseable {
   }
 
   /**
-   * Hands leadership to another replica, once what is in flight has ended. Does nothing when not
-   * leading.
+   * Hands leadership to another replica, once what is in flight has ended.
+   *
+   * @return false when that is not begun: this replica does not lead, is handing over already, or
+   *     its voters are changing
    */
-  void handOver(Peer target) {
+  boolean handOver(Peer target) {
     boolean now;
     synchronized (lock) {
       if (!leads() || handingOverTo.isPresent() || changingVoters) {
-        return;
+        return false;
       }
       handingOverTo = Optional.of(target);
       handOverSinceNanos = nanoTime.getAsLong();
@@ -263,6 +265,7 @@ final class PartitionGroup implements AutoCloseable {
     if (now) {
       handOverNow();
     }
+    return true;
   }
 
   private void handOverNow() {

@@ -124,10 +124,6 @@ final class ReplicaCare {
       snapshot(index, entry);
     }
     if (entry.group != null) {
-      if (entry.group.leads()) {
-        entry.toPreferred.leads(now);
-        entry.toRoom.leads(now);
-      }
       reconcileVoters(index, entry);
       flushForWitness(index, entry);
       handBack(index, entry, now);
@@ -209,6 +205,7 @@ final class ReplicaCare {
   /** Gives leadership back to the replica that the ring prefers, once that is up and close. */
   private void handBack(int index, HeldReplica entry, long now) {
     Replica preferred = current.get().partitions().get(index).replicas().get(0);
+    entry.handBack.preferredLeads(!entry.group.leads() && tellsToLead(index, preferred), now);
     if (stopping.getAsBoolean()
         || !entry.group.leads()
         || preferred.nodeId().equals(selfId)
@@ -218,9 +215,20 @@ final class ReplicaCare {
         || membership.upForMillis(preferred.nodeId()) < PREFERRED_UP_MILLIS) {
       return;
     }
-    if (isClose(index, preferred) && entry.toPreferred.tryNow(now)) {
-      entry.group.handOver(peer(preferred));
+    Peer target = peer(preferred);
+    if (isClose(index, preferred)
+        && entry.handBack.due(target, now)
+        && entry.group.handOver(target)) {
+      entry.handBack.tried(target, now);
     }
+  }
+
+  private boolean tellsToLead(int index, Replica replica) {
+    return membership.isUp(replica.nodeId())
+        && membership
+            .report(replica, index)
+            .filter(report -> report.status() == NodeReport.Status.LEADS)
+            .isPresent();
   }
 
   /** A leader whose disk is nearly full gives way to a replica that has room: writes go on. */
@@ -234,7 +242,6 @@ final class ReplicaCare {
         .filter(replica -> membership.isUp(replica.nodeId()) && hasRoom(replica.nodeId()))
         .filter(replica -> isClose(index, replica))
         .findFirst()
-        .filter(replica -> entry.toRoom.tryNow(now))
         .ifPresent(replica -> entry.group.handOver(peer(replica)));
   }
 

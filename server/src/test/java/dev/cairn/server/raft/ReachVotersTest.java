@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.server.FreePorts;
 import dev.cairn.server.peer.PeerTransport;
-import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.util.Set;
@@ -17,14 +16,18 @@ import org.junit.jupiter.api.Test;
 class ReachVotersTest {
   private static final String LOCAL = "127.0.0.1";
   private static final int ACCEPT_WITHIN_MILLIS = 10_000;
+  private static final int WARM_WITHIN_MILLIS = 10_000;
 
   private Peer self;
   private PeerTransport transport;
 
   @BeforeEach
-  void open() throws IOException {
+  void open() throws Exception {
     self = new Peer(LOCAL, FreePorts.next(), 1);
     transport = PeerTransport.listen(LOCAL, self.port());
+    assertThat(transport.awaitConnected(LOCAL, self.port(), WARM_WITHIN_MILLIS))
+        .as("a first connection, which loads classes")
+        .isTrue();
   }
 
   @AfterEach

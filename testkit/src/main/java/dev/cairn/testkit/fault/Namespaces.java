@@ -46,7 +46,7 @@ public final class Namespaces implements Surroundings {
     }
   }
 
-  private void make(int nodes) {
+  private synchronized void make(int nodes) {
     Tools.run("ip", "link", "add", bridge, "type", "bridge");
     Tools.run("ip", "addr", "add", prefix + "254/24", "dev", bridge);
     Tools.run("ip", "link", "set", bridge, "up");
@@ -157,12 +157,12 @@ public final class Namespaces implements Surroundings {
   }
 
   @Override
-  public void close() {
-    AtExit.remove(this);
+  public synchronized void close() {
     names.forEach(name -> Tools.run("ip", "netns", "del", name));
     names.clear();
     if (Tools.run("ip", "-o", "link").contains(bridge + ":")) {
       Tools.run("ip", "link", "del", bridge);
     }
+    AtExit.remove(this);
   }
 }

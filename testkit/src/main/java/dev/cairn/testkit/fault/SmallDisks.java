@@ -19,6 +19,7 @@ public final class SmallDisks implements Surroundings {
 
   private final int mebibytes;
   private final Map<Integer, Path> mounts = new ConcurrentHashMap<>();
+  private boolean closed; // guarded by this
 
   private SmallDisks(int mebibytes) {
     this.mebibytes = mebibytes;
@@ -32,7 +33,10 @@ public final class SmallDisks implements Surroundings {
   }
 
   @Override
-  public void prepare(int node, Path data, ProcessBuilder builder) {
+  public synchronized void prepare(int node, Path data, ProcessBuilder builder) {
+    if (closed) {
+      throw new IllegalStateException("these disks are gone");
+    }
     mounts.computeIfAbsent(
         node,
         first -> {
@@ -87,9 +91,10 @@ public final class SmallDisks implements Surroundings {
   }
 
   @Override
-  public void close() {
-    AtExit.remove(this);
+  public synchronized void close() {
+    closed = true;
     mounts.values().forEach(mount -> Tools.run("umount", "-l", mount.toString()));
     mounts.clear();
+    AtExit.remove(this);
   }
 }
