@@ -52,7 +52,7 @@ public final class Namespaces implements Surroundings {
     Tools.run("ip", "link", "set", bridge, "up");
     for (int node = 0; node < nodes; node++) {
       String name = bridge + "-" + node;
-      String outside = bridge + "v" + node;
+      String outside = outside(node);
       Tools.run("ip", "netns", "add", name);
       names.add(name);
       Tools.run(
@@ -66,6 +66,10 @@ public final class Namespaces implements Surroundings {
         inside(node, "iptables", "-A", "INPUT", "-j", chain);
       }
     }
+  }
+
+  private String outside(int node) {
+    return bridge + "v" + node;
   }
 
   @Override
@@ -159,8 +163,15 @@ public final class Namespaces implements Surroundings {
   @Override
   public synchronized void close() {
     names.forEach(name -> Tools.run("ip", "netns", "del", name));
+    // A namespace lives on while a connection in it does, and its link with it.
+    String links = Tools.run("ip", "-o", "link");
+    for (int node = 0; node < names.size(); node++) {
+      if (links.contains(outside(node) + "@")) {
+        Tools.run("ip", "link", "del", outside(node));
+      }
+    }
     names.clear();
-    if (Tools.run("ip", "-o", "link").contains(bridge + ":")) {
+    if (links.contains(bridge + ":")) {
       Tools.run("ip", "link", "del", bridge);
     }
     AtExit.remove(this);

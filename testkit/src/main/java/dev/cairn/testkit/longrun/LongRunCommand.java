@@ -3,7 +3,10 @@ package dev.cairn.testkit.longrun;
 
 import dev.cairn.testkit.ProcessCluster;
 import dev.cairn.testkit.fault.Fault;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,7 +32,8 @@ import picocli.CommandLine.Option;
       "0:no violation",
       "1:violations, each printed with its evidence",
       "2:it could not be begun",
-      "3:void: more than 1 %% of the outcomes are unknown, or less was done than was asked for"
+      "3:void: more than 1 %% of the outcomes are unknown, or less was done than was asked for",
+      "143:told to end before it was done: no verdict"
     })
 public final class LongRunCommand implements Callable<Integer> {
   @Option(
@@ -120,6 +124,9 @@ public final class LongRunCommand implements Callable<Integer> {
         chosen,
         faults.stream().map(Fault::name).toList(),
         beside.stream().map(Fault::name).toList());
+    PrintStream out =
+        new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
+    Thread silence = silenceAtExit(out);
     try (ProcessCluster cluster = scene.cluster().start()) {
       LongRun.Plan plan =
           LongRun.Plan.of(chosen, faults)
@@ -131,9 +138,14 @@ public final class LongRunCommand implements Callable<Integer> {
       if (minutesMax != null) {
         plan = plan.atMost(ofMinutes(minutesMax));
       }
-      Report result = LongRun.run(cluster, plan, System.out);
-      System.out.println();
-      System.out.println(result.markdown());
+      Report result;
+      try {
+        result = LongRun.run(cluster, plan, out);
+      } finally {
+        Runtime.getRuntime().removeShutdownHook(silence); // an exception when it runs already
+      }
+      out.println();
+      out.println(result.markdown());
       if (report != null) {
         Files.writeString(report, result.markdown(), StandardCharsets.UTF_8);
       }
@@ -143,6 +155,22 @@ public final class LongRunCommand implements Callable<Integer> {
       }
       return result.isVoid() || result.isLessThan(plan) ? 3 : 0;
     }
+  }
+
+  /**
+   * Says nothing more, once this process is told to end: its nodes are killed then, and what
+   * clients see of that proves nothing.
+   */
+  private static Thread silenceAtExit(PrintStream out) {
+    Thread hook =
+        new Thread(
+            () -> {
+              out.println("told to end before it was done: no verdict");
+              out.close();
+            },
+            "long-run-silence");
+    Runtime.getRuntime().addShutdownHook(hook);
+    return hook;
   }
 
   private static Duration ofMinutes(double minutes) {
