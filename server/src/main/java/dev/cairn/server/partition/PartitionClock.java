@@ -19,6 +19,10 @@ import java.util.function.Supplier;
  * tell one that is wrong. Then a term begins at what they seem to say, at most {@link
  * #UNSURE_MILLIS_MAX} past what the log had reached: longer than most restarts take.
  *
+ * <p>A new partition's log has no time, and its first leader may have heard no majority of the
+ * clocks yet: then the time is not {@link #known}, and nothing may be written with it. (It would be
+ * some day in 1970, and what expires in 20 days then is gone as soon as the clocks are heard.)
+ *
  * <p>Guarded by the partition group's lock.
  */
 final class PartitionClock {
@@ -32,6 +36,7 @@ final class PartitionClock {
   private long baseNanos;
   private long lookedNanos;
   private boolean slow;
+  private boolean known;
 
   PartitionClock(LongSupplier nanoTime, Supplier<Optional<WallTime>> wallTime) {
     this.nanoTime = nanoTime;
@@ -48,9 +53,9 @@ final class PartitionClock {
     baseNanos = nanoTime.getAsLong();
     slow = false;
     look(baseNanos);
-    wallTime
-        .get()
-        .filter(time -> time.earliest().isEmpty())
+    Optional<WallTime> wall = wallTime.get();
+    known = loggedMillis > 0 || wall.isPresent();
+    wall.filter(time -> time.earliest().isEmpty())
         .ifPresent(unsure -> baseMillis = Math.max(baseMillis, believed(unsure, loggedMillis)));
   }
 
@@ -58,6 +63,14 @@ final class PartitionClock {
     return loggedMillis == 0
         ? unsure.apparent()
         : Math.min(unsure.apparent(), loggedMillis + UNSURE_MILLIS_MAX);
+  }
+
+  /** Whether there is a time to write with; looks again while there is none. */
+  boolean known() {
+    if (!known) {
+      start(0);
+    }
+    return known;
   }
 
   /** The time now, at or past any that this clock gave before. */

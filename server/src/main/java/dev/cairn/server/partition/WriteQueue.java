@@ -225,6 +225,9 @@ final class WriteQueue {
         if (term == 0 || queue.isEmpty() || inFlight.size() >= IN_FLIGHT_MAX || paused) {
           return;
         }
+        if (!clock.known()) {
+          return; // expire() tries again
+        }
         List<WaitingBatch> batches = takeBatches();
         batches.forEach(batch -> requests.addAll(batch.requests()));
         partitionTimeMillis = clock.nowMillis();
@@ -295,7 +298,10 @@ final class WriteQueue {
     }
   }
 
-  /** Gives up on what has waited too long. Called a few times a second. */
+  /**
+   * Gives up on what has waited too long, and proposes what waited for the time to be known. Called
+   * a few times a second.
+   */
   void expire(long nowNanos) {
     List<InFlight> old;
     List<WaitingBatch> late = new ArrayList<>();
@@ -310,6 +316,7 @@ final class WriteQueue {
     old.forEach(proposal -> proposal.expire(nowNanos));
     BatchReply refused = new BatchReply.Refused(BatchReply.Reason.BUSY, Optional.empty());
     late.forEach(batch -> batch.answer(refused));
+    proposeNext();
   }
 
   /** The engine has shut down: whatever it forgot is unknown. */

@@ -35,6 +35,20 @@ class PartitionClockTest {
   }
 
   @Test
+  void aLogWithoutTimeHasNoneUntilAMajorityOfTheClocksIsHeard() {
+    clock.start(0);
+    assertThat(clock.known()).isFalse();
+    median = OptionalLong.of(1_790_000_000_000L);
+    sure = false;
+    assertThat(clock.known()).isTrue();
+    assertThat(clock.nowMillis()).isEqualTo(1_790_000_000_000L);
+    median = OptionalLong.empty();
+    pass(10);
+    assertThat(clock.known()).isTrue();
+    assertThat(clock.nowMillis()).isEqualTo(1_790_000_000_010L);
+  }
+
+  @Test
   void termBeginsAtTheMedianWhenThatIsAhead() {
     median = OptionalLong.of(9_000);
     clock.start(5_000);

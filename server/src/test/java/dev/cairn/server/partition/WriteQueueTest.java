@@ -3,11 +3,13 @@ package dev.cairn.server.partition;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cairn.server.cluster.WallTime;
 import dev.cairn.server.metrics.Metrics;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -18,6 +20,7 @@ import org.junit.jupiter.api.Test;
 class WriteQueueTest {
   private static final long TIMEOUT_NANOS = 1_000;
   private static final long TERM = 7;
+  private static final long LOGGED_MILLIS = 1_790_000_000_000L;
   private static final Request WRITE =
       new Request(Optional.empty(), List.of(new Operation.Delete(new byte[] {1})));
 
@@ -27,9 +30,10 @@ class WriteQueueTest {
   private final List<BatchReply> replies = new ArrayList<>();
   private long now;
   private int drained;
+  private Optional<WallTime> wallTime = Optional.empty();
   private final WriteQueue queue =
       new WriteQueue(
-          new PartitionClock(() -> now, Optional::empty),
+          new PartitionClock(() -> now, () -> wallTime),
           () -> now,
           TIMEOUT_NANOS,
           (entry, term, proposal) -> {
@@ -53,15 +57,26 @@ class WriteQueueTest {
 
   @Test
   void whatIsProposedIsProposedInTheTermInWhichThisNodeLeads() {
-    queue.start(TERM, 0);
+    queue.start(TERM, LOGGED_MILLIS);
     write();
     assertThat(terms).containsExactly(TERM);
     assertThat(replies).isEmpty();
   }
 
   @Test
-  void leadershipLostInMidProposalIsUnknownAndWhatWaitedIsRefused() {
+  void aNewPartitionProposesNothingUntilTheTimeIsKnown() {
     queue.start(TERM, 0);
+    write();
+    queue.expire(now);
+    assertThat(proposed).isEmpty();
+    wallTime = Optional.of(new WallTime(OptionalLong.empty(), OptionalLong.empty(), LOGGED_MILLIS));
+    queue.expire(now);
+    assertThat(proposed).hasSize(1);
+  }
+
+  @Test
+  void leadershipLostInMidProposalIsUnknownAndWhatWaitedIsRefused() {
+    queue.start(TERM, LOGGED_MILLIS);
     fillFlight();
     write();
     queue.stop();
@@ -75,7 +90,7 @@ class WriteQueueTest {
 
   @Test
   void aProposalThatTheEngineRefusesIsRefused() {
-    queue.start(TERM, 0);
+    queue.start(TERM, LOGGED_MILLIS);
     write();
     proposed.get(0).refused("expected_term=7 doesn't match current term=8");
     assertRefused(BatchReply.Reason.NOT_LEADER);
@@ -83,7 +98,7 @@ class WriteQueueTest {
 
   @Test
   void aProposalWhoseClosureIsLostIsUnknownAtItsDeadlineAndTheQueueGoesOn() {
-    queue.start(TERM, 0);
+    queue.start(TERM, LOGGED_MILLIS);
     fillFlight();
     write();
     now = TIMEOUT_NANOS - 1;
@@ -99,7 +114,7 @@ class WriteQueueTest {
 
   @Test
   void whatWaitsPastItsDeadlineIsRefusedAndNeverProposed() {
-    queue.start(TERM, 0);
+    queue.start(TERM, LOGGED_MILLIS);
     fillFlight();
     queue.write(List.of(WRITE), 10, replies::add);
     queue.expire(10);
@@ -110,7 +125,7 @@ class WriteQueueTest {
 
   @Test
   void whatIsMoreThanMayWaitIsRefused() {
-    queue.start(TERM, 0);
+    queue.start(TERM, LOGGED_MILLIS);
     fillFlight();
     List<Request> many = new ArrayList<>();
     for (int i = 0; i < WriteQueue.QUEUE_REQUESTS_MAX; i++) {
@@ -124,7 +139,7 @@ class WriteQueueTest {
 
   @Test
   void aNodeThatStopsCallsUnknownWhatTheEngineForgot() {
-    queue.start(TERM, 0);
+    queue.start(TERM, LOGGED_MILLIS);
     fillFlight();
     queue.stop();
     queue.abandon();
@@ -135,7 +150,7 @@ class WriteQueueTest {
 
   @Test
   void aPlannedMoveLeavesNothingUnknown() {
-    queue.start(TERM, 0);
+    queue.start(TERM, LOGGED_MILLIS);
     fillFlight();
     assertThat(queue.pause()).isFalse();
     write();
