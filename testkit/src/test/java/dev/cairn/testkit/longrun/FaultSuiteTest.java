@@ -21,7 +21,7 @@ class FaultSuiteTest {
               .atMost(Duration.ofMinutes(3));
       Report report = LongRun.run(cluster, plan, System.out);
       System.out.println(report.markdown());
-      assertThat(report.violations()).isEmpty();
+      assertThat(report.violations()).as(cluster.logTails()).isEmpty();
       assertThat(report.checked()).isGreaterThan(1_000);
     }
   }
