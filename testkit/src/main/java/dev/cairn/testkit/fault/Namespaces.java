@@ -162,14 +162,16 @@ public final class Namespaces implements Surroundings {
 
   @Override
   public synchronized void close() {
-    names.forEach(name -> Tools.run("ip", "netns", "del", name));
-    // A namespace lives on while a connection in it does, and its link with it.
+    // The links first: a namespace takes its own along in its own time, which is any, so that
+    // whether
+    // one is still there to be removed could not be told afterwards.
     String links = Tools.run("ip", "-o", "link");
     for (int node = 0; node < names.size(); node++) {
       if (links.contains(outside(node) + "@")) {
         Tools.run("ip", "link", "del", outside(node));
       }
     }
+    names.forEach(name -> Tools.run("ip", "netns", "del", name));
     names.clear();
     if (links.contains(bridge + ":")) {
       Tools.run("ip", "link", "del", bridge);
