@@ -9,24 +9,20 @@ import dev.cairn.server.command.Command;
 import dev.cairn.server.command.Commands;
 import dev.cairn.server.command.RequestMemory;
 import dev.cairn.server.metrics.CommandMetrics;
-import dev.cairn.server.routing.ReplyMemory;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.ReferenceCountUtil;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayDeque;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,9 +44,8 @@ import org.slf4j.LoggerFactory;
  * apply a partition's writes in the order they got them: {@code SET a 1; SET a 2} ends with 2. If
  * one is answered with an unknown outcome, that order ends with it: it may yet take effect.
  *
- * <p><b>Threads.</b> Everything here runs on the channel's event loop, but {@link Pending#accept},
- * which any thread may call: it leaves the reply in its place and wakes the loop once for all
- * replies that came meanwhile.
+ * <p><b>Threads.</b> Everything here runs on the channel's event loop, but what wakes it when a
+ * reply came ({@link PendingReplies}), once for all replies that came meanwhile.
  *
  * <p><b>Invariants.</b>
  *
@@ -77,15 +72,6 @@ final class RespSession extends ChannelInboundHandlerAdapter {
   /** How long a connection that was refused may take to read why. */
   private static final long LINGER_MILLIS = 1000;
 
-  /** What replies in flight may come to, by their expected size, bytes. */
-  private static final long EXPECTED_REPLY_BYTES_MAX = 32L * 1024 * 1024;
-
-  /** How large a reply is thought to be before there was one: the first reads go by the dozen. */
-  private static final long FIRST_REPLY_BYTES = 2L * 1024 * 1024;
-
-  /** How long a slow reader may take nothing while answers fill the node's memory. */
-  private static final long PATIENCE_WHEN_FULL_MILLIS = 1_000;
-
   /** What a request is counted as whose command does not exist, or that cannot be read. */
   private static final String UNKNOWN_COMMAND = "unknown";
 
@@ -110,29 +96,24 @@ final class RespSession extends ChannelInboundHandlerAdapter {
   private final Commands commands;
   private final ClientState client;
   private final RequestMemory memory;
-  private final CommandMetrics metrics;
   private final Optional<? extends Consumer<ChannelPipeline>> http;
   private final RespDecoder decoder;
 
-  private final ArrayDeque<Pending> pending = new ArrayDeque<>();
+  private final PendingReplies pending;
   private final AtomicBoolean wakeUpScheduled = new AtomicBoolean();
 
   private ChannelHandlerContext context;
   private ReplyOutput output;
   private RespWriter writer;
+  private SlowReader slowReader;
 
   private Request held; // decoded, waits for its turn
-  private long pendingBytes; // held by requests in pending
-  private int dataPending; // of pending, those that touch data
-  private Command.Access dataAccess = Command.Access.NONE; // what all of them do
-  private long expectedReplyBytes = FIRST_REPLY_BYTES; // the largest reply lately
   private boolean running; // this loop is in run(): it will see replies without a wake-up
   private boolean ended; // no more requests are taken: close once all is answered
   private boolean lingering; // closed on our side, reading on so that the client sees why
   private boolean inputShut;
   private boolean draining; // the server is about to stop: close at the next pause
   private boolean stopping; // the server stops: nothing is started, no lingering
-  private boolean slowReaderWatched;
   private boolean handedOver; // the connection speaks another protocol from now on
 
   RespSession(
@@ -146,9 +127,9 @@ final class RespSession extends ChannelInboundHandlerAdapter {
     this.commands = commands;
     this.client = client;
     this.memory = memory;
-    this.metrics = metrics;
     this.http = http;
     this.decoder = new RespDecoder(config.valueBytesMax(), config.requestBytesMax(), memory);
+    this.pending = new PendingReplies(config, memory, commands.replies(), metrics, this::wakeUp);
   }
 
   @Override
@@ -156,6 +137,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
     context = added;
     output = new ReplyOutput(added);
     writer = new RespWriter(output);
+    slowReader = new SlowReader(added, config.slowReaderMillis(), commands.replies()::full);
   }
 
   @Override
@@ -177,7 +159,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
     if (context.channel().isWritable()) {
       run();
     } else {
-      watchSlowReader();
+      slowReader.watch();
     }
   }
 
@@ -209,9 +191,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
       memory.give(held.bytes());
       held = null;
     }
-    // What is in flight gives its memory back when it completes: until then it is in use.
-    pending.forEach(Pending::abandon);
-    pending.clear();
+    pending.abandon();
     LOG.debug("connection closed: {}", context.channel());
   }
 
@@ -230,7 +210,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
     running = true;
     long before = output.bytes();
     try {
-      while (writeReplies() || startRequests()) {
+      while (pending.write(writer, output) || startRequests()) {
         // replies make room for requests, requests that answer at once make replies
       }
       if (!ended) {
@@ -238,7 +218,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
       }
     } catch (ProtocolError error) {
       refuse(error);
-      writeReplies();
+      pending.write(writer, output);
     } finally {
       running = false;
     }
@@ -256,8 +236,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
     if (handedOver) {
       return;
     }
-    ChannelOutboundBuffer unsent = context.channel().unsafe().outboundBuffer();
-    if (unsent != null && unsent.totalPendingWriteBytes() > config.replyBytesMax()) {
+    if (slowReader.unsentBytes() > config.replyBytesMax()) {
       LOG.debug("connection closed, too many replies unread: {}", context.channel());
       context.close();
       return;
@@ -306,7 +285,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
         any = true;
         continue;
       }
-      if (mustWait(access, request)) {
+      if (pending.mustWait(access, request.bytes())) {
         held = request;
         return any;
       }
@@ -317,47 +296,24 @@ final class RespSession extends ChannelInboundHandlerAdapter {
   }
 
   private boolean mayStart() {
-    if (pending.isEmpty()) {
-      return context.channel().isWritable();
-    }
-    return context.channel().isWritable()
-        && pending.size() < config.inFlightMax()
-        && pendingBytes < config.requestBytesMax()
-        && (dataAccess != Command.Access.READ
-            || dataPending * expectedReplyBytes < EXPECTED_REPLY_BYTES_MAX);
-  }
-
-  private boolean mustWait(Command.Access access, Request request) {
-    boolean crossing = access != Command.Access.NONE && dataPending > 0 && access != dataAccess;
-    boolean full = !pending.isEmpty() && pendingBytes + request.bytes() > config.requestBytesMax();
-    return crossing || full;
+    return context.channel().isWritable() && pending.hasRoom();
   }
 
   private void refuseToStart(Request request) {
-    Pending place = new Pending(request.bytes(), Command.Access.NONE, UNKNOWN_COMMAND);
-    place.version = client.version();
-    pending.add(place);
-    pendingBytes += request.bytes();
-    place.accept(NODE_STOPS);
+    pending
+        .add(request.bytes(), Command.Access.NONE, UNKNOWN_COMMAND, client.version())
+        .accept(NODE_STOPS);
   }
 
   private void start(Request request, Optional<Command> command, Command.Access access) {
-    Pending place =
-        new Pending(request.bytes(), access, command.map(Command::name).orElse(UNKNOWN_COMMAND));
-    pending.add(place);
-    pendingBytes += request.bytes();
-    if (access != Command.Access.NONE) {
-      dataPending++;
-      dataAccess = access;
-    }
+    String name = command.map(Command::name).orElse(UNKNOWN_COMMAND);
+    PendingReplies.Place place = pending.add(request.bytes(), access, name, client.version());
     if (!request.refusal().isEmpty()) {
-      place.version = client.version();
       place.accept(RespValue.error(ErrorCode.ERR, request.refusal()));
       return;
     }
     boolean wasSilent = client.silent();
     try {
-      place.version = client.version();
       commands.run(command, client, request.words(), place);
     } catch (RuntimeException bug) {
       LOG.error("command {} failed: report this as a bug", command.map(Command::name), bug);
@@ -367,34 +323,10 @@ final class RespSession extends ChannelInboundHandlerAdapter {
               "internal error, see the node's log"));
     }
     // HELLO's own reply is in the version that it asked for; no other command changes it but RESET.
-    place.version = client.version();
-    place.silent = client.swallows(wasSilent);
+    place.leaves(client.version(), client.swallows(wasSilent));
     if (client.closing()) {
       ended = true;
     }
-  }
-
-  /** Writes the replies that are there, up to the first that is not; true if any was. */
-  private boolean writeReplies() {
-    boolean any = false;
-    while (!pending.isEmpty() && pending.peek().reply != null) {
-      Pending place = pending.poll();
-      pendingBytes -= place.bytes;
-      if (place.access != Command.Access.NONE) {
-        dataPending--;
-      }
-      long before = output.bytes();
-      if (place.silent) {
-        place.release();
-      } else {
-        writer.write(place.reply, place.version);
-        place.releaseWhenSent();
-      }
-      expectedReplyBytes =
-          Math.max(output.bytes() - before, expectedReplyBytes - expectedReplyBytes / 16);
-      any = true;
-    }
-    return any;
   }
 
   /** Answers, after all that came before it, that the connection cannot go on. */
@@ -404,10 +336,9 @@ final class RespSession extends ChannelInboundHandlerAdapter {
       return;
     }
     ended = true;
-    Pending place = new Pending(0, Command.Access.NONE, UNKNOWN_COMMAND);
-    place.version = client.version();
-    pending.add(place);
-    place.accept(RespValue.error(ErrorCode.ERR, error.getMessage()));
+    pending
+        .add(0, Command.Access.NONE, UNKNOWN_COMMAND, client.version())
+        .accept(RespValue.error(ErrorCode.ERR, error.getMessage()));
   }
 
   /** Leaves the connection to whoever speaks HTTP, with what came of it so far. */
@@ -464,44 +395,6 @@ final class RespSession extends ChannelInboundHandlerAdapter {
             });
   }
 
-  /** Closes a connection whose client takes nothing for too long while replies pile up. */
-  private void watchSlowReader() {
-    if (!slowReaderWatched) {
-      slowReaderWatched = true;
-      checkSlowReader(unsentBytes() + 1, System.nanoTime());
-    }
-  }
-
-  private void checkSlowReader(long unsentBefore, long tookNanos) {
-    if (!context.channel().isActive() || context.channel().isWritable()) {
-      slowReaderWatched = false;
-      return;
-    }
-    long unsent = unsentBytes();
-    long now = System.nanoTime();
-    long lastNanos = unsent < unsentBefore ? now : tookNanos;
-    long patienceMillis =
-        commands.replies().full()
-            ? Math.min(PATIENCE_WHEN_FULL_MILLIS, config.slowReaderMillis())
-            : config.slowReaderMillis();
-    if (now - lastNanos >= TimeUnit.MILLISECONDS.toNanos(patienceMillis)) {
-      LOG.debug("connection closed, its client reads nothing: {}", context.channel());
-      context.close();
-      return;
-    }
-    context
-        .executor()
-        .schedule(
-            () -> checkSlowReader(unsent, lastNanos),
-            Math.min(PATIENCE_WHEN_FULL_MILLIS, patienceMillis),
-            TimeUnit.MILLISECONDS);
-  }
-
-  private long unsentBytes() {
-    ChannelOutboundBuffer unsent = context.channel().unsafe().outboundBuffer();
-    return unsent == null ? 0 : unsent.totalPendingWriteBytes();
-  }
-
   /** On whatever thread a reply came: has the loop look, once for all that come until it does. */
   private void wakeUp() {
     if (running && context.executor().inEventLoop()) {
@@ -518,98 +411,6 @@ final class RespSession extends ChannelInboundHandlerAdapter {
                 });
       } catch (RejectedExecutionException stopped) {
         LOG.trace("a reply came after the server stopped", stopped);
-      }
-    }
-  }
-
-  /** What a reply holds in values that are sent as they are; the rest is little. */
-  private static long largeBytes(RespValue value) {
-    if (value instanceof RespValue.Bulk bulk) {
-      int length = bulk.bytes().length;
-      return length < ReplyOutput.BY_REFERENCE_BYTES_MIN ? 0 : length;
-    } else if (value instanceof RespValue.Array array) {
-      return array.elements().stream().mapToLong(RespSession::largeBytes).sum();
-    }
-    return value instanceof RespValue.Attributed attributed ? largeBytes(attributed.value()) : 0;
-  }
-
-  /** The place of one request among the replies. */
-  private final class Pending implements Consumer<RespValue> {
-    private final long bytes;
-    private final Command.Access access;
-    private final String command; // its name, for the metrics
-    private final long startedNanos = System.nanoTime();
-    private final AtomicBoolean memoryGiven = new AtomicBoolean();
-    private final ReplyMemory replies = commands.replies();
-    private final AtomicLong held = new AtomicLong(); // bytes of the reply, counted in replies
-    private volatile boolean abandoned;
-    private int version = 2;
-    private boolean silent; // CLIENT REPLY: its reply is not sent
-    private volatile RespValue reply;
-
-    Pending(long bytes, Command.Access access, String command) {
-      this.bytes = bytes;
-      this.access = access;
-      this.command = command;
-    }
-
-    @Override
-    public void accept(RespValue value) {
-      giveMemory();
-      measure(value);
-      hold(largeBytes(value));
-      reply = value;
-      wakeUp();
-    }
-
-    private void hold(long bytesOfReply) {
-      if (bytesOfReply > 0) {
-        replies.take(bytesOfReply);
-        held.set(bytesOfReply);
-        if (abandoned) {
-          release();
-        }
-      }
-    }
-
-    void releaseWhenSent() {
-      if (held.get() > 0) {
-        output.whenSent(this::release);
-      }
-    }
-
-    void release() {
-      replies.give(held.getAndSet(0));
-    }
-
-    private void measure(RespValue value) {
-      CommandMetrics.Outcome outcome = CommandMetrics.Outcome.OK;
-      if (value instanceof RespValue.ErrorReply error) {
-        ErrorCode code = ErrorCode.named(error.code()).orElse(ErrorCode.ERR);
-        metrics.refused(code.name());
-        outcome =
-            switch (code) {
-              case NOTALL -> CommandMetrics.Outcome.OK;
-              case UNKNOWN -> CommandMetrics.Outcome.UNKNOWN;
-              case MOVED, CLUSTERDOWN, TRYAGAIN, OOM -> CommandMetrics.Outcome.REFUSED;
-              default -> CommandMetrics.Outcome.INVALID;
-            };
-      }
-      metrics.answered(command, outcome, System.nanoTime() - startedNanos);
-    }
-
-    /** The connection is gone. */
-    void abandon() {
-      abandoned = true;
-      release();
-      if (reply != null) {
-        giveMemory();
-      }
-    }
-
-    private void giveMemory() {
-      if (memoryGiven.compareAndSet(false, true)) {
-        memory.give(bytes);
       }
     }
   }

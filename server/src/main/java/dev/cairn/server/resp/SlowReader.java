@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.resp;
+
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOutboundBuffer;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Closes a connection whose client takes nothing for too long while replies pile up.
+ *
+ * <p>Threads: the connection's event loop.
+ */
+final class SlowReader {
+  /** How long it may take nothing while answers fill the node's memory. */
+  private static final long PATIENCE_WHEN_FULL_MILLIS = 1_000;
+
+  private static final Logger LOG = LoggerFactory.getLogger(SlowReader.class);
+
+  private final ChannelHandlerContext context;
+  private final long patienceMillis;
+  private final BooleanSupplier memoryFull;
+  private boolean watched;
+
+  /**
+   * Creates the watch of one connection, which sleeps.
+   *
+   * @param patienceMillis how long its client may take nothing
+   * @param memoryFull whether answers fill the node's memory
+   */
+  SlowReader(ChannelHandlerContext context, long patienceMillis, BooleanSupplier memoryFull) {
+    this.context = context;
+    this.patienceMillis = patienceMillis;
+    this.memoryFull = memoryFull;
+  }
+
+  /** Watches until all replies fit again: to be called when they do not. */
+  void watch() {
+    if (!watched) {
+      watched = true;
+      look(unsentBytes() + 1, System.nanoTime());
+    }
+  }
+
+  private void look(long unsentBefore, long tookNanos) {
+    if (!context.channel().isActive() || context.channel().isWritable()) {
+      watched = false;
+      return;
+    }
+    long unsent = unsentBytes();
+    long now = System.nanoTime();
+    long lastNanos = unsent < unsentBefore ? now : tookNanos;
+    long patience =
+        memoryFull.getAsBoolean()
+            ? Math.min(PATIENCE_WHEN_FULL_MILLIS, patienceMillis)
+            : patienceMillis;
+    if (now - lastNanos >= TimeUnit.MILLISECONDS.toNanos(patience)) {
+      LOG.debug("connection closed, its client reads nothing: {}", context.channel());
+      context.close();
+      return;
+    }
+    context
+        .executor()
+        .schedule(
+            () -> look(unsent, lastNanos),
+            Math.min(PATIENCE_WHEN_FULL_MILLIS, patience),
+            TimeUnit.MILLISECONDS);
+  }
+
+  /** What was written to the connection and has not left; 0 once it is closed. */
+  long unsentBytes() {
+    ChannelOutboundBuffer unsent = context.channel().unsafe().outboundBuffer();
+    return unsent == null ? 0 : unsent.totalPendingWriteBytes();
+  }
+}
