@@ -305,6 +305,7 @@ final class WriteQueue {
   void expire(long nowNanos) {
     List<InFlight> old;
     List<WaitingBatch> late = new ArrayList<>();
+    boolean busy;
     synchronized (lock) {
       old = List.copyOf(inFlight);
       queue.removeIf(batch -> nowNanos - batch.deadlineNanos() >= 0 && late.add(batch));
@@ -312,9 +313,12 @@ final class WriteQueue {
         queuedBytes -= batch.bytes();
         queuedRequests -= batch.requests().size();
       }
+      busy = late.isEmpty() || clock.known();
     }
     old.forEach(proposal -> proposal.expire(nowNanos));
-    BatchReply refused = new BatchReply.Refused(BatchReply.Reason.BUSY, Optional.empty());
+    BatchReply refused =
+        new BatchReply.Refused(
+            busy ? BatchReply.Reason.BUSY : BatchReply.Reason.NOT_READY, Optional.empty());
     late.forEach(batch -> batch.answer(refused));
     proposeNext();
   }

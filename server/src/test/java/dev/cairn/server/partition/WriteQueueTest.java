@@ -75,6 +75,14 @@ class WriteQueueTest {
   }
 
   @Test
+  void whatWaitsForTheTimeInVainIsToldThatTheLeaderIsNotReady() {
+    queue.start(TERM, 0);
+    queue.write(List.of(WRITE), 10, replies::add);
+    queue.expire(10);
+    assertRefused(BatchReply.Reason.NOT_READY);
+  }
+
+  @Test
   void leadershipLostInMidProposalIsUnknownAndWhatWaitedIsRefused() {
     queue.start(TERM, LOGGED_MILLIS);
     fillFlight();
