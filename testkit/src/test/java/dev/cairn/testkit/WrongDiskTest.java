@@ -8,6 +8,8 @@ import dev.cairn.client.CairnClient;
 import dev.cairn.protocol.RespValue;
 import java.io.IOException;
 import java.net.ConnectException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -64,6 +66,86 @@ class WrongDiskTest {
       await("what was acknowledged, through B")
           .atMost(Duration.ofSeconds(60))
           .until(() -> ask(cluster, b).equals("acknowledged"));
+    }
+  }
+
+  /**
+   * A and B acknowledge; B's folder is replaced by a copy that was made before. That copy and the
+   * witness are a majority too.
+   */
+  @Test
+  void anOlderCopyOfAFolderNeitherVotesNorServesAndIsTakenInAnew() throws IOException {
+    ProcessCluster cluster = clusters.startHealthy(ProcessCluster.of(3));
+    List<Integer> replicas = cluster.replicasOf(KEY);
+    int a = replicas.get(0);
+    int b = replicas.get(1);
+    int witness = 3 - a - b;
+    Path copy = Files.createTempDirectory("cairn-older-copy");
+    try {
+      cluster.stop(b);
+      Folders.copy(cluster.node(b).data(), copy);
+      cluster.start(b);
+      cluster.awaitHealthy();
+      try (CairnClient client = cluster.client().build()) {
+        client.put(KEY, "acknowledged");
+      }
+      cluster.kill(b);
+      cluster.wipe(b);
+      Folders.copy(copy, cluster.node(b).data());
+      cluster.kill(a);
+      cluster.start(b);
+      Set<String> answers = new TreeSet<>();
+      await("node B to say what it is, or somebody to answer")
+          .atMost(Duration.ofSeconds(60))
+          .until(
+              () -> {
+                answers.add(ask(cluster, b));
+                answers.add(ask(cluster, witness));
+                return cluster.node(b).log().contains("is an older copy of this node's")
+                    || answers.stream().anyMatch(answer -> !answer.startsWith("-"));
+              });
+      for (int node : List.of(b, witness, b, witness)) {
+        answers.add(ask(cluster, node));
+      }
+      assertThat(answers)
+          .as("with A down nobody has the value: only errors are right")
+          .allMatch(answer -> answer.startsWith("-"));
+      cluster.start(a);
+      cluster.awaitHealthy();
+      assertThat(ask(cluster, b)).isEqualTo("acknowledged");
+    } finally {
+      Folders.delete(copy);
+    }
+  }
+
+  /** Put back all together, as operations.md has it. */
+  @Test
+  void olderCopiesOfAllFoldersServeWhatTheyHad() throws IOException {
+    ProcessCluster cluster = clusters.startHealthy(ProcessCluster.of(3));
+    try (CairnClient client = cluster.client().build()) {
+      client.put(KEY, "before");
+    }
+    Path copies = Files.createTempDirectory("cairn-older-copies");
+    try {
+      cluster.indexes().forEach(cluster::stop);
+      for (int node : cluster.indexes()) {
+        Folders.copy(cluster.node(node).data(), copies.resolve("node" + node));
+      }
+      cluster.indexes().forEach(cluster::start);
+      cluster.awaitHealthy();
+      try (CairnClient client = cluster.client().build()) {
+        client.put(KEY, "after");
+      }
+      cluster.killAll();
+      for (int node : cluster.indexes()) {
+        cluster.wipe(node);
+        Folders.copy(copies.resolve("node" + node), cluster.node(node).data());
+      }
+      cluster.indexes().forEach(cluster::start);
+      cluster.awaitHealthy();
+      assertThat(ask(cluster, 0)).isEqualTo("before");
+    } finally {
+      Folders.delete(copies);
     }
   }
 

@@ -77,8 +77,7 @@ public final class MetaGroup implements AutoCloseable {
       Consumer<ClusterState> listener,
       Consumer<IOException> onDiskFailure)
       throws IOException {
-    ClusterState last =
-        Files.exists(file) ? ClusterState.decode(Files.readAllBytes(file)) : founded;
+    ClusterState last = lastKnown(file, founded);
     if (!last.clusterId().equals(founded.clusterId())) {
       throw new IOException(
           file
@@ -103,6 +102,11 @@ public final class MetaGroup implements AutoCloseable {
             meta.new Listener());
     log.info("meta group opened, self={} epoch={}", self.name(), last.epoch());
     return meta;
+  }
+
+  /** The last state that was written to the file of {@link #open}, or the first one. */
+  public static ClusterState lastKnown(Path file, ClusterState founded) throws IOException {
+    return Files.exists(file) ? ClusterState.decode(Files.readAllBytes(file)) : founded;
   }
 
   /** The state as this node knows it. */

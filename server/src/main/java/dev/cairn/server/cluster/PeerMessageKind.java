@@ -30,5 +30,8 @@ public final class PeerMessageKind {
   /** What does the receiver tell of itself: a topic, answered in JSON. */
   public static final byte DOCUMENT = 8;
 
+  /** The sender has started: is its data folder an older copy? */
+  public static final byte START = 9;
+
   private PeerMessageKind() {}
 }

@@ -27,8 +27,8 @@ import org.slf4j.LoggerFactory;
  *
  * <ul>
  *   <li>The disk was full: the ballast is given up; once there is room all is opened anew.
- *   <li>The log is damaged, found now or at the start: the node comes back as a new one ({@link
- *       LostLog}).
+ *   <li>The log is damaged, or the folder an older copy ({@link Starts}), found now or at the
+ *       start: the node comes back as a new one ({@link LostLog}).
  *   <li>The disk failed: the process ends with {@link NodeMain#STATUS_DISK_FAILED}.
  * </ul>
  *
@@ -159,9 +159,12 @@ final class KeptRuntime implements AutoCloseable {
   }
 
   private static String what(NodeFault fault) {
-    return fault.kind() == NodeFault.Kind.NO_ROOM
-        ? "the disk is full"
-        : "the write-ahead log is damaged";
+    return switch (fault.kind()) {
+      case NO_ROOM -> "the disk is full";
+      case LOG_DAMAGED -> "the write-ahead log is damaged";
+      case OLDER_COPY -> "the data folder is an older copy";
+      case DISK_FAILED -> "the disk failed";
+    };
   }
 
   private void repair(NodeFault fault) {

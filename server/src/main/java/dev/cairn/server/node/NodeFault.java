@@ -18,6 +18,8 @@ record NodeFault(Kind kind, Throwable cause) {
     NO_ROOM,
     /** The log on disk is not what was written: the node comes back as a new one. */
     LOG_DAMAGED,
+    /** The data folder is an older copy: the node comes back as a new one. */
+    OLDER_COPY,
     /** An fsync failed, or the disk: the process ends, and nothing is tried again. */
     DISK_FAILED
   }

@@ -12,6 +12,7 @@ import dev.cairn.server.cluster.Placement;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.partition.LogLimits;
 import dev.cairn.server.partition.Partitions;
+import dev.cairn.server.raft.LogLostException;
 import dev.cairn.server.raft.RaftEngine;
 import dev.cairn.server.raft.SharedLog;
 import dev.cairn.server.routing.ClusterRouter;
@@ -45,6 +46,10 @@ final class NodeRuntime implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(NodeRuntime.class);
   static final String LOG = "store.log";
   static final String CLUSTER = "cluster.json";
+
+  /** For what the others say of this node's last start: as long as one takes that is up. */
+  private static final long TELL_START_MILLIS = 300;
+
   static final String PARTITIONS = "partitions";
   private static final int SCHEDULER_THREADS = 2;
   private static final long HAND_OVER_MILLIS = 3_000;
@@ -60,6 +65,7 @@ final class NodeRuntime implements AutoCloseable {
   private final ClusterRouter router;
   private final Formation formation;
   private final Scrub scrub;
+  private final Starts starts;
   private MetaGroup meta; // guarded by this
   private boolean stopped; // guarded by this
 
@@ -124,7 +130,7 @@ final class NodeRuntime implements AutoCloseable {
       engine =
           RaftEngine.start(
               spec.bindHost(), spec.self().peerHost(), spec.self().peerPort(), sharedLog);
-      return new NodeRuntime(spec, sharedLog, storage, engine);
+      return new NodeRuntime(spec, sharedLog, storage, engine, begin(spec, engine));
     } catch (IOException | RuntimeException e) {
       if (engine != null) {
         engine.close();
@@ -137,8 +143,32 @@ final class NodeRuntime implements AutoCloseable {
     }
   }
 
-  private NodeRuntime(Spec spec, SharedLog sharedLog, StorageEngine storage, RaftEngine engine)
+  /**
+   * Tells the others that this node has started, before it opens a group.
+   *
+   * @throws LogLostException when one of them knows that the folder is an older copy
+   */
+  private static Starts begin(Spec spec, RaftEngine engine) throws IOException {
+    Starts starts =
+        Starts.begin(
+            spec.folder(), spec.self().id(), () -> NodeIdentity.randomId(new SecureRandom()));
+    if (spec.founded().isPresent()) {
+      starts.follow(MetaGroup.lastKnown(spec.folder().resolve(CLUSTER), spec.founded().get()));
+      starts.answerOthers(engine.transport());
+      Optional<String> older = starts.tellAll(engine.transport(), TELL_START_MILLIS);
+      if (older.isPresent()) {
+        throw new LogLostException(older.get(), null);
+      }
+    } else {
+      starts.answerOthers(engine.transport());
+    }
+    return starts;
+  }
+
+  private NodeRuntime(
+      Spec spec, SharedLog sharedLog, StorageEngine storage, RaftEngine engine, Starts starts)
       throws IOException {
+    this.starts = starts;
     this.self = spec.self();
     this.folder = spec.folder();
     this.sharedLog = sharedLog;
@@ -221,6 +251,7 @@ final class NodeRuntime implements AutoCloseable {
         self.name(),
         founded.clusterId(),
         founded.members().size());
+    Runnable tellOfStart = () -> starts.keepTelling(engine.transport(), scheduler, olderCopy(spec));
     meta =
         MetaGroup.open(
             engine,
@@ -229,6 +260,8 @@ final class NodeRuntime implements AutoCloseable {
             founded.member(self.id()).orElseThrow(),
             state -> {
               formation.formed(state);
+              starts.follow(state);
+              scheduler.execute(tellOfStart);
               partitions.follow(state);
               router.follow(state);
             },
@@ -252,6 +285,12 @@ final class NodeRuntime implements AutoCloseable {
               partitions.reports());
         });
     new Controller(opened, membership, formation, System::nanoTime).start(scheduler);
+  }
+
+  private static Consumer<String> olderCopy(Spec spec) {
+    return why ->
+        spec.onFault()
+            .accept(new NodeFault(NodeFault.Kind.OLDER_COPY, new LogLostException(why, null)));
   }
 
   private byte[] ownDocument(NodeDocuments.Topic topic, NodeStats stats) {

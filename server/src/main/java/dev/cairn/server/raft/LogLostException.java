@@ -4,12 +4,13 @@ package dev.cairn.server.raft;
 import java.io.IOException;
 
 /**
- * The write-ahead log on disk is less than what was fsynced: entries or votes that this node has
- * acknowledged are gone. A node that meets it opens no group; it comes back under a new incarnation
- * ({@link SharedLog#discard}).
+ * The write-ahead log on disk is less than what was fsynced, or that of an older copy: entries or
+ * votes that this node has acknowledged are gone. A node that meets it opens no group; it comes
+ * back under a new incarnation ({@link SharedLog#discard}).
  */
 public final class LogLostException extends IOException {
-  LogLostException(String message, Throwable cause) {
+  /** What is gone, for whoever looks at the log. */
+  public LogLostException(String message, Throwable cause) {
     super(message, cause);
   }
 }
