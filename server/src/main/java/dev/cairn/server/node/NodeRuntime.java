@@ -120,6 +120,7 @@ final class NodeRuntime implements AutoCloseable {
             spec.metrics());
     StorageEngine storage = null;
     RaftEngine engine = null;
+    Starts starts = null;
     try {
       storage =
           StorageEngine.open(
@@ -130,8 +131,15 @@ final class NodeRuntime implements AutoCloseable {
       engine =
           RaftEngine.start(
               spec.bindHost(), spec.self().peerHost(), spec.self().peerPort(), sharedLog);
-      return new NodeRuntime(spec, sharedLog, storage, engine, begin(spec, engine));
+      starts =
+          Starts.begin(
+              spec.folder(), spec.self().id(), () -> NodeIdentity.randomId(new SecureRandom()));
+      tellOthers(starts, spec, engine);
+      return new NodeRuntime(spec, sharedLog, storage, engine, starts);
     } catch (IOException | RuntimeException e) {
+      if (starts != null) {
+        starts.close();
+      }
       if (engine != null) {
         engine.close();
       }
@@ -144,25 +152,23 @@ final class NodeRuntime implements AutoCloseable {
   }
 
   /**
-   * Tells the others that this node has started, before it opens a group.
+   * Tells the others that this node has started, before it opens a group. A verdict that the folder
+   * is an older copy is kept: another start must not find others that do not know.
    *
-   * @throws LogLostException when one of them knows that the folder is an older copy
+   * @throws LogLostException when one of them knows that it is
    */
-  private static Starts begin(Spec spec, RaftEngine engine) throws IOException {
-    Starts starts =
-        Starts.begin(
-            spec.folder(), spec.self().id(), () -> NodeIdentity.randomId(new SecureRandom()));
+  private static void tellOthers(Starts starts, Spec spec, RaftEngine engine) throws IOException {
     if (spec.founded().isPresent()) {
       starts.follow(MetaGroup.lastKnown(spec.folder().resolve(CLUSTER), spec.founded().get()));
-      starts.answerOthers(engine.transport());
+    }
+    starts.answerOthers(engine.transport());
+    if (spec.founded().isPresent()) {
       Optional<String> older = starts.tellAll(engine.transport(), TELL_START_MILLIS);
       if (older.isPresent()) {
+        SharedLog.condemn(spec.folder().resolve(LOG), older.get());
         throw new LogLostException(older.get(), null);
       }
-    } else {
-      starts.answerOthers(engine.transport());
     }
-    return starts;
   }
 
   private NodeRuntime(
@@ -251,7 +257,6 @@ final class NodeRuntime implements AutoCloseable {
         self.name(),
         founded.clusterId(),
         founded.members().size());
-    Runnable tellOfStart = () -> starts.keepTelling(engine.transport(), scheduler, olderCopy(spec));
     meta =
         MetaGroup.open(
             engine,
@@ -261,11 +266,11 @@ final class NodeRuntime implements AutoCloseable {
             state -> {
               formation.formed(state);
               starts.follow(state);
-              scheduler.execute(tellOfStart);
               partitions.follow(state);
               router.follow(state);
             },
             failure -> spec.onFault().accept(NodeFault.of(failure)));
+    starts.keepTelling(engine.transport(), scheduler, olderCopy(spec));
     MetaGroup opened = meta;
     NodeFigures figures = new NodeFigures(folder, spec.metrics().commands());
     membership.start(
@@ -358,6 +363,7 @@ final class NodeRuntime implements AutoCloseable {
       stopped = true;
     }
     scrub.close();
+    starts.close();
     membership.stop();
     partitions.close();
     router.close();

@@ -16,6 +16,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -28,6 +30,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -37,23 +40,25 @@ import org.slf4j.LoggerFactory;
  * Which start of which node this is, so that a data folder put back from an older copy is known for
  * one (docs/decisions/0028-older-copies.md).
  *
- * <p>A node numbers its starts, gives each a random id, and has both on disk before it tells them
- * to the others, with those of the start before. The others keep the last start of each node on
- * their disks. Whoever is told of a start whose predecessor is not the last that he has seen, nor a
- * later one, knows that the folder is older than what this node had: votes and acknowledged writes
- * of its last run are missing from it.
+ * <p>A node numbers its starts, gives each a random id, and has both on disk before it tells the
+ * others its latest ones. The others keep the last start of each node on their disks. Whoever has
+ * seen one that is not among those he is told, and is not older than them, knows that the folder is
+ * an older copy: votes and acknowledged writes of that run are missing from it.
  *
  * <p>Invariants: no start is told before it is on disk, so a node that was killed at any moment is
  * never taken for a copy; an answer that a start was noted means that it is on the disk of whoever
- * gave it. Nodes that were down in the run that is missing, or do not answer, cannot tell: who can,
- * and is heard later, tells later.
+ * gave it. Nodes that were not told of the run that is missing, or do not answer, cannot tell: who
+ * can, and is heard later, tells later.
  *
  * <pre>
- *   starts.json ::= {format, node, last: start, seen: {node id: start ...}}
- *   start       ::= {number, id}                 counted from 1; 0 with an empty id: none
- *   told        ::= JSON {format, node, before: start, now: start}
+ *   starts.json ::= {format, node, own: [start ...], seen: {node id: start ...}}
+ *   start       ::= {number, id}                 counted from 1
+ *   told        ::= JSON {format, node, starts: [start ...]}
  *   answer      ::= JSON {format, verdict: NOTED | OLDER | NOT_NOW}
  * </pre>
+ *
+ * <p>{@code own} and {@code starts} are the node's latest, oldest first, at most {@link
+ * #STARTS_MAX}.
  *
  * <p>Threads: any; questions of others are answered on threads that may wait for the disk.
  */
@@ -62,7 +67,9 @@ final class Starts {
 
   private static final int FORMAT = 1;
   private static final long ANSWER_WITHIN_MILLIS = 1_000;
-  private static final long TELL_AGAIN_MILLIS = 250;
+  private static final int STARTS_MAX = 64;
+  private static final long TELL_AGAIN_MILLIS_MIN = 250;
+  private static final long TELL_AGAIN_MILLIS_MAX = 1_000;
   private static final Logger log = LoggerFactory.getLogger(Starts.class);
   private static final ObjectMapper JSON =
       JsonMapper.builder()
@@ -72,17 +79,18 @@ final class Starts {
 
   private final Path file;
   private final String self;
-  private final Start before;
-  private final Start now;
-  private final Map<String, Start> seen; // guarded by this
+  private final List<Start> own; // latest last
+  private final Map<String, Start> seen; // guarded by lock
+  private final ReentrantLock lock = new ReentrantLock();
   private final Set<String> told = ConcurrentHashMap.newKeySet(); // ids of nodes that have noted it
-  private final AtomicBoolean telling = new AtomicBoolean();
+  private final Set<String> asked = ConcurrentHashMap.newKeySet(); // of those whose answer is due
+  private final AtomicBoolean scheduled = new AtomicBoolean();
   private volatile ClusterState cluster; // null before there is one
+  private volatile Runnable tellOthers = () -> {};
+  private boolean closed; // guarded by lock
 
   /** One start of a node. */
   record Start(long number, String id) {
-    static final Start NONE = new Start(0, "");
-
     Start {
       Objects.requireNonNull(id);
     }
@@ -98,17 +106,25 @@ final class Starts {
     NOT_NOW
   }
 
-  record Document(int format, String node, Start last, Map<String, Start> seen) {}
+  record Document(int format, String node, List<Start> own, Map<String, Start> seen) {
+    Document {
+      own = List.copyOf(own);
+      seen = Map.copyOf(seen);
+    }
+  }
 
-  record Told(int format, String node, Start before, Start now) {}
+  record Told(int format, String node, List<Start> starts) {
+    Told {
+      starts = List.copyOf(starts);
+    }
+  }
 
   record Reply(int format, Verdict verdict) {}
 
-  private Starts(Path file, String self, Start before, Start now, Map<String, Start> seen) {
+  private Starts(Path file, String self, List<Start> own, Map<String, Start> seen) {
     this.file = file;
     this.self = self;
-    this.before = before;
-    this.now = now;
+    this.own = own;
     this.seen = seen;
   }
 
@@ -119,49 +135,54 @@ final class Starts {
    * @param folder the data folder
    * @param self the node's id
    * @param newId makes a random id
+   * @throws IOException when what was written last cannot be read, or is of another version
    */
-  static Starts begin(Path folder, String self, Supplier<String> newId) {
+  static Starts begin(Path folder, String self, Supplier<String> newId) throws IOException {
     Path file = folder.resolve(FILE);
     Optional<Document> known = read(file);
-    Start before =
-        known
-            .filter(document -> document.node().equals(self))
-            .map(Document::last)
-            .orElse(Start.NONE);
+    List<Start> before =
+        known.filter(document -> document.node().equals(self)).map(Document::own).orElse(List.of());
     Map<String, Start> seen = new TreeMap<>(known.map(Document::seen).orElse(Map.of()));
-    Start now = new Start(before.number() + 1, newId.get());
+    List<Start> own =
+        new ArrayList<>(before.subList(Math.max(0, before.size() + 1 - STARTS_MAX), before.size()));
+    long last = own.isEmpty() ? 0 : own.get(own.size() - 1).number();
+    own.add(new Start(last + 1, newId.get()));
     try {
-      write(file, self, now, seen);
+      write(file, self, own, seen);
     } catch (IOException e) {
       log.warn("this start cannot be written to {}: {}", file, e.toString());
-      now = before;
+      own.remove(own.size() - 1);
     }
-    return new Starts(file, self, before, now, seen);
+    return new Starts(file, self, List.copyOf(own), seen);
   }
 
-  /** What was written last; nothing if that cannot be read, which the others then find out. */
-  private static Optional<Document> read(Path file) {
+  /** What was written last; nothing if it is damaged, which the others then find out. */
+  private static Optional<Document> read(Path file) throws IOException {
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    byte[] bytes = Files.readAllBytes(file);
     try {
-      if (!Files.exists(file)) {
-        return Optional.empty();
+      int format = JSON.readTree(bytes).path("format").asInt(FORMAT);
+      if (format != FORMAT) {
+        throw new IOException(
+            file
+                + " has format "
+                + format
+                + " and this version of Cairn reads "
+                + FORMAT
+                + "; start the version that wrote it");
       }
-      Document document = JSON.readValue(Files.readAllBytes(file), Document.class);
-      if (document.format() == FORMAT
-          && document.node() != null
-          && document.last() != null
-          && document.seen() != null) {
-        return Optional.of(document);
-      }
-      log.warn("{} is of format {}, this version reads {}", file, document.format(), FORMAT);
-    } catch (IOException e) {
-      log.warn("{} cannot be read: {}", file, e.toString());
+      return Optional.of(JSON.readValue(bytes, Document.class));
+    } catch (JsonProcessingException e) {
+      log.warn("{} is damaged: {}", file, e.getOriginalMessage());
+      return Optional.empty();
     }
-    return Optional.empty();
   }
 
-  private static void write(Path file, String self, Start last, Map<String, Start> seen)
+  private static void write(Path file, String self, List<Start> own, Map<String, Start> seen)
       throws IOException {
-    DurableFiles.replace(file, JSON.writeValueAsBytes(new Document(FORMAT, self, last, seen)));
+    DurableFiles.replace(file, JSON.writeValueAsBytes(new Document(FORMAT, self, own, seen)));
   }
 
   /** Answers other nodes from now on. */
@@ -171,7 +192,10 @@ final class Starts {
         (from, body, answer) -> {
           try {
             Told told = JSON.readValue(body, Told.class);
-            answer.accept(encode(new Reply(FORMAT, note(told.node(), told.before(), told.now()))));
+            if (told.format() != FORMAT) {
+              throw new IOException("format " + told.format() + ", this version reads " + FORMAT);
+            }
+            answer.accept(encode(new Reply(FORMAT, note(told.node(), told.starts()))));
           } catch (IOException e) {
             log.warn(
                 "peer={} told of its start in a way that cannot be read: {}",
@@ -181,41 +205,65 @@ final class Starts {
         });
   }
 
-  /** Who belongs to the cluster, from now on: of others nothing is noted. */
+  /** Who belongs to the cluster, from now on: of others nothing is noted. Does not block. */
   void follow(ClusterState state) {
     cluster = state;
+    tellOthers.run();
+  }
+
+  /** Notes nothing more, and writes nothing: another run of this node may do so from now on. */
+  void close() {
+    lock.lock();
+    try {
+      closed = true;
+    } finally {
+      lock.unlock();
+    }
   }
 
   /**
-   * Deals with a start of another node.
+   * Deals with another node's start.
    *
-   * @param previous the start before it
-   * @param start the start
+   * @param starts its latest, oldest first, this one the last
    */
-  synchronized Verdict note(String node, Start previous, Start start) {
-    ClusterState members = cluster;
-    if (members == null || members.member(node).isEmpty()) {
-      return Verdict.NOT_NOW;
+  Verdict note(String node, List<Start> starts) {
+    if (!lock.tryLock()) {
+      return Verdict.NOT_NOW; // another waits for the disk: threads for that are few
     }
-    Start known = seen.getOrDefault(node, Start.NONE);
-    if (known.equals(start)) {
-      return Verdict.NOTED;
+    try {
+      ClusterState members = cluster;
+      if (closed || members == null || members.member(node).isEmpty()) {
+        return Verdict.NOT_NOW;
+      }
+      Start known = seen.get(node);
+      if (known != null && isMissing(known, starts)) {
+        log.error(
+            "node={} start {} of it was seen and is not among the {} that it tells: its data folder is an older copy",
+            node,
+            known.number(),
+            starts.size());
+        return Verdict.OLDER;
+      }
+      return starts.isEmpty() || starts.get(starts.size() - 1).equals(known)
+          ? Verdict.NOTED
+          : remember(members, node, starts.get(starts.size() - 1));
+    } finally {
+      lock.unlock();
     }
-    if (known.number() > previous.number()
-        || (known.number() == previous.number() && !known.equals(previous))) {
-      log.error(
-          "node={} started from an older copy of its data folder: its start {} follows start {}, and start {} was seen",
-          members.member(node).get().name(),
-          start.number(),
-          previous.number(),
-          known.number());
-      return Verdict.OLDER;
-    }
+  }
+
+  /** Whether a start should be among the latest ones of its node, and is not. */
+  private static boolean isMissing(Start known, List<Start> latest) {
+    return !latest.contains(known)
+        && (latest.isEmpty() || known.number() >= latest.get(0).number());
+  }
+
+  private Verdict remember(ClusterState members, String node, Start start) {
     Map<String, Start> next = new TreeMap<>(seen);
     next.keySet().removeIf(id -> members.member(id).isEmpty());
     next.put(node, start);
     try {
-      write(file, self, now, next);
+      write(file, self, own, next);
     } catch (IOException e) {
       log.warn("node={} its start cannot be noted in {}: {}", node, file, e.toString());
       return Verdict.NOT_NOW;
@@ -274,11 +322,40 @@ final class Starts {
    */
   void keepTelling(
       PeerTransport transport, ScheduledExecutorService scheduler, Consumer<String> onOlder) {
-    ClusterState members = cluster;
-    boolean all = true;
-    for (Member member : members.members()) {
+    tellOthers = () -> tellLater(transport, scheduler, onOlder, 0);
+    tellOthers.run();
+  }
+
+  private void tellLater(
+      PeerTransport transport,
+      ScheduledExecutorService scheduler,
+      Consumer<String> onOlder,
+      long delayMillis) {
+    if (!scheduled.compareAndSet(false, true)) {
+      return;
+    }
+    try {
+      scheduler.schedule(
+          () -> {
+            scheduled.set(false);
+            if (tellMissing(transport, onOlder)) {
+              long next = Math.max(TELL_AGAIN_MILLIS_MIN, delayMillis * 2);
+              tellLater(transport, scheduler, onOlder, Math.min(next, TELL_AGAIN_MILLIS_MAX));
+            }
+          },
+          delayMillis,
+          TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException stopping) {
+      log.trace("the node stops before all were told of its start", stopping);
+    }
+  }
+
+  /** Tells those that have not noted it; whether there are any. */
+  private boolean tellMissing(PeerTransport transport, Consumer<String> onOlder) {
+    boolean any = false;
+    for (Member member : cluster.members()) {
       if (!member.id().equals(self) && !told.contains(member.id())) {
-        all = false;
+        any = true;
         tell(
             transport,
             member,
@@ -289,31 +366,24 @@ final class Starts {
             });
       }
     }
-    if (!all && telling.compareAndSet(false, true)) {
-      try {
-        scheduler.schedule(
-            () -> {
-              telling.set(false);
-              keepTelling(transport, scheduler, onOlder);
-            },
-            TELL_AGAIN_MILLIS,
-            TimeUnit.MILLISECONDS);
-      } catch (RejectedExecutionException stopping) {
-        log.trace("the node stops before all were told of its start", stopping);
-      }
-    }
+    return any;
   }
 
+  /** One question to a member is under way at a time; {@code done} hears of this one's only. */
   private void tell(PeerTransport transport, Member member, Consumer<Verdict> done) {
+    if (!asked.add(member.id())) {
+      return;
+    }
     transport.sendApart(
         Traffic.CONTROL,
         member.peerHost(),
         member.peerPort(),
         PeerMessageKind.START,
-        encode(new Told(FORMAT, self, before, now)),
+        encode(new Told(FORMAT, self, own)),
         ANSWER_WITHIN_MILLIS,
         Runnable::run,
         answer -> {
+          asked.remove(member.id());
           Verdict verdict = verdict(member, answer);
           if (verdict == Verdict.NOTED) {
             told.add(member.id());
@@ -325,8 +395,10 @@ final class Starts {
   private static Verdict verdict(Member member, Answer answer) {
     if (answer instanceof Answer.Received received) {
       try {
-        Verdict verdict = JSON.readValue(received.body(), Reply.class).verdict();
-        return verdict == null ? Verdict.NOT_NOW : verdict;
+        Reply reply = JSON.readValue(received.body(), Reply.class);
+        return reply.format() != FORMAT || reply.verdict() == null
+            ? Verdict.NOT_NOW
+            : reply.verdict();
       } catch (IOException e) {
         log.warn(
             "node={} gave an answer that cannot be read: {}",

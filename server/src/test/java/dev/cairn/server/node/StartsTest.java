@@ -2,16 +2,24 @@
 package dev.cairn.server.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.MetaGroup;
 import dev.cairn.server.node.Starts.Start;
 import dev.cairn.server.node.Starts.Verdict;
+import dev.cairn.server.peer.PeerTransport;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,6 +32,8 @@ class StartsTest {
   private static final Start FIRST = new Start(1, "a");
   private static final Start SECOND = new Start(2, "b");
   private static final Start THIRD = new Start(3, "c");
+  private static final Start SECOND_OF_COPY = new Start(2, "of the copy");
+  private static final Start THIRD_OF_COPY = new Start(3, "of the copy");
 
   @TempDir Path folder;
   private int ids;
@@ -35,9 +45,17 @@ class StartsTest {
   }
 
   private Starts again() {
-    Starts begun = Starts.begin(folder, SELF, () -> "id" + ids++);
-    begun.follow(ClusterState.founded("c".repeat(40), 2, 1, List.of(member(SELF), member(OTHER))));
-    return begun;
+    try {
+      Starts begun = Starts.begin(folder, SELF, () -> "id" + ids++);
+      begun.follow(cluster());
+      return begun;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static ClusterState cluster() {
+    return ClusterState.founded("c".repeat(40), 2, 1, List.of(member(SELF), member(OTHER)));
   }
 
   private static Member member(String id) {
@@ -55,51 +73,94 @@ class StartsTest {
 
   @Test
   void oneStartAfterTheOtherIsNoted() {
-    assertThat(starts.note(OTHER, Start.NONE, FIRST)).isEqualTo(Verdict.NOTED);
-    assertThat(starts.note(OTHER, FIRST, SECOND)).isEqualTo(Verdict.NOTED);
-    assertThat(starts.note(OTHER, FIRST, SECOND)).as("told again").isEqualTo(Verdict.NOTED);
+    assertThat(starts.note(OTHER, List.of(FIRST))).isEqualTo(Verdict.NOTED);
+    assertThat(starts.note(OTHER, List.of(FIRST, SECOND))).isEqualTo(Verdict.NOTED);
+    assertThat(starts.note(OTHER, List.of(FIRST, SECOND)))
+        .as("told again")
+        .isEqualTo(Verdict.NOTED);
   }
 
   @Test
-  void aStartThatWasMissedIsNoCopy() {
-    assertThat(starts.note(OTHER, Start.NONE, FIRST)).isEqualTo(Verdict.NOTED);
-    assertThat(starts.note(OTHER, SECOND, THIRD)).isEqualTo(Verdict.NOTED);
+  void startsThatWereMissedAreNoCopy() {
+    assertThat(starts.note(OTHER, List.of(FIRST))).isEqualTo(Verdict.NOTED);
+    assertThat(starts.note(OTHER, List.of(FIRST, SECOND, THIRD))).isEqualTo(Verdict.NOTED);
+    assertThat(starts.note(OTHER, List.of(new Start(70, "y"), new Start(71, "z"))))
+        .as("more than are told")
+        .isEqualTo(Verdict.NOTED);
   }
 
   @Test
-  void aCopyThatWasMadeBeforeTheLastStartIsOlder() {
-    starts.note(OTHER, Start.NONE, FIRST);
-    starts.note(OTHER, FIRST, SECOND);
-    assertThat(starts.note(OTHER, FIRST, new Start(2, "another")))
-        .as("the copy knows its start 1, and begins start 2 a second time")
+  void aCopyThatWasMadeBeforeTheLastStartIsOlderHoweverOftenItStarts() {
+    starts.note(OTHER, List.of(FIRST));
+    starts.note(OTHER, List.of(FIRST, SECOND));
+    assertThat(starts.note(OTHER, List.of(FIRST, SECOND_OF_COPY))).isEqualTo(Verdict.OLDER);
+    assertThat(starts.note(OTHER, List.of(FIRST, SECOND_OF_COPY, THIRD_OF_COPY)))
         .isEqualTo(Verdict.OLDER);
-    assertThat(starts.note(OTHER, SECOND, THIRD)).as("the folder itself").isEqualTo(Verdict.NOTED);
+    assertThat(starts.note(OTHER, List.of(FIRST, SECOND, THIRD)))
+        .as("the folder itself")
+        .isEqualTo(Verdict.NOTED);
   }
 
   @Test
-  void aCopyThatHasStartedElsewhereMeanwhileIsOlderToo() {
-    starts.note(OTHER, Start.NONE, FIRST);
-    starts.note(OTHER, FIRST, SECOND);
-    assertThat(starts.note(OTHER, new Start(2, "another"), new Start(3, "third")))
-        .isEqualTo(Verdict.OLDER);
+  void aCopyWhoseStartCouldNotBeWrittenIsOlderToo() {
+    starts.note(OTHER, List.of(FIRST, SECOND));
+    assertThat(starts.note(OTHER, List.of(FIRST))).isEqualTo(Verdict.OLDER);
   }
 
   @Test
   void aFolderThatHasForgottenItsStartsIsOlder() {
-    starts.note(OTHER, Start.NONE, FIRST);
-    assertThat(starts.note(OTHER, Start.NONE, new Start(1, "another"))).isEqualTo(Verdict.OLDER);
+    starts.note(OTHER, List.of(FIRST));
+    assertThat(starts.note(OTHER, List.of(new Start(1, "another")))).isEqualTo(Verdict.OLDER);
+    assertThat(starts.note(OTHER, List.of())).isEqualTo(Verdict.OLDER);
   }
 
   @Test
   void whatWasNotedIsKnownAfterARestart() {
-    starts.note(OTHER, Start.NONE, FIRST);
-    starts.note(OTHER, FIRST, SECOND);
-    assertThat(again().note(OTHER, FIRST, new Start(2, "another"))).isEqualTo(Verdict.OLDER);
+    starts.note(OTHER, List.of(FIRST, SECOND));
+    assertThat(again().note(OTHER, List.of(FIRST, SECOND_OF_COPY))).isEqualTo(Verdict.OLDER);
+  }
+
+  @Test
+  void whoIsClosedNotesNothing() throws IOException {
+    starts.close();
+    byte[] before = Files.readAllBytes(folder.resolve(Starts.FILE));
+    assertThat(starts.note(OTHER, List.of(FIRST))).isEqualTo(Verdict.NOT_NOW);
+    assertThat(Files.readAllBytes(folder.resolve(Starts.FILE))).isEqualTo(before);
+  }
+
+  @Test
+  void anotherFormatIsRefused() throws IOException {
+    Files.writeString(folder.resolve(Starts.FILE), "{\"format\":2,\"more\":1}");
+    assertThatThrownBy(this::again)
+        .isInstanceOf(UncheckedIOException.class)
+        .hasMessageContaining("format 2");
+  }
+
+  /** By the way on which nodes tell each other, after they have opened their groups. */
+  @Test
+  void whoeverIsHeardLaterTellsLater() throws IOException {
+    ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
+    int port = member(SELF).peerPort();
+    try (PeerTransport here = PeerTransport.listen("127.0.0.1", port);
+        PeerTransport there = PeerTransport.listen("127.0.0.1", member(OTHER).peerPort())) {
+      Path copied = Files.createDirectory(folder.resolve("other"));
+      Starts other = Starts.begin(copied, OTHER, () -> "id" + ids++);
+      other.follow(cluster());
+      Queue<String> older = new ConcurrentLinkedQueue<>();
+      starts.note(OTHER, List.of(FIRST));
+      assertThat(other.tellAll(there, 50)).as("nobody answers yet").isEmpty();
+      other.keepTelling(there, scheduler, older::add);
+      starts.answerOthers(here);
+      await().until(() -> !older.isEmpty());
+      assertThat(older.peek()).contains("is an older copy of this node's");
+    } finally {
+      scheduler.shutdownNow();
+    }
   }
 
   @Test
   void whoIsNoMemberIsNotNoted() throws IOException {
-    assertThat(starts.note(STRANGER, Start.NONE, FIRST)).isEqualTo(Verdict.NOT_NOW);
+    assertThat(starts.note(STRANGER, List.of(FIRST))).isEqualTo(Verdict.NOT_NOW);
     assertThat(Files.readString(folder.resolve(Starts.FILE))).doesNotContain(STRANGER);
   }
 
@@ -107,15 +168,15 @@ class StartsTest {
   void whatCannotBeReadIsTakenForNoStartAndWhatCannotBeWrittenIsNotNoted() throws IOException {
     Files.writeString(folder.resolve(Starts.FILE), "{");
     Starts begun = again();
-    assertThat(begun.note(OTHER, Start.NONE, FIRST)).isEqualTo(Verdict.NOTED);
+    assertThat(begun.note(OTHER, List.of(FIRST))).isEqualTo(Verdict.NOTED);
     Files.createDirectory(folder.resolve(Starts.FILE + ".tmp"));
-    assertThat(begun.note(OTHER, FIRST, SECOND)).isEqualTo(Verdict.NOT_NOW);
+    assertThat(begun.note(OTHER, List.of(FIRST, SECOND))).isEqualTo(Verdict.NOT_NOW);
   }
 
   @Test
   void aNodeThatComesBackAsANewOneBeginsAnew() throws IOException {
     Starts.begin(folder, OTHER, () -> "new");
     assertThat(Files.readString(folder.resolve(Starts.FILE)))
-        .contains("\"last\":{\"number\":1,\"id\":\"new\"}");
+        .contains("\"own\":[{\"number\":1,\"id\":\"new\"}]");
   }
 }
