@@ -80,7 +80,7 @@ final class Starts {
   private final Path file;
   private final String self;
   private final List<Start> own; // latest last
-  private final Map<String, Start> seen; // guarded by lock
+  private volatile Map<String, Start> seen; // replaced whole, under lock
   private final ReentrantLock lock = new ReentrantLock();
   private final Set<String> told = ConcurrentHashMap.newKeySet(); // ids of nodes that have noted it
   private final Set<String> asked = ConcurrentHashMap.newKeySet(); // of those whose answer is due
@@ -125,7 +125,7 @@ final class Starts {
     this.file = file;
     this.self = self;
     this.own = own;
-    this.seen = seen;
+    this.seen = Map.copyOf(seen);
   }
 
   /**
@@ -227,25 +227,28 @@ final class Starts {
    * @param starts its latest, oldest first, this one the last
    */
   Verdict note(String node, List<Start> starts) {
+    ClusterState members = cluster;
+    if (members == null || members.member(node).isEmpty()) {
+      return Verdict.NOT_NOW;
+    }
+    Start known = seen.get(node);
+    if (known != null && isMissing(known, starts)) {
+      log.error(
+          "node={} start {} of it was seen and is not among the {} that it tells: its data folder is an older copy",
+          node,
+          known.number(),
+          starts.size());
+      return Verdict.OLDER;
+    }
+    if (starts.isEmpty() || starts.get(starts.size() - 1).equals(known)) {
+      return Verdict.NOTED;
+    }
     if (!lock.tryLock()) {
       return Verdict.NOT_NOW; // another waits for the disk: threads for that are few
     }
     try {
-      ClusterState members = cluster;
-      if (closed || members == null || members.member(node).isEmpty()) {
-        return Verdict.NOT_NOW;
-      }
-      Start known = seen.get(node);
-      if (known != null && isMissing(known, starts)) {
-        log.error(
-            "node={} start {} of it was seen and is not among the {} that it tells: its data folder is an older copy",
-            node,
-            known.number(),
-            starts.size());
-        return Verdict.OLDER;
-      }
-      return starts.isEmpty() || starts.get(starts.size() - 1).equals(known)
-          ? Verdict.NOTED
+      return closed || !Objects.equals(seen.get(node), known)
+          ? Verdict.NOT_NOW
           : remember(members, node, starts.get(starts.size() - 1));
     } finally {
       lock.unlock();
@@ -268,8 +271,7 @@ final class Starts {
       log.warn("node={} its start cannot be noted in {}: {}", node, file, e.toString());
       return Verdict.NOT_NOW;
     }
-    seen.clear();
-    seen.putAll(next);
+    seen = Map.copyOf(next);
     return Verdict.NOTED;
   }
 

@@ -129,6 +129,17 @@ class StartsTest {
   }
 
   @Test
+  void theLatestStartsAreKeptAndNoMore() throws IOException {
+    for (int i = 0; i < 70; i++) {
+      again();
+    }
+    assertThat(Files.readString(folder.resolve(Starts.FILE)))
+        .contains("{\"number\":71,")
+        .contains("{\"number\":8,")
+        .doesNotContain("{\"number\":7,");
+  }
+
+  @Test
   void anotherFormatIsRefused() throws IOException {
     Files.writeString(folder.resolve(Starts.FILE), "{\"format\":2,\"more\":1}");
     assertThatThrownBy(this::again)
