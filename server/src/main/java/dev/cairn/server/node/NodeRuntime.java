@@ -46,12 +46,12 @@ final class NodeRuntime implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(NodeRuntime.class);
   static final String LOG = "store.log";
   static final String CLUSTER = "cluster.json";
-
-  /** For what the others say of this node's last start: as long as one takes that is up. */
-  private static final long TELL_START_MILLIS = 300;
-
   static final String PARTITIONS = "partitions";
   private static final int SCHEDULER_THREADS = 2;
+
+  /** For what the others say of this start: longer than one takes that is up. */
+  private static final long TELL_START_MILLIS = 300;
+
   private static final long HAND_OVER_MILLIS = 3_000;
 
   private final Member self;
@@ -158,11 +158,9 @@ final class NodeRuntime implements AutoCloseable {
    * @throws LogLostException when one of them knows that it is
    */
   private static void tellOthers(Starts starts, Spec spec, RaftEngine engine) throws IOException {
-    if (spec.founded().isPresent()) {
-      starts.follow(MetaGroup.lastKnown(spec.folder().resolve(CLUSTER), spec.founded().get()));
-    }
     starts.answerOthers(engine.transport());
     if (spec.founded().isPresent()) {
+      starts.follow(MetaGroup.lastKnown(spec.folder().resolve(CLUSTER), spec.founded().get()));
       Optional<String> older = starts.tellAll(engine.transport(), TELL_START_MILLIS);
       if (older.isPresent()) {
         SharedLog.condemn(spec.folder().resolve(LOG), older.get());

@@ -283,22 +283,10 @@ final class Starts {
    * @return why this folder is an older copy, if one of them says so
    */
   Optional<String> tellAll(PeerTransport transport, long waitMillis) {
-    ClusterState members = cluster;
-    CountDownLatch answers = new CountDownLatch(members.members().size() - 1);
+    List<Member> others = untold();
+    CountDownLatch answers = new CountDownLatch(others.size());
     AtomicReference<String> older = new AtomicReference<>();
-    for (Member member : members.members()) {
-      if (!member.id().equals(self)) {
-        tell(
-            transport,
-            member,
-            verdict -> {
-              if (verdict == Verdict.OLDER) {
-                older.set(olderBy(member));
-              }
-              answers.countDown();
-            });
-      }
-    }
+    others.forEach(member -> tell(transport, member, older::set, answers::countDown));
     try {
       if (!answers.await(waitMillis, TimeUnit.MILLISECONDS)) {
         log.debug(
@@ -340,7 +328,9 @@ final class Starts {
       scheduler.schedule(
           () -> {
             scheduled.set(false);
-            if (tellMissing(transport, onOlder)) {
+            List<Member> missing = untold();
+            missing.forEach(member -> tell(transport, member, onOlder, () -> {}));
+            if (!missing.isEmpty()) {
               long next = Math.max(TELL_AGAIN_MILLIS_MIN, delayMillis * 2);
               tellLater(transport, scheduler, onOlder, Math.min(next, TELL_AGAIN_MILLIS_MAX));
             }
@@ -352,27 +342,16 @@ final class Starts {
     }
   }
 
-  /** Tells those that have not noted it; whether there are any. */
-  private boolean tellMissing(PeerTransport transport, Consumer<String> onOlder) {
-    boolean any = false;
-    for (Member member : cluster.members()) {
-      if (!member.id().equals(self) && !told.contains(member.id())) {
-        any = true;
-        tell(
-            transport,
-            member,
-            verdict -> {
-              if (verdict == Verdict.OLDER) {
-                onOlder.accept(olderBy(member));
-              }
-            });
-      }
-    }
-    return any;
+  /** The other members that have not noted this start. */
+  private List<Member> untold() {
+    return cluster.members().stream()
+        .filter(member -> !member.id().equals(self) && !told.contains(member.id()))
+        .toList();
   }
 
   /** One question to a member is under way at a time; {@code done} hears of this one's only. */
-  private void tell(PeerTransport transport, Member member, Consumer<Verdict> done) {
+  private void tell(
+      PeerTransport transport, Member member, Consumer<String> onOlder, Runnable done) {
     if (!asked.add(member.id())) {
       return;
     }
@@ -389,8 +368,10 @@ final class Starts {
           Verdict verdict = verdict(member, answer);
           if (verdict == Verdict.NOTED) {
             told.add(member.id());
+          } else if (verdict == Verdict.OLDER) {
+            onOlder.accept(olderBy(member));
           }
-          done.accept(verdict);
+          done.run();
         });
   }
 

@@ -56,9 +56,8 @@ import org.slf4j.LoggerFactory;
  *       flight (one always may be).
  *   <li>No request is started while the client leaves more than {@code replyBytesHigh} of replies
  *       unread, or while the reads in flight may answer 32 MiB, each as much as the largest lately
- *       did: a pipeline of large reads is thinned out before it fills the memory. Large replies of
- *       all connections are counted in {@link ReplyMemory}, from when they are there until they are
- *       sent.
+ *       did: a pipeline of large reads is thinned out before it fills the memory ({@link
+ *       PendingReplies}).
  *   <li>While requests may not be started, the socket is not read.
  *   <li>Replies are flushed once for all that a wake-up brought.
  * </ol>

@@ -162,9 +162,7 @@ public final class Namespaces implements Surroundings {
 
   @Override
   public synchronized void close() {
-    // The links first: a namespace takes its own along in its own time, which is any, so that
-    // whether
-    // one is still there to be removed could not be told afterwards.
+    // The links first: the kernel removes those of a namespace that has ended, some time later.
     String links = Tools.run("ip", "-o", "link");
     for (int node = 0; node < names.size(); node++) {
       if (links.contains(outside(node) + "@")) {
