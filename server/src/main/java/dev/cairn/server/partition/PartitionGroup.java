@@ -350,8 +350,11 @@ final class PartitionGroup implements AutoCloseable {
     return Math.max(folder.read(store -> store.applied().index()), engineApplied);
   }
 
-  /** Whether a peer votes, by the last configuration that this replica's data has. */
-  boolean hasAsVoter(Peer peer) {
+  /**
+   * Whether a peer votes, by the configuration that this replica's data has. Data learns of the
+   * voters from a snapshot or a change of them, so a new partition's knows none.
+   */
+  boolean dataNamesVoter(Peer peer) {
     return folder.read(store -> store.applied().peers().contains(peer.toString()));
   }
 

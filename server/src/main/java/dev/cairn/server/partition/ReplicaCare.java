@@ -189,10 +189,15 @@ final class ReplicaCare {
    */
   private void flushForWitness(int index, HeldReplica entry) {
     Replica witness = current.get().partitions().get(index).witness();
-    if (witness != null
-        && (!entry.group.hasAsVoter(peer(witness)) || logHasGrown(witness, index))) {
+    if (witness != null && (!votes(peer(witness), index, entry) || logHasGrown(witness, index))) {
       readers.execute(() -> entry.group.flush());
     }
+  }
+
+  /** By the last configuration in this replica's log; by its data's, where a snapshot has that. */
+  private boolean votes(Peer peer, int index, HeldReplica entry) {
+    Set<Peer> logged = engine.sharedLog().voters(current.get().groupOf(index));
+    return logged.isEmpty() ? entry.group.dataNamesVoter(peer) : logged.contains(peer);
   }
 
   private boolean logHasGrown(Replica witness, int index) {

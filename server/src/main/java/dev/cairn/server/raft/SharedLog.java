@@ -367,7 +367,7 @@ public final class SharedLog implements AutoCloseable {
    * The voters of a group by the last configuration that is on disk here; none when it has none, or
    * {@link #votersInTransition}.
    */
-  Set<Peer> voters(String group) {
+  public Set<Peer> voters(String group) {
     GroupLog known = groups.get(group);
     return known == null || known.voters().joint() ? Set.of() : known.voters().peers();
   }

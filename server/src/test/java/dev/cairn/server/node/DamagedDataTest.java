@@ -11,6 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -52,13 +54,30 @@ class DamagedDataTest {
 
   private static void fill(RuntimeCluster cluster, int partition) throws Exception {
     for (int i = 0; i < KEYS; i++) {
-      cluster.put(A, RuntimeCluster.key(partition, i), "value".repeat(50) + i);
+      cluster.put(A, RuntimeCluster.key(partition, i), value(i));
     }
   }
 
+  /** 256 digits that do not compress to nothing, the same ones for each run. */
+  private static String value(int number) {
+    byte[] bytes = new byte[128];
+    new Random(number).nextBytes(bytes);
+    return HexFormat.of().formatHex(bytes);
+  }
+
+  /**
+   * The largest table of a replica, half of what was written at least. A replica that has not
+   * applied everything yet takes a snapshot of the rest later.
+   */
   private static Path table(RuntimeCluster cluster, int node, Path data) {
-    cluster.node(node).partitions().snapshotAll();
-    return await().atMost(PATIENCE).until(() -> largestTable(data), found -> size(found) > 3_000);
+    return await()
+        .atMost(PATIENCE)
+        .until(
+            () -> {
+              cluster.node(node).partitions().snapshotAll();
+              return largestTable(data);
+            },
+            found -> size(found) > KEYS * 128 / 2);
   }
 
   private void damageOn(int node) throws Exception {
@@ -76,8 +95,7 @@ class DamagedDataTest {
       cluster.stop(1 - node);
       cluster.awaitLeader(partition, node);
       for (int i = 0; i < KEYS; i++) {
-        assertThat(cluster.get(node, RuntimeCluster.key(partition, i)))
-            .contains("value".repeat(50) + i);
+        assertThat(cluster.get(node, RuntimeCluster.key(partition, i))).contains(value(i));
       }
     }
   }
