@@ -106,6 +106,18 @@ public final class Ring {
     return new Ring(sorted, partitions, Math.min(replicationFactor, sorted.size())).place(sorted);
   }
 
+  /**
+   * How many replicas a node holds at most.
+   *
+   * @param nodes 1 or more
+   * @param partitions as in {@link #place}
+   * @param replicationFactor as there
+   */
+  public static int replicasMax(int nodes, int partitions, int replicationFactor) {
+    int average = (partitions * Math.min(replicationFactor, nodes) + nodes - 1) / nodes;
+    return Math.min(partitions, nodes <= NODES_EXACT_MAX ? average : average + 1);
+  }
+
   /** First slot of a partition: slots are cut into ranges that differ by at most one in length. */
   public static int firstSlot(int partition, int partitions) {
     return (int) ((long) partition * Slots.COUNT / partitions);

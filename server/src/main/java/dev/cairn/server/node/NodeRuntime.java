@@ -9,6 +9,7 @@ import dev.cairn.server.cluster.Membership;
 import dev.cairn.server.cluster.MetaGroup;
 import dev.cairn.server.cluster.NodeReport;
 import dev.cairn.server.cluster.Placement;
+import dev.cairn.server.cluster.Ring;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.partition.LogLimits;
 import dev.cairn.server.partition.Partitions;
@@ -105,7 +106,13 @@ final class NodeRuntime implements AutoCloseable {
       NodeStats stats,
       Supplier<NodeReport.Room> room,
       Scrub.Pace scrub,
-      Consumer<NodeFault> onFault) {}
+      Consumer<NodeFault> onFault) {
+    /** How many replicas this node holds at most. */
+    private int replicasMax() {
+      int nodes = founded.map(state -> state.members().size()).orElse(listed.size());
+      return Ring.replicasMax(nodes, partitionCount, replicationFactor);
+    }
+  }
 
   /**
    * Starts the parts. Returns as soon as the peer port is open; the cluster may still have to form.
@@ -125,7 +132,7 @@ final class NodeRuntime implements AutoCloseable {
       storage =
           StorageEngine.open(
               EngineConfig.ofNode(
-                  Runtime.getRuntime().maxMemory(), spec.cacheBytes(), spec.partitionCount()),
+                  Runtime.getRuntime().maxMemory(), spec.cacheBytes(), spec.replicasMax()),
               damage -> spec.onFault().accept(NodeFault.of(damage)),
               spec.metrics());
       engine =

@@ -46,10 +46,10 @@ public record EngineConfig(
    *
    * @param heapBytesMax how large the heap may grow
    * @param cacheBytes as in the record
-   * @param partitionCount partitions of the cluster: as many databases as the node could ever hold
+   * @param databasesMax how many databases the node may hold, 1 or more
    */
-  public static EngineConfig ofNode(long heapBytesMax, long cacheBytes, int partitionCount) {
-    long share = heapBytesMax / HEAP_SHARE / partitionCount;
+  public static EngineConfig ofNode(long heapBytesMax, long cacheBytes, int databasesMax) {
+    long share = heapBytesMax / HEAP_SHARE / databasesMax;
     return new EngineConfig(
         cacheBytes,
         DEFAULT.writeBufferBytes,

@@ -18,13 +18,19 @@ import java.util.concurrent.atomic.LongAdder;
  * <pre>
  *   ring  := entry*, the oldest overwritten first; an entry does not cross the ring's end
  *   entry := keyLength:4 recordLength:4 key record
- *   recordLength = 0: nothing stands under the key
+ *   recordLength = 0: nothing stands under the key; negative: nothing is known, and the entry has
+ *   room for a record of -recordLength - 1 bytes
+ *   table := slot*
+ *   slot  := tag:12 bits position:52 bits
  * </pre>
  *
  * <p>Positions in the ring only grow; position modulo the ring's length is where an entry lies. The
- * table has buckets of four positions, 0 where there is none; a fifth key of a bucket takes the
- * place of the oldest. Two arrays and no objects: hundreds of thousands of objects that live for a
- * while would be copied to the old generation, to die there.
+ * table has buckets of eight slots, 0 where there is none; a ninth key of a bucket takes the place
+ * of the oldest. A record that has room where the key's last one was goes there: keys that are
+ * written again and again do not push each other out. A tag is a part of the key's hash, so that a
+ * look goes to the ring, which is in no processor's cache, for hardly more than the entry that it
+ * wants. Two arrays and no objects: hundreds of thousands of objects that live for a while would be
+ * copied to the old generation, to die there.
  *
  * <p>The protocol. Whoever changes the database, one thread at a time, calls {@link #begin} before
  * and {@link #end} after. Whoever finds nothing here reads the database, and {@link #offer}s what
@@ -53,9 +59,11 @@ final class RecordCache {
 
   private static final int FIRST_RING_BYTES = 64 << 10;
   private static final int HEAD_BYTES = 8;
-  private static final int WAYS = 4;
+  private static final int WAYS = 8;
   private static final int RING_BYTES_A_SLOT = 64; // so the table is at most an eighth of the ring
   private static final long FIRST_POSITION = 1; // 0 means none
+  private static final int POSITION_BITS = 52;
+  static final long POSITION_MASK = (1L << POSITION_BITS) - 1;
   private static final byte[] NO_BYTES = {};
 
   private static final VarHandle INT =
@@ -70,7 +78,7 @@ final class RecordCache {
   private int entryBytesMax; // guarded by this, as all below
   private byte[] ring;
   private long[] table;
-  private long head = FIRST_POSITION; // where the next entry goes
+  private long head; // where the next entry goes
   private long stamp;
 
   /**
@@ -90,6 +98,12 @@ final class RecordCache {
    * @param misses counts the others
    */
   RecordCache(int bytesMax, LongAdder hits, LongAdder misses) {
+    this(bytesMax, hits, misses, FIRST_POSITION);
+  }
+
+  /** One that is as old as its first position says, for tests. */
+  RecordCache(int bytesMax, LongAdder hits, LongAdder misses, long firstPosition) {
+    head = firstPosition;
     this.hits = hits;
     this.misses = misses;
     ringBytesMax = (int) (bytesMax * 8L / 9);
@@ -100,12 +114,12 @@ final class RecordCache {
 
   /** What is known of a key. */
   Look look(byte[] key) {
-    int hash = hash(key, 0, key.length);
+    long hash = hash(key, 0, key.length);
     Look look;
     synchronized (this) {
       int slot = slotOf(key, hash);
       look =
-          slot < 0
+          slot < 0 || isUnknown(at(table[slot]))
               ? new Look(false, Optional.empty(), stamp)
               : new Look(true, recordAt(at(table[slot])), stamp);
     }
@@ -120,11 +134,11 @@ final class RecordCache {
    * @param lookStamp that of the look, which came before the read
    */
   void offer(byte[] key, Optional<ValueRecord> record, long lookStamp) {
-    int hash = hash(key, 0, key.length);
+    long hash = hash(key, 0, key.length);
     synchronized (this) {
       boolean current = lookStamp == stamp && (stamp & 1) == 0;
-      if (current && slotOf(key, hash) < 0) {
-        add(key, hash, record);
+      if (current) {
+        put(key, hash, record);
       }
     }
   }
@@ -152,9 +166,9 @@ final class RecordCache {
   void end(Writes written) {
     for (Map.Entry<ByteBuffer, Writes.Change> change : written.changes().entrySet()) {
       byte[] key = change.getKey().array();
-      int hash = hash(key, 0, key.length);
+      long hash = hash(key, 0, key.length);
       synchronized (this) {
-        add(key, hash, change.getValue().record());
+        put(key, hash, change.getValue().record());
       }
     }
     synchronized (this) {
@@ -180,22 +194,24 @@ final class RecordCache {
   }
 
   private void forget(byte[] key) {
-    int hash = hash(key, 0, key.length);
+    long hash = hash(key, 0, key.length);
     synchronized (this) {
       int slot = slotOf(key, hash);
-      if (slot >= 0) {
-        table[slot] = 0;
+      if (slot >= 0 && !isUnknown(at(table[slot]))) {
+        int lengthAt = at(table[slot]) + Integer.BYTES;
+        INT.set(ring, lengthAt, -(int) INT.get(ring, lengthAt) - 1);
       }
     }
   }
 
   // ---- Under the lock ----
 
-  /** Where the position of a key's entry stands in the table; -1 where it is not known. */
-  private int slotOf(byte[] key, int hash) {
+  /** Where the position of a key's entry stands in the table; -1 where it has none. */
+  private int slotOf(byte[] key, long hash) {
     int first = bucket(hash, table);
+    long tag = tag(hash);
     for (int slot = first; slot < first + WAYS; slot++) {
-      if (alive(table[slot])) {
+      if ((table[slot] & ~POSITION_MASK) == tag && alive(table[slot])) {
         int at = at(table[slot]);
         int keyAt = at + HEAD_BYTES;
         int keyLength = (int) INT.get(ring, at);
@@ -208,6 +224,10 @@ final class RecordCache {
     return -1;
   }
 
+  private boolean isUnknown(int at) {
+    return (int) INT.get(ring, at + Integer.BYTES) < 0;
+  }
+
   private Optional<ValueRecord> recordAt(int at) {
     int from = at + HEAD_BYTES + (int) INT.get(ring, at);
     int length = (int) INT.get(ring, at + Integer.BYTES);
@@ -216,9 +236,17 @@ final class RecordCache {
         : Optional.of(ValueRecord.decode(ring, from, from + length));
   }
 
-  /** Adds a key that is not known. */
-  private void add(byte[] key, int hash, Optional<ValueRecord> record) {
+  /** Knows a key from now on, unless the entry would be too long. */
+  private void put(byte[] key, long hash, Optional<ValueRecord> record) {
     int recordLength = record.isPresent() ? record.get().encodedBytes() : 0;
+    int slot = slotOf(key, hash);
+    if (slot >= 0) {
+      if (recordLength <= room(at(table[slot]))) {
+        set(at(table[slot]), key.length, record, recordLength);
+        return;
+      }
+      table[slot] = 0;
+    }
     long length = (long) HEAD_BYTES + key.length + recordLength;
     if (length > entryBytesMax) {
       return;
@@ -226,18 +254,31 @@ final class RecordCache {
     long position = take((int) length);
     int at = at(position);
     INT.set(ring, at, key.length);
-    INT.set(ring, at + Integer.BYTES, recordLength);
     System.arraycopy(key, 0, ring, at + HEAD_BYTES, key.length);
-    if (record.isPresent()) {
-      record.get().encodeInto(ring, at + HEAD_BYTES + key.length);
-    }
+    set(at, key.length, record, recordLength);
     enter(position, hash, table);
+  }
+
+  /** How long a record may be that takes the place of an entry's. */
+  private int room(int at) {
+    int recordLength = (int) INT.get(ring, at + Integer.BYTES);
+    return recordLength < 0 ? -recordLength - 1 : recordLength;
+  }
+
+  private void set(int at, int keyLength, Optional<ValueRecord> record, int recordLength) {
+    INT.set(ring, at + Integer.BYTES, recordLength);
+    if (record.isPresent()) {
+      record.get().encodeInto(ring, at + HEAD_BYTES + keyLength);
+    }
   }
 
   /** Makes room for an entry. */
   private long take(int length) {
     while (head + length > ring.length && ring.length < ringBytesMax) {
       grow();
+    }
+    if (head > POSITION_MASK - 2L * ring.length) {
+      clear(); // in years
     }
     int at = at(head);
     if (at + length > ring.length) {
@@ -253,47 +294,53 @@ final class RecordCache {
     long[] larger = new long[slots(longer.length)];
     ring = longer;
     // By the old table, not along the ring: there lies what was forgotten, too.
-    for (long position : table) {
-      if (position != 0) {
-        int at = at(position);
-        enter(position, hash(ring, at + HEAD_BYTES, (int) INT.get(ring, at)), larger);
+    for (long slot : table) {
+      if (slot != 0) {
+        int at = at(slot);
+        long hash = hash(ring, at + HEAD_BYTES, (int) INT.get(ring, at));
+        enter(slot & POSITION_MASK, hash, larger);
       }
     }
     table = larger;
   }
 
   /** Into a free place of its bucket, or that of the oldest. */
-  private static void enter(long position, int hash, long[] table) {
+  private static void enter(long position, long hash, long[] table) {
     int first = bucket(hash, table);
     int oldest = first;
     for (int slot = first + 1; slot < first + WAYS; slot++) {
-      if (table[slot] < table[oldest]) {
+      if ((table[slot] & POSITION_MASK) < (table[oldest] & POSITION_MASK)) {
         oldest = slot;
       }
     }
-    if (position > table[oldest]) {
-      table[oldest] = position;
+    if (position > (table[oldest] & POSITION_MASK)) {
+      table[oldest] = tag(hash) | position;
     }
   }
 
-  private boolean alive(long position) {
-    return position != 0 && position >= head - ring.length;
+  private boolean alive(long slot) {
+    return slot != 0 && (slot & POSITION_MASK) >= head - ring.length;
   }
 
-  private int at(long position) {
-    return (int) (position % ring.length);
+  private int at(long slot) {
+    return (int) ((slot & POSITION_MASK) % ring.length);
   }
 
   private static int slots(int ringBytes) {
-    return Math.max(WAYS, Integer.highestOneBit(ringBytes / RING_BYTES_A_SLOT));
+    return Math.max(1, ringBytes / RING_BYTES_A_SLOT / WAYS) * WAYS;
   }
 
-  private static int bucket(int hash, long[] table) {
-    return hash & (table.length - 1) & -WAYS;
+  private static int bucket(long hash, long[] table) {
+    long buckets = table.length / WAYS;
+    return (int) (((hash >>> 32) * buckets) >>> 32) * WAYS;
+  }
+
+  private static long tag(long hash) {
+    return hash << POSITION_BITS;
   }
 
   /** Keys are clients' own: many in one bucket cost hits, not time. */
-  private static int hash(byte[] bytes, int from, int length) {
+  private static long hash(byte[] bytes, int from, int length) {
     long hash = length;
     int end = from + length;
     int at = from;
@@ -303,7 +350,7 @@ final class RecordCache {
     for (; at < end; at++) {
       hash = hash * 31 + bytes[at];
     }
-    return (int) (mixed(hash) >>> 32);
+    return mixed(hash);
   }
 
   private static long mixed(long hash) {

@@ -148,16 +148,21 @@ class RingTest {
     assertThatThrownBy(() -> Ring.place(QUICK_START, 6, 0)).hasMessageContaining("replication");
   }
 
+  @Test
+  void nodeHoldsNoMoreReplicasThanThereAre() {
+    assertThat(Ring.replicasMax(3, 6, 2)).isEqualTo(4);
+    assertThat(Ring.replicasMax(3, 7, 2)).isEqualTo(5);
+    assertThat(Ring.replicasMax(1, 6, 2)).isEqualTo(6);
+    assertThat(Ring.replicasMax(8, 16, 2)).isEqualTo(5);
+    assertThat(Ring.replicasMax(8, 1, 2)).isEqualTo(1);
+  }
+
   private static void assertBalanced(List<ReplicaSet> sets, List<String> names, int copies) {
-    int replicasMax = ceilOfAverage(sets.size() * copies, names.size()) + 1;
+    int replicasMax = Ring.replicasMax(names.size(), sets.size(), copies);
     int othersMax = ceilOfAverage(sets.size(), names.size()) + 1;
     assertThat(replicas(sets).values()).allMatch(count -> count <= replicasMax);
     assertThat(leaders(sets).values()).allMatch(count -> count <= othersMax);
     assertThat(witnesses(sets).values()).allMatch(count -> count <= othersMax);
-    if (names.size() <= Ring.NODES_EXACT_MAX) {
-      assertThat(replicas(sets).values())
-          .allMatch(count -> count <= ceilOfAverage(sets.size() * copies, names.size()));
-    }
   }
 
   private static int ceilOfAverage(int total, int nodes) {

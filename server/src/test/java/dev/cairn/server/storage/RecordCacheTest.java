@@ -69,7 +69,7 @@ class RecordCacheTest {
     assertKnown(cache, new byte[0], record(1, 0));
   }
 
-  /** A ring of 8 KiB has a table of 32 buckets: most of these keys share theirs. */
+  /** A ring of 8 KiB has a table of 16 buckets: most of these keys share theirs. */
   @Test
   void keysOfOneBucketAreToldApart() {
     RecordCache cache = cache(SMALL_BYTES);
@@ -124,7 +124,8 @@ class RecordCacheTest {
         .put(record(99, 1).encode());
     write(
         cache, filler, new ValueRecord(2, ValueRecord.NEVER, value)); // the bit of room at the end
-    write(cache, filler, new ValueRecord(3, ValueRecord.NEVER, value)); // the beginning again
+    write(
+        cache, utf8("fillet"), new ValueRecord(3, ValueRecord.NEVER, value)); // the beginning again
     assertThat(cache.look(KEY).known()).isFalse();
   }
 
@@ -306,11 +307,56 @@ class RecordCacheTest {
     assertNothingStandsAt(cache, KEY);
   }
 
+  @Test
+  void goesOnWhenItsPositionsAreUsedUp() {
+    RecordCache old =
+        new RecordCache(SMALL_BYTES, hits, misses, RecordCache.POSITION_MASK - 4 * SMALL_BYTES);
+    for (int i = 1; i <= 1_000; i++) {
+      write(old, KEY, record(i, 100));
+      assertKnown(old, KEY, record(i, 100));
+    }
+  }
+
+  @Test
+  void keyThatIsWrittenAgainPushesNoOtherOut() {
+    RecordCache cache = cache(SMALL_BYTES);
+    byte[] other = utf8("other");
+    write(cache, other, record(1, 100));
+    for (int i = 2; i <= 1_000; i++) {
+      int valueBytes = 100 - i / 10; // as long as the last one, or shorter
+      write(cache, KEY, record(i, valueBytes));
+      assertKnown(cache, KEY, record(i, valueBytes));
+    }
+    delete(cache, KEY);
+    assertNothingStandsAt(cache, KEY);
+    assertKnown(cache, other, record(1, 100));
+  }
+
+  @Test
+  void keepsNearlyAllThatFitsIntoTheRing() {
+    RecordCache cache = cache(4 << 20);
+    int entry = 8 + "key:00000".length() + record(1, 100).encodedBytes();
+    int keys = (int) ((4L << 20) * 8 / 9 * 9 / 10 / entry);
+    for (int i = 0; i < keys; i++) {
+      write(cache, utf8("key:%05d".formatted(i)), record(i, 100));
+    }
+    int known = 0;
+    for (int i = 0; i < keys; i++) {
+      known += cache.look(utf8("key:%05d".formatted(i))).known() ? 1 : 0;
+    }
+    assertThat(known).isGreaterThan(keys * 95 / 100);
+  }
+
   /** May know nothing, but is never wrong. */
   @Property(tries = 200)
   void knowsNothingElseThanADatabaseWould(@ForAll long seed) {
     Random random = new Random(seed);
-    RecordCache cache = cache(random.nextBoolean() ? 2_000 + random.nextInt(20_000) : 300_000);
+    int bytesMax = random.nextBoolean() ? 2_000 + random.nextInt(20_000) : 300_000;
+    RecordCache cache =
+        random.nextBoolean()
+            ? cache(bytesMax)
+            : new RecordCache(
+                bytesMax, hits, misses, RecordCache.POSITION_MASK - random.nextInt(1_000_000));
     int keys = 1 + random.nextInt(300);
     int valueBytesMax = 1 + random.nextInt(1_000);
     Map<String, ValueRecord> database = new HashMap<>();
