@@ -28,6 +28,9 @@ public final class RespWriter {
   private static final byte[] NULL_ARRAY_2 = ascii("*-1\r\n");
   private static final byte[] NULL_3 = ascii("_\r\n");
 
+  /** A type, the digits of any long, and the end of the line, which stays there. */
+  private final byte[] header = ascii(" -9223372036854775808\r\n");
+
   private final OutputStream out;
 
   /**
@@ -164,13 +167,28 @@ public final class RespWriter {
     bytes((type + oneLine + "\r\n").getBytes(StandardCharsets.UTF_8));
   }
 
+  /** Every reply and every value begins with one: the digits are written without a string. */
   private void header(char type, long number) {
-    bytes(ascii(type + Long.toString(number) + "\r\n"));
+    int at = header.length - CRLF.length;
+    long rest = number;
+    do {
+      header[--at] = (byte) ('0' + Math.abs(rest % 10));
+      rest /= 10;
+    } while (rest != 0);
+    if (number < 0) {
+      header[--at] = '-';
+    }
+    header[--at] = (byte) type;
+    bytes(header, at);
   }
 
   private void bytes(byte[] bytes) {
+    bytes(bytes, 0);
+  }
+
+  private void bytes(byte[] bytes, int from) {
     try {
-      out.write(bytes, 0, bytes.length);
+      out.write(bytes, from, bytes.length - from);
     } catch (IOException failure) {
       throw new UncheckedIOException(failure);
     }

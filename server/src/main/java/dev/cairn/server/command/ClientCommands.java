@@ -85,9 +85,10 @@ final class ClientCommands {
 
   private static RespValue lines(Call call, Iterable<ClientState> clients) {
     long nowMillis = call.commands().facts().clock().millis();
+    long nowNanos = call.commands().facts().nanoTime().getAsLong();
     StringBuilder lines = new StringBuilder();
     for (ClientState client : clients) {
-      lines.append(client.line(nowMillis)).append('\n');
+      lines.append(client.line(nowMillis, nowNanos)).append('\n');
     }
     return new RespValue.Verbatim("txt", lines.toString().getBytes(StandardCharsets.UTF_8));
   }

@@ -3,6 +3,7 @@ package dev.cairn.server.command;
 
 import dev.cairn.protocol.Consistency;
 import dev.cairn.server.partition.Reply;
+import java.util.concurrent.TimeUnit;
 
 /**
  * What one connection has said about itself. Written by the connection's event loop; what is
@@ -19,7 +20,7 @@ public final class ClientState {
   private volatile String libraryName = "";
   private volatile String libraryVersion = "";
   private volatile String lastCommand = "NULL";
-  private volatile long lastCommandMillis;
+  private volatile long lastCommandNanos;
   private volatile int version = 2;
   private volatile Write lastWrite;
 
@@ -56,6 +57,7 @@ public final class ClientState {
    * @param address {@code host:port} of the client
    * @param localAddress {@code host:port} it connected to
    * @param connectedMillis when, milliseconds since 1970
+   * @param connectedNanos the same by the monotonic clock that {@link #runs} is told
    * @param defaults the levels of its reads and writes until it asks for others
    * @param disconnect closes it at once; any thread
    */
@@ -64,13 +66,14 @@ public final class ClientState {
       String address,
       String localAddress,
       long connectedMillis,
+      long connectedNanos,
       Defaults defaults,
       Runnable disconnect) {
     this.id = id;
     this.address = address;
     this.localAddress = localAddress;
     this.connectedMillis = connectedMillis;
-    this.lastCommandMillis = connectedMillis;
+    this.lastCommandNanos = connectedNanos;
     this.defaults = defaults;
     this.readLevel = defaults.readLevel();
     this.writeLevel = defaults.writeLevel();
@@ -140,9 +143,9 @@ public final class ClientState {
   }
 
   /** A command is run. */
-  void runs(String command, long nowMillis) {
+  void runs(String command, long nowNanos) {
     lastCommand = command;
-    lastCommandMillis = nowMillis;
+    lastCommandNanos = nowNanos;
   }
 
   /** The last write of one partition that was carried out, or null. */
@@ -215,7 +218,7 @@ public final class ClientState {
   }
 
   /** The line of CLIENT INFO and CLIENT LIST, without its end. */
-  String line(long nowMillis) {
+  String line(long nowMillis, long nowNanos) {
     return "id="
         + id
         + " addr="
@@ -227,7 +230,7 @@ public final class ClientState {
         + " age="
         + (nowMillis - connectedMillis) / 1000
         + " idle="
-        + (nowMillis - lastCommandMillis) / 1000
+        + TimeUnit.NANOSECONDS.toSeconds(nowNanos - lastCommandNanos)
         + " flags="
         + (transaction.open() ? "x" : "N")
         + " db=0 sub=0 psub=0 ssub=0 multi="

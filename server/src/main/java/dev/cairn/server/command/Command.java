@@ -47,6 +47,11 @@ public record Command(
     traits = Set.copyOf(traits);
   }
 
+  /** The name under which it was called, in small letters. */
+  String nameAs(byte[] word) {
+    return aliases.isEmpty() ? name : Commands.lower(word);
+  }
+
   /** What COMMAND and the access categories say beyond what a command does to data. */
   enum Trait {
     /** It is not constant work. */

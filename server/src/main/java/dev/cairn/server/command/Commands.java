@@ -15,6 +15,7 @@ import java.security.SecureRandom;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -124,7 +125,7 @@ public final class Commands {
     }
     Command command = found.get();
     boolean exec = command.name().equals("exec");
-    String name = lower(words.get(0));
+    String name = command.nameAs(words.get(0));
     if (!command.subcommands().isEmpty() && words.size() > 1) {
       Command subcommand = CommandTable.find(command, words.get(1));
       if (subcommand == null) {
@@ -142,7 +143,7 @@ public final class Commands {
       return;
     }
     long startedNanos = facts.nanoTime().getAsLong();
-    client.runs(name, facts.clock().millis());
+    client.runs(name, startedNanos);
     clients.commandRun();
     Optional<String> unfit = options.unfitFor(command);
     if (unfit.isPresent()) {
@@ -152,7 +153,7 @@ public final class Commands {
     Consumer<RespValue> timed =
         reply -> {
           long nanos = facts.nanoTime().getAsLong() - startedNanos;
-          slowLog.ran(client, words, nanos, facts.clock().millis());
+          slowLog.ran(client, words, nanos, facts.clock());
           done.accept(reply);
         };
     Call call = new Call(this, command, client, words, options, timed);
@@ -243,15 +244,18 @@ public final class Commands {
    * @param fromOne whether this node's own replica will do
    */
   private RespValue.ErrorReply redirection(int slot, boolean fromOne) {
-    Topology topology = router.topology();
-    Optional<Topology.Partition> partition = topology.partitionOfSlot(slot);
+    OptionalInt partition = router.partitionOfSlot(slot);
     if (partition.isPresent()
-        && (router.leads(partition.get().index())
-            || (fromOne && router.servesOwn(partition.get().index())))) {
+        && (router.leads(partition.getAsInt())
+            || (fromOne && router.servesOwn(partition.getAsInt())))) {
       return null;
     }
+    Topology topology = router.topology();
     Optional<Topology.Node> leader =
-        partition.flatMap(Topology.Partition::leaderId).flatMap(topology::node);
+        topology
+            .partitionOfSlot(slot)
+            .flatMap(Topology.Partition::leaderId)
+            .flatMap(topology::node);
     if (leader.isEmpty() || leader.get().id().equals(router.nodeId())) {
       return null; // between two leaders: it waits for the next one, and answers CLUSTERDOWN if
       // none comes

@@ -62,7 +62,7 @@ final class Fanout {
     boolean attribute = call.client().replicas();
     boolean tellsAge = attribute || (call.options().asked() && call.client().version() == 3);
     Consistency level = call.readLevel();
-    int[] of = partitions(router.topology(), queries, Query::keys);
+    int[] of = partitions(router, queries, Query::keys);
     if (allSame(of)) {
       router.read(
           of[0],
@@ -105,8 +105,7 @@ final class Fanout {
    */
   private static Reply orTooLarge(Reply reply, AtomicLong bytes, int queries) {
     return reply instanceof Reply.Done done
-            && Query.tooLarge(
-                bytes.addAndGet(done.results().stream().mapToLong(Result::bytes).sum()), queries)
+            && Query.tooLarge(bytes.addAndGet(Result.bytes(done.results())), queries)
         ? Reply.tooLarge()
         : reply;
   }
@@ -122,7 +121,7 @@ final class Fanout {
     Router router = call.router();
     boolean attribute = call.client().replicas();
     Consistency level = call.writeLevel();
-    int[] of = partitions(router.topology(), operations, Operation::keys);
+    int[] of = partitions(router, operations, Operation::keys);
     if (allSame(of)) {
       router.write(
           of[0],
@@ -157,22 +156,19 @@ final class Fanout {
   }
 
   /** The one partition of keys, at least one; a refusal where they lie in several. */
-  static int onePartition(Topology topology, List<byte[]> keys) {
-    return partitions(topology, List.of(keys), Function.identity())[0];
+  static int onePartition(Router router, List<byte[]> keys) {
+    return partitions(router, List.of(keys), Function.identity())[0];
   }
 
   /** The partition of each item, in order. One whose keys lie in several is refused. */
   private static <T> int[] partitions(
-      Topology topology, List<T> items, Function<T, List<byte[]>> keys) {
+      Router router, List<T> items, Function<T, List<byte[]>> keys) {
     int[] partitions = new int[items.size()];
     for (int i = 0; i < partitions.length; i++) {
       List<byte[]> ofItem = keys.apply(items.get(i));
       for (int k = 0; k < ofItem.size(); k++) {
         int partition =
-            topology
-                .partitionOfSlot(Slots.of(ofItem.get(k)))
-                .orElseThrow(Refusal::notPlaced)
-                .index();
+            router.partitionOfSlot(Slots.of(ofItem.get(k))).orElseThrow(Refusal::notPlaced);
         if (k > 0 && partition != partitions[i]) {
           throw Refusal.crosses();
         }

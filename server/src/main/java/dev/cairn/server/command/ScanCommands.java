@@ -272,7 +272,7 @@ final class ScanCommands {
   }
 
   private static int partitionOf(Call call, int slot) {
-    return call.router().topology().partitionOfSlot(slot).orElseThrow(Refusal::notPlaced).index();
+    return call.router().partitionOfSlot(slot).orElseThrow(Refusal::notPlaced);
   }
 
   /** How what was gathered becomes a reply. */

@@ -5,6 +5,7 @@ import static dev.cairn.server.command.Row.plain;
 
 import dev.cairn.protocol.RespValue;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -93,19 +94,20 @@ public final class SlowLog {
   }
 
   /** Keeps a command if it was slow. */
-  void ran(ClientState client, List<byte[]> words, long nanos, long nowMillis) {
-    ran(client.address(), client.name(), words, nanos, nowMillis);
+  void ran(ClientState client, List<byte[]> words, long nanos, Clock clock) {
+    ran(client.address(), client.name(), words, nanos, clock);
   }
 
   /** The same of a command that came by another protocol. */
-  public void ran(String address, String name, List<byte[]> words, long nanos, long nowMillis) {
+  public void ran(String address, String name, List<byte[]> words, long nanos, Clock clock) {
     long micros = nanos / 1000;
     if (slowerThanMicros < 0 || micros < slowerThanMicros) {
       return;
     }
     List<byte[]> shown = shown(words);
+    long atSeconds = clock.instant().getEpochSecond();
     synchronized (this) {
-      entries.addFirst(new Entry(++lastId, nowMillis / 1000, micros, shown, address, name));
+      entries.addFirst(new Entry(++lastId, atSeconds, micros, shown, address, name));
       trim();
     }
   }

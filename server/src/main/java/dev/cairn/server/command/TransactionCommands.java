@@ -129,7 +129,7 @@ final class TransactionCommands {
     List<byte[]> all = new ArrayList<>(transaction.watchedKeys());
     all.addAll(added);
     all.add(keys.get(0));
-    int partition = Fanout.onePartition(call.router().topology(), all);
+    int partition = Fanout.onePartition(call.router(), all);
     if (all.size() - 1 > WATCHED_MAX) {
       throw new Refusal("a connection watches at most %d keys".formatted(WATCHED_MAX));
     }

@@ -23,6 +23,7 @@ import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.netty.handler.timeout.IdleStateHandler;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -264,7 +265,7 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
                 "http." + route.label() + "." + head.method().name().toLowerCase(Locale.ROOT);
             long nanos = System.nanoTime() - startedNanos;
             measured.answered(command, outcome(answer), nanos);
-            slowLog.ran(peer, "", words(head, admission), nanos, System.currentTimeMillis());
+            slowLog.ran(peer, "", words(head, admission), nanos, Clock.systemUTC());
           }
           done.accept(answer);
         };

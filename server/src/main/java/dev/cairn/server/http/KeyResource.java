@@ -62,11 +62,7 @@ final class KeyResource implements Route.Resource {
 
   /** The partition of a key. */
   static int partition(Router router, byte[] key) {
-    return router
-        .topology()
-        .partitionOfSlot(Slots.of(key))
-        .map(Topology.Partition::index)
-        .orElseThrow(() -> new BadRequest(notPlaced()));
+    return router.partitionOfSlot(Slots.of(key)).orElseThrow(() -> new BadRequest(notPlaced()));
   }
 
   static HttpAnswer notPlaced() {

@@ -16,6 +16,7 @@ import dev.cairn.server.routing.Router;
 import dev.cairn.server.routing.ScanPosition;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 
@@ -54,6 +55,11 @@ final class SwitchedRouter implements Router {
   @Override
   public Topology topology() {
     return target.topology();
+  }
+
+  @Override
+  public OptionalInt partitionOfSlot(int slot) {
+    return target.partitionOfSlot(slot);
   }
 
   @Override

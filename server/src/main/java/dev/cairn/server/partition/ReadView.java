@@ -77,7 +77,7 @@ final class ReadView implements KeyView {
    */
   static Optional<BatchReply> answer(
       PartitionStore store, List<List<Query>> requests, long nowMillis, long ageMillis) {
-    if (requests.stream().allMatch(ReadView::looksOnce)) {
+    if (lookOnce(requests)) {
       // The time is taken first: what is found then is as of that time or later.
       AppliedRow row = store.applied();
       ReadView view = new ReadView(store, row.partitionTimeMillis(), nowMillis, row.keyCount());
@@ -101,7 +101,7 @@ final class ReadView implements KeyView {
    */
   static Optional<BatchReply> answerFromMemory(
       PartitionStore store, List<List<Query>> requests, long nowMillis) {
-    if (requests.size() > MEMORY_REQUESTS_MAX || !requests.stream().allMatch(ReadView::looksOnce)) {
+    if (requests.size() > MEMORY_REQUESTS_MAX || !lookOnce(requests)) {
       return Optional.empty();
     }
     AppliedRow row = store.applied();
@@ -115,8 +115,14 @@ final class ReadView implements KeyView {
     }
   }
 
-  private static boolean looksOnce(List<Query> queries) {
-    return queries.size() == 1 && queries.get(0).keys().size() <= 1;
+  /** Whether each request can be answered by one look at the data. */
+  private static boolean lookOnce(List<List<Query>> requests) {
+    for (List<Query> queries : requests) {
+      if (queries.size() != 1 || queries.get(0).keys().size() > 1) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static Optional<BatchReply> answer(
@@ -126,7 +132,7 @@ final class ReadView implements KeyView {
     for (List<Query> queries : requests) {
       List<Result> ofRequest = view.answer(queries);
       results.add(ofRequest);
-      bytes += ofRequest.stream().mapToLong(Result::bytes).sum();
+      bytes += Result.bytes(ofRequest);
       if (bytes >= ReadQueue.READ_REPLY_BYTES_MAX) {
         break;
       }

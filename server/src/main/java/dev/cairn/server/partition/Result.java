@@ -46,8 +46,17 @@ public sealed interface Result {
       return 16L + bytes.value().length;
     }
     if (this instanceof Many many) {
-      return 16 + many.results().stream().mapToLong(Result::bytes).sum();
+      return 16 + bytes(many.results());
     }
     return 16;
+  }
+
+  /** About how many bytes several of them hold. */
+  static long bytes(List<Result> results) {
+    long bytes = 0;
+    for (Result result : results) {
+      bytes += result.bytes();
+    }
+    return bytes;
   }
 }

@@ -160,13 +160,14 @@ final class RespDecoder {
   private boolean consumed;
 
   private Request arrayHeader() throws ProtocolError {
-    byte[] line = line("Protocol error: too big mbulk count string");
-    consumed = line != null;
+    int start = buffer.readerIndex();
+    int length = readLine("Protocol error: too big mbulk count string");
+    consumed = length >= 0;
     if (!consumed) {
       return null;
     }
     first = false;
-    long count = number(line);
+    long count = number(start, length);
     if (count < 0 || count > Limits.ARGUMENTS_MAX) {
       throw new ProtocolError("Protocol error: invalid multibulk length");
     }
@@ -179,15 +180,16 @@ final class RespDecoder {
   }
 
   private boolean bulkHeader() throws ProtocolError {
-    byte type = buffer.getByte(buffer.readerIndex());
+    int start = buffer.readerIndex();
+    byte type = buffer.getByte(start);
     if (type != '$') {
       throw new ProtocolError("Protocol error: expected '$', got '" + (char) (type & 0xff) + "'");
     }
-    byte[] line = line("Protocol error: too big bulk count string");
-    if (line == null) {
+    int lineLength = readLine("Protocol error: too big bulk count string");
+    if (lineLength < 0) {
       return false;
     }
-    long length = number(line);
+    long length = number(start, lineLength);
     if (length < 0 || length > BULK_BYTES_MAX) {
       throw new ProtocolError("Protocol error: invalid bulk length");
     }
@@ -248,11 +250,13 @@ final class RespDecoder {
 
   private Request inline() throws ProtocolError {
     int start = buffer.readerIndex();
-    byte[] line = line("Protocol error: too big inline request");
-    consumed = line != null;
+    int length = readLine("Protocol error: too big inline request");
+    consumed = length >= 0;
     if (!consumed) {
       return null;
     }
+    byte[] line = new byte[length];
+    buffer.getBytes(start, line);
     if (first && isHttp(line)) {
       buffer.readerIndex(start); // whoever speaks HTTP reads it again
       return new Request(List.of(), 0, "", true);
@@ -273,8 +277,8 @@ final class RespDecoder {
     return text.endsWith(" HTTP/1.1") || text.endsWith(" HTTP/1.0");
   }
 
-  /** A line without its end, or null until it is whole. */
-  private byte[] line(String tooLong) throws ProtocolError {
+  /** Consumes a line once it is whole; its length without its end, or -1 until then. */
+  private int readLine(String tooLong) throws ProtocolError {
     int start = buffer.readerIndex();
     int end = buffer.indexOf(start + scannedBytes, buffer.writerIndex(), (byte) '\n');
     if (end < 0) {
@@ -282,7 +286,7 @@ final class RespDecoder {
       if (scannedBytes > Limits.LINE_BYTES_MAX + 1) { // 1: a carriage return
         throw new ProtocolError(tooLong);
       }
-      return null;
+      return -1;
     }
     scannedBytes = 0;
     int length = end - start;
@@ -292,20 +296,18 @@ final class RespDecoder {
     if (length > Limits.LINE_BYTES_MAX) {
       throw new ProtocolError(tooLong);
     }
-    byte[] line = new byte[length];
-    buffer.getBytes(start, line);
     buffer.readerIndex(end + 1);
-    return line;
+    return length;
   }
 
   /** The number after a header's type, or -1 if it is none: every negative is refused alike. */
-  private static long number(byte[] line) {
-    if (line.length < 2 || line.length > 12) {
+  private long number(int start, int length) {
+    if (length < 2 || length > 12) {
       return -1;
     }
     long number = 0;
-    for (int i = 1; i < line.length; i++) {
-      int digit = line[i] - '0';
+    for (int at = start + 1; at < start + length; at++) {
+      int digit = buffer.getByte(at) - '0';
       if (digit < 0 || digit > 9) {
         return -1;
       }

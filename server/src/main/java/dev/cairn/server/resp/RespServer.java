@@ -276,6 +276,7 @@ public final class RespServer implements AutoCloseable {
             text(channel.remoteAddress()),
             text(channel.localAddress()),
             clock.millis(),
+            System.nanoTime(),
             config.levels(),
             channel::close);
     commands.clients().opened(client);

@@ -29,6 +29,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -169,10 +170,7 @@ public final class ClusterRouter implements Router, AutoCloseable {
     return partitions.leads(partition);
   }
 
-  /**
-   * At most {@link #TOPOLOGY_FOR_NANOS} old: this is asked for with every command, and drawn only
-   * so often.
-   */
+  /** At most {@link #TOPOLOGY_FOR_NANOS} old: clients may ask for it with every command. */
   @Override
   @SuppressWarnings("ReferenceEquality") // a state never changes; comparing two costs a drawing
   public Topology topology() {
@@ -184,6 +182,12 @@ public final class ClusterRouter implements Router, AutoCloseable {
       this.drawn = drawn;
     }
     return drawn.topology();
+  }
+
+  @Override
+  public OptionalInt partitionOfSlot(int slot) {
+    ClusterState cluster = state.cluster();
+    return cluster == null ? OptionalInt.empty() : cluster.partitionOfSlot(slot);
   }
 
   private Topology draw(ClusterState cluster) {

@@ -230,14 +230,20 @@ public final class Lane<R> implements AutoCloseable {
       busy = !batch.isEmpty();
       underWay = batch;
     }
-    Reply tooLate = tooLate(now);
-    late.forEach(request -> request.refuse(tooLate));
+    if (!late.isEmpty()) {
+      Reply tooLate = tooLate(now);
+      late.forEach(request -> request.refuse(tooLate));
+    }
     if (!batch.isEmpty()) {
       send(batch, deadlineNanos);
     }
   }
 
   private void send(List<Waiting<R>> batch, long deadlineNanos) {
+    List<R> requests = new ArrayList<>(batch.size());
+    for (Waiting<R> waiting : batch) {
+      requests.add(waiting.request);
+    }
     AtomicBoolean told = new AtomicBoolean();
     Sent once =
         (nodeId, reply) -> {
@@ -246,7 +252,7 @@ public final class Lane<R> implements AutoCloseable {
           }
         };
     try {
-      route.send(batch.stream().map(waiting -> waiting.request).toList(), deadlineNanos, once);
+      route.send(requests, deadlineNanos, once);
     } catch (RuntimeException e) {
       log.error("partition={} a batch could not be sent: report this as a bug", partition, e);
       once.replied(Optional.empty(), new BatchReply.Unknown("internal error, see the node's log"));
@@ -305,7 +311,7 @@ public final class Lane<R> implements AutoCloseable {
     long bytes = 0;
     for (int i = 0; i < count; i++) {
       List<Result> results = done.results().get(i);
-      bytes += results.stream().mapToLong(Result::bytes).sum();
+      bytes += Result.bytes(results);
       answer(batch.get(i), nodeId, done, results);
     }
     synchronized (this) {

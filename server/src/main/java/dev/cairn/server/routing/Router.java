@@ -9,6 +9,7 @@ import dev.cairn.server.partition.Reply;
 import dev.cairn.server.partition.Request;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 
@@ -27,6 +28,12 @@ public interface Router {
    * What clients of this node have not read yet: whoever keeps answers for them counts them here.
    */
   ReplyMemory replies();
+
+  /**
+   * The partition that holds a slot (0 to 16383), or empty when no placement is known yet. Cheaper
+   * than {@link #topology}: each key of each request is looked for.
+   */
+  OptionalInt partitionOfSlot(int slot);
 
   /** This node's id, 40 hex digits. */
   String nodeId();

@@ -61,7 +61,7 @@ final class OpenTransactionTest {
 
   private static ClientState client(long id) {
     return new ClientState(
-        id, "127.0.0.1:1", "127.0.0.1:2", 0, ClientState.Defaults.QUORUM, () -> {});
+        id, "127.0.0.1:1", "127.0.0.1:2", 0, 0, ClientState.Defaults.QUORUM, () -> {});
   }
 
   private static List<byte[]> keys(String... keys) {

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
@@ -116,6 +117,12 @@ public final class FakeRouter implements Router {
     for (Runnable next = held.poll(); next != null; next = held.poll()) {
       next.run();
     }
+  }
+
+  @Override
+  public OptionalInt partitionOfSlot(int slot) {
+    Optional<Topology.Partition> partition = topology.partitionOfSlot(slot);
+    return partition.map(p -> OptionalInt.of(p.index())).orElseGet(OptionalInt::empty);
   }
 
   @Override
