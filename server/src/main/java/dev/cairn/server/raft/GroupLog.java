@@ -61,7 +61,7 @@ final class GroupLog implements LogStorage {
     this.log = log;
     this.name = name;
     this.number = number;
-    range = new Range(loaded.first(), loaded.last());
+    range = Range.unknown(loaded.first(), loaded.last());
     incarnation = loaded.incarnation();
     registered = loaded.registered();
     size = new LogSize(loaded.first(), loaded.last(), loaded.bytes());
@@ -162,6 +162,10 @@ final class GroupLog implements LogStorage {
   @Deprecated
   @Override
   public long getTerm(long index) {
+    Range held = range;
+    if (index >= held.first() && index >= held.termFrom() && index <= held.last()) {
+      return held.lastTerm(); // of the entry before each that is sent or received
+    }
     LogEntry entry = getEntry(index);
     return entry == null ? 0 : entry.getId().getTerm();
   }
@@ -205,7 +209,7 @@ final class GroupLog implements LogStorage {
       return 0;
     }
     size.append(expected - 1, bytes[0]);
-    range = new Range(before.first(), expected - 1);
+    range = before.with(entries);
     for (LogEntry entry : entries) {
       if (entry.getType() == EntryType.ENTRY_TYPE_CONFIGURATION) {
         voters = Voters.of(entry);
@@ -232,7 +236,7 @@ final class GroupLog implements LogStorage {
     if (firstKept <= before.first()) {
       return true;
     }
-    range = new Range(firstKept, Math.max(before.last(), firstKept - 1));
+    range = before.of(firstKept, Math.max(before.last(), firstKept - 1));
     boolean done =
         commit(
             "truncatePrefix",
@@ -255,7 +259,7 @@ final class GroupLog implements LogStorage {
           "Group {} cannot keep ..{} of {}..{}", name, lastKept, before.first(), before.last());
       return false;
     }
-    range = new Range(before.first(), lastKept);
+    range = before.of(before.first(), lastKept);
     boolean done =
         commit("truncateSuffix", batch -> delete(batch, lastKept + 1, before.last() + 1));
     size.truncateSuffix(lastKept);
@@ -269,7 +273,7 @@ final class GroupLog implements LogStorage {
       throw new IllegalArgumentException("A log starts at 1 or above, not at " + next);
     }
     Range before = range;
-    range = new Range(next, next - 1);
+    range = Range.unknown(next, next - 1);
     boolean done =
         commit(
             "reset",
@@ -291,7 +295,7 @@ final class GroupLog implements LogStorage {
     if (next == incarnation) {
       return;
     }
-    range = new Range(1, 0);
+    range = Range.unknown(1, 0);
     byte[] key = LogRows.key(LogRows.INCARNATION, number);
     commitOrThrow(
         batch -> {
@@ -305,7 +309,7 @@ final class GroupLog implements LogStorage {
   }
 
   synchronized void drop() {
-    range = new Range(1, 0);
+    range = Range.unknown(1, 0);
     if (registered) {
       commitOrThrow(
           batch -> {
@@ -421,10 +425,37 @@ final class GroupLog implements LogStorage {
   private static final class Range {
     private final long first;
     private final long last;
+    private final long termFrom; // all entries from there on are of lastTerm
+    private final long lastTerm;
 
-    Range(long first, long last) {
+    private Range(long first, long last, long termFrom, long lastTerm) {
       this.first = first;
       this.last = last;
+      this.termFrom = termFrom;
+      this.lastTerm = lastTerm;
+    }
+
+    /** One of whose terms nothing is known. */
+    static Range unknown(long first, long last) {
+      return new Range(first, last, Long.MAX_VALUE, 0);
+    }
+
+    /** A part of this one, or an empty one in its place. */
+    Range of(long first, long last) {
+      return new Range(first, last, termFrom, lastTerm);
+    }
+
+    /** This one, and entries right behind it. */
+    Range with(List<LogEntry> entries) {
+      long from = termFrom;
+      long term = lastTerm;
+      for (LogEntry entry : entries) {
+        if (entry.getId().getTerm() != term) {
+          from = entry.getId().getIndex();
+          term = entry.getId().getTerm();
+        }
+      }
+      return new Range(first, last + entries.size(), from, term);
     }
 
     long first() {
@@ -433,6 +464,14 @@ final class GroupLog implements LogStorage {
 
     long last() {
       return last;
+    }
+
+    long termFrom() {
+      return termFrom;
+    }
+
+    long lastTerm() {
+      return lastTerm;
     }
   }
 
