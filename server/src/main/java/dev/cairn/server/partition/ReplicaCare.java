@@ -194,10 +194,14 @@ final class ReplicaCare {
     }
   }
 
-  /** By the last configuration in this replica's log; by its data's, where a snapshot has that. */
+  /**
+   * By the last configuration in this replica's log, or by its data's: a snapshot that came from
+   * another may know more than the log. A peer that voted once and does not any more is never
+   * placed again, but under another incarnation.
+   */
   private boolean votes(Peer peer, int index, HeldReplica entry) {
-    Set<Peer> logged = engine.sharedLog().voters(current.get().groupOf(index));
-    return logged.isEmpty() ? entry.group.dataNamesVoter(peer) : logged.contains(peer);
+    return engine.sharedLog().voters(current.get().groupOf(index)).contains(peer)
+        || entry.group.dataNamesVoter(peer);
   }
 
   private boolean logHasGrown(Replica witness, int index) {

@@ -12,6 +12,7 @@ import com.alipay.sofa.jraft.storage.LogStorage;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.rocksdb.RocksDBException;
@@ -36,12 +37,25 @@ import org.slf4j.LoggerFactory;
  * </ol>
  */
 final class GroupLog implements LogStorage {
+  /**
+   * How many of the last entries stay in memory. The engine lets go of an entry once it is applied,
+   * and then asks for it again, for its term: it sends that with each entry that comes next, and
+   * with each heartbeat.
+   */
+  private static final int LATEST = 4;
+
+  private static final int LATEST_BYTES_MAX = 4 << 10;
+
   private static final Logger LOG = LoggerFactory.getLogger(GroupLog.class);
 
   final String name;
   final int number;
   private final SharedLog log;
   private final LogSize size;
+
+  /** Rows of the last entries, each at its index modulo {@link #LATEST}; short ones. */
+  private final AtomicReferenceArray<Row> latest = new AtomicReferenceArray<>(LATEST);
+
   private volatile Range range;
   private volatile long incarnation;
 
@@ -61,7 +75,7 @@ final class GroupLog implements LogStorage {
     this.log = log;
     this.name = name;
     this.number = number;
-    range = Range.unknown(loaded.first(), loaded.last());
+    range = new Range(loaded.first(), loaded.last());
     incarnation = loaded.incarnation();
     registered = loaded.registered();
     size = new LogSize(loaded.first(), loaded.last(), loaded.bytes());
@@ -146,7 +160,7 @@ final class GroupLog implements LogStorage {
       if (index < before.first() || index > before.last()) {
         return null;
       }
-      byte[] row = log.read(key);
+      byte[] row = read(index, key);
       if (row != null) {
         return log.decode(key, row, LogRows::readEntry);
       }
@@ -159,13 +173,18 @@ final class GroupLog implements LogStorage {
     }
   }
 
+  private byte[] read(long index, byte[] key) {
+    Row kept = latest.get((int) (index % LATEST));
+    if (kept == null || kept.index() != index) {
+      return log.read(key);
+    }
+    log.requireOpen();
+    return kept.bytes();
+  }
+
   @Deprecated
   @Override
   public long getTerm(long index) {
-    Range held = range;
-    if (index >= held.first() && index >= held.termFrom() && index <= held.last()) {
-      return held.lastTerm(); // of the entry before each that is sent or received
-    }
     LogEntry entry = getEntry(index);
     return entry == null ? 0 : entry.getId().getTerm();
   }
@@ -196,20 +215,25 @@ final class GroupLog implements LogStorage {
       }
       expected++;
     }
-    long[] bytes = {0};
+    List<Row> rows = entries.stream().map(this::row).toList();
     boolean done =
         commit(
             "append",
             batch -> {
-              for (LogEntry entry : entries) {
-                bytes[0] += put(batch, entry);
+              for (int i = 0; i < rows.size(); i++) {
+                put(batch, entries.get(i), rows.get(i));
               }
             });
     if (!done) {
       return 0;
     }
-    size.append(expected - 1, bytes[0]);
-    range = before.with(entries);
+    long bytes = 0;
+    for (Row row : rows) {
+      bytes += (long) row.key().length + row.bytes().length;
+      keep(row); // before it is in the range: what was kept of this index is gone then
+    }
+    size.append(expected - 1, bytes);
+    range = new Range(before.first(), expected - 1);
     for (LogEntry entry : entries) {
       if (entry.getType() == EntryType.ENTRY_TYPE_CONFIGURATION) {
         voters = Voters.of(entry);
@@ -218,16 +242,21 @@ final class GroupLog implements LogStorage {
     return entries.size();
   }
 
-  private long put(WriteBatch batch, LogEntry entry) throws RocksDBException {
-    long index = entry.getId().getIndex();
-    byte[] key = LogRows.key(LogRows.ENTRY, number, index);
-    byte[] row = LogRows.entry(key, entry);
-    batch.put(key, row);
+  private Row row(LogEntry entry) {
+    byte[] key = LogRows.key(LogRows.ENTRY, number, entry.getId().getIndex());
+    return new Row(entry.getId().getIndex(), key, LogRows.entry(key, entry));
+  }
+
+  private void keep(Row row) {
+    latest.set((int) (row.index() % LATEST), row.bytes().length <= LATEST_BYTES_MAX ? row : null);
+  }
+
+  private void put(WriteBatch batch, LogEntry entry, Row row) throws RocksDBException {
+    batch.put(row.key(), row.bytes());
     if (entry.getType() == EntryType.ENTRY_TYPE_CONFIGURATION) {
-      byte[] again = LogRows.key(LogRows.CONFIGURATION, number, index);
+      byte[] again = LogRows.key(LogRows.CONFIGURATION, number, row.index());
       batch.put(again, LogRows.entry(again, entry));
     }
-    return (long) key.length + row.length;
   }
 
   @Override
@@ -236,7 +265,7 @@ final class GroupLog implements LogStorage {
     if (firstKept <= before.first()) {
       return true;
     }
-    range = before.of(firstKept, Math.max(before.last(), firstKept - 1));
+    range = new Range(firstKept, Math.max(before.last(), firstKept - 1));
     boolean done =
         commit(
             "truncatePrefix",
@@ -259,7 +288,7 @@ final class GroupLog implements LogStorage {
           "Group {} cannot keep ..{} of {}..{}", name, lastKept, before.first(), before.last());
       return false;
     }
-    range = before.of(before.first(), lastKept);
+    range = new Range(before.first(), lastKept);
     boolean done =
         commit("truncateSuffix", batch -> delete(batch, lastKept + 1, before.last() + 1));
     size.truncateSuffix(lastKept);
@@ -273,7 +302,7 @@ final class GroupLog implements LogStorage {
       throw new IllegalArgumentException("A log starts at 1 or above, not at " + next);
     }
     Range before = range;
-    range = Range.unknown(next, next - 1);
+    range = new Range(next, next - 1);
     boolean done =
         commit(
             "reset",
@@ -295,7 +324,7 @@ final class GroupLog implements LogStorage {
     if (next == incarnation) {
       return;
     }
-    range = Range.unknown(1, 0);
+    range = new Range(1, 0);
     byte[] key = LogRows.key(LogRows.INCARNATION, number);
     commitOrThrow(
         batch -> {
@@ -309,7 +338,7 @@ final class GroupLog implements LogStorage {
   }
 
   synchronized void drop() {
-    range = Range.unknown(1, 0);
+    range = new Range(1, 0);
     if (registered) {
       commitOrThrow(
           batch -> {
@@ -421,41 +450,17 @@ final class GroupLog implements LogStorage {
     registered = true;
   }
 
+  /** An entry as it is stored. */
+  private record Row(long index, byte[] key, byte[] bytes) {}
+
   /** What the log holds; replaced, never changed. Identity matters, so it is no record. */
   private static final class Range {
     private final long first;
     private final long last;
-    private final long termFrom; // all entries from there on are of lastTerm
-    private final long lastTerm;
 
-    private Range(long first, long last, long termFrom, long lastTerm) {
+    Range(long first, long last) {
       this.first = first;
       this.last = last;
-      this.termFrom = termFrom;
-      this.lastTerm = lastTerm;
-    }
-
-    /** One of whose terms nothing is known. */
-    static Range unknown(long first, long last) {
-      return new Range(first, last, Long.MAX_VALUE, 0);
-    }
-
-    /** A part of this one, or an empty one in its place. */
-    Range of(long first, long last) {
-      return new Range(first, last, termFrom, lastTerm);
-    }
-
-    /** This one, and entries right behind it. */
-    Range with(List<LogEntry> entries) {
-      long from = termFrom;
-      long term = lastTerm;
-      for (LogEntry entry : entries) {
-        if (entry.getId().getTerm() != term) {
-          from = entry.getId().getIndex();
-          term = entry.getId().getTerm();
-        }
-      }
-      return new Range(first, last + entries.size(), from, term);
     }
 
     long first() {
@@ -464,14 +469,6 @@ final class GroupLog implements LogStorage {
 
     long last() {
       return last;
-    }
-
-    long termFrom() {
-      return termFrom;
-    }
-
-    long lastTerm() {
-      return lastTerm;
     }
   }
 

@@ -459,6 +459,16 @@ public final class SharedLog implements AutoCloseable {
     return readFromDisk(key);
   }
 
+  /** Refuses as {@link #read} does, for a row that is known. */
+  void requireOpen() {
+    use.readLock().lock();
+    try {
+      checkOpen();
+    } finally {
+      use.readLock().unlock();
+    }
+  }
+
   private byte[] readFromDisk(byte[] key) {
     use.readLock().lock();
     try {

@@ -17,9 +17,9 @@ import java.util.concurrent.atomic.LongAdder;
  *
  * <pre>
  *   ring  := entry*, the oldest overwritten first; an entry does not cross the ring's end
- *   entry := keyLength:4 recordLength:4 key record
- *   recordLength = 0: nothing stands under the key; negative: nothing is known, and the entry has
- *   room for a record of -recordLength - 1 bytes
+ *   entry := keyLength:4 room:2 recordLength:2 key record
+ *   room: how long its record may be
+ *   recordLength = 0: nothing stands under the key; -1: nothing is known
  *   table := slot*
  *   slot  := tag:12 bits position:52 bits
  * </pre>
@@ -47,8 +47,8 @@ import java.util.concurrent.atomic.LongAdder;
  *       Between them nothing is known of a key that changes, until the change is made.
  *   <li>For that: the stamp is odd from begin to end, and another one after each. What is offered
  *       was read from the database as it still is, or is not taken: its stamp is odd or old.
- *   <li>A key has one position at most. One is alive that is not older than the ring is long: the
- *       entry there is whole.
+ *   <li>A key has one position at most that is alive. One is alive that is not older than the ring
+ *       is long: the entry there is whole.
  *   <li>Ring and table take {@code bytesMax} at most; the ring is copied when it grows, and grows
  *       only before it was overwritten anywhere.
  * </ol>
@@ -58,7 +58,10 @@ final class RecordCache {
   static final int ENTRY_BYTES_MAX = 16 << 10;
 
   private static final int FIRST_RING_BYTES = 64 << 10;
+  private static final int ROOM_AT = 4;
+  private static final int LENGTH_AT = 6;
   private static final int HEAD_BYTES = 8;
+  private static final short UNKNOWN = -1;
   private static final int WAYS = 8;
   private static final int RING_BYTES_A_SLOT = 64; // so the table is at most an eighth of the ring
   private static final long FIRST_POSITION = 1; // 0 means none
@@ -68,6 +71,8 @@ final class RecordCache {
 
   private static final VarHandle INT =
       MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.nativeOrder());
+  private static final VarHandle SHORT =
+      MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.nativeOrder());
   private static final VarHandle LONG =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
 
@@ -197,9 +202,8 @@ final class RecordCache {
     long hash = hash(key, 0, key.length);
     synchronized (this) {
       int slot = slotOf(key, hash);
-      if (slot >= 0 && !isUnknown(at(table[slot]))) {
-        int lengthAt = at(table[slot]) + Integer.BYTES;
-        INT.set(ring, lengthAt, -(int) INT.get(ring, lengthAt) - 1);
+      if (slot >= 0) {
+        SHORT.set(ring, at(table[slot]) + LENGTH_AT, UNKNOWN);
       }
     }
   }
@@ -225,12 +229,12 @@ final class RecordCache {
   }
 
   private boolean isUnknown(int at) {
-    return (int) INT.get(ring, at + Integer.BYTES) < 0;
+    return (short) SHORT.get(ring, at + LENGTH_AT) == UNKNOWN;
   }
 
   private Optional<ValueRecord> recordAt(int at) {
     int from = at + HEAD_BYTES + (int) INT.get(ring, at);
-    int length = (int) INT.get(ring, at + Integer.BYTES);
+    int length = (short) SHORT.get(ring, at + LENGTH_AT);
     return length == 0
         ? Optional.empty()
         : Optional.of(ValueRecord.decode(ring, from, from + length));
@@ -241,7 +245,7 @@ final class RecordCache {
     int recordLength = record.isPresent() ? record.get().encodedBytes() : 0;
     int slot = slotOf(key, hash);
     if (slot >= 0) {
-      if (recordLength <= room(at(table[slot]))) {
+      if (recordLength <= (short) SHORT.get(ring, at(table[slot]) + ROOM_AT)) {
         set(at(table[slot]), key.length, record, recordLength);
         return;
       }
@@ -254,19 +258,14 @@ final class RecordCache {
     long position = take((int) length);
     int at = at(position);
     INT.set(ring, at, key.length);
+    SHORT.set(ring, at + ROOM_AT, (short) recordLength);
     System.arraycopy(key, 0, ring, at + HEAD_BYTES, key.length);
     set(at, key.length, record, recordLength);
     enter(position, hash, table);
   }
 
-  /** How long a record may be that takes the place of an entry's. */
-  private int room(int at) {
-    int recordLength = (int) INT.get(ring, at + Integer.BYTES);
-    return recordLength < 0 ? -recordLength - 1 : recordLength;
-  }
-
   private void set(int at, int keyLength, Optional<ValueRecord> record, int recordLength) {
-    INT.set(ring, at + Integer.BYTES, recordLength);
+    SHORT.set(ring, at + LENGTH_AT, (short) recordLength);
     if (record.isPresent()) {
       record.get().encodeInto(ring, at + HEAD_BYTES + keyLength);
     }

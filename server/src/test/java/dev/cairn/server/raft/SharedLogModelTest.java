@@ -129,13 +129,13 @@ class SharedLogModelTest {
         noOp.setId(new LogId(index, term));
         return noOp;
       default:
-        byte[] data = new byte[random.nextInt(3000)];
+        byte[] data = new byte[random.nextInt(6_000)];
         random.nextBytes(data);
         return LogFixture.data(index, term, data);
     }
   }
 
-  @SuppressWarnings("deprecation") // the engine asks for terms
+  @SuppressWarnings("deprecation") // of the interface
   private static void compare(SharedLog log, String group, Model model) {
     ConfigurationManager configurations = new ConfigurationManager();
     LogStorage storage = LogFixture.storage(log, group, configurations);

@@ -119,7 +119,8 @@ class RecordCacheTest {
     ByteBuffer.wrap(value, keyAt - valueAt, 100)
         .order(ByteOrder.nativeOrder())
         .putInt(KEY.length)
-        .putInt(10)
+        .putShort((short) 10)
+        .putShort((short) 10)
         .put(KEY)
         .put(record(99, 1).encode());
     write(
@@ -322,13 +323,14 @@ class RecordCacheTest {
     RecordCache cache = cache(SMALL_BYTES);
     byte[] other = utf8("other");
     write(cache, other, record(1, 100));
+    write(cache, KEY, record(1, 100));
     for (int i = 2; i <= 1_000; i++) {
-      int valueBytes = 100 - i / 10; // as long as the last one, or shorter
+      int valueBytes = i % 101; // as long as the first one, or shorter
       write(cache, KEY, record(i, valueBytes));
       assertKnown(cache, KEY, record(i, valueBytes));
+      delete(cache, KEY);
+      assertNothingStandsAt(cache, KEY);
     }
-    delete(cache, KEY);
-    assertNothingStandsAt(cache, KEY);
     assertKnown(cache, other, record(1, 100));
   }
 
