@@ -10,7 +10,9 @@ import com.alipay.sofa.jraft.entity.LogId;
 import com.alipay.sofa.jraft.option.LogStorageOptions;
 import com.alipay.sofa.jraft.storage.LogStorage;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
@@ -53,7 +55,7 @@ final class GroupLog implements LogStorage {
   private final SharedLog log;
   private final LogSize size;
 
-  /** Rows of the last entries, each at its index modulo {@link #LATEST}; short ones. */
+  /** Rows of the last entries, each at its index modulo {@link #LATEST}. */
   private final AtomicReferenceArray<Row> latest = new AtomicReferenceArray<>(LATEST);
 
   private volatile Range range;
@@ -175,11 +177,11 @@ final class GroupLog implements LogStorage {
 
   private byte[] read(long index, byte[] key) {
     Row kept = latest.get((int) (index % LATEST));
-    if (kept == null || kept.index() != index) {
+    if (kept == null || kept.index() != index || kept.bytes().isEmpty()) {
       return log.read(key);
     }
     log.requireOpen();
-    return kept.bytes();
+    return kept.bytes().get();
   }
 
   @Deprecated
@@ -215,13 +217,13 @@ final class GroupLog implements LogStorage {
       }
       expected++;
     }
-    List<Row> rows = entries.stream().map(this::row).toList();
+    List<Row> rows = new ArrayList<>(entries.size());
     boolean done =
         commit(
             "append",
             batch -> {
-              for (int i = 0; i < rows.size(); i++) {
-                put(batch, entries.get(i), rows.get(i));
+              for (LogEntry entry : entries) {
+                rows.add(put(batch, entry));
               }
             });
     if (!done) {
@@ -229,8 +231,8 @@ final class GroupLog implements LogStorage {
     }
     long bytes = 0;
     for (Row row : rows) {
-      bytes += (long) row.key().length + row.bytes().length;
-      keep(row); // before it is in the range: what was kept of this index is gone then
+      bytes += row.storedBytes();
+      latest.set((int) (row.index() % LATEST), row); // before it is in the range
     }
     size.append(expected - 1, bytes);
     range = new Range(before.first(), expected - 1);
@@ -242,21 +244,18 @@ final class GroupLog implements LogStorage {
     return entries.size();
   }
 
-  private Row row(LogEntry entry) {
-    byte[] key = LogRows.key(LogRows.ENTRY, number, entry.getId().getIndex());
-    return new Row(entry.getId().getIndex(), key, LogRows.entry(key, entry));
-  }
-
-  private void keep(Row row) {
-    latest.set((int) (row.index() % LATEST), row.bytes().length <= LATEST_BYTES_MAX ? row : null);
-  }
-
-  private void put(WriteBatch batch, LogEntry entry, Row row) throws RocksDBException {
-    batch.put(row.key(), row.bytes());
+  private Row put(WriteBatch batch, LogEntry entry) throws RocksDBException {
+    long index = entry.getId().getIndex();
+    byte[] key = LogRows.key(LogRows.ENTRY, number, index);
+    byte[] row = LogRows.entry(key, entry);
+    batch.put(key, row);
     if (entry.getType() == EntryType.ENTRY_TYPE_CONFIGURATION) {
-      byte[] again = LogRows.key(LogRows.CONFIGURATION, number, row.index());
+      byte[] again = LogRows.key(LogRows.CONFIGURATION, number, index);
       batch.put(again, LogRows.entry(again, entry));
     }
+    boolean isShort = row.length <= LATEST_BYTES_MAX;
+    return new Row(
+        index, (long) key.length + row.length, isShort ? Optional.of(row) : Optional.empty());
   }
 
   @Override
@@ -450,8 +449,12 @@ final class GroupLog implements LogStorage {
     registered = true;
   }
 
-  /** An entry as it is stored. */
-  private record Row(long index, byte[] key, byte[] bytes) {}
+  /**
+   * An entry as it is stored.
+   *
+   * @param bytes of a short one; a long one is let go of at once
+   */
+  private record Row(long index, long storedBytes, Optional<byte[]> bytes) {}
 
   /** What the log holds; replaced, never changed. Identity matters, so it is no record. */
   private static final class Range {
