@@ -131,7 +131,8 @@ public final class ClusterRouter implements Router, AutoCloseable {
               (requests, deadline, done) -> sendWrites(partition, requests, deadline, done),
               scheduler,
               nanoTime,
-              () -> false));
+              () -> false,
+              () -> partitions.leaderId(partition).isPresent()));
       readLanes.add(
           new Lane<>(
               partition,
@@ -140,7 +141,8 @@ public final class ClusterRouter implements Router, AutoCloseable {
               (requests, deadline, done) -> sendReads(partition, requests, deadline, done),
               scheduler,
               nanoTime,
-              replies::full));
+              replies::full,
+              () -> partitions.leaderId(partition).isPresent()));
     }
     state = new State(next, List.copyOf(writeLanes), List.copyOf(readLanes));
   }

@@ -68,6 +68,7 @@ public final class Lane<R> implements AutoCloseable {
   private final ScheduledExecutorService scheduler;
   private final LongSupplier nanoTime;
   private final BooleanSupplier held;
+  private final BooleanSupplier led;
   private final ArrayDeque<Waiting<R>> queue = new ArrayDeque<>(); // guarded by this
   private List<Waiting<R>> underWay = List.of(); // guarded by this
   private long queuedBytes; // guarded by this
@@ -147,6 +148,7 @@ public final class Lane<R> implements AutoCloseable {
    * @param writes whether a batch is carried out whole or not at all
    * @param repeatable whether carrying out a request twice is the same as once
    * @param held whether nothing is to be sent just now, since there is no room for the answers
+   * @param led whether somebody is known to lead the partition just now. Must not block
    */
   Lane(
       int partition,
@@ -155,7 +157,8 @@ public final class Lane<R> implements AutoCloseable {
       Route<R> route,
       ScheduledExecutorService scheduler,
       LongSupplier nanoTime,
-      BooleanSupplier held) {
+      BooleanSupplier held,
+      BooleanSupplier led) {
     this.partition = partition;
     this.writes = writes;
     this.repeatable = repeatable;
@@ -163,6 +166,7 @@ public final class Lane<R> implements AutoCloseable {
     this.scheduler = scheduler;
     this.nanoTime = nanoTime;
     this.held = held;
+    this.led = led;
   }
 
   synchronized Depth depth() {
@@ -478,13 +482,16 @@ public final class Lane<R> implements AutoCloseable {
             + "); read the key before writing again");
   }
 
-  /** What a request is told that waited in vain. */
-  private synchronized Reply tooLate(long now) {
-    if (wasHeld && now - heldNanos < LATELY_NANOS) {
-      return tooManyUnread();
+  /** What a request is told that waited in vain. A leader that is known is busy then. */
+  private Reply tooLate(long now) {
+    boolean goesOn = led.getAsBoolean();
+    synchronized (this) {
+      if (wasHeld && now - heldNanos < LATELY_NANOS) {
+        return tooManyUnread();
+      }
+      long latelyNanos = LATELY_NANOS + doneBytes * LATELY_NANOS_PER_BYTE;
+      goesOn |= wasDone && now - doneNanos < latelyNanos;
     }
-    long latelyNanos = LATELY_NANOS + doneBytes * LATELY_NANOS_PER_BYTE;
-    boolean goesOn = wasDone && now - doneNanos < latelyNanos;
     return timedOut(
         goesOn ? new BatchReply.Refused(BatchReply.Reason.BUSY, Optional.empty()) : noLeader());
   }

@@ -29,6 +29,7 @@ class LaneTest {
   private final Lane<String> writes = lane(true);
   private final Lane<String> reads = lane(false);
   private boolean noRoomForAnswers;
+  private boolean led; // somebody is known to lead
 
   private record Sending(List<String> requests, Lane.Sent done) {}
 
@@ -75,7 +76,8 @@ class LaneTest {
         },
         scheduler,
         () -> now,
-        () -> noRoomForAnswers);
+        () -> noRoomForAnswers,
+        () -> led);
   }
 
   private void submit(Lane<String> lane, String name, long deadlineNanos) {
@@ -195,6 +197,23 @@ class LaneTest {
       assertThat(answers).containsExactly("first: done", "second: " + told);
       reply(done(1));
     }
+  }
+
+  /** Nothing has come of the first one yet, but the leader is heard of. */
+  @Test
+  void requestBehindTheFirstLargeAnswerIsToldThatTheLeaderIsBusy() {
+    led = true;
+    submit(reads, "first", 100);
+    submit(reads, "second", 100);
+    now = 100;
+    scheduler.runAll();
+    assertThat(answers)
+        .containsExactlyInAnyOrder("first: " + ErrorCode.TRYAGAIN, "second: " + ErrorCode.TRYAGAIN);
+    led = false;
+    submit(reads, "third", 200);
+    now = 200;
+    scheduler.runAll();
+    assertThat(answers).contains("third: " + ErrorCode.CLUSTERDOWN);
   }
 
   @Test
