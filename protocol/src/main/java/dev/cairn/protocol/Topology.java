@@ -3,6 +3,7 @@ package dev.cairn.protocol;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * Who is in the cluster and who holds what, as one node sees it at one moment.
@@ -73,6 +74,17 @@ public record Topology(String clusterId, long epoch, List<Node> nodes, List<Part
 
   /** The partition that holds a slot (0 to 16383), or empty when no placement is known yet. */
   public Optional<Partition> partitionOfSlot(int slot) {
+    int position = positionOfSlot(slot);
+    return position < 0 ? Optional.empty() : Optional.of(partitions.get(position));
+  }
+
+  /** The index of {@link #partitionOfSlot}, without an object. */
+  public OptionalInt indexOfSlot(int slot) {
+    int position = positionOfSlot(slot);
+    return position < 0 ? OptionalInt.empty() : OptionalInt.of(partitions.get(position).index());
+  }
+
+  private int positionOfSlot(int slot) {
     int low = 0;
     int high = partitions.size() - 1;
     while (low <= high) {
@@ -83,9 +95,9 @@ public record Topology(String clusterId, long epoch, List<Node> nodes, List<Part
       } else if (slot > partition.lastSlot()) {
         low = middle + 1;
       } else {
-        return Optional.of(partition);
+        return middle;
       }
     }
-    return Optional.empty();
+    return -1;
   }
 }

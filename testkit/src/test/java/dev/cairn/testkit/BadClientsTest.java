@@ -23,6 +23,7 @@ import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.zip.CRC32;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -215,17 +216,24 @@ class BadClientsTest {
     byte[] longest = new byte[Limits.VALUE_BYTES_MAX_DEFAULT];
     new Random(4).nextBytes(longest);
     store("dozen", longest);
+    long electionsBefore = elections();
+    AtomicBoolean leaderless = new AtomicBoolean();
     ExecutorService clients = Executors.newFixedThreadPool(DOZEN);
     try {
       List<Future<Long>> sums = new ArrayList<>();
       for (int i = 0; i < DOZEN; i++) {
-        sums.add(clients.submit(() -> checksumOverHttp("dozen")));
+        sums.add(clients.submit(() -> checksumOverHttp("dozen", leaderless)));
       }
       do {
         assertThat(aliveOverHttp()).as("/healthz, whatever the load").isEqualTo(200);
       } while (!sums.stream().allMatch(Future::isDone));
       for (Future<Long> sum : sums) {
         assertThat(sum.get()).isEqualTo(checksum(new ByteArrayInputStream(longest)));
+      }
+      if (leaderless.get()) {
+        assertThat(elections())
+            .as("a partition without a leader is told of only where one was elected anew")
+            .isGreaterThan(electionsBefore);
       }
     } finally {
       clients.shutdownNow();
@@ -243,21 +251,31 @@ class BadClientsTest {
   }
 
   /** Reads a value to its end, again where it was refused for a passing reason. */
-  private static long checksumOverHttp(String key) {
+  private static long checksumOverHttp(String key, AtomicBoolean leaderless) {
     return await("a value over HTTP")
         .atMost(Duration.ofSeconds(60))
-        .until(() -> tryChecksumOverHttp(key), sum -> sum >= 0);
+        .until(() -> tryChecksumOverHttp(key, leaderless), sum -> sum >= 0);
   }
 
-  private static long tryChecksumOverHttp(String key) throws IOException {
+  /** How often a replica began to lead so far. */
+  private static long elections() {
+    return cluster.indexes().stream()
+        .flatMap(node -> cluster.node(node).log().lines())
+        .filter(line -> line.contains("FullReplica: ") && line.endsWith(" leads"))
+        .count();
+  }
+
+  private static long tryChecksumOverHttp(String key, AtomicBoolean leaderless) throws IOException {
     HttpURLConnection connection = http("/v1/kv/" + key);
     int status = connection.getResponseCode();
     if (status != 200) {
       assertThat(status).isEqualTo(503);
       assertThat(connection.getHeaderField("Retry-After")).isEqualTo("1");
-      assertThat(new String(connection.getErrorStream().readAllBytes(), UTF_8))
-          .contains("/problems/unavailable", "retry")
-          .containsAnyOf("TRYAGAIN", "CLUSTERDOWN");
+      String refusal = new String(connection.getErrorStream().readAllBytes(), UTF_8);
+      boolean noLeader = refusal.contains("CLUSTERDOWN");
+      leaderless.compareAndSet(false, noLeader);
+      assertThat(refusal)
+          .contains("/problems/unavailable", noLeader ? "CLUSTERDOWN" : "TRYAGAIN", "retry");
       return -1;
     }
     try (InputStream body = connection.getInputStream()) {

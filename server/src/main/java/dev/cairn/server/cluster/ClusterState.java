@@ -13,7 +13,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 
 /**
  * All that the cluster knows of itself: settings fixed at creation, members, placement. Immutable;
@@ -91,24 +90,6 @@ public record ClusterState(
   /** The member with this id, if there is one. */
   public Optional<Member> member(String nodeId) {
     return members.stream().filter(member -> member.id().equals(nodeId)).findFirst();
-  }
-
-  /** The partition that holds a slot (0 to 16383); empty before the first placement. */
-  public OptionalInt partitionOfSlot(int slot) {
-    int low = 0;
-    int high = partitions.size() - 1;
-    while (low <= high) {
-      int middle = (low + high) >>> 1;
-      Placement placement = partitions.get(middle);
-      if (slot < placement.firstSlot()) {
-        high = middle - 1;
-      } else if (slot > placement.lastSlot()) {
-        low = middle + 1;
-      } else {
-        return OptionalInt.of(placement.index());
-      }
-    }
-    return OptionalInt.empty();
   }
 
   /** Members that vote in the meta group. */

@@ -186,10 +186,13 @@ public final class ClusterRouter implements Router, AutoCloseable {
     return drawn.topology();
   }
 
+  /** By the last drawing of the present state, however old: which slots are whose is in that. */
   @Override
+  @SuppressWarnings("ReferenceEquality") // as above
   public OptionalInt partitionOfSlot(int slot) {
-    ClusterState cluster = state.cluster();
-    return cluster == null ? OptionalInt.empty() : cluster.partitionOfSlot(slot);
+    Drawn drawn = this.drawn;
+    boolean present = drawn != null && drawn.of() == state.cluster();
+    return (present ? drawn.topology() : topology()).indexOfSlot(slot);
   }
 
   private Topology draw(ClusterState cluster) {

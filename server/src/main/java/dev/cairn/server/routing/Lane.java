@@ -53,11 +53,8 @@ public final class Lane<R> implements AutoCloseable {
   /** How often at most the lane looks for requests whose time is up. */
   private static final long LOOK_EVERY_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
-  /** For how long what held requests up, or carried out others, is why those behind wait. */
+  /** For how long what held requests up is why those behind wait. */
   private static final long LATELY_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
-
-  /** The next answer may take longer where the last one was large: a second for 4 MiB. */
-  private static final long LATELY_NANOS_PER_BYTE = TimeUnit.SECONDS.toNanos(1) / (4 << 20);
 
   private static final Logger log = LoggerFactory.getLogger(Lane.class);
 
@@ -77,9 +74,6 @@ public final class Lane<R> implements AutoCloseable {
   private boolean lookScheduled; // guarded by this
   private boolean wasHeld; // guarded by this: at heldNanos there was no room for answers
   private long heldNanos; // guarded by this
-  private boolean wasDone; // guarded by this: at doneNanos the leader had carried out a batch
-  private long doneNanos; // guarded by this
-  private long doneBytes; // guarded by this: what that batch answered
   private long lookNanos; // guarded by this: when the earliest scheduled look is
 
   /** Sends a batch to wherever the partition is led from just now. */
@@ -312,16 +306,10 @@ public final class Lane<R> implements AutoCloseable {
       unknown(batch, new BatchReply.Unknown(why));
       return;
     }
-    long bytes = 0;
     for (int i = 0; i < count; i++) {
-      List<Result> results = done.results().get(i);
-      bytes += Result.bytes(results);
-      answer(batch.get(i), nodeId, done, results);
+      answer(batch.get(i), nodeId, done, done.results().get(i));
     }
     synchronized (this) {
-      wasDone = true;
-      doneNanos = nanoTime.getAsLong();
-      doneBytes = bytes;
       putBack(batch.subList(count, batch.size()));
     }
     sendNext();
@@ -484,16 +472,15 @@ public final class Lane<R> implements AutoCloseable {
 
   /** What a request is told that waited in vain. A leader that is known is busy then. */
   private Reply tooLate(long now) {
-    boolean goesOn = led.getAsBoolean();
     synchronized (this) {
       if (wasHeld && now - heldNanos < LATELY_NANOS) {
         return tooManyUnread();
       }
-      long latelyNanos = LATELY_NANOS + doneBytes * LATELY_NANOS_PER_BYTE;
-      goesOn |= wasDone && now - doneNanos < latelyNanos;
     }
     return timedOut(
-        goesOn ? new BatchReply.Refused(BatchReply.Reason.BUSY, Optional.empty()) : noLeader());
+        led.getAsBoolean()
+            ? new BatchReply.Refused(BatchReply.Reason.BUSY, Optional.empty())
+            : noLeader());
   }
 
   static Reply tooManyUnread() {

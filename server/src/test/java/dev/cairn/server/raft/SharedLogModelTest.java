@@ -86,7 +86,7 @@ class SharedLogModelTest {
         assertThat(LogFixture.meta(log, group).setTermAndVotedFor(model.term, vote)).isTrue();
       }
       case 4 -> {
-        long incarnation = 1L + random.nextInt(3);
+        long incarnation = 1L + random.nextInt(20);
         log.writeIncarnation(group, incarnation);
         if (incarnation != model.incarnation) {
           model.clear();

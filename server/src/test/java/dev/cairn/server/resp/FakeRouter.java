@@ -121,8 +121,7 @@ public final class FakeRouter implements Router {
 
   @Override
   public OptionalInt partitionOfSlot(int slot) {
-    Optional<Topology.Partition> partition = topology.partitionOfSlot(slot);
-    return partition.map(p -> OptionalInt.of(p.index())).orElseGet(OptionalInt::empty);
+    return topology.indexOfSlot(slot);
   }
 
   @Override

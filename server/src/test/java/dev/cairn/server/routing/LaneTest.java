@@ -173,30 +173,14 @@ class LaneTest {
 
   @Test
   void requestWhoseTimeIsUpInTheQueueIsNeverSent() {
+    led = true;
     submit(writes, "a", 100);
     submit(writes, "late", 50);
     submit(writes, "b", 100);
     now = 50;
     reply(done(1));
     assertThat(lastSent()).containsExactly("b");
-    // There is a leader: it has just done something else.
     assertThat(answers).containsExactly("a: done", "late: " + ErrorCode.TRYAGAIN);
-  }
-
-  @Test
-  void requestBehindALargeAnswerIsToldThatTheLeaderIsBusyForAsLongAsTheNextMayTake() {
-    for (int bytes : List.of(1, 16 << 20)) {
-      answers.clear();
-      long begun = now;
-      submit(reads, "first", begun + 100);
-      submit(reads, "second", begun + TimeUnit.SECONDS.toNanos(2));
-      reply(new BatchReply.Done(List.of(List.of(new Result.Bytes(new byte[bytes]))), 7, 0, 0));
-      now = begun + TimeUnit.SECONDS.toNanos(2);
-      scheduler.runAll();
-      ErrorCode told = bytes == 1 ? ErrorCode.CLUSTERDOWN : ErrorCode.TRYAGAIN;
-      assertThat(answers).containsExactly("first: done", "second: " + told);
-      reply(done(1));
-    }
   }
 
   /** Nothing has come of the first one yet, but the leader is heard of. */
