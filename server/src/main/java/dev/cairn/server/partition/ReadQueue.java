@@ -31,7 +31,7 @@ final class ReadQueue {
   /** The engine's own timer for this would wake up each millisecond, on an idle node too. */
   static final long CONFIRM_WITHIN_NANOS = TimeUnit.SECONDS.toNanos(2);
 
-  private static final int ROUNDS_OFF_MEMORY = 32;
+  private static final int ROUNDS_OFF_MEMORY_MAX = 32;
 
   private static final Logger log = LoggerFactory.getLogger(ReadQueue.class);
 
@@ -44,6 +44,7 @@ final class ReadQueue {
   private final Function<List<List<Query>>, Optional<BatchReply>> answers;
   private final Function<List<List<Query>>, Optional<BatchReply>> memoryAnswers;
   private final AtomicInteger roundsOffMemory = new AtomicInteger();
+  private final AtomicInteger lastOffMemory = new AtomicInteger(); // how many it was last time
   private final Object lock = new Object();
   private List<WaitingRead> waitingReads = new ArrayList<>(); // guarded by lock
   private Round round; // under way; guarded by lock
@@ -159,7 +160,8 @@ final class ReadQueue {
 
   /**
    * Answers here and now what memory can tell, which saves a wake-up. A look that is in vain costs
-   * too: after one, some rounds go straight to the readers.
+   * too: after one, the next round goes straight to the readers, after more of them two rounds,
+   * four and so on; half as many again after each look that was not.
    *
    * @return the reads that are left
    */
@@ -177,11 +179,14 @@ final class ReadQueue {
         reply = Optional.empty(); // the readers meet it again, and say so
       }
       if (reply.isEmpty()) {
-        roundsOffMemory.set(ROUNDS_OFF_MEMORY);
+        roundsOffMemory.set(
+            lastOffMemory.updateAndGet(
+                last -> Math.min(Math.max(1, 2 * last), ROUNDS_OFF_MEMORY_MAX)));
         return reads.subList(i, reads.size());
       }
       read.answer(reply.get());
     }
+    lastOffMemory.updateAndGet(last -> last / 2);
     return List.of();
   }
 

@@ -26,11 +26,12 @@ import java.util.concurrent.atomic.LongAdder;
  *
  * <p>Positions in the ring only grow; position modulo the ring's length is where an entry lies. The
  * table has buckets of eight slots, 0 where there is none; a ninth key of a bucket takes the place
- * of the oldest. A record that has room where the key's last one was goes there: keys that are
- * written again and again do not push each other out. A tag is a part of the key's hash, so that a
- * look goes to the ring, which is in no processor's cache, for hardly more than the entry that it
- * wants. Two arrays and no objects: hundreds of thousands of objects that live for a while would be
- * copied to the old generation, to die there.
+ * of the oldest, or, once the ring is full, of any one, and its room in the ring with it. A record
+ * that has room where the key's last one was goes there. So keys that are written again and again,
+ * and keys of which a bucket has too many, push nobody else out. A tag is a part of the key's hash,
+ * so that a look goes to the ring, which is in no processor's cache, for hardly more than the entry
+ * that it wants. Two arrays and no objects: hundreds of thousands of objects that live for a while
+ * would be copied to the old generation, to die there.
  *
  * <p>The protocol. Whoever changes the database, one thread at a time, calls {@link #begin} before
  * and {@link #end} after. Whoever finds nothing here reads the database, and {@link #offer}s what
@@ -85,6 +86,7 @@ final class RecordCache {
   private long[] table;
   private long head; // where the next entry goes
   private long stamp;
+  private int turn; // whose place in a full bucket is taken next
 
   /**
    * What is known of a key.
@@ -246,7 +248,7 @@ final class RecordCache {
     int slot = slotOf(key, hash);
     if (slot >= 0) {
       if (recordLength <= (short) SHORT.get(ring, at(table[slot]) + ROOM_AT)) {
-        set(at(table[slot]), key.length, record, recordLength);
+        set(at(table[slot]), key.length, record);
         return;
       }
       table[slot] = 0;
@@ -255,16 +257,46 @@ final class RecordCache {
     if (length > entryBytesMax) {
       return;
     }
+    int victim = bucket(hash, table) + (turn++ & (WAYS - 1));
+    if (isFull() && isFullBucket(hash) && entryBytes(at(table[victim])) >= length) {
+      int at = at(table[victim]);
+      table[victim] = tag(hash) | (table[victim] & POSITION_MASK);
+      write(at, key, entryBytes(at) - HEAD_BYTES - key.length, record);
+      return;
+    }
     long position = take((int) length);
-    int at = at(position);
-    INT.set(ring, at, key.length);
-    SHORT.set(ring, at + ROOM_AT, (short) recordLength);
-    System.arraycopy(key, 0, ring, at + HEAD_BYTES, key.length);
-    set(at, key.length, record, recordLength);
+    write(at(position), key, recordLength, record);
     enter(position, hash, table);
   }
 
-  private void set(int at, int keyLength, Optional<ValueRecord> record, int recordLength) {
+  /** Whether one more entry would overwrite others. */
+  private boolean isFull() {
+    return head >= ring.length && ring.length == ringBytesMax;
+  }
+
+  private boolean isFullBucket(long hash) {
+    int first = bucket(hash, table);
+    for (int slot = first; slot < first + WAYS; slot++) {
+      if (!alive(table[slot])) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private int entryBytes(int at) {
+    return HEAD_BYTES + (int) INT.get(ring, at) + (short) SHORT.get(ring, at + ROOM_AT);
+  }
+
+  private void write(int at, byte[] key, int room, Optional<ValueRecord> record) {
+    INT.set(ring, at, key.length);
+    SHORT.set(ring, at + ROOM_AT, (short) room);
+    System.arraycopy(key, 0, ring, at + HEAD_BYTES, key.length);
+    set(at, key.length, record);
+  }
+
+  private void set(int at, int keyLength, Optional<ValueRecord> record) {
+    int recordLength = record.map(ValueRecord::encodedBytes).orElse(0);
     SHORT.set(ring, at + LENGTH_AT, (short) recordLength);
     if (record.isPresent()) {
       record.get().encodeInto(ring, at + HEAD_BYTES + keyLength);

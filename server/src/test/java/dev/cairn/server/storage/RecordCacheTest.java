@@ -349,6 +349,30 @@ class RecordCacheTest {
     assertThat(known).isGreaterThan(keys * 95 / 100);
   }
 
+  /** The ninth key of a bucket must not push out keys of others, that push out others again. */
+  @Test
+  void keysOfFullBucketsPushOnlyEachOtherOut() {
+    RecordCache cache = cache(4 << 20);
+    int entry = 8 + "key:00000".length() + record(1, 100).encodedBytes();
+    int keys = (int) ((4L << 20) * 8 / 9 * 9 / 10 / entry);
+    Random random = new Random(4712);
+    for (int i = 0; i < 2 * keys; i++) { // until the ring is full
+      write(cache, utf8("key:%05d".formatted(i % keys)), record(i, 100));
+    }
+    for (int i = 0; i < 30 * keys; i++) {
+      if (i == 20 * keys) {
+        misses.reset();
+      }
+      int key = random.nextInt(keys);
+      byte[] bytes = utf8("key:%05d".formatted(key));
+      Look look = cache.look(bytes);
+      if (!look.known()) {
+        cache.offer(bytes, Optional.of(record(key, 100)), look.stamp());
+      }
+    }
+    assertThat(misses.sum()).isLessThan(10L * keys / 100);
+  }
+
   /** May know nothing, but is never wrong. */
   @Property(tries = 200)
   void knowsNothingElseThanADatabaseWould(@ForAll long seed) {
