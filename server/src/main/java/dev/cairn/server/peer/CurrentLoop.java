@@ -6,11 +6,14 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.FastThreadLocal;
 import java.util.Optional;
+import java.util.concurrent.RejectedExecutionException;
 
 /**
  * The event loop that the current thread runs, where that loop lends itself to {@link
  * PeerTransport#sendFromHere}: what is asked by a client's request can then be asked, and its
  * answer be dealt with, without waking another thread.
+ *
+ * <p>Threads: any.
  */
 public final class CurrentLoop {
   private static final FastThreadLocal<EventLoop> LOOP = new FastThreadLocal<>();
@@ -21,6 +24,26 @@ public final class CurrentLoop {
   public static void lend(EventLoopGroup loops) {
     for (EventExecutor executor : loops) {
       executor.execute(() -> LOOP.set((EventLoop) executor));
+    }
+  }
+
+  /**
+   * Runs something once the current loop has dealt with all that it has read and been told so far:
+   * what comes of one round of the loop is dealt with together, and no later than it would be sent.
+   * At once on a thread that is no such loop.
+   *
+   * @param task must not block
+   */
+  public static void afterRound(Runnable task) {
+    EventLoop loop = LOOP.getIfExists();
+    if (loop == null || loop.isShuttingDown()) {
+      task.run();
+      return;
+    }
+    try {
+      loop.execute(task);
+    } catch (RejectedExecutionException stopped) {
+      task.run();
     }
   }
 

@@ -6,6 +6,7 @@ import dev.cairn.server.partition.BatchReply;
 import dev.cairn.server.partition.Reply;
 import dev.cairn.server.partition.Request;
 import dev.cairn.server.partition.Result;
+import dev.cairn.server.peer.CurrentLoop;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -189,7 +190,7 @@ public final class Lane<R> implements AutoCloseable {
               ErrorCode.TRYAGAIN,
               "too many requests wait for this partition; slow down and retry"));
     } else if (send) {
-      sendNext();
+      CurrentLoop.afterRound(this::sendNext);
     }
   }
 
@@ -312,7 +313,7 @@ public final class Lane<R> implements AutoCloseable {
     synchronized (this) {
       putBack(batch.subList(count, batch.size()));
     }
-    sendNext();
+    CurrentLoop.afterRound(this::sendNext);
   }
 
   private void answer(

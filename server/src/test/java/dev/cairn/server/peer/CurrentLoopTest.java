@@ -8,8 +8,12 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -89,6 +93,43 @@ class CurrentLoopTest {
     loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
     transport.close();
     transport = null;
+  }
+
+  @Test
+  void whatIsForTheEndOfARoundComesAfterWhatTheRoundBrought() {
+    List<String> order = Collections.synchronizedList(new ArrayList<>());
+    onLoop(
+        told -> {
+          CurrentLoop.afterRound(
+              () -> {
+                order.add("after by " + Thread.currentThread().getName());
+                told.accept(true);
+              });
+          order.add("before by " + Thread.currentThread().getName());
+        });
+    String thread = onLoop(told -> told.accept(Thread.currentThread().getName()));
+    assertThat(order).containsExactly("before by " + thread, "after by " + thread);
+  }
+
+  @Test
+  void onAnotherThreadTheEndOfARoundIsAtOnce() {
+    AtomicReference<Thread> by = new AtomicReference<>();
+    CurrentLoop.afterRound(() -> by.set(Thread.currentThread()));
+    assertThat(by).hasValue(Thread.currentThread());
+  }
+
+  @Test
+  void loopThatStopsDealsWithTheEndOfItsRoundToo() {
+    CompletableFuture<Boolean> stopping = new CompletableFuture<>();
+    CompletableFuture<Boolean> done = new CompletableFuture<>();
+    loop.execute(
+        () -> {
+          loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+          stopping.complete(loop.isShuttingDown());
+          CurrentLoop.afterRound(() -> done.complete(true));
+        });
+    assertThat(stopping.join()).isTrue();
+    assertThat(done.join()).isTrue();
   }
 
   private void ask(Consumer<Told> told) {

@@ -8,6 +8,10 @@ import dev.cairn.server.partition.BatchReply;
 import dev.cairn.server.partition.Mistake;
 import dev.cairn.server.partition.Reply;
 import dev.cairn.server.partition.Result;
+import dev.cairn.server.peer.CurrentLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -106,6 +110,37 @@ class LaneTest {
 
   private void reply(BatchReply reply) {
     sent.get(sent.size() - 1).done().replied(LEADER, reply);
+  }
+
+  @Test
+  void whatOneRoundOfALoopBringsTravelsTogether() {
+    EventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    try {
+      CurrentLoop.lend(loops);
+      loops.submit(() -> {}).syncUninterruptibly();
+      loops
+          .submit(
+              () -> {
+                submit(reads, "a", 100);
+                submit(reads, "b", 100);
+                assertThat(sent).isEmpty();
+              })
+          .syncUninterruptibly();
+      loops
+          .submit(
+              () -> {
+                assertThat(lastSent()).containsExactly("a", "b");
+                submit(reads, "c", 100);
+                reply(done(2));
+                submit(reads, "d", 100);
+                assertThat(answers).containsExactly("a: done", "b: done");
+                assertThat(sent).hasSize(1);
+              })
+          .syncUninterruptibly();
+      loops.submit(() -> assertThat(lastSent()).containsExactly("c", "d")).syncUninterruptibly();
+    } finally {
+      loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
+    }
   }
 
   @Test
