@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.partition;
 
+import dev.cairn.server.peer.CurrentLoop;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -144,7 +145,8 @@ final class ReadQueue {
     } else {
       refuse(which.reads());
     }
-    readNext();
+    // Last: those who ask again since they were answered are to be in the next round.
+    CurrentLoop.afterRound(this::readNext);
   }
 
   /** Gives up on a confirmation that takes too long, or that the engine lost. */
@@ -160,8 +162,9 @@ final class ReadQueue {
 
   /**
    * Answers here and now what memory can tell, which saves a wake-up. A look that is in vain costs
-   * too: after one, the next round goes straight to the readers, after more of them two rounds,
-   * four and so on; half as many again after each look that was not.
+   * too: after one, the next round goes straight to the readers, after another one two rounds, then
+   * four and so on; half as many after each round that memory answered. The counts are not exact
+   * where rounds end on several threads, which costs a look.
    *
    * @return the reads that are left
    */
@@ -186,7 +189,9 @@ final class ReadQueue {
       }
       read.answer(reply.get());
     }
-    lastOffMemory.updateAndGet(last -> last / 2);
+    if (lastOffMemory.get() > 0) {
+      lastOffMemory.updateAndGet(last -> last / 2);
+    }
     return List.of();
   }
 

@@ -28,11 +28,12 @@ public final class CurrentLoop {
   }
 
   /**
-   * Runs something once the current loop has dealt with all that it has read and been told so far:
-   * what comes of one round of the loop is dealt with together, and no later than it would be sent.
-   * At once on a thread that is no such loop.
+   * Runs something once the current loop has dealt with all that it has read and been told so far,
+   * so that what one round of the loop brings is dealt with together. What leaves over the loop's
+   * own connections leaves no later for it; what goes to another thread waits for the end of the
+   * round. At once on a thread that is no such loop, and on a loop that is stopping.
    *
-   * @param task must not block
+   * @param task runs exactly once; must not block
    */
   public static void afterRound(Runnable task) {
     EventLoop loop = LOOP.getIfExists();

@@ -2,6 +2,7 @@
 package dev.cairn.server.raft;
 
 import dev.cairn.server.peer.Answer;
+import dev.cairn.server.peer.CurrentLoop;
 import dev.cairn.server.peer.PeerTransport;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -139,7 +140,7 @@ final class TermQuestions {
         }
         underWay = true;
       }
-      sendNext();
+      CurrentLoop.afterRound(this::sendNext);
     }
 
     /** Only whoever set {@code underWay}, or was told the last answer, calls this. */
@@ -185,7 +186,8 @@ final class TermQuestions {
           log.error("peer={}:{} an answer could not be delivered", host, port, e);
         }
       }
-      sendNext(); // last: what the answers made others ask travels along
+      // Last: what the answers made others ask travels along.
+      CurrentLoop.afterRound(this::sendNext);
     }
   }
 }

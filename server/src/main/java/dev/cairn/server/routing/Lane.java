@@ -28,7 +28,8 @@ import org.slf4j.LoggerFactory;
  * <p>At most one batch is under way; what arrives meanwhile travels in the next one. That packs
  * requests without a timer, and keeps their order across failover: a batch that was refused for
  * certain goes back to the head of the queue and is sent again before anything that came later, to
- * whoever leads then, until each request's deadline.
+ * whoever leads then, until each request's deadline. On an event loop a batch is closed at the end
+ * of the loop's round, with all that the round read ({@link CurrentLoop#afterRound}).
  *
  * <p>Threads: any. Invariants:
  *
@@ -70,7 +71,13 @@ public final class Lane<R> implements AutoCloseable {
   private final ArrayDeque<Waiting<R>> queue = new ArrayDeque<>(); // guarded by this
   private List<Waiting<R>> underWay = List.of(); // guarded by this
   private long queuedBytes; // guarded by this
-  private boolean busy; // guarded by this: a batch is under way, or a retry is scheduled
+
+  /**
+   * Whether a batch is under way or to be sent soon: at the end of a loop's round, or as a retry.
+   * Guarded by this.
+   */
+  private boolean busy;
+
   private boolean closed; // guarded by this
   private boolean lookScheduled; // guarded by this
   private boolean wasHeld; // guarded by this: at heldNanos there was no room for answers
@@ -366,7 +373,7 @@ public final class Lane<R> implements AutoCloseable {
       }
     }
     if (again.isEmpty()) {
-      sendNext();
+      CurrentLoop.afterRound(this::sendNext);
     } else {
       retry(again, noLeader());
     }

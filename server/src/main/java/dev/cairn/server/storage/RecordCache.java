@@ -26,12 +26,13 @@ import java.util.concurrent.atomic.LongAdder;
  *
  * <p>Positions in the ring only grow; position modulo the ring's length is where an entry lies. The
  * table has buckets of eight slots, 0 where there is none; a ninth key of a bucket takes the place
- * of the oldest, or, once the ring is full, of any one, and its room in the ring with it. A record
- * that has room where the key's last one was goes there. So keys that are written again and again,
- * and keys of which a bucket has too many, push nobody else out. A tag is a part of the key's hash,
- * so that a look goes to the ring, which is in no processor's cache, for hardly more than the entry
- * that it wants. Two arrays and no objects: hundreds of thousands of objects that live for a while
- * would be copied to the old generation, to die there.
+ * of the oldest. Once the ring is full it takes that of any one whose room in the ring is enough,
+ * and the room with it, and so its age. A record that has room where the key's last one was goes
+ * there. So keys that are written again and again, and keys of which a bucket has too many, seldom
+ * push others out. A tag is a part of the key's hash, so that a look goes to the ring, which is in
+ * no processor's cache, for hardly more than the entry that it wants. Two arrays and no objects:
+ * hundreds of thousands of objects that live for a while would be copied to the old generation, to
+ * die there.
  *
  * <p>The protocol. Whoever changes the database, one thread at a time, calls {@link #begin} before
  * and {@link #end} after. Whoever finds nothing here reads the database, and {@link #offer}s what
@@ -86,7 +87,7 @@ final class RecordCache {
   private long[] table;
   private long head; // where the next entry goes
   private long stamp;
-  private int turn; // whose place in a full bucket is taken next
+  private int turn; // where in a full bucket a place is looked for next
 
   /**
    * What is known of a key.
@@ -248,7 +249,7 @@ final class RecordCache {
     int slot = slotOf(key, hash);
     if (slot >= 0) {
       if (recordLength <= (short) SHORT.get(ring, at(table[slot]) + ROOM_AT)) {
-        set(at(table[slot]), key.length, record);
+        set(at(table[slot]), key.length, record, recordLength);
         return;
       }
       table[slot] = 0;
@@ -257,46 +258,53 @@ final class RecordCache {
     if (length > entryBytesMax) {
       return;
     }
-    int victim = bucket(hash, table) + (turn++ & (WAYS - 1));
-    if (isFull() && isFullBucket(hash) && entryBytes(at(table[victim])) >= length) {
-      int at = at(table[victim]);
-      table[victim] = tag(hash) | (table[victim] & POSITION_MASK);
-      write(at, key, entryBytes(at) - HEAD_BYTES - key.length, record);
+    int taken = isFull() ? slotToTake(hash, length) : -1;
+    if (taken >= 0) {
+      int at = at(table[taken]);
+      table[taken] = tag(hash) | (table[taken] & POSITION_MASK);
+      write(at, key, entryBytes(at) - HEAD_BYTES - key.length, record, recordLength);
       return;
     }
     long position = take((int) length);
-    write(at(position), key, recordLength, record);
+    write(at(position), key, recordLength, record, recordLength);
     enter(position, hash, table);
   }
 
-  /** Whether one more entry would overwrite others. */
+  /** Whether the ring was filled once, and grows no more. */
   private boolean isFull() {
     return head >= ring.length && ring.length == ringBytesMax;
   }
 
-  private boolean isFullBucket(long hash) {
+  /** In a bucket of which all are alive: one whose entry has room for another; -1 where none is. */
+  private int slotToTake(long hash, long length) {
     int first = bucket(hash, table);
     for (int slot = first; slot < first + WAYS; slot++) {
       if (!alive(table[slot])) {
-        return false;
+        return -1;
       }
     }
-    return true;
+    turn++;
+    for (int i = 0; i < WAYS; i++) {
+      int slot = first + ((turn + i) & (WAYS - 1));
+      if (entryBytes(at(table[slot])) >= length) {
+        return slot;
+      }
+    }
+    return -1;
   }
 
   private int entryBytes(int at) {
     return HEAD_BYTES + (int) INT.get(ring, at) + (short) SHORT.get(ring, at + ROOM_AT);
   }
 
-  private void write(int at, byte[] key, int room, Optional<ValueRecord> record) {
+  private void write(int at, byte[] key, int room, Optional<ValueRecord> record, int recordLength) {
     INT.set(ring, at, key.length);
     SHORT.set(ring, at + ROOM_AT, (short) room);
     System.arraycopy(key, 0, ring, at + HEAD_BYTES, key.length);
-    set(at, key.length, record);
+    set(at, key.length, record, recordLength);
   }
 
-  private void set(int at, int keyLength, Optional<ValueRecord> record) {
-    int recordLength = record.map(ValueRecord::encodedBytes).orElse(0);
+  private void set(int at, int keyLength, Optional<ValueRecord> record, int recordLength) {
     SHORT.set(ring, at + LENGTH_AT, (short) recordLength);
     if (record.isPresent()) {
       record.get().encodeInto(ring, at + HEAD_BYTES + keyLength);

@@ -3,6 +3,10 @@ package dev.cairn.server.partition;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cairn.server.peer.CurrentLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -10,6 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
@@ -101,6 +106,61 @@ class ReadQueueTest {
       round(); // a look, one without, a look, the first of two without
     }
     assertThat(looksIntoMemory).as("memory is trusted again").isEqualTo(2);
+  }
+
+  @Test
+  void oneRoundFromMemoryHalvesThePauseAfterTheNextVainLook() {
+    inMemory = false;
+    for (int i = 0; i < 2 + 3; i++) {
+      round(); // a look and a pause of 1, a look and a pause of 2
+    }
+    inMemory = true;
+    round();
+    inMemory = false;
+    looksIntoMemory = 0;
+    for (int i = 0; i < 3; i++) {
+      round(); // a look, and a pause of 2 again
+    }
+    assertThat(looksIntoMemory).isEqualTo(1);
+    round();
+    assertThat(looksIntoMemory).isEqualTo(2);
+  }
+
+  /**
+   * Of those who ask again on an event loop as they are answered, beside one that waits already.
+   */
+  @Test
+  void whoAsksAgainIsInTheRoundOfThoseThatWait() {
+    EventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    try {
+      CurrentLoop.lend(loops);
+      loops.submit(() -> {}).syncUninterruptibly();
+      loops
+          .submit(
+              () -> {
+                queue.read(
+                    List.of(),
+                    Long.MAX_VALUE,
+                    reply -> {
+                      replies.add(reply);
+                      CurrentLoop.afterRound(this::read);
+                    });
+                read();
+                confirmations.poll().accept(true);
+              })
+          .syncUninterruptibly();
+      loops
+          .submit(
+              () -> {
+                assertThat(replies).hasSize(1);
+                assertThat(confirmations).hasSize(1);
+                confirmations.poll().accept(true);
+                assertThat(replies).as("both, by one confirmation").hasSize(3);
+              })
+          .syncUninterruptibly();
+    } finally {
+      loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
+    }
   }
 
   private void round() {

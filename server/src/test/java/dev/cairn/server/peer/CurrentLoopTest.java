@@ -98,17 +98,21 @@ class CurrentLoopTest {
   @Test
   void whatIsForTheEndOfARoundComesAfterWhatTheRoundBrought() {
     List<String> order = Collections.synchronizedList(new ArrayList<>());
-    onLoop(
-        told -> {
-          CurrentLoop.afterRound(
-              () -> {
-                order.add("after by " + Thread.currentThread().getName());
-                told.accept(true);
-              });
-          order.add("before by " + Thread.currentThread().getName());
-        });
-    String thread = onLoop(told -> told.accept(Thread.currentThread().getName()));
-    assertThat(order).containsExactly("before by " + thread, "after by " + thread);
+    CompletableFuture<Thread> after = new CompletableFuture<>();
+    Thread thread =
+        onLoop(
+            told -> {
+              loop.execute(() -> order.add("what the round brought"));
+              CurrentLoop.afterRound(
+                  () -> {
+                    order.add("after it");
+                    after.complete(Thread.currentThread());
+                  });
+              order.add("the one that asks");
+              told.accept(Thread.currentThread());
+            });
+    assertThat(after.join()).isSameAs(thread);
+    assertThat(order).containsExactly("the one that asks", "what the round brought", "after it");
   }
 
   @Test
@@ -120,15 +124,18 @@ class CurrentLoopTest {
 
   @Test
   void loopThatStopsDealsWithTheEndOfItsRoundToo() {
+    CompletableFuture<Boolean> before = new CompletableFuture<>();
     CompletableFuture<Boolean> stopping = new CompletableFuture<>();
     CompletableFuture<Boolean> done = new CompletableFuture<>();
     loop.execute(
         () -> {
+          CurrentLoop.afterRound(() -> before.complete(true));
           loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
           stopping.complete(loop.isShuttingDown());
           CurrentLoop.afterRound(() -> done.complete(true));
         });
     assertThat(stopping.join()).isTrue();
+    assertThat(before.join()).isTrue();
     assertThat(done.join()).isTrue();
   }
 

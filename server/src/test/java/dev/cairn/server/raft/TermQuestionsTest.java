@@ -6,6 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.peer.Answer;
+import dev.cairn.server.peer.CurrentLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -15,6 +19,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -51,6 +56,33 @@ class TermQuestionsTest {
     answer(7);
     answer(8, 9);
     assertThat(told).hasToString("{b=[8], c=[9]}");
+  }
+
+  @Test
+  void whatOneRoundOfALoopAsksTravelsTogether() {
+    EventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    try {
+      CurrentLoop.lend(loops);
+      loops.submit(() -> {}).syncUninterruptibly();
+      loops
+          .submit(
+              () -> {
+                ask(PEER, "a");
+                questions.ask(PEER, bytes("b"), term -> CurrentLoop.afterRound(() -> again("c")));
+              })
+          .syncUninterruptibly();
+      loops.submit(() -> answer(7, 8)).syncUninterruptibly();
+      loops.submit(() -> answer(9, 10)).syncUninterruptibly();
+      assertThat(told).hasToString("{a=[7], c=[9], d=[10]}");
+      assertThat(sent).isEmpty();
+    } finally {
+      loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
+    }
+  }
+
+  private void again(String group) {
+    ask(PEER, group);
+    ask(PEER, "d");
   }
 
   @Test

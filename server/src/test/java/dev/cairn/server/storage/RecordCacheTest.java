@@ -373,6 +373,33 @@ class RecordCacheTest {
     assertThat(misses.sum()).isLessThan(10L * keys / 100);
   }
 
+  /** An entry keeps all of its room, whosever it was first. */
+  @Test
+  void keyThatTookAnothersPlaceHasItsRoom() {
+    RecordCache cache = cache(SMALL_BYTES);
+    int keys = 16 * 8 * 3; // three to a place, of entries that fill the ring
+    for (int round = 0; round < 4; round++) {
+      for (int i = 0; i < keys; i++) {
+        byte[] key = utf8("key-%03d".formatted(i));
+        int valueBytes = 30 + (i * 7 + round) % 12;
+        write(cache, key, record(i, valueBytes));
+        assertKnown(cache, key, record(i, valueBytes));
+        for (int longer = 0; longer < 14; longer++) {
+          write(cache, key, record(i, valueBytes + longer));
+          assertKnown(cache, key, record(i, valueBytes + longer));
+        }
+        write(cache, key, record(i, 1));
+        assertKnown(cache, key, record(i, 1));
+        for (int other = 0; other < i; other++) {
+          Look look = cache.look(utf8("key-%03d".formatted(other)));
+          if (look.known()) {
+            assertThat(look.record()).contains(record(other, 1));
+          }
+        }
+      }
+    }
+  }
+
   /** May know nothing, but is never wrong. */
   @Property(tries = 200)
   void knowsNothingElseThanADatabaseWould(@ForAll long seed) {
