@@ -163,11 +163,11 @@ public final class PartitionFolder implements AutoCloseable {
   public <T> T read(Function<PartitionStore, T> reading) {
     while (true) {
       PartitionStore current = store;
-      if (current.tryLease()) {
+      if (current.database().tryLease()) {
         try {
           return reading.apply(current);
         } finally {
-          current.release();
+          current.database().release();
         }
       }
       if (current == store) {
@@ -179,7 +179,7 @@ public final class PartitionFolder implements AutoCloseable {
   /** Has damage of the data told from now on, by any thread. */
   public void onDamage(Consumer<StorageException> listener) {
     onDamage = listener;
-    store.onDamage(listener);
+    store.database().onDamage(listener);
   }
 
   /** The last durable snapshot's meta, opaque here. */
@@ -237,7 +237,7 @@ public final class PartitionFolder implements AutoCloseable {
     }
     steps.accept(InstallStep.MOVED);
     PartitionStore next = PartitionStore.open(engine, data, state.identity());
-    next.onDamage(onDamage);
+    next.database().onDamage(onDamage);
     steps.accept(InstallStep.OPENED);
     try {
       switchTo(new StateFile(number, state.identity(), meta.clone()));
@@ -262,7 +262,7 @@ public final class PartitionFolder implements AutoCloseable {
     try {
       read(
           current -> {
-            current.checkpoint(target);
+            current.database().checkpoint(target);
             return null;
           });
     } catch (StorageException e) {
@@ -299,16 +299,19 @@ public final class PartitionFolder implements AutoCloseable {
   }
 
   private void retire(PartitionStore old) {
-    old.forgetUnflushed();
+    old.database().forgetUnflushed();
     old.beginClose();
     retirement =
         new Thread(
             () -> {
               old.close();
               try {
-                DurableFiles.deleteTree(old.folder());
+                DurableFiles.deleteTree(old.database().folder());
               } catch (IOException e) {
-                LOG.warn("Cannot delete {}; it is tried again at the next start", old.folder(), e);
+                LOG.warn(
+                    "Cannot delete {}; it is tried again at the next start",
+                    old.database().folder(),
+                    e);
               }
             },
             "cairn-storage-retire");

@@ -8,16 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
 import java.util.function.LongConsumer;
-import org.rocksdb.AbstractEventListener;
-import org.rocksdb.BackgroundErrorReason;
-import org.rocksdb.Checkpoint;
-import org.rocksdb.FlushOptions;
-import org.rocksdb.LiveFileMetaData;
-import org.rocksdb.MutableDBOptions;
-import org.rocksdb.Options;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.ReadTier;
 import org.rocksdb.RocksDB;
@@ -27,8 +18,6 @@ import org.rocksdb.Snapshot;
 import org.rocksdb.Status;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One generation of one partition's data: a RocksDB database without a write-ahead log of its own,
@@ -53,8 +42,7 @@ import org.slf4j.LoggerFactory;
  *       whatever is found after a crash is the data exactly as of the row found with it.
  *   <li>{@link #durableIndex} never runs ahead of the disk. (It may lag: a flush that RocksDB
  *       started by itself is not noticed.)
- *   <li>A native handle is touched only under a lease, and closed only when no lease is left and
- *       none can be had: a closed one would kill the process.
+ *   <li>The database is touched only under a lease ({@link Database}).
  *   <li>A read that fails throws; it is never 'no such key'.
  *   <li>Reads of single keys go through the {@link RecordCache}, and only {@link #apply} changes
  *       the database, inside its begin and end. Scans and views ask the database.
@@ -64,7 +52,6 @@ public final class PartitionStore implements StoredKeys {
   /** The longest key, twice what a client may send. */
   public static final int KEY_BYTES_MAX = 128 << 10;
 
-  private static final Logger LOG = LoggerFactory.getLogger(PartitionStore.class);
   private static final byte SYSTEM_SPACE = 0;
   private static final byte USER_SPACE = 1;
   private static final byte ROW_SPACE = 3;
@@ -73,38 +60,21 @@ public final class PartitionStore implements StoredKeys {
   private static final byte[] NOTHING = {};
 
   private final StorageEngine engine;
-  private final Path folder;
-  private final Options options;
-  final RocksDB database; // tests hold up its background work
+  private final Database database;
   private final RecordCache cache;
   private final ReadOptions anywhere = new ReadOptions();
   private final ReadOptions inMemory = new ReadOptions().setReadTier(ReadTier.BLOCK_CACHE_TIER);
   private final WriteOptions withoutLog = new WriteOptions().setDisableWAL(true);
   private final WriteOptions withoutWaiting =
       new WriteOptions().setDisableWAL(true).setNoSlowdown(true);
-  private final FlushOptions flushAndWait = new FlushOptions().setWaitForFlush(true);
-  private final FlushOptions flushLater =
-      new FlushOptions().setWaitForFlush(false).setAllowWriteStall(true);
 
-  private final Leases leases = new Leases();
   private final ExpiryIndex expiry = new ExpiryIndex();
-  private final AtomicReference<StorageException> damage = new AtomicReference<>();
-  private final BackgroundErrors errors;
-  private volatile Consumer<StorageException> onDamage = cause -> {};
   private volatile AppliedRow applied;
   private volatile AppliedRow durable;
 
-  private PartitionStore(
-      StorageEngine engine,
-      Path folder,
-      Options options,
-      RocksDB database,
-      BackgroundErrors errors) {
+  private PartitionStore(StorageEngine engine, Database database) {
     this.engine = engine;
-    this.folder = folder;
-    this.options = options;
     this.database = database;
-    this.errors = errors;
     this.cache = engine.newRecordCache();
   }
 
@@ -113,9 +83,9 @@ public final class PartitionStore implements StoredKeys {
     if (!Files.exists(folder.resolve("CURRENT"))) {
       return DurableFiles.list(folder).stream().anyMatch(file -> file.toString().endsWith(".sst"));
     }
-    PartitionStore store = openDatabase(engine, folder, false);
+    PartitionStore store = new PartitionStore(engine, Database.open(engine, folder, false));
     try {
-      return store.database.get(store.anywhere, APPLIED) != null;
+      return store.rocks().get(store.anywhere, APPLIED) != null;
     } catch (RocksDBException e) {
       throw new StorageException("cannot read the database " + folder, e);
     } finally {
@@ -125,10 +95,10 @@ public final class PartitionStore implements StoredKeys {
 
   /** Makes an empty database in an empty folder. */
   static PartitionStore create(StorageEngine engine, Path folder, PartitionIdentity identity) {
-    PartitionStore store = openDatabase(engine, folder, true);
+    PartitionStore store = new PartitionStore(engine, Database.open(engine, folder, true));
     try {
-      store.database.put(store.withoutLog, IDENTITY, new DatabaseIdentity(identity).encode());
-      store.database.flush(store.flushAndWait);
+      store.rocks().put(store.withoutLog, IDENTITY, new DatabaseIdentity(identity).encode());
+      store.database.flush();
     } catch (RocksDBException e) {
       store.close();
       throw new StorageException("cannot create the database " + folder, e);
@@ -139,9 +109,9 @@ public final class PartitionStore implements StoredKeys {
 
   /** Opens a database that must be there, whole, and this partition's. */
   static PartitionStore open(StorageEngine engine, Path folder, PartitionIdentity identity) {
-    PartitionStore store = openDatabase(engine, folder, false);
+    PartitionStore store = new PartitionStore(engine, Database.open(engine, folder, false));
     try {
-      byte[] found = store.database.get(store.anywhere, IDENTITY);
+      byte[] found = store.rocks().get(store.anywhere, IDENTITY);
       if (found == null) {
         throw new StorageException(folder + " is no database of a Cairn partition");
       }
@@ -157,117 +127,23 @@ public final class PartitionStore implements StoredKeys {
     }
   }
 
-  private static PartitionStore openDatabase(StorageEngine engine, Path folder, boolean create) {
-    BackgroundErrors errors = new BackgroundErrors();
-    Options options = engine.options().setCreateIfMissing(create).setListeners(List.of(errors));
-    try {
-      RocksDB database = RocksDB.open(options, folder.toString());
-      PartitionStore store = new PartitionStore(engine, folder, options, database, errors);
-      errors.belongTo(store);
-      return store;
-    } catch (RocksDBException e) {
-      options.close();
-      errors.close();
-      throw new StorageException("cannot open the database " + folder, e);
-    }
-  }
-
-  /** Has damage of this database told from now on, at once when there is some already. */
-  void onDamage(Consumer<StorageException> listener) {
-    onDamage = listener;
-    if (damage.get() != null) {
-      listener.accept(damage.get());
-    }
-  }
-
-  /**
-   * Latches a fault, and returns what to throw. What is damaged on disk is this database's own
-   * affair; a disk that is full or fails is the whole node's.
-   */
-  private StorageException broken(StorageException cause) {
-    if (cause.kind() != StorageException.Kind.DAMAGED
-        && cause.kind() != StorageException.Kind.REFUSED) {
-      return engine.damaged(cause);
-    }
-    if (damage.compareAndSet(null, cause)) {
-      LOG.error("{} is damaged; nothing more is read from it or written to it", folder, cause);
-      onDamage.accept(cause);
-    }
-    return cause;
-  }
-
-  private void refuseWhenDamaged() {
-    engine.refuseWhenDamaged();
-    StorageException cause = damage.get();
-    if (cause != null) {
-      throw new StorageException("refused, for the data is damaged", cause);
-    }
-  }
-
-  /** Runs on RocksDB's threads. */
-  private static final class BackgroundErrors extends AbstractEventListener {
-    private PartitionStore store; // guarded by this
-    private StorageException early; // guarded by this: an error before there was a store
-
-    BackgroundErrors() {
-      super(EnabledEventCallback.ON_BACKGROUND_ERROR);
-    }
-
-    @Override
-    public synchronized void onBackgroundError(BackgroundErrorReason reason, Status status) {
-      StorageException cause = new StorageException("a background " + reason + " failed", status);
-      if (store == null) {
-        early = cause;
-      } else {
-        store.broken(cause);
-      }
-    }
-
-    synchronized void belongTo(PartitionStore owner) {
-      store = owner;
-      if (early != null) {
-        owner.broken(early);
-      }
-    }
-  }
-
   /**
    * Reads all of the data on disk and checks every block. Damage is latched and told.
    *
    * @param pace told the bytes of each file after it was read; may wait
    */
   public void verify(LongConsumer pace) {
-    List<LiveFileMetaData> files;
-    if (!tryLease()) {
-      return;
-    }
-    try {
-      files = database.getLiveFilesMetaData();
-    } finally {
-      release();
-    }
-    for (LiveFileMetaData file : files) {
-      Path path = Path.of(file.path(), file.fileName());
-      try {
-        engine.verifyFile(path);
-      } catch (RocksDBException e) {
-        if (Files.exists(path)) { // else it was compacted away meanwhile
-          broken(new StorageException("cannot verify " + path, e));
-          return;
-        }
-      }
-      pace.accept(file.size());
-    }
+    database.verify(pace);
   }
 
   private void ready() {
     try {
-      byte[] row = database.get(anywhere, APPLIED);
+      byte[] row = rocks().get(anywhere, APPLIED);
       // Opening wrote and fsynced a manifest that names what was found: it is durable.
       applied = row == null ? AppliedRow.EMPTY : AppliedRow.decode(row);
       durable = applied;
     } catch (RocksDBException e) {
-      throw new StorageException("cannot read the applied row of " + folder, e);
+      throw new StorageException("cannot read the applied row of " + folder(), e);
     }
     engine.opened(this);
   }
@@ -291,7 +167,7 @@ public final class PartitionStore implements StoredKeys {
     try {
       return read(anywhere, key);
     } catch (RocksDBException e) {
-      throw broken(new StorageException("cannot read a key in " + folder, e));
+      throw database.broken(new StorageException("cannot read a key in " + folder(), e));
     }
   }
 
@@ -305,7 +181,7 @@ public final class PartitionStore implements StoredKeys {
       return read(inMemory, key);
     } catch (RocksDBException e) {
       if (!incomplete(e)) {
-        throw broken(new StorageException("cannot read a key in " + folder, e));
+        throw database.broken(new StorageException("cannot read a key in " + folder(), e));
       }
     }
     beforeWaiting.run();
@@ -318,17 +194,17 @@ public final class PartitionStore implements StoredKeys {
   }
 
   private Optional<ValueRecord> read(ReadOptions how, byte[] key) throws RocksDBException {
-    lease();
+    database.lease();
     try {
       RecordCache.Look look = cache.look(key);
       if (look.known()) {
         return look.record();
       }
-      Optional<ValueRecord> record = decode(database.get(how, userKey(key)));
+      Optional<ValueRecord> record = decode(rocks().get(how, userKey(key)));
       cache.offer(key, record, look.stamp());
       return record;
     } finally {
-      release();
+      database.release();
     }
   }
 
@@ -339,15 +215,15 @@ public final class PartitionStore implements StoredKeys {
    */
   public Optional<byte[]> row(byte[] key, Runnable beforeWaiting) {
     byte[] place = prefixed(ROW_SPACE, key);
-    lease();
+    database.lease();
     try {
-      return Optional.ofNullable(database.get(inMemory, place));
+      return Optional.ofNullable(rocks().get(inMemory, place));
     } catch (RocksDBException e) {
       if (!incomplete(e)) {
-        throw broken(new StorageException("cannot read a row in " + folder, e));
+        throw database.broken(new StorageException("cannot read a row in " + folder(), e));
       }
     } finally {
-      release();
+      database.release();
     }
     beforeWaiting.run();
     return row(key);
@@ -355,13 +231,13 @@ public final class PartitionStore implements StoredKeys {
 
   /** As the other; may wait for the disk. */
   public Optional<byte[]> row(byte[] key) {
-    lease();
+    database.lease();
     try {
-      return Optional.ofNullable(database.get(anywhere, prefixed(ROW_SPACE, key)));
+      return Optional.ofNullable(rocks().get(anywhere, prefixed(ROW_SPACE, key)));
     } catch (RocksDBException e) {
-      throw broken(new StorageException("cannot read a row in " + folder, e));
+      throw database.broken(new StorageException("cannot read a row in " + folder(), e));
     } finally {
-      release();
+      database.release();
     }
   }
 
@@ -394,7 +270,7 @@ public final class PartitionStore implements StoredKeys {
         if (incomplete(e)) {
           throw new NotInMemoryException();
         }
-        throw broken(new StorageException("cannot read a key in " + folder, e));
+        throw database.broken(new StorageException("cannot read a key in " + folder(), e));
       }
       bytesLeft -= record.map(ValueRecord::encodedBytes).orElse(0);
       if (bytesLeft < 0) {
@@ -411,8 +287,8 @@ public final class PartitionStore implements StoredKeys {
 
   /** All as it is now, in one piece, however many keys are asked for. To be closed. */
   public View view() {
-    lease();
-    return new View(database.getSnapshot());
+    database.lease();
+    return new View(rocks().getSnapshot());
   }
 
   /** The data at one moment. For one thread; keeps the database open until it is closed. */
@@ -425,11 +301,12 @@ public final class PartitionStore implements StoredKeys {
       this.snapshot = snapshot;
       this.options = new ReadOptions().setSnapshot(snapshot);
       try {
-        byte[] found = database.get(options, APPLIED);
+        byte[] found = rocks().get(options, APPLIED);
         row = found == null ? AppliedRow.EMPTY : AppliedRow.decode(found);
       } catch (RocksDBException e) {
         close();
-        throw broken(new StorageException("cannot read the applied row of " + folder, e));
+        throw database.broken(
+            new StorageException("cannot read the applied row of " + folder(), e));
       }
     }
 
@@ -441,9 +318,9 @@ public final class PartitionStore implements StoredKeys {
     @Override
     public Optional<ValueRecord> get(byte[] key) {
       try {
-        return decode(database.get(options, userKey(key)));
+        return decode(rocks().get(options, userKey(key)));
       } catch (RocksDBException e) {
-        throw broken(new StorageException("cannot read a key in " + folder, e));
+        throw database.broken(new StorageException("cannot read a key in " + folder(), e));
       }
     }
 
@@ -455,9 +332,9 @@ public final class PartitionStore implements StoredKeys {
     @Override
     public void close() {
       options.close();
-      database.releaseSnapshot(snapshot);
+      rocks().releaseSnapshot(snapshot);
       snapshot.close();
-      release();
+      database.release();
     }
   }
 
@@ -478,8 +355,8 @@ public final class PartitionStore implements StoredKeys {
     if (row.index() < before.index() || row.operationCounter() < before.operationCounter()) {
       throw new IllegalArgumentException("the applied row goes back: " + before + " to " + row);
     }
-    refuseWhenDamaged();
-    lease();
+    database.refuseWhenDamaged();
+    database.lease();
     try (WriteBatch batch = new WriteBatch()) {
       if (writes.cleared()) {
         batch.deleteRange(new byte[] {USER_SPACE}, new byte[] {ExpiryIndex.SPACE + 1});
@@ -503,9 +380,9 @@ public final class PartitionStore implements StoredKeys {
       expiry.added(earliestMillis);
       engine.wrote(bytes);
     } catch (RocksDBException e) {
-      throw broken(new StorageException("cannot write to " + folder, e));
+      throw database.broken(new StorageException("cannot write to " + folder(), e));
     } finally {
-      release();
+      database.release();
     }
   }
 
@@ -515,13 +392,13 @@ public final class PartitionStore implements StoredKeys {
     cache.begin(writes);
     try {
       try {
-        database.write(withoutWaiting, batch);
+        rocks().write(withoutWaiting, batch);
       } catch (RocksDBException e) {
         if (!incomplete(e)) {
           throw e;
         }
         beforeWaiting.run();
-        database.write(withoutLog, batch);
+        rocks().write(withoutLog, batch);
       }
       applied = row;
       written = true;
@@ -556,13 +433,13 @@ public final class PartitionStore implements StoredKeys {
    * untilMillis}. As of some moment inside this call.
    */
   public List<byte[]> expiring(long untilMillis, int keysMax) {
-    lease();
+    database.lease();
     try {
-      return expiry.first(() -> database.newIterator(anywhere), untilMillis, keysMax);
+      return expiry.first(() -> rocks().newIterator(anywhere), untilMillis, keysMax);
     } catch (RocksDBException e) {
-      throw broken(new StorageException("cannot read what expires in " + folder, e));
+      throw database.broken(new StorageException("cannot read what expires in " + folder(), e));
     } finally {
-      release();
+      database.release();
     }
   }
 
@@ -582,12 +459,12 @@ public final class PartitionStore implements StoredKeys {
    * @return the index that is durable now
    */
   public long flush() {
-    refuseWhenDamaged();
-    lease();
+    database.refuseWhenDamaged();
+    database.lease();
     try {
       AppliedRow row = applied;
       if (!row.equals(durable)) {
-        database.flush(flushAndWait);
+        database.flush();
         synchronized (this) {
           if (row.index() >= durable.index()) {
             durable = row;
@@ -596,9 +473,9 @@ public final class PartitionStore implements StoredKeys {
       }
       return durable.index();
     } catch (RocksDBException e) {
-      throw broken(new StorageException("cannot flush " + folder, e));
+      throw database.broken(new StorageException("cannot flush " + folder(), e));
     } finally {
-      release();
+      database.release();
     }
   }
 
@@ -613,40 +490,27 @@ public final class PartitionStore implements StoredKeys {
     if (keysMax < 1) {
       throw new IllegalArgumentException("keysMax must be 1 or more: " + keysMax);
     }
-    lease();
-    try (RocksIterator iterator = database.newIterator(how)) {
+    database.lease();
+    try (RocksIterator iterator = rocks().newIterator(how)) {
       return new StoreScan(iterator, USER_SPACE).run(range, keysMax, visitor);
     } catch (RocksDBException e) {
-      throw broken(new StorageException("cannot scan " + folder, e));
+      throw database.broken(new StorageException("cannot scan " + folder(), e));
     } catch (StorageException damaged) {
-      throw broken(damaged);
+      throw database.broken(damaged);
     } finally {
-      release();
+      database.release();
     }
   }
 
   /** About how much the data takes on disk and in write buffers. */
   public long approximateBytes() {
-    return property("rocksdb.live-sst-files-size") + property("rocksdb.cur-size-all-mem-tables");
+    return database.property("rocksdb.live-sst-files-size")
+        + database.property("rocksdb.cur-size-all-mem-tables");
   }
 
   /** All table files, those that are still read and about to go included. */
   public long diskBytes() {
-    return property("rocksdb.total-sst-files-size");
-  }
-
-  /** A number that RocksDB keeps of this database; 0 once the store is closed. */
-  long number(String property) {
-    if (!tryLease()) {
-      return 0;
-    }
-    try {
-      return database.getLongProperty(property);
-    } catch (RocksDBException e) {
-      return 0;
-    } finally {
-      release();
-    }
+    return database.property("rocksdb.total-sst-files-size");
   }
 
   /** Bytes that the cache of records takes. */
@@ -654,123 +518,45 @@ public final class PartitionStore implements StoredKeys {
     return cache.bytes();
   }
 
-  /** Bytes in the buffer that is being written to; 0 once the store is closed. */
-  long writeBufferBytes() {
-    return number("rocksdb.cur-size-active-mem-table");
-  }
-
-  /** Has the buffer written to disk in the background. */
-  void startFlush() {
-    if (!tryLease()) {
-      return;
-    }
-    try {
-      database.flush(flushLater);
-    } catch (RocksDBException e) {
-      broken(new StorageException("cannot flush " + folder, e));
-    } finally {
-      release();
-    }
-  }
-
-  /**
-   * Hard-links the flushed data, as of some moment inside this call, into a new folder, and checks
-   * every block of it: damage does not travel.
-   */
-  void checkpoint(Path target) {
-    refuseWhenDamaged();
-    lease();
-    try (Checkpoint checkpoint = Checkpoint.create(database)) {
-      checkpoint.createCheckpoint(target.toString());
-      for (Path file : DurableFiles.list(target)) {
-        if (file.toString().endsWith(".sst")) {
-          engine.verifyFile(file);
-        }
-      }
-    } catch (IOException e) {
-      throw new StorageException("cannot make a checkpoint of " + folder, e);
-    } catch (RocksDBException e) {
-      StorageException cause = new StorageException("cannot make a checkpoint of " + folder, e);
-      throw cause.kind() == StorageException.Kind.DAMAGED ? broken(cause) : cause;
-    } finally {
-      release();
-    }
-  }
-
-  /** Spares the flush at close: the data is about to be deleted. */
-  void forgetUnflushed() {
-    lease();
-    try {
-      database.setDBOptions(MutableDBOptions.builder().setAvoidFlushDuringShutdown(true).build());
-    } catch (RocksDBException e) {
-      // Then it is flushed: slower, not wrong.
-    } finally {
-      release();
-    }
-  }
-
   /** Refuses new reads; what holds a lease goes on. Once, before {@link #close}. */
   void beginClose() {
     cache.close();
-    leases.end();
+    database.beginClose();
   }
 
   /** Waits for the reads that run, flushes, closes. Once. */
   void close() {
-    if (!leases.ended()) {
+    if (!database.isClosing()) {
       beginClose();
     }
-    leases.awaitNone(
-        held -> LOG.warn("{} has waited a minute for {} reads before it can close", folder, held));
+    database.awaitUnused();
     engine.closed(this);
     database.close();
     anywhere.close();
     inMemory.close();
     withoutLog.close();
     withoutWaiting.close();
-    flushAndWait.close();
-    flushLater.close();
-    options.close();
-    errors.close();
-  }
-
-  /** Keeps the database open until {@link #release}; as {@link Leases#tryTake}. */
-  boolean tryLease() {
-    return leases.tryTake();
-  }
-
-  void release() {
-    leases.release();
-  }
-
-  Path folder() {
-    return folder;
-  }
-
-  private void lease() {
-    if (!tryLease()) {
-      throw new StorageException(
-          folder + " is closed or was replaced: ask the partition's folder for its store again");
-    }
   }
 
   private Optional<ValueRecord> decode(byte[] bytes) {
     try {
       return bytes == null ? Optional.empty() : Optional.of(ValueRecord.decode(bytes));
     } catch (StorageException e) {
-      throw broken(e);
+      throw database.broken(e);
     }
   }
 
-  private long property(String name) {
-    lease();
-    try {
-      return database.getLongProperty(name);
-    } catch (RocksDBException e) {
-      throw new StorageException("cannot read " + name + " of " + folder, e);
-    } finally {
-      release();
-    }
+  /** The database below; tests hold up its work. */
+  Database database() {
+    return database;
+  }
+
+  private RocksDB rocks() {
+    return database.rocks();
+  }
+
+  private Path folder() {
+    return database.folder();
   }
 
   private static byte[] userKey(byte[] key) {

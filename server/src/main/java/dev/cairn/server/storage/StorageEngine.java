@@ -123,7 +123,7 @@ public final class StorageEngine implements AutoCloseable {
   }
 
   private double sum(String property) {
-    return stores.stream().mapToDouble(store -> store.number(property)).sum();
+    return stores.stream().mapToDouble(store -> store.database().number(property)).sum();
   }
 
   /** Lets go of what is shared. Close every {@link PartitionFolder} first. */
@@ -204,12 +204,14 @@ public final class StorageEngine implements AutoCloseable {
       writtenBytes.set(0);
       record Buffer(PartitionStore store, long bytes) {}
       List<Buffer> buffers =
-          stores.stream().map(store -> new Buffer(store, store.writeBufferBytes())).toList();
+          stores.stream()
+              .map(store -> new Buffer(store, store.database().writeBufferBytes()))
+              .toList();
       long held = buffers.stream().mapToLong(Buffer::bytes).sum();
       if (held > config.writeBufferBytes() / 8 * 5) {
         buffers.stream()
             .max(Comparator.comparingLong(Buffer::bytes))
-            .ifPresent(fullest -> fullest.store().startFlush());
+            .ifPresent(fullest -> fullest.store().database().startFlush());
       }
     } finally {
       relieving.unlock();

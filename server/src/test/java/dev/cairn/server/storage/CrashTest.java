@@ -47,7 +47,7 @@ class CrashTest {
         }
         assertThat(RandomOperations.contents(store)).isEqualTo(operations.model(until));
         durable = store.durableIndex();
-        store.forgetUnflushed(); // closes as a crash would: what lies in memory is gone
+        store.database().forgetUnflushed(); // closes as a crash would: what lies in memory is gone
         folder.close();
       }
       assertThat(engine.damage()).isEmpty();

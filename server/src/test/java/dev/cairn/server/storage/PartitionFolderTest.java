@@ -151,7 +151,7 @@ class PartitionFolderTest {
       PartitionStore store = folder.store();
       ValueRecord large = new ValueRecord(1, ValueRecord.NEVER, new byte[1 << 20]);
       AtomicInteger told = new AtomicInteger();
-      store.database.pauseBackgroundWork();
+      store.database().rocks().pauseBackgroundWork();
       int index = 0;
       while (told.get() == 0 && index < 500) {
         index++;
@@ -163,7 +163,7 @@ class PartitionFolderTest {
             () -> {
               told.incrementAndGet();
               try {
-                store.database.continueBackgroundWork();
+                store.database().rocks().continueBackgroundWork();
               } catch (RocksDBException e) {
                 throw new IllegalStateException(e);
               }
@@ -664,7 +664,10 @@ class PartitionFolderTest {
     await()
         .untilAsserted(
             () ->
-                assertThat(folders.stream().mapToLong(f -> f.store().writeBufferBytes()).sum())
+                assertThat(
+                        folders.stream()
+                            .mapToLong(f -> f.store().database().writeBufferBytes())
+                            .sum())
                     .isLessThan(4 << 20));
     folders.forEach(PartitionFolder::close);
   }
