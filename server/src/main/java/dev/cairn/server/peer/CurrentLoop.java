@@ -49,6 +49,6 @@ public final class CurrentLoop {
   }
 
   static Optional<EventLoop> get() {
-    return Optional.ofNullable(LOOP.getIfExists());
+    return Optional.ofNullable(LOOP.getIfExists()).filter(loop -> !loop.isShuttingDown());
   }
 }

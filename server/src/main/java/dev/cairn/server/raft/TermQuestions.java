@@ -125,7 +125,7 @@ final class TermQuestions {
     private final String host;
     private final int port;
     private final ArrayDeque<Question> waiting = new ArrayDeque<>(); // guarded by this
-    private boolean underWay; // guarded by this
+    private boolean underWay; // or to be sent at the end of a loop's round; guarded by this
 
     Questions(String host, int port) {
       this.host = host;

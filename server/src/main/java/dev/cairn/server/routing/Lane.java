@@ -28,8 +28,8 @@ import org.slf4j.LoggerFactory;
  * <p>At most one batch is under way; what arrives meanwhile travels in the next one. That packs
  * requests without a timer, and keeps their order across failover: a batch that was refused for
  * certain goes back to the head of the queue and is sent again before anything that came later, to
- * whoever leads then, until each request's deadline. On an event loop a batch is closed at the end
- * of the loop's round, with all that the round read ({@link CurrentLoop#afterRound}).
+ * whoever leads then, until each request's deadline. On a client's event loop a batch is closed at
+ * the end of the loop's round, with all that the round read ({@link CurrentLoop#afterRound}).
  *
  * <p>Threads: any. Invariants:
  *

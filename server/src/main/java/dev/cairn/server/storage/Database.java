@@ -32,8 +32,8 @@ import org.slf4j.LoggerFactory;
  * <ol>
  *   <li>The native handle is touched only under a lease, and closed only when no lease is left and
  *       none can be had: a closed one would kill the process.
- *   <li>Damage is latched once and told once; after it, whoever asks first ({@link
- *       #refuseWhenDamaged}) writes nothing more.
+ *   <li>Damage is latched once, and each listener told, twice perhaps if it comes just then; after
+ *       it, whoever asks first ({@link #refuseWhenDamaged}) writes nothing more.
  * </ol>
  */
 final class Database {
@@ -200,7 +200,7 @@ final class Database {
 
   // ---- Its files ----
 
-  /** Puts all that was written before the call on disk, and waits for it. */
+  /** Puts all that was written before the call on disk, and waits for it. Under a lease. */
   void flush() throws RocksDBException {
     rocks.flush(flushAndWait);
   }

@@ -546,7 +546,7 @@ public final class PartitionStore implements StoredKeys {
     }
   }
 
-  /** The database below; tests hold up its work. */
+  /** The database below: its leases, its health, its files. */
   Database database() {
     return database;
   }

@@ -275,7 +275,10 @@ final class RecordCache {
     return head >= ring.length && ring.length == ringBytesMax;
   }
 
-  /** In a bucket of which all are alive: one whose entry has room for another; -1 where none is. */
+  /**
+   * In a bucket of which all are alive: one whose entry has room for another, -1 where none has. It
+   * may have more than is wanted, until the ring comes round.
+   */
   private int slotToTake(long hash, long length) {
     int first = bucket(hash, table);
     for (int slot = first; slot < first + WAYS; slot++) {

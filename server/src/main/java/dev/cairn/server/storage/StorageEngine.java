@@ -47,7 +47,7 @@ import org.slf4j.LoggerFactory;
  * <ol>
  *   <li>A disk that is full or fails is latched once and never cleared: an fsync that failed must
  *       not be tried again, for the kernel may have dropped the pages. {@code onDamage} is told
- *       exactly once. (Damaged data is its database's own affair: {@link PartitionStore}.)
+ *       exactly once. (Damaged data is its database's own affair: {@link Database}.)
  *   <li>After it, nothing is written or flushed through this engine. A new one, opened when the
  *       cause is gone, starts from what is on disk.
  * </ol>

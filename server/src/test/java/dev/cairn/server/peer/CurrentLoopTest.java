@@ -111,7 +111,7 @@ class CurrentLoopTest {
               order.add("the one that asks");
               told.accept(Thread.currentThread());
             });
-    assertThat(after.join()).isSameAs(thread);
+    assertThat(after.orTimeout(20, TimeUnit.SECONDS).join()).isSameAs(thread);
     assertThat(order).containsExactly("the one that asks", "what the round brought", "after it");
   }
 
@@ -134,9 +134,9 @@ class CurrentLoopTest {
           stopping.complete(loop.isShuttingDown());
           CurrentLoop.afterRound(() -> done.complete(true));
         });
-    assertThat(stopping.join()).isTrue();
-    assertThat(before.join()).isTrue();
-    assertThat(done.join()).isTrue();
+    assertThat(stopping.orTimeout(20, TimeUnit.SECONDS).join()).isTrue();
+    assertThat(before.orTimeout(20, TimeUnit.SECONDS).join()).isTrue();
+    assertThat(done.orTimeout(20, TimeUnit.SECONDS).join()).isTrue();
   }
 
   private void ask(Consumer<Told> told) {
@@ -152,6 +152,6 @@ class CurrentLoopTest {
   private <T> T onLoop(Consumer<Consumer<T>> task) {
     CompletableFuture<T> done = new CompletableFuture<>();
     loop.execute(() -> task.accept(done::complete));
-    return done.join();
+    return done.orTimeout(20, TimeUnit.SECONDS).join();
   }
 }

@@ -68,21 +68,23 @@ class TermQuestionsTest {
           .submit(
               () -> {
                 ask(PEER, "a");
-                questions.ask(PEER, bytes("b"), term -> CurrentLoop.afterRound(() -> again("c")));
+                questions.ask(
+                    PEER, bytes("b"), term -> CurrentLoop.afterRound(() -> ask(PEER, "d")));
               })
           .syncUninterruptibly();
-      loops.submit(() -> answer(7, 8)).syncUninterruptibly();
+      loops
+          .submit(
+              () -> {
+                ask(PEER, "c"); // waits for the answer
+                answer(7, 8);
+              })
+          .syncUninterruptibly();
       loops.submit(() -> answer(9, 10)).syncUninterruptibly();
       assertThat(told).hasToString("{a=[7], c=[9], d=[10]}");
       assertThat(sent).isEmpty();
     } finally {
       loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
     }
-  }
-
-  private void again(String group) {
-    ask(PEER, group);
-    ask(PEER, "d");
   }
 
   @Test
