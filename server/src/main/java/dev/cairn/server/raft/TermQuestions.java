@@ -21,8 +21,9 @@ import org.slf4j.LoggerFactory;
  * Asks other nodes for the terms of groups, as they are on their disks.
  *
  * <p>One message to a node is under way at a time. What is asked meanwhile, for whichever group,
- * travels together in the next one: a node that leads many groups sends no more messages than one
- * that leads a single one. A question that waits is asked later than it was put, never earlier.
+ * travels together in the next one, as does what one round of an event loop asks: a node that leads
+ * many groups sends no more messages than one that leads a single one. A question that waits is
+ * asked later than it was put, never earlier.
  *
  * <p>Threads: any; the locks are never held while somebody else's code runs. Invariants:
  *

@@ -202,16 +202,17 @@ public final class StorageEngine implements AutoCloseable {
     }
     try {
       writtenBytes.set(0);
-      record Buffer(PartitionStore store, long bytes) {}
+      record Buffer(Database database, long bytes) {}
       List<Buffer> buffers =
           stores.stream()
-              .map(store -> new Buffer(store, store.database().writeBufferBytes()))
+              .map(PartitionStore::database)
+              .map(database -> new Buffer(database, database.writeBufferBytes()))
               .toList();
       long held = buffers.stream().mapToLong(Buffer::bytes).sum();
       if (held > config.writeBufferBytes() / 8 * 5) {
         buffers.stream()
             .max(Comparator.comparingLong(Buffer::bytes))
-            .ifPresent(fullest -> fullest.store().database().startFlush());
+            .ifPresent(fullest -> fullest.database().startFlush());
       }
     } finally {
       relieving.unlock();

@@ -3,10 +3,8 @@ package dev.cairn.server.partition;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cairn.server.LentLoop;
 import dev.cairn.server.peer.CurrentLoop;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.nio.NioIoHandler;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -14,7 +12,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
@@ -131,35 +128,26 @@ class ReadQueueTest {
    */
   @Test
   void whoAsksAgainIsInTheRoundOfThoseThatWait() {
-    EventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
-    try {
-      CurrentLoop.lend(loops);
-      loops.submit(() -> {}).syncUninterruptibly();
-      loops
-          .submit(
-              () -> {
-                queue.read(
-                    List.of(),
-                    Long.MAX_VALUE,
-                    reply -> {
-                      replies.add(reply);
-                      CurrentLoop.afterRound(this::read);
-                    });
-                read();
-                confirmations.poll().accept(true);
-              })
-          .syncUninterruptibly();
-      loops
-          .submit(
-              () -> {
-                assertThat(replies).hasSize(1);
-                assertThat(confirmations).hasSize(1);
-                confirmations.poll().accept(true);
-                assertThat(replies).as("both, by one confirmation").hasSize(3);
-              })
-          .syncUninterruptibly();
-    } finally {
-      loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
+    try (LentLoop loop = new LentLoop()) {
+      loop.run(
+          () -> {
+            queue.read(
+                List.of(),
+                Long.MAX_VALUE,
+                reply -> {
+                  replies.add(reply);
+                  CurrentLoop.afterRound(this::read);
+                });
+            read();
+            confirmations.poll().accept(true);
+          });
+      loop.run(
+          () -> {
+            assertThat(replies).hasSize(1);
+            assertThat(confirmations).hasSize(1);
+            confirmations.poll().accept(true);
+            assertThat(replies).as("both, by one confirmation").hasSize(3);
+          });
     }
   }
 

@@ -4,12 +4,10 @@ package dev.cairn.server.raft;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.cairn.server.LentLoop;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.peer.Answer;
 import dev.cairn.server.peer.CurrentLoop;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.nio.NioIoHandler;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -19,7 +17,6 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -60,31 +57,21 @@ class TermQuestionsTest {
 
   @Test
   void whatOneRoundOfALoopAsksTravelsTogether() {
-    EventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
-    try {
-      CurrentLoop.lend(loops);
-      loops.submit(() -> {}).syncUninterruptibly();
-      loops
-          .submit(
-              () -> {
-                ask(PEER, "a");
-                questions.ask(
-                    PEER, bytes("b"), term -> CurrentLoop.afterRound(() -> ask(PEER, "d")));
-              })
-          .syncUninterruptibly();
-      loops
-          .submit(
-              () -> {
-                ask(PEER, "c"); // waits for the answer
-                answer(7, 8);
-              })
-          .syncUninterruptibly();
-      loops.submit(() -> answer(9, 10)).syncUninterruptibly();
-      assertThat(told).hasToString("{a=[7], c=[9], d=[10]}");
-      assertThat(sent).isEmpty();
-    } finally {
-      loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
+    try (LentLoop loop = new LentLoop()) {
+      loop.run(
+          () -> {
+            ask(PEER, "a");
+            questions.ask(PEER, bytes("b"), term -> CurrentLoop.afterRound(() -> ask(PEER, "d")));
+          });
+      loop.run(
+          () -> {
+            ask(PEER, "c"); // waits for the answer
+            answer(7, 8);
+          });
+      loop.run(() -> answer(9, 10));
     }
+    assertThat(told).hasToString("{a=[7], c=[9], d=[10]}");
+    assertThat(sent).isEmpty();
   }
 
   @Test

@@ -4,14 +4,11 @@ package dev.cairn.server.routing;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.protocol.ErrorCode;
+import dev.cairn.server.LentLoop;
 import dev.cairn.server.partition.BatchReply;
 import dev.cairn.server.partition.Mistake;
 import dev.cairn.server.partition.Reply;
 import dev.cairn.server.partition.Result;
-import dev.cairn.server.peer.CurrentLoop;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.nio.NioIoHandler;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -114,32 +111,23 @@ class LaneTest {
 
   @Test
   void whatOneRoundOfALoopBringsTravelsTogether() {
-    EventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
-    try {
-      CurrentLoop.lend(loops);
-      loops.submit(() -> {}).syncUninterruptibly();
-      loops
-          .submit(
-              () -> {
-                submit(reads, "a", 100);
-                submit(reads, "b", 100);
-                assertThat(sent).isEmpty();
-              })
-          .syncUninterruptibly();
-      loops
-          .submit(
-              () -> {
-                assertThat(lastSent()).containsExactly("a", "b");
-                submit(reads, "c", 100);
-                reply(done(2));
-                submit(reads, "d", 100);
-                assertThat(answers).containsExactly("a: done", "b: done");
-                assertThat(sent).hasSize(1);
-              })
-          .syncUninterruptibly();
-      loops.submit(() -> assertThat(lastSent()).containsExactly("c", "d")).syncUninterruptibly();
-    } finally {
-      loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
+    try (LentLoop loop = new LentLoop()) {
+      loop.run(
+          () -> {
+            submit(reads, "a", 100);
+            submit(reads, "b", 100);
+            assertThat(sent).isEmpty();
+          });
+      loop.run(
+          () -> {
+            assertThat(lastSent()).containsExactly("a", "b");
+            submit(reads, "c", 100);
+            reply(done(2));
+            submit(reads, "d", 100);
+            assertThat(answers).containsExactly("a: done", "b: done");
+            assertThat(sent).hasSize(1);
+          });
+      loop.run(() -> assertThat(lastSent()).containsExactly("c", "d"));
     }
   }
 

@@ -356,11 +356,11 @@ class RecordCacheTest {
     int entry = 8 + "key:00000".length() + record(1, 100).encodedBytes();
     int keys = (int) ((4L << 20) * 8 / 9 * 9 / 10 / entry);
     Random random = new Random(4712);
-    for (int i = 0; i < 2 * keys; i++) { // until the ring is full
+    for (int i = 0; i < 2 * keys; i++) {
       write(cache, utf8("key:%05d".formatted(i % keys)), record(i, 100));
     }
     for (int i = 0; i < 30 * keys; i++) {
-      if (i == 20 * keys) {
+      if (i == 20 * keys) { // the ring is full by then, and has settled
         misses.reset();
       }
       int key = random.nextInt(keys);
