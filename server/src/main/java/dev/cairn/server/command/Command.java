@@ -49,7 +49,12 @@ public record Command(
 
   /** The name under which it was called, in small letters. */
   String nameAs(byte[] word) {
-    return aliases.isEmpty() ? name : Commands.lower(word);
+    for (String alias : aliases) {
+      if (Commands.says(word, alias)) {
+        return alias;
+      }
+    }
+    return name;
   }
 
   /** What COMMAND and the access categories say beyond what a command does to data. */

@@ -7,8 +7,6 @@ import com.alipay.sofa.jraft.conf.Configuration;
 import com.alipay.sofa.jraft.entity.EnumOutter.EntryType;
 import com.alipay.sofa.jraft.entity.LogEntry;
 import com.alipay.sofa.jraft.entity.PeerId;
-import com.alipay.sofa.jraft.entity.codec.v2.V2Decoder;
-import com.alipay.sofa.jraft.entity.codec.v2.V2Encoder;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Optional;
@@ -35,8 +33,8 @@ import java.util.zip.CRC32C;
  *
  * The checksum covers the key, so that a row that answers for another's key is found as well. It is
  * ours and not JRaft's {@code enableLogEntryChecksum}, which covers neither the group nor the rows
- * that are no entries. The V2 encoding is fixed here, whatever codec a node's options name: the
- * version byte says which one a row has.
+ * that are no entries. The V2 encoding ({@link EntryBytes}) is fixed here, whatever codec a node's
+ * options name: the version byte says which one a row has.
  */
 final class LogRows {
   static final int FORMAT = 1;
@@ -114,15 +112,16 @@ final class LogRows {
   }
 
   static byte[] entry(byte[] key, LogEntry entry) {
-    return row(key, V2Encoder.INSTANCE.encode(entry));
+    return sealed(key, EntryBytes.encode(entry, HEADER_BYTES));
   }
 
-  /** Reads an entry and checks that it is the one that its key names. */
+  /**
+   * Reads an entry and checks that it is the one that its key names. Its data is a part of the row,
+   * which must not be changed any more.
+   */
   static LogEntry readEntry(byte[] key, byte[] row) {
-    ByteBuffer body = body(key, row);
-    byte[] bytes = new byte[body.remaining()];
-    body.get(bytes);
-    LogEntry entry = V2Decoder.INSTANCE.decode(bytes);
+    check(key, row);
+    LogEntry entry = EntryBytes.decode(row, HEADER_BYTES);
     if (entry == null || entry.getId().getIndex() != index(key)) {
       throw bad(key, "holds no entry of this index", null);
     }
@@ -159,8 +158,13 @@ final class LogRows {
 
   private static byte[] row(byte[] key, byte[] body) {
     byte[] row = new byte[HEADER_BYTES + body.length];
-    row[0] = VERSION;
     System.arraycopy(body, 0, row, HEADER_BYTES, body.length);
+    return sealed(key, row);
+  }
+
+  /** Puts version and checksum before a body. */
+  private static byte[] sealed(byte[] key, byte[] row) {
+    row[0] = VERSION;
     ByteBuffer.wrap(row).putInt(1, checksum(key, row));
     return row;
   }
@@ -174,6 +178,11 @@ final class LogRows {
   }
 
   private static ByteBuffer body(byte[] key, byte[] row) {
+    check(key, row);
+    return ByteBuffer.wrap(row, HEADER_BYTES, row.length - HEADER_BYTES);
+  }
+
+  private static void check(byte[] key, byte[] row) {
     if (row.length < HEADER_BYTES) {
       throw bad(key, "is too short", null);
     }
@@ -183,7 +192,6 @@ final class LogRows {
     if (ByteBuffer.wrap(row).getInt(1) != checksum(key, row)) {
       throw bad(key, "does not match its checksum", null);
     }
-    return ByteBuffer.wrap(row, HEADER_BYTES, row.length - HEADER_BYTES);
   }
 
   private static int checksum(byte[] key, byte[] row) {
