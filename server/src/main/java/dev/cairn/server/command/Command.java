@@ -50,11 +50,24 @@ public record Command(
   /** The name under which it was called, in small letters. */
   String nameAs(byte[] word) {
     for (String alias : aliases) {
-      if (Commands.says(word, alias)) {
+      if (says(word, alias)) {
         return alias;
       }
     }
     return name;
+  }
+
+  /** Whether a word is a name, however it is written; without garbage, for every SET asks. */
+  private static boolean says(byte[] word, String lowerName) {
+    if (word.length != lowerName.length()) {
+      return false;
+    }
+    for (int i = 0; i < word.length; i++) {
+      if (Character.toLowerCase((char) (word[i] & 0xff)) != lowerName.charAt(i)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** What COMMAND and the access categories say beyond what a command does to data. */

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.command;
 
-import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -38,10 +36,6 @@ public final class CommandTable {
           .toList();
 
   private static final Map<String, Command> BY_NAME = byName(ROWS);
-
-  /** As most clients write them: all small letters or all capitals. */
-  private static final Map<String, Command> BY_WORD = byWord(BY_NAME);
-
   private static final Map<String, Map<String, Command>> SUBCOMMANDS = subcommands();
 
   private CommandTable() {}
@@ -57,11 +51,7 @@ public final class CommandTable {
   }
 
   static Command find(byte[] name) {
-    if (name.length > NAME_LENGTH_MAX) {
-      return null;
-    }
-    Command command = BY_WORD.get(new String(name, StandardCharsets.ISO_8859_1));
-    return command == null ? find(Commands.lower(name)) : command;
+    return name.length > NAME_LENGTH_MAX ? null : find(Commands.lower(name));
   }
 
   static Command find(String name) {
@@ -81,12 +71,6 @@ public final class CommandTable {
       }
     }
     return Map.copyOf(byName);
-  }
-
-  private static Map<String, Command> byWord(Map<String, Command> byName) {
-    Map<String, Command> byWord = new HashMap<>(byName);
-    byName.forEach((name, row) -> byWord.put(name.toUpperCase(Locale.ROOT), row));
-    return Map.copyOf(byWord);
   }
 
   private static Map<String, Map<String, Command>> subcommands() {

@@ -198,19 +198,6 @@ public final class Commands {
     return new String(word, StandardCharsets.ISO_8859_1).toLowerCase(Locale.ROOT);
   }
 
-  /** Whether a word is a name, however it is written; without garbage, for each command asks. */
-  static boolean says(byte[] word, String lowerName) {
-    if (word.length != lowerName.length()) {
-      return false;
-    }
-    for (int i = 0; i < word.length; i++) {
-      if (Character.toLowerCase((char) (word[i] & 0xff)) != lowerName.charAt(i)) {
-        return false;
-      }
-    }
-    return true;
-  }
-
   /** Why a command with keys is not for this node, or null. */
   private RespValue.ErrorReply refusal(Call call) {
     Command command = call.command();
