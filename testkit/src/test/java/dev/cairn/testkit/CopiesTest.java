@@ -10,10 +10,12 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Other numbers of nodes and copies than the quick start's. */
+@Tag("long")
 class CopiesTest {
   @RegisterExtension final Clusters clusters = Clusters.ofEachTest();
 

@@ -9,11 +9,13 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Nodes die, what was acknowledged stays. */
+@Tag("long")
 class LossTest {
   /**
    * By hand or before a release, all the real pairs at five times the rate, each node killed twice:

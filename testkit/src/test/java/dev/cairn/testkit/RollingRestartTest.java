@@ -16,6 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -28,6 +29,7 @@ import redis.clients.jedis.RedisClusterClient;
  * An upgrade: one node after the other is stopped by SIGTERM and started again, and those who use
  * the cluster do not notice.
  */
+@Tag("long")
 class RollingRestartTest {
   private static final int CLIENTS = 16;
   private static final int JEDIS_THREADS = 4;

@@ -16,10 +16,12 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Nodes that come back with another disk than the one with which they promised something. */
+@Tag("long")
 class WrongDiskTest {
   private static final String KEY = "mykey";
 

@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.cairn.testkit.ProcessCluster;
 import dev.cairn.testkit.fault.Faults;
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The long run, short: each fault that needs no rights once. The seed is in the output. */
+@Tag("long")
 class FaultSuiteTest {
   @Test
   @Timeout(400)
