@@ -4,7 +4,6 @@ package dev.cairn.server.command;
 import dev.cairn.server.value.Integers;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -13,7 +12,7 @@ import java.util.Set;
  * @param name in lower case; of a subcommand, its own word only
  * @param aliases other names for the same
  * @param arity words it takes, its name (and its container's) included; negative: at least so many
- * @param access what it does to data, which decides what may overtake it
+ * @param access what it may do to data, as its clients are told
  * @param traits what else COMMAND says of it
  * @param keys where its keys stand
  * @param group of Redis' documentation
@@ -22,9 +21,9 @@ import java.util.Set;
  * @param syntax how it is called
  * @param summary one sentence
  * @param subcommands of a container
- * @param handler what runs it; of a container, when it is called without a subcommand
- * @param planner what says how it is carried out; only a command that has one may stand in a
- *     transaction
+ * @param planner what says what a call of it does; of a container, when it is called without a
+ *     subcommand, or null
+ * @param queueable whether its plan may be part of a transaction
  */
 public record Command(
     String name,
@@ -39,8 +38,8 @@ public record Command(
     String syntax,
     String summary,
     List<Command> subcommands,
-    Handler handler,
-    Optional<Plan.Planner> planner) {
+    Plan.Planner planner,
+    boolean queueable) {
 
   public Command {
     aliases = List.copyOf(aliases);
@@ -86,9 +85,12 @@ public record Command(
     DANGEROUS
   }
 
-  /** What a command does to data. */
+  /**
+   * What a command does to data, as COMMAND tells its clients. What one call of it does is its
+   * {@link Plan}'s {@link Effect}.
+   */
   public enum Access {
-    /** Nothing: never waits for other commands. */
+    /** Nothing. */
     NONE,
     /** Reads. */
     READ,
@@ -132,7 +134,7 @@ public record Command(
 
   /** Whether it may stand in a transaction. */
   boolean queues() {
-    return planner.isPresent() && !traits.contains(Trait.NO_MULTI);
+    return queueable && !traits.contains(Trait.NO_MULTI);
   }
 
   /** Whether it is run inside MULTI too, not queued. */

@@ -17,18 +17,20 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
- * From words to a command that runs: looks it up, checks what the table can check (arity, length of
- * keys), redirects what a Redis Cluster node would redirect, and calls the handler. Error texts are
- * Redis 7's, since clients and people know them.
+ * From words to a command that is ready to run: looks it up, checks what the table can check
+ * (arity, length of keys), redirects what a Redis Cluster node would redirect, and has its row plan
+ * it. Error texts are Redis 7's, since clients and people know them.
  *
  * <p>Immutable and shared by all connections of a face; whoever calls brings the connection's state
  * and thread.
  */
 public final class Commands {
+  /** What a request is counted as whose command does not exist. */
+  public static final String UNKNOWN = "unknown";
+
   private static final int QUOTED_BYTES_MAX = 128;
 
   private final Router router;
@@ -83,115 +85,117 @@ public final class Commands {
     return randomPosition;
   }
 
-  /** The command that these words name, if there is one; of {@code CAIRN WITH}, the one it does. */
-  public Optional<Command> find(List<byte[]> words) {
-    return Optional.ofNullable(CommandTable.find(words.get(RequestOptions.commandAt(words))));
+  /**
+   * Looks a request up, checks it, and plans what it will do. Changes nothing: that is for {@link
+   * Ready#start}, once what must be before it was answered. To be called when all requests before
+   * it were started, since what they did to the connection counts.
+   *
+   * @param client the connection's state; this is called on its thread
+   * @param words one or more; never modified afterwards
+   * @param refusal why it cannot be carried out although it could be read; empty for nearly all
+   */
+  public Ready plan(ClientState client, List<byte[]> words, String refusal) {
+    int commandAt = RequestOptions.commandAt(words);
+    List<byte[]> own = commandAt == 0 ? words : words.subList(commandAt, words.size());
+    Command found = CommandTable.find(own.get(0));
+    Ready ready = new Ready(this, client, found == null ? UNKNOWN : found.name());
+    try {
+      if (!refusal.isEmpty()) {
+        throw new Refusal(refusal);
+      }
+      RequestOptions options = commandAt == 0 ? RequestOptions.NONE : options(words);
+      return plan(ready, client, found, own, options);
+    } catch (Refusal wrong) {
+      return ready.reject(wrong.reply());
+    }
+  }
+
+  private static RequestOptions options(List<byte[]> words) {
+    try {
+      return RequestOptions.of(words);
+    } catch (IllegalArgumentException malformed) {
+      throw new Refusal(malformed.getMessage());
+    }
   }
 
   /**
-   * Runs one command. Returns at once.
+   * As above, of a command with its options.
    *
-   * @param found what {@link #find} found
-   * @param client the connection's state; this is called on its thread
-   * @param words one or more; never modified afterwards
-   * @param done takes the reply, exactly once, on any thread
+   * @throws Refusal where it is not even tried
    */
-  public void run(
-      Optional<Command> found, ClientState client, List<byte[]> words, Consumer<RespValue> done) {
-    int commandAt = RequestOptions.commandAt(words);
-    if (commandAt == 0) {
-      run(found, client, words, RequestOptions.NONE, done);
-      return;
+  private Ready plan(
+      Ready ready, ClientState client, Command found, List<byte[]> words, RequestOptions options) {
+    if (found == null) {
+      return ready.reject(unknownCommand(words));
     }
-    RequestOptions options;
-    try {
-      options = RequestOptions.of(words);
-    } catch (IllegalArgumentException malformed) {
-      done.accept(RespValue.error(ErrorCode.ERR, malformed.getMessage()));
-      return;
-    }
-    run(found, client, words.subList(commandAt, words.size()), options, done);
-  }
-
-  private void run(
-      Optional<Command> found,
-      ClientState client,
-      List<byte[]> words,
-      RequestOptions options,
-      Consumer<RespValue> done) {
-    if (found.isEmpty()) {
-      done.accept(rejected(client, false, unknownCommand(words)));
-      return;
-    }
-    Command command = found.get();
-    boolean exec = command.name().equals("exec");
-    String name = command.nameAs(words.get(0));
-    if (!command.subcommands().isEmpty() && words.size() > 1) {
-      Command subcommand = CommandTable.find(command, words.get(1));
-      if (subcommand == null) {
-        String text =
+    Command command = found;
+    String name = found.nameAs(words.get(0));
+    if (!found.subcommands().isEmpty() && words.size() > 1) {
+      command = CommandTable.find(found, words.get(1));
+      if (command == null) {
+        throw new Refusal(
             "unknown subcommand '%s'. Try %s HELP."
-                .formatted(quoted(words.get(1)), command.name().toUpperCase(Locale.ROOT));
-        done.accept(rejected(client, exec, new Refusal(text).reply()));
-        return;
+                .formatted(quoted(words.get(1)), found.name().toUpperCase(Locale.ROOT)));
       }
-      command = subcommand;
-      name = name + "|" + subcommand.name();
+      name = name + "|" + command.name();
     }
     if (!command.accepts(words.size())) {
-      done.accept(rejected(client, exec, Refusal.arity(name).reply()));
-      return;
+      throw Refusal.arity(name);
     }
-    long startedNanos = facts.nanoTime().getAsLong();
-    client.runs(name, startedNanos);
-    clients.commandRun();
+    ready.called(name, command, words, options);
     Optional<String> unfit = options.unfitFor(command);
     if (unfit.isPresent()) {
-      done.accept(rejected(client, exec, new Refusal(unfit.get()).reply()));
-      return;
+      throw new Refusal(unfit.get());
     }
-    Consumer<RespValue> timed =
-        reply -> {
-          long nanos = facts.nanoTime().getAsLong() - startedNanos;
-          slowLog.ran(client, words, nanos, facts.clock());
-          done.accept(reply);
-        };
-    Call call = new Call(this, command, client, words, options, timed);
-    boolean queues = client.transaction().open() && !command.runsAtOnce();
-    RespValue.ErrorReply refusal = refusal(call);
+    RespValue.ErrorReply refusal = refusal(ready.call());
     if (refusal != null) {
-      done.accept(rejected(client, exec, refusal));
-      return;
+      return ready.reject(refusal);
     }
+    if (client.transaction().open() && !command.runsAtOnce()) {
+      return ready.queue();
+    }
+    return ready.will(plan(ready.call()));
+  }
+
+  private static Plan plan(Call call) {
     try {
-      if (queues) {
-        TransactionCommands.queue(call);
-      } else {
-        command.handler().run(call);
-      }
+      return call.command().planner().plan(call);
     } catch (Refusal wrong) {
-      done.accept(queues ? rejected(client, false, wrong.reply()) : wrong.reply());
+      return new Plan.Answer(wrong.reply());
+    } catch (RuntimeException bug) {
+      return new Plan.Own(
+          Effect.NOTHING,
+          started -> {
+            throw bug; // whoever starts it knows what to do about bugs
+          });
     }
+  }
+
+  /** A command begins, at the time that is returned. */
+  long started(ClientState client, String name) {
+    long nanos = facts.nanoTime().getAsLong();
+    client.runs(name, nanos);
+    clients.commandRun();
+    return nanos;
+  }
+
+  /** A command that began then has its reply. */
+  void ran(Call call, long startedNanos) {
+    long nanos = facts.nanoTime().getAsLong() - startedNanos;
+    slowLog.ran(call.client(), call.words(), nanos, facts.clock());
   }
 
   /**
    * The reply of a command that is not even tried. A transaction that it was meant for will not be
    * carried out either.
    */
-  private RespValue rejected(ClientState client, boolean exec, RespValue.ErrorReply why) {
+  RespValue rejected(ClientState client, boolean exec, RespValue.ErrorReply why) {
     client.transaction().spoil();
     if (!exec) {
       return why;
     }
     clients.end(client);
     return Refusal.aborted("of: " + why.message()).reply();
-  }
-
-  /** What a command does to data now: queued, it does nothing yet. */
-  public Command.Access access(Command command, ClientState client) {
-    return client.transaction().open() && !command.runsAtOnce()
-        ? Command.Access.NONE
-        : command.access();
   }
 
   static String lower(byte[] word) {

@@ -27,14 +27,14 @@ final class ConfigCommands {
                       "Returns settings whose names match glob patterns: a small set.",
                       ConfigCommands::get)
                   .with(Command.Trait.ADMIN),
-              plain(
+              Row.report(
                       "CONFIG SET parameter value [parameter value ...]",
                       "2.0.0",
                       "Sets slowlog-log-slower-than and slowlog-max-len until the node stops; all"
                           + " else is fixed.",
                       ConfigCommands::set)
                   .with(Command.Trait.ADMIN),
-              plain(
+              Row.report(
                       "CONFIG RESETSTAT",
                       "2.0.0",
                       "Sets the counters of INFO to 0.",

@@ -54,6 +54,8 @@ final class Fanout {
       read(call, reads.queries(), reads.join());
     } else if (plan instanceof Plan.Writes writes) {
       write(call, writes.operations(), writes.join());
+    } else if (plan instanceof Plan.Own own) {
+      own.handler().run(call);
     }
   }
 

@@ -232,11 +232,14 @@ final class KeyCommands {
                 : RespValue.NIL);
   }
 
-  private static void dbsize(Call call) {
-    Fanout.count(call.router(), partitions(call), call.readLevel(), call.done());
+  private static Plan dbsize(Call call) {
+    List<Integer> partitions = partitions(call);
+    return new Plan.Own(
+        Effect.READS,
+        started -> Fanout.count(call.router(), partitions, call.readLevel(), call.done()));
   }
 
-  private static void flush(Call call) {
+  private static Plan flush(Call call) {
     boolean known =
         call.count() == 1
             || (call.count() == 2
@@ -244,7 +247,8 @@ final class KeyCommands {
     if (!known) {
       throw Refusal.syntax();
     }
-    Fanout.clear(call, partitions(call));
+    List<Integer> partitions = partitions(call);
+    return new Plan.Own(Effect.WRITES, started -> Fanout.clear(call, partitions));
   }
 
   /** Client port: all. Cluster port: those that this node leads. */

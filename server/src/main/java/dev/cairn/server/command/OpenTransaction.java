@@ -92,6 +92,11 @@ final class OpenTransaction {
     return queued;
   }
 
+  /** Whether a key is watched, or one of its commands has keys. */
+  boolean hasKeys() {
+    return !watched.isEmpty() || queued.stream().anyMatch(one -> one.command().keys().first() > 0);
+  }
+
   /** One of its commands was refused: EXEC will do nothing. */
   void spoil() {
     spoiled = open();

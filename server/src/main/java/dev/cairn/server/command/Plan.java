@@ -11,9 +11,10 @@ import java.util.List;
 import java.util.function.Function;
 
 /**
- * What a command with keys wants of the partitions: queries or operations, and how their results
- * become a reply. A command only makes its plan; {@link Fanout} carries it out, or a transaction
- * does together with others.
+ * What one call of a command will do: mostly, what it wants of the partitions, queries or
+ * operations, and how their results become a reply. A command only makes its plan, which changes
+ * nothing; {@link Fanout} carries it out, or a transaction does together with others. What the call
+ * may overtake follows from its plan, and from nothing else ({@link #effect}).
  */
 sealed interface Plan {
   /** What makes the plan of a call. A {@link Refusal} thrown is the reply. */
@@ -22,15 +23,36 @@ sealed interface Plan {
     Plan plan(Call call);
   }
 
+  /** What it does, as far as other requests of its connection are concerned. */
+  Effect effect();
+
   /** The reply is known without asking anybody. */
-  record Answer(RespValue value) implements Plan {}
+  record Answer(RespValue value) implements Plan {
+    @Override
+    public Effect effect() {
+      return Effect.NOTHING;
+    }
+  }
 
   /** Asks; {@code join} gets one result for each query, in their order, on any thread. */
-  record Reads(List<Query> queries, Function<List<Result>, RespValue> join) implements Plan {}
+  record Reads(List<Query> queries, Function<List<Result>, RespValue> join) implements Plan {
+    @Override
+    public Effect effect() {
+      return Effect.READS;
+    }
+  }
 
   /** Changes; {@code join} as above, of each operation. */
   record Writes(List<Operation> operations, Function<List<Result>, RespValue> join)
-      implements Plan {}
+      implements Plan {
+    @Override
+    public Effect effect() {
+      return Effect.WRITES;
+    }
+  }
+
+  /** Does what code of its own does, and replies; no part of a transaction. */
+  record Own(Effect effect, Command.Handler handler) implements Plan {}
 
   /** Asks one thing, and replies with its result as it is. */
   static Plan read(Query query) {

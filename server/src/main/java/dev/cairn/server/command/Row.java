@@ -31,8 +31,8 @@ final class Row {
   private final String since;
   private final String summary;
   private final Access access;
-  private final Handler handler;
-  private final Optional<Plan.Planner> planner;
+  private final Plan.Planner planner; // null: a container that is called with a subcommand only
+  private final boolean queueable;
   private final List<String> aliases = new ArrayList<>();
   private final Set<Command.Trait> traits = new TreeSet<>();
   private final List<Row> subcommands = new ArrayList<>();
@@ -45,55 +45,65 @@ final class Row {
       String since,
       String summary,
       Access access,
-      Handler handler,
-      Optional<Plan.Planner> planner) {
+      Plan.Planner planner,
+      boolean queueable) {
     this.syntax = syntax;
     this.since = since;
     this.summary = summary;
     this.access = access;
-    this.handler = handler;
     this.planner = planner;
+    this.queueable = queueable;
   }
 
   /** A command that reads keys. */
   static Row read(String syntax, String since, String summary, Plan.Planner planner) {
-    return planned(syntax, since, summary, Access.READ, planner);
+    return new Row(syntax, since, summary, Access.READ, planner, true);
   }
 
   /** A command that writes keys. */
   static Row write(String syntax, String since, String summary, Plan.Planner planner) {
-    return planned(syntax, since, summary, Access.WRITE, planner);
+    return new Row(syntax, since, summary, Access.WRITE, planner, true);
   }
 
-  private static Row planned(
+  /** A command with keys that cannot stand in a transaction. */
+  static Row keyed(
       String syntax, String since, String summary, Access access, Plan.Planner planner) {
-    Handler handler = call -> Fanout.run(call, planner.plan(call));
-    return new Row(syntax, since, summary, access, handler, Optional.of(planner));
-  }
-
-  /** A command with keys that is no plan. */
-  static Row keyed(String syntax, String since, String summary, Access access, Handler handler) {
-    return new Row(syntax, since, summary, access, handler, Optional.empty());
+    return new Row(syntax, since, summary, access, planner, false);
   }
 
   /** A command without keys whose answer this node knows, now or in a transaction. */
   static Row answered(String syntax, String since, String summary, Plan.Planner planner) {
-    return planned(syntax, since, summary, Access.NONE, planner).withoutKeys();
+    return new Row(syntax, since, summary, Access.NONE, planner, true).withoutKeys();
   }
 
-  /** A command without keys. */
+  /** A command without keys that touches none, and nothing that other requests leave behind. */
   static Row plain(String syntax, String since, String summary, Handler handler) {
-    return new Row(syntax, since, summary, Access.NONE, handler, Optional.empty()).withoutKeys();
+    return own(syntax, since, summary, Effect.NOTHING, handler);
+  }
+
+  /**
+   * A command without keys that tells or changes what other requests leave behind, counters for
+   * example: it waits for all before it ({@link Effect#REPORTS}).
+   */
+  static Row report(String syntax, String since, String summary, Handler handler) {
+    return own(syntax, since, summary, Effect.REPORTS, handler);
+  }
+
+  private static Row own(
+      String syntax, String since, String summary, Effect effect, Handler handler) {
+    Plan plan = new Plan.Own(effect, handler);
+    return new Row(syntax, since, summary, Access.NONE, call -> plan, false).withoutKeys();
   }
 
   /** A command without keys that concerns all of them. */
-  static Row whole(String syntax, String since, String summary, Access access, Handler handler) {
-    return new Row(syntax, since, summary, access, handler, Optional.empty()).withoutKeys();
+  static Row whole(
+      String syntax, String since, String summary, Access access, Plan.Planner planner) {
+    return keyed(syntax, since, summary, access, planner).withoutKeys();
   }
 
   /** A command made of subcommands; HELP is added to them. */
   static Row container(String name, String since, String summary, Row... subcommands) {
-    Row row = new Row(name, since, summary, Access.NONE, null, Optional.empty()).withoutKeys();
+    Row row = new Row(name, since, summary, Access.NONE, null, false).withoutKeys();
     row.subcommands.addAll(Arrays.asList(subcommands));
     row.subcommands.add(
         plain(
@@ -107,7 +117,7 @@ final class Row {
 
   /** What runs a container that is called without a subcommand. */
   Row orAlone(Handler alone) {
-    Row row = new Row(syntax, since, summary, access, alone, Optional.empty()).withoutKeys();
+    Row row = plain(syntax, since, summary, alone);
     row.subcommands.addAll(subcommands);
     return row;
   }
@@ -159,11 +169,11 @@ final class Row {
         group,
         since,
         complexity,
-        made.isEmpty() || handler != null ? syntax : syntax + " subcommand [arg ...]",
+        made.isEmpty() || planner != null ? syntax : syntax + " subcommand [arg ...]",
         summary,
         made,
-        handler,
-        planner);
+        planner,
+        queueable);
   }
 
   private record Word(String text, boolean optional) {}
@@ -192,7 +202,7 @@ final class Row {
   private int arity(List<Word> words, boolean container) {
     int required = (int) words.stream().filter(word -> !word.optional()).count();
     if (container) {
-      return handler == null ? -2 : -1;
+      return planner == null ? -2 : -1;
     }
     return words.stream().anyMatch(Word::optional) ? -required : required;
   }

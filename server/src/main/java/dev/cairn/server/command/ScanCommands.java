@@ -84,7 +84,7 @@ final class ScanCommands {
 
   private ScanCommands() {}
 
-  private static void scan(Call call) {
+  private static Plan scan(Call call) {
     long cursor = cursor(call.word(1));
     int count = COUNT_DEFAULT;
     byte[] pattern = {'*'};
@@ -110,9 +110,19 @@ final class ScanCommands {
     List<Integer> partitions = wanted.partitions(call);
     Step step = new Step(call, cursor, count, wanted);
     boolean none = !strings;
+    return new Plan.Own(Effect.READS, started -> walk(step, partitions, none));
+  }
+
+  /**
+   * Walks on from the cursor.
+   *
+   * @param none whether no key can be meant
+   */
+  private static void walk(Step step, List<Integer> partitions, boolean none) {
+    Call call = step.call;
     call.router()
         .position(
-            cursor,
+            step.cursor,
             from -> {
               List<Integer> rest = rest(partitions, from);
               if (none || rest.isEmpty()) {
@@ -121,7 +131,7 @@ final class ScanCommands {
               }
               ScanPosition begin =
                   rest.get(0) == from.partition() ? from : ScanPosition.startOf(rest.get(0));
-              new KeyWalk(call, rest, wanted.range(), step).from(begin);
+              new KeyWalk(call, rest, step.pattern.range(), step).from(begin);
             });
   }
 
@@ -210,10 +220,10 @@ final class ScanCommands {
     }
   }
 
-  private static void keys(Call call) {
+  private static Plan keys(Call call) {
     Pattern pattern = new Pattern(call.word(1));
     List<Integer> partitions = pattern.partitions(call);
-    gather(
+    return gather(
         call,
         partitions,
         pattern.range(),
@@ -229,10 +239,10 @@ final class ScanCommands {
     return new RespValue.Array(keys.stream().<RespValue>map(RespValue.Bulk::new).toList());
   }
 
-  private static void countKeysInSlot(Call call) {
+  private static Plan countKeysInSlot(Call call) {
     int slot = slot(call, "Invalid slot");
     long[] count = {0};
-    gather(
+    return gather(
         call,
         List.of(partitionOf(call, slot)),
         KeyRange.ALL,
@@ -244,17 +254,16 @@ final class ScanCommands {
         none -> new RespValue.Int(count[0]));
   }
 
-  private static void getKeysInSlot(Call call) {
+  private static Plan getKeysInSlot(Call call) {
     long keysMax = call.integer(3);
     int slot = slot(call, "Invalid slot or number of keys");
     if (keysMax < 0) {
       throw new Refusal("Invalid slot or number of keys");
     }
     if (keysMax == 0) {
-      call.reply(RespValue.array());
-      return;
+      return new Plan.Answer(RespValue.array());
     }
-    gather(
+    return gather(
         call,
         List.of(partitionOf(call, slot)),
         KeyRange.ALL,
@@ -281,7 +290,7 @@ final class ScanCommands {
   }
 
   /** Walks to the end, or until enough was found; all that is found is in memory, within bounds. */
-  private static void gather(
+  private static Plan gather(
       Call call,
       List<Integer> partitions,
       KeyRange range,
@@ -289,8 +298,7 @@ final class ScanCommands {
       long keysMax,
       Reducer reducer) {
     if (partitions.isEmpty()) {
-      call.reply(reducer.reply(new ArrayList<>()));
-      return;
+      return new Plan.Answer(reducer.reply(new ArrayList<>()));
     }
     List<byte[]> found = new ArrayList<>();
     long[] held = {0};
@@ -336,19 +344,23 @@ final class ScanCommands {
             return Query.Range.KEYS_MAX;
           }
         };
-    new KeyWalk(call, partitions, range, visitor).from(ScanPosition.startOf(partitions.get(0)));
+    KeyWalk walk = new KeyWalk(call, partitions, range, visitor);
+    return new Plan.Own(
+        Effect.READS, started -> walk.from(ScanPosition.startOf(partitions.get(0))));
   }
 
   /**
    * One of the next hundred keys, by chance. Where it went on is remembered, so that in time every
    * key is among them, however many there are.
    */
-  private static void randomKey(Call call) {
+  private static Plan randomKey(Call call) {
     List<Integer> partitions = KeyCommands.partitions(call);
-    if (partitions.isEmpty()) {
-      call.reply(RespValue.NIL);
-      return;
-    }
+    return partitions.isEmpty()
+        ? new Plan.Answer(RespValue.NIL)
+        : new Plan.Own(Effect.READS, started -> randomKey(started, partitions));
+  }
+
+  private static void randomKey(Call call, List<Integer> partitions) {
     ScanPosition start = ScanPosition.startOf(partitions.get(0));
     ScanPosition from = call.commands().randomPosition().get();
     boolean known = from != null && partitions.contains(from.partition());

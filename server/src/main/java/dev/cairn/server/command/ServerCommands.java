@@ -33,7 +33,7 @@ final class ServerCommands {
               "2.6.0",
               "Returns the node's time: seconds since 1970 and microseconds.",
               ServerCommands::time),
-          plain(
+          Row.report(
               "INFO [section ...]",
               "1.0.0",
               "Sections server, clients, memory, stats, replication, cluster, keyspace.",
@@ -47,7 +47,7 @@ final class ServerCommands {
                           RespValue.array(
                               RespValue.bulk("master"), new RespValue.Int(0), RespValue.array())))
               .with(Command.Trait.ADMIN),
-          plain(
+          Row.report(
                   "SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]",
                   "1.0.0",
                   "Stops the node in order, as SIGTERM does; answers OK before.",
@@ -178,24 +178,28 @@ final class ServerCommands {
     return lines;
   }
 
-  /** How many other live replicas have this connection's last write on disk. */
-  private static void wait(Call call) {
+  private static Plan wait(Call call) {
     call.integer(1);
     long timeoutMillis = call.integer(2, "timeout is not an integer or out of range");
     if (timeoutMillis < 0) {
       throw new Refusal("timeout is negative");
     }
+    long bounded = timeoutMillis == 0 ? WAIT_MILLIS_MAX : Math.min(timeoutMillis, WAIT_MILLIS_MAX);
+    return new Plan.Own(Effect.READS, started -> awaitReplicas(started, bounded));
+  }
+
+  /** How many other live replicas have this connection's last write on disk. */
+  private static void awaitReplicas(Call call, long timeoutMillis) {
     ClientState.Write write = call.client().lastWrite();
     if (write == null) {
       call.reply(new RespValue.Int(0));
       return;
     }
-    long bounded = timeoutMillis == 0 ? WAIT_MILLIS_MAX : Math.min(timeoutMillis, WAIT_MILLIS_MAX);
     call.router()
         .awaitReplicas(
             write.partition(),
             write.done(),
-            bounded,
+            timeoutMillis,
             states -> {
               long others =
                   states.stream()

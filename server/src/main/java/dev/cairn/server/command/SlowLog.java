@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.command;
 
-import static dev.cairn.server.command.Row.plain;
+import static dev.cairn.server.command.Row.report;
 
 import dev.cairn.protocol.RespValue;
 import java.nio.charset.StandardCharsets;
@@ -25,19 +25,19 @@ public final class SlowLog {
               "SLOWLOG",
               "2.2.12",
               "Commands that took long.",
-              plain(
+              report(
                       "SLOWLOG GET [count]",
                       "2.2.12",
                       "Returns the latest of them; of all when count is -1.",
                       SlowLog::get)
                   .with(Command.Trait.ADMIN),
-              plain(
+              report(
                       "SLOWLOG LEN",
                       "2.2.12",
                       "Counts them.",
                       call -> call.reply(new RespValue.Int(call.commands().slowLog().size())))
                   .with(Command.Trait.ADMIN),
-              plain("SLOWLOG RESET", "2.2.12", "Forgets them.", SlowLog::reset)
+              report("SLOWLOG RESET", "2.2.12", "Forgets them.", SlowLog::reset)
                   .with(Command.Trait.ADMIN)));
 
   private static final int WORDS_MAX = 32;

@@ -75,6 +75,9 @@ final class TransactionCommands {
                 return new Plan.Answer(RespValue.OK);
               }));
 
+  /** The plan of what is queued until EXEC. */
+  static final Plan QUEUE = new Plan.Own(Effect.NOTHING, TransactionCommands::queue);
+
   private TransactionCommands() {}
 
   private static void multi(Call call) {
@@ -98,7 +101,7 @@ final class TransactionCommands {
    *
    * @throws Refusal where it may not
    */
-  static void queue(Call call) {
+  private static void queue(Call call) {
     OpenTransaction transaction = call.client().transaction();
     if (!call.command().queues()) {
       throw new Refusal("Command not allowed inside a transaction");
@@ -118,12 +121,16 @@ final class TransactionCommands {
     call.reply(new RespValue.SimpleString("QUEUED"));
   }
 
-  /** Keys are watched as of what a leader answers: a stale version would fail for nothing. */
-  private static void watch(Call call) {
-    OpenTransaction transaction = call.client().transaction();
-    if (transaction.open()) {
+  private static Plan watch(Call call) {
+    if (call.client().transaction().open()) {
       throw new Refusal("WATCH inside MULTI is not allowed");
     }
+    return new Plan.Own(Effect.READS, TransactionCommands::startWatching);
+  }
+
+  /** Keys are watched as of what a leader answers: a stale version would fail for nothing. */
+  private static void startWatching(Call call) {
+    OpenTransaction transaction = call.client().transaction();
     List<byte[]> keys = call.command().keys().of(call.words());
     List<byte[]> added = transaction.notWatched(keys);
     List<byte[]> all = new ArrayList<>(transaction.watchedKeys());
@@ -159,11 +166,18 @@ final class TransactionCommands {
             });
   }
 
-  private static void exec(Call call) {
+  private static Plan exec(Call call) {
     OpenTransaction transaction = call.client().transaction();
     if (!transaction.open()) {
       throw new Refusal("EXEC without MULTI");
     }
+    return new Plan.Own(
+        transaction.hasKeys() ? Effect.WRITES : Effect.NOTHING, TransactionCommands::execute);
+  }
+
+  /** Once all before it are answered: only then is known which versions WATCH found. */
+  private static void execute(Call call) {
+    OpenTransaction transaction = call.client().transaction();
     boolean spoiled = transaction.spoiled() || transaction.watchesBlindly();
     List<OpenTransaction.Queued> queued = transaction.queued();
     List<KeyOperation.Seen> seen = spoiled ? List.of() : transaction.seen();
@@ -211,7 +225,7 @@ final class TransactionCommands {
               throw new IllegalStateException("a plan replied");
             });
     try {
-      return queued.command().planner().orElseThrow().plan(part);
+      return queued.command().planner().plan(part);
     } catch (Refusal refusal) {
       return new Plan.Answer(refusal.reply());
     }

@@ -4,7 +4,7 @@ package dev.cairn.server.resp;
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.RespWriter;
-import dev.cairn.server.command.Command;
+import dev.cairn.server.command.Effect;
 import dev.cairn.server.command.RequestMemory;
 import dev.cairn.server.metrics.CommandMetrics;
 import dev.cairn.server.routing.ReplyMemory;
@@ -43,8 +43,8 @@ final class PendingReplies {
   private final Runnable answered;
   private final ArrayDeque<Place> places = new ArrayDeque<>();
   private long requestBytes; // held by the requests in flight
-  private int dataPlaces; // of places, those that touch data
-  private Command.Access dataAccess = Command.Access.NONE; // what all of them do
+  private int orderedPlaces; // of places, those that do something
+  private Effect effect = Effect.NOTHING; // what all of these do; a report counts as a read
   private long expectedReplyBytes = FIRST_REPLY_BYTES; // the largest reply lately
 
   /**
@@ -75,31 +75,38 @@ final class PendingReplies {
     return places.isEmpty()
         || (places.size() < config.inFlightMax()
             && requestBytes < config.requestBytesMax()
-            && (dataAccess != Command.Access.READ
-                || dataPlaces * expectedReplyBytes < EXPECTED_REPLY_BYTES_MAX));
+            && (effect != Effect.READS
+                || orderedPlaces * expectedReplyBytes < EXPECTED_REPLY_BYTES_MAX));
   }
 
-  /** Whether this request must wait until those before it were answered. */
-  boolean mustWait(Command.Access access, long bytes) {
-    boolean crossing = access != Command.Access.NONE && dataPlaces > 0 && access != dataAccess;
+  /** Whether a request must wait until those before it were answered. */
+  boolean mustWait(Effect wanted, long bytes) {
+    boolean crosses =
+        switch (wanted) {
+          case NOTHING -> false;
+          case READS, WRITES -> orderedPlaces > 0 && wanted != effect;
+          case REPORTS -> !places.isEmpty();
+        };
     boolean full = !places.isEmpty() && requestBytes + bytes > config.requestBytesMax();
-    return crossing || full;
+    return crosses || full;
   }
 
   /**
    * A place behind all others for a request's reply.
    *
    * @param bytes that the request holds
+   * @param does what it does
    * @param command its name, for the metrics
    * @param version of the protocol in which the reply is to be written
    */
-  Place add(long bytes, Command.Access access, String command, int version) {
-    Place place = new Place(bytes, access, command, version);
+  Place add(long bytes, Effect does, String command, int version) {
+    boolean ordered = does != Effect.NOTHING;
+    Place place = new Place(bytes, ordered, command, version);
     places.add(place);
     requestBytes += bytes;
-    if (access != Command.Access.NONE) {
-      dataPlaces++;
-      dataAccess = access;
+    if (ordered) {
+      orderedPlaces++;
+      effect = does == Effect.WRITES ? Effect.WRITES : Effect.READS;
     }
     return place;
   }
@@ -110,8 +117,8 @@ final class PendingReplies {
     while (!places.isEmpty() && places.peek().reply != null) {
       Place place = places.poll();
       requestBytes -= place.bytes;
-      if (place.access != Command.Access.NONE) {
-        dataPlaces--;
+      if (place.ordered) {
+        orderedPlaces--;
       }
       long before = output.bytes();
       if (place.silent) {
@@ -147,7 +154,7 @@ final class PendingReplies {
   /** The place of one request among the replies. */
   final class Place implements Consumer<RespValue> {
     private final long bytes;
-    private final Command.Access access;
+    private final boolean ordered;
     private final String command;
     private final long startedNanos = System.nanoTime();
     private final AtomicBoolean memoryGiven = new AtomicBoolean();
@@ -157,9 +164,9 @@ final class PendingReplies {
     private boolean silent;
     private volatile RespValue reply;
 
-    private Place(long bytes, Command.Access access, String command, int version) {
+    private Place(long bytes, boolean ordered, String command, int version) {
       this.bytes = bytes;
-      this.access = access;
+      this.ordered = ordered;
       this.command = command;
       this.version = version;
     }

@@ -5,8 +5,9 @@ import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.RespWriter;
 import dev.cairn.server.command.ClientState;
-import dev.cairn.server.command.Command;
 import dev.cairn.server.command.Commands;
+import dev.cairn.server.command.Effect;
+import dev.cairn.server.command.Ready;
 import dev.cairn.server.command.RequestMemory;
 import dev.cairn.server.metrics.CommandMetrics;
 import io.netty.buffer.ByteBuf;
@@ -31,13 +32,20 @@ import org.slf4j.LoggerFactory;
  * One connection: requests in, replies out, in order, however many partitions answer them.
  *
  * <p><b>What may overtake what.</b> A pipeline is worth its name only if its requests travel
- * together, and a client may rely on its own requests taking effect in the order it sent them. So:
+ * together, and a client may rely on its own requests taking effect in the order it sent them. So a
+ * request is planned as soon as all before it were started, and then waits for what its plan's
+ * {@link Effect} asks for. A command's row has no say in it: GETEX and BITFIELD read or write as
+ * their arguments say, and what is refused does nothing.
  *
  * <ul>
- *   <li>consecutive reads are in flight together, and so are consecutive writes;
- *   <li>a read that follows writes, and a write that follows reads, waits until all earlier
- *       requests have been answered: {@code SET a 1; GET a} sees 1;
- *   <li>commands that touch no data (PING, CLUSTER SLOTS) wait for nothing.
+ *   <li>Consecutive reads are in flight together, and so are consecutive writes.
+ *   <li>A read that follows writes, and a write that follows reads, waits until all earlier
+ *       requests were answered: {@code SET a 1; GET a} sees 1. A read of level ONE waits too, and
+ *       may still be out of date.
+ *   <li>What tells or changes traces of other requests (INFO, SLOWLOG, CONFIG RESETSTAT) waits for
+ *       all of them.
+ *   <li>What touches nothing (PING, CLUSTER SLOTS, what is queued behind MULTI, what is refused)
+ *       waits for nothing.
  * </ul>
  *
  * <p>Consecutive writes to one key go to one partition in the order they came, and the layers below
@@ -71,9 +79,6 @@ final class RespSession extends ChannelInboundHandlerAdapter {
   /** How long a connection that was refused may take to read why. */
   private static final long LINGER_MILLIS = 1000;
 
-  /** What a request is counted as whose command does not exist, or that cannot be read. */
-  private static final String UNKNOWN_COMMAND = "unknown";
-
   /**
    * Told to every session when its server is about to stop: go on as ever, but close as soon as a
    * reply has left and nothing is under way. The end of the stream then follows right behind the
@@ -91,6 +96,8 @@ final class RespSession extends ChannelInboundHandlerAdapter {
       RespValue.error(
           ErrorCode.TRYAGAIN, "this node is stopping and did nothing; ask another node");
 
+  private static final String INTERNAL_ERROR = "internal error, see the node's log";
+
   private final FrontConfig config;
   private final Commands commands;
   private final ClientState client;
@@ -107,6 +114,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
   private SlowReader slowReader;
 
   private Request held; // decoded, waits for its turn
+  private Ready heldReady; // its plan
   private boolean running; // this loop is in run(): it will see replies without a wake-up
   private boolean ended; // no more requests are taken: close once all is answered
   private boolean lingering; // closed on our side, reading on so that the client sees why
@@ -259,7 +267,9 @@ final class RespSession extends ChannelInboundHandlerAdapter {
     boolean any = false;
     while (!ended && mayStart()) {
       Request request = held;
+      Ready ready = heldReady;
       held = null;
+      heldReady = null;
       if (request == null) {
         request = decoder.next();
       }
@@ -274,21 +284,20 @@ final class RespSession extends ChannelInboundHandlerAdapter {
         answerHttp();
         return true;
       }
-      Optional<Command> command = commands.find(request.words());
-      Command.Access access =
-          request.refusal().isEmpty()
-              ? command.map(found -> commands.access(found, client)).orElse(Command.Access.NONE)
-              : Command.Access.NONE;
       if (stopping) {
         refuseToStart(request);
         any = true;
         continue;
       }
-      if (pending.mustWait(access, request.bytes())) {
+      if (ready == null) {
+        ready = commands.plan(client, request.words(), request.refusal());
+      }
+      if (pending.mustWait(ready.effect(), request.bytes())) {
         held = request;
+        heldReady = ready;
         return any;
       }
-      start(request, command, access);
+      start(request, ready);
       any = true;
     }
     return any;
@@ -300,26 +309,21 @@ final class RespSession extends ChannelInboundHandlerAdapter {
 
   private void refuseToStart(Request request) {
     pending
-        .add(request.bytes(), Command.Access.NONE, UNKNOWN_COMMAND, client.version())
+        .add(request.bytes(), Effect.NOTHING, Commands.UNKNOWN, client.version())
         .accept(NODE_STOPS);
   }
 
-  private void start(Request request, Optional<Command> command, Command.Access access) {
-    String name = command.map(Command::name).orElse(UNKNOWN_COMMAND);
-    PendingReplies.Place place = pending.add(request.bytes(), access, name, client.version());
-    if (!request.refusal().isEmpty()) {
-      place.accept(RespValue.error(ErrorCode.ERR, request.refusal()));
-      return;
-    }
+  private void start(Request request, Ready ready) {
+    PendingReplies.Place place =
+        pending.add(request.bytes(), ready.effect(), ready.family(), client.version());
     boolean wasSilent = client.silent();
     try {
-      commands.run(command, client, request.words(), place);
+      ready.start(place);
     } catch (RuntimeException bug) {
-      LOG.error("command {} failed: report this as a bug", command.map(Command::name), bug);
+      LOG.error("command {} failed: report this as a bug", ready.family(), bug);
       place.accept(
           RespValue.error(
-              access == Command.Access.WRITE ? ErrorCode.UNKNOWN : ErrorCode.ERR,
-              "internal error, see the node's log"));
+              ready.effect() == Effect.WRITES ? ErrorCode.UNKNOWN : ErrorCode.ERR, INTERNAL_ERROR));
     }
     // HELLO's own reply is in the version that it asked for; no other command changes it but RESET.
     place.leaves(client.version(), client.swallows(wasSilent));
@@ -336,7 +340,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
     }
     ended = true;
     pending
-        .add(0, Command.Access.NONE, UNKNOWN_COMMAND, client.version())
+        .add(0, Effect.NOTHING, Commands.UNKNOWN, client.version())
         .accept(RespValue.error(ErrorCode.ERR, error.getMessage()));
   }
 

@@ -83,11 +83,18 @@ public final class FakeRouter implements Router {
   private volatile ScanCursors cursors = new ScanCursors(random::nextLong);
   private final List<Keyspace> data = new ArrayList<>();
   private final AtomicLong index = new AtomicLong();
-  private final Executor executor;
+  private final Executor writes;
+  private final Executor reads;
 
   /** A cluster of so many partitions, whose requests the executor runs. */
   public FakeRouter(int partitions, Executor executor) {
-    this.executor = executor;
+    this(partitions, executor, executor);
+  }
+
+  /** As above, with writes and reads that are run by different executors, each in its time. */
+  FakeRouter(int partitions, Executor writes, Executor reads) {
+    this.writes = writes;
+    this.reads = reads;
     List<Topology.Partition> all = new ArrayList<>();
     for (int i = 0; i < partitions; i++) {
       data.add(keyspace());
@@ -152,6 +159,7 @@ public final class FakeRouter implements Router {
     }
     Keyspace keyspace = data.get(partition);
     submit(
+        writes,
         partition,
         done,
         () -> {
@@ -172,6 +180,7 @@ public final class FakeRouter implements Router {
     }
     Keyspace keyspace = data.get(partition);
     submit(
+        reads,
         partition,
         done,
         () -> {
@@ -257,7 +266,8 @@ public final class FakeRouter implements Router {
         });
   }
 
-  private void submit(int partition, Consumer<Reply> done, Supplier<Reply> work) {
+  private void submit(
+      Executor executor, int partition, Consumer<Reply> done, Supplier<Reply> work) {
     requests.incrementAndGet();
     Runnable run =
         () -> {

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.command;
+
+import dev.cairn.protocol.RespValue;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * A request that {@link Commands#plan} looked up, checked and planned, and that has not begun. What
+ * it will do is known, and so what must be answered before it begins; that is for the connection to
+ * await. Refused requests are ready too: their reply is known.
+ *
+ * <p>Thread: the connection's event loop; its reply comes on any.
+ */
+public final class Ready implements Consumer<RespValue> {
+  private final Commands commands;
+  private final ClientState client;
+  private final String family;
+  private String name; // null: it was refused before it was known to be a command
+  private Call call;
+  private Plan plan;
+  private boolean queues; // until EXEC
+  private boolean rejected; // a transaction that it was meant for will not be carried out
+  private Consumer<RespValue> done;
+  private long startedNanos;
+
+  /**
+   * A request of which nothing is known but its command.
+   *
+   * @param family the name of its row in the table
+   */
+  Ready(Commands commands, ClientState client, String family) {
+    this.commands = commands;
+    this.client = client;
+    this.family = family;
+  }
+
+  /** It is a command, whole, with so many words that it accepts. */
+  void called(String fullName, Command command, List<byte[]> words, RequestOptions options) {
+    name = fullName;
+    call = new Call(commands, command, client, words, options, this);
+  }
+
+  Call call() {
+    return call;
+  }
+
+  /** What it will do. */
+  Ready will(Plan planned) {
+    plan = planned;
+    return this;
+  }
+
+  /** It is queued until EXEC, if it may be. */
+  Ready queue() {
+    queues = true;
+    return will(TransactionCommands.QUEUE);
+  }
+
+  /** It is not even tried. */
+  Ready reject(RespValue.ErrorReply why) {
+    rejected = true;
+    return will(new Plan.Answer(why));
+  }
+
+  /** The name by which it is counted. */
+  public String family() {
+    return family;
+  }
+
+  /** What it will do to keys, and so what it must wait for. */
+  public Effect effect() {
+    return plan.effect();
+  }
+
+  /**
+   * Begins. Returns at once.
+   *
+   * @param reply takes the reply, exactly once, on any thread
+   */
+  public void start(Consumer<RespValue> reply) {
+    done = reply;
+    if (name != null) {
+      startedNanos = commands.started(client, name);
+    }
+    if (rejected) {
+      RespValue.ErrorReply why = (RespValue.ErrorReply) ((Plan.Answer) plan).value();
+      done.accept(commands.rejected(client, family.equals("exec"), why));
+      return;
+    }
+    try {
+      Fanout.run(call, plan);
+    } catch (Refusal wrong) {
+      done.accept(queues ? commands.rejected(client, false, wrong.reply()) : wrong.reply());
+    }
+  }
+
+  /** The reply of a command that was tried. */
+  @Override
+  public void accept(RespValue reply) {
+    commands.ran(call, startedNanos);
+    done.accept(reply);
+  }
+}
