@@ -261,6 +261,7 @@ inPage('a copy that lags is shown so, and no longer when it has caught up', {}, 
   await withState(page, ({ partitionList: [first] }) => {
     copy = first.replicas.find(({ node }) => node !== first.leader);
     copy.lag = lag;
+    copy.counts = lag === 0;
   });
   await page.locator('.arc[data-role=lags]').waitFor({ state: 'attached' });
   assert.equal(await page.locator('.arc[data-role=lags]').count(), 1);
@@ -273,6 +274,30 @@ inPage('a copy that lags is shown so, and no longer when it has caught up', {}, 
   lag = 0;
   await page.locator('.arc[data-role=lags]').waitFor({ state: 'detached' });
   assert.doesNotMatch(await row.textContent(), /lags/);
+});
+
+inPage('a node that is heard and not reached is neither called up nor down', {}, async (page) => {
+  let reached = false;
+  await withState(page, (status) => {
+    const { name } = status.nodes[2];
+    status.nodes[2].reached = reached;
+    status.nodes[2].up = reached;
+    for (const { replicas, witness } of status.partitionList) {
+      [...replicas, witness].filter(({ node }) => node === name).forEach((voter) => (voter.up = reached));
+    }
+    if (!reached) {
+      status.healthy = false;
+      status.problems = [{ name: 'node-unreached', subject: name, state: 'set', ageMillis: 61_000, text: `Node ${name} is not reached.` }];
+    }
+  });
+  await shows(page, 'Every key is served, but not all is well: 2 of 3 nodes are up');
+  assert.match(await page.locator('#todo').textContent(), /is not reached\. \(node-unreached for 1 min 1 s\)/);
+  assert.equal(await page.locator('.node-state').nth(2).textContent(), 'not reached');
+  await page.getByRole('button', { name: 'Show as table' }).click();
+  assert.match(await page.locator('#ring-table').textContent(), /\(not reached\)/);
+  await isAccessible(page, 'a node that is not reached');
+  reached = true;
+  await shows(page, 'All is well');
 });
 
 inPage('other nodes are found where they announce, not where their names say', {}, async (page) => {
@@ -544,8 +569,8 @@ test('the figures that the console works out', async () => {
   try {
     await page.goto(cluster.url(PORTS[0]));
     const results = await page.evaluate(async () => {
-      const [bytes, { quantile }, { Lagging }, { health }, format] = await Promise.all(
-        ['bytes', 'charts', 'lagging', 'health', 'format'].map((name) => import(`/console/${name}.js`)),
+      const [bytes, { quantile }, { health, standing }, format] = await Promise.all(
+        ['bytes', 'charts', 'health', 'format'].map((name) => import(`/console/${name}.js`)),
       );
       const refused = (act) => {
         try {
@@ -557,12 +582,7 @@ test('the figures that the console works out', async () => {
       };
       const random = Uint8Array.from({ length: 2000 }, () => Math.floor(Math.random() * 256));
       const awkward = [random, bytes.utf8('a\\b ÄÖ \u2028\u00a0日本\u202e'), bytes.utf8('\ufeffbom'), Uint8Array.of(0), Uint8Array.of(0xc3), bytes.utf8('\\x41')];
-      const lagging = new Lagging();
-      const lags = (...looks) => {
-        const one = new Lagging();
-        looks.forEach((lag) => one.observe({ partitionList: [{ index: 0, replicas: [{ node: 'n', lag }] }] }));
-        return one.lags(0, 'n');
-      };
+      const problem = (state, text) => ({ name: 'node-down', subject: 'h:2', state, ageMillis: 61500, text });
       const partition = (index, leader, canLose) => ({ index, leader, canLose, replicas: [{ node: 'h:1', up: true }], witness: null });
       const state = (more) => ({ nodes: [{ name: 'h:1', up: true }], problems: [], healthy: true, partitionList: [partition(0, 'h:1', 0)], ...more });
       return {
@@ -579,14 +599,14 @@ test('the figures that the console works out', async () => {
           quantile([{ seconds: 1, count: 0 }], 0.5),
           quantile([], 0.5),
         ],
-        lagging: [lagging.lags(0, 'n'), lags(0, 0, 0), lags(5, 5, 5), lags(300, 200, 400), lags(5000, 6000, 4000), lags(5000, 0, 5000)],
+        standings: [[true, true], [true, false], [false, true], [false, false]].map(([heard, reached]) => standing({ up: heard && reached, heard, reached })),
         levels: [
           health(state({})).level,
-          health(state({ healthy: false, problems: ['Node h:2 is down: start it again.'] })).level,
+          health(state({ healthy: false, problems: [problem('pending', 'Node h:2 is down: start it again.')] })).level,
           health(state({ healthy: false, partitionList: [partition(0, null, 0)] })).level,
-          health({ clusterId: '', healthy: false, problems: ['The cluster has not formed: x.'] }).level,
+          health({ clusterId: '', healthy: false, problems: [problem('set', 'The cluster has not formed: x.')] }).level,
         ],
-        grouped: health(state({ healthy: false, problems: ['Partition 1 has no leader; an election is under way.', 'Partition 2 has no leader; an election is under way.'] })).todo,
+        lines: health(state({ healthy: false, problems: ['pending', 'set', 'clearing'].map((one) => problem(one, 'It is so.')) })).todo,
         formats: [format.bytes(1536), format.bytes(999), format.age(90061), format.age(0), format.duration(0.0004), format.duration(2), format.several(1, 'node'), [...format.shortNames(['a:1', 'a:2']).values()].join(), [...format.shortNames(['a:1', 'b:1']).values()].join(), format.authority({ host: 'db', clientPort: 1 }), format.authority({ host: '::1', clientPort: 1 })],
       };
     });
@@ -598,9 +618,9 @@ test('the figures that the console works out', async () => {
       editable: ['a\nb', null, null],
       indented: '{\n  "a": {},\n  "b": [\n    1e400,\n    "x,\\"{"\n  ],\n  "a": 1\n}',
       quantiles: [1, 1.5, 1, null, null],
-      lagging: [false, false, true, false, true, false],
+      standings: ['up', 'not reached', 'not heard', 'down'],
       levels: ['ok', 'warn', 'bad', 'bad'],
-      grouped: ['Partitions 1 and 2: each has no leader; an election is under way.'],
+      lines: ['It is so. (node-down for 1 min 1 s, pending)', 'It is so. (node-down for 1 min 1 s)', 'It is so. (node-down for 1 min 1 s, and over: clearing)'],
       formats: ['1.5 KiB', '999 B', '1 d 1 h', '0 s', '0.40 ms', '2 s', '1 node', '1,2', 'a:1,b:1', 'db:1', '[::1]:1'],
     });
   } finally {

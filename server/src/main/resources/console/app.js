@@ -10,7 +10,6 @@ import { Failover } from './failover.js';
 import { authority, count } from './format.js';
 import { health } from './health.js';
 import { Keys } from './keys.js';
-import { Lagging } from './lagging.js';
 import { Nodes } from './nodes.js';
 import { Ring } from './ring.js';
 import { SlowLog } from './slowlog.js';
@@ -25,7 +24,6 @@ const charts = new Charts(byId('rates'), byId('rates-now'), byId('latency'), byI
 const nodes = new Nodes(byId('nodes'));
 const slowLog = new SlowLog(api, byId('slowlog-table'), byId('slowlog-hint'));
 const keys = new Keys(api, (state) => remember('keys', state));
-const lagging = new Lagging();
 const failover = new Failover(byId('notices'), () => keys.editor.dirty);
 
 let last = null; // the state that was drawn last
@@ -128,7 +126,6 @@ function draw(status) {
     return;
   }
   last = status;
-  lagging.observe(status);
   const { level, sentence, reserve, todo } = health(status);
   byId('health').dataset.level = level;
   setText(byId('sentence'), sentence);
@@ -144,7 +141,7 @@ function draw(status) {
       : `Cluster ${status.clusterId.slice(0, 12)} · epoch ${count(status.epoch)} · ${count(status.partitions)} partitions · replication factor ${status.replicationFactor}`,
   );
   if (status.clusterId !== '') {
-    ring.update(status, (partition, node) => lagging.lags(partition, node));
+    ring.update(status);
   }
   drawNodes();
   keys.editor.tick();

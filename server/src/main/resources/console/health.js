@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The cluster's health in a sentence, from the document of /v1/cluster. Pure.
 
-import { count, listed, several, shortNames } from './format.js';
+import { age, count, listed, several, shortNames } from './format.js';
 
 /**
  * What a person needs first.
@@ -16,7 +16,7 @@ export function health(status) {
   const up = nodes.filter((node) => node.up).length;
   const ofNodes = `${count(up)} of ${several(nodes.length, 'node')} ${up === 1 ? 'is' : 'are'} up`;
   const leaderless = partitions.filter((partition) => partition.leader === null);
-  const todo = grouped(status.problems);
+  const todo = status.problems.map(line);
   if (partitions.length === 0) {
     return { level: 'bad', sentence: 'The cluster has not formed yet.', reserve: '', todo };
   }
@@ -64,19 +64,21 @@ function reserve(status) {
     : `It cannot lose ${listed(needed.map((name) => short.get(name)))}.`;
 }
 
-/** The same line for many partitions is one line. */
-function grouped(problems) {
-  const lines = new Map();
-  for (const problem of problems) {
-    const match = problem.match(/^Partition (\d+) (has no leader.*)$/);
-    const key = match ? match[2] : problem;
-    lines.set(key, [...(lines.get(key) ?? []), match ? match[1] : null]);
+/** A problem with its name and age. */
+function line({ name, state, ageMillis, text }) {
+  const more = state === 'pending' ? ', pending' : state === 'clearing' ? ', and over: clearing' : '';
+  return `${text} (${name} for ${age(ageMillis / 1000)}${more})`;
+}
+
+/**
+ * How a node stands to the one that answers: it is up when it is heard and reached.
+ *
+ * @param {object} node of the document
+ * @returns {'up'|'not reached'|'not heard'|'down'}
+ */
+export function standing(node) {
+  if (node.up) {
+    return 'up';
   }
-  return [...lines].map(([line, numbers]) =>
-    numbers[0] === null
-      ? line
-      : numbers.length === 1
-        ? `Partition ${numbers[0]} ${line}`
-        : `Partitions ${listed(numbers)}: each ${line}`,
-  );
+  return node.heard ? 'not reached' : node.reached ? 'not heard' : 'down';
 }

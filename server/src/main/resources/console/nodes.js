@@ -3,6 +3,7 @@
 
 import { html, setText } from './dom.js';
 import { age, bytes, several } from './format.js';
+import { standing } from './health.js';
 
 const COLOURS = 8;
 
@@ -41,6 +42,15 @@ export class Nodes {
   }
 }
 
+/** For people: up, disk low, down for 3 min. */
+function stateOf(node) {
+  const state = standing(node);
+  if (state === 'down') {
+    return node.heardMillisAgo === undefined ? 'never heard' : `down for ${age(node.heardMillisAgo / 1000)}`;
+  }
+  return state === 'up' && node.diskLow ? 'disk low' : state;
+}
+
 class Card {
   #name = html('h4.node-name');
   #state = html('span.node-state');
@@ -63,7 +73,7 @@ class Card {
     setText(this.#name, node.name);
     setText(
       this.#state,
-      node.up ? (node.diskLow ? 'disk low' : 'up') : node.heardMillisAgo === undefined ? 'never heard' : `down for ${age(node.heardMillisAgo / 1000)}`,
+      stateOf(node),
     );
     setText(this.#roles, `Leads ${node.leads}, ${several(node.replicas, 'copy', 'copies')}, ${several(node.witnesses, 'witness', 'witnesses')}`);
     const known = (value) => value !== null && value !== undefined;
@@ -74,7 +84,7 @@ class Card {
     this.#figure('Memory', node.up && node.residentBytes ? bytes(node.residentBytes) : '–');
     this.#figure('Up for', node.up && known(node.upMillis) ? age(node.upMillis / 1000) : '–');
     this.#figure('Version', node.version || '–');
-    setText(this.#link, isSelf ? 'This console' : node.up ? 'Open its console' : 'Its console is down too');
+    setText(this.#link, isSelf ? 'This console' : node.up ? 'Open its console' : standing(node) === 'down' ? 'Its console is down too' : 'Its console may not answer');
     if (isSelf || !node.up) {
       this.#link.removeAttribute('href');
       this.#link.removeAttribute('aria-label');

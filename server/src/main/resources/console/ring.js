@@ -6,6 +6,7 @@
 
 import { svg, setText, table } from './dom.js';
 import { count, several, shortNames } from './format.js';
+import { standing } from './health.js';
 
 const SLOTS = 16384;
 const GAP_DEGREES = 34; // at the top, between the last slot and the first: the lanes' names
@@ -37,10 +38,9 @@ export class Ring {
    * Draws a state of the cluster.
    *
    * @param {object} status the document of /v1/cluster
-   * @param {(partition: number, node: string) => boolean} lags whether a copy lags
    */
-  update(status, lags) {
-    this.#last = { status, lags };
+  update(status) {
+    this.#last = status;
     const key = JSON.stringify([
       status.nodes.map((node) => node.name),
       status.partitionList.map((partition) => partition.lastSlot),
@@ -54,17 +54,17 @@ export class Ring {
       lane.group.classList.toggle('down', down.has(name));
     }
     for (const sector of this.#sectors) {
-      this.#updateSector(sector, status.partitionList.slice(sector.first, sector.end), lags);
+      this.#updateSector(sector, status.partitionList.slice(sector.first, sector.end));
     }
     this.#tell();
-    this.#updateTable(status, lags);
+    this.#updateTable(status);
   }
 
   /** Shows a partition; of several that share a sector, on each lane what is worst, and who leads most. */
-  #updateSector(sector, partitions, lags) {
+  #updateSector(sector, partitions) {
     const roles = new Map();
     for (const partition of partitions) {
-      for (const [node, role] of rolesOf(partition, lags)) {
+      for (const [node, role] of rolesOf(partition)) {
         if (ROLES.indexOf(role) < ROLES.indexOf(roles.get(node) ?? 'none')) {
           roles.set(node, role);
         }
@@ -187,7 +187,7 @@ export class Ring {
 
   /** What stands in the middle, and what a screen reader says. */
   #tell() {
-    const { status, lags } = this.#last;
+    const status = this.#last;
     const up = status.nodes.filter((node) => node.up).length;
     const short = shortNames(status.nodes.map((node) => node.name));
     const sector = this.#sectors.find((one) => one.first === this.#shown);
@@ -196,7 +196,7 @@ export class Ring {
       ? [
           partitions.length === 1 ? `p${partitions[0].index}` : `p${partitions[0].index}–${partitions.at(-1).index}`,
           leaderWords(partitions, short),
-          partitions.map((partition) => behind(partition, lags, short)).find(Boolean) ??
+          partitions.map((partition) => behind(partition, status, short)).find(Boolean) ??
             `slots ${partitions[0].firstSlot}–${partitions.at(-1).lastSlot}`,
         ]
       : [
@@ -209,13 +209,13 @@ export class Ring {
       this.#description,
       `${up} of ${status.nodes.length} nodes up. ` +
         status.nodes
-          .map((node) => `${short.get(node.name)} ${node.up ? 'is up' : 'is down'} and leads ${several(node.leads, 'partition')}`)
+          .map((node) => `${short.get(node.name)} is ${standing(node)} and leads ${several(node.leads, 'partition')}`)
           .join('; ') +
         '. The table has every partition.',
     );
   }
 
-  #updateTable(status, lags) {
+  #updateTable(status) {
     if (this.#tableBox.hidden) {
       return;
     }
@@ -233,10 +233,10 @@ export class Ring {
             .map(
               (replica) =>
                 short.get(replica.node) +
-                (!replica.up ? ' (down)' : lags(partition.index, replica.node) ? ` (lags by ${count(replica.lag)})` : ''),
+                (!replica.up ? ` (${whyNot(status, replica)})` : lags(replica) ? ` (lags by ${count(replica.lag)})` : ''),
             )
             .join(', '),
-          partition.witness ? short.get(partition.witness.node) + (partition.witness.up ? '' : ' (down)') : '–',
+          partition.witness ? short.get(partition.witness.node) + (!partition.witness.up ? ` (${whyNot(status, partition.witness)})` : partition.witness.counts ? '' : ' (lags)') : '–',
           String(partition.canLose),
         ]),
       ),
@@ -247,10 +247,19 @@ export class Ring {
 /** Worst first. */
 const ROLES = ['down', 'lags', 'leads', 'copy', 'down witness', 'witness', 'none'];
 
-function rolesOf(partition, lags) {
+/** A copy that is there and lacks what is older than a few seconds: it does not count. */
+const lags = (replica) => replica.up && !replica.counts;
+
+/** Why a copy does not serve: its node's state, or it has stopped there. */
+function whyNot(status, replica) {
+  const node = status.nodes.find(({ name }) => name === replica.node);
+  return node && !node.up ? standing(node) : 'stopped';
+}
+
+function rolesOf(partition) {
   const roles = new Map();
-  for (const { node, up } of partition.replicas) {
-    roles.set(node, !up ? 'down' : node === partition.leader ? 'leads' : lags(partition.index, node) ? 'lags' : 'copy');
+  for (const replica of partition.replicas) {
+    roles.set(replica.node, !replica.up ? 'down' : replica.node === partition.leader ? 'leads' : lags(replica) ? 'lags' : 'copy');
   }
   if (partition.witness) {
     roles.set(partition.witness.node, partition.witness.up ? 'witness' : 'down witness');
@@ -281,10 +290,10 @@ function leaderWords(partitions, short) {
 const worstFirst = (partitions) =>
   partitions.length > ROWS_MAX ? [...partitions].sort((a, b) => a.canLose - b.canLose).slice(0, ROWS_MAX) : partitions;
 
-function behind(partition, lags, short) {
+function behind(partition, status, short) {
   return partition.replicas
-    .filter((replica) => !replica.up || lags(partition.index, replica.node))
-    .map((replica) => `${short.get(replica.node)} ${replica.up ? `lags by ${count(replica.lag)}` : 'is down'}`)
+    .filter((replica) => !replica.up || lags(replica))
+    .map((replica) => `${short.get(replica.node)} ${replica.up ? `lags by ${count(replica.lag)}` : `is ${whyNot(status, replica)}`}`)
     .join(', ');
 }
 

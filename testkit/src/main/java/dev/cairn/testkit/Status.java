@@ -17,7 +17,7 @@ public record Status(
     long epoch,
     int replicationFactor,
     boolean healthy,
-    List<String> problems,
+    List<Problem> problems,
     List<Node> nodes,
     List<Partition> partitionList) {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -28,9 +28,21 @@ public record Status(
     partitionList = partitionList == null ? List.of() : List.copyOf(partitionList);
   }
 
+  /** What is wrong: {@code state} is pending, set or clearing. */
+  @JsonIgnoreProperties(ignoreUnknown = true)
+  public record Problem(String name, String subject, String state, long ageMillis, String text) {}
+
   /** A member. */
   @JsonIgnoreProperties(ignoreUnknown = true)
-  public record Node(String name, String id, boolean up, int leads, int replicas, int witnesses) {}
+  public record Node(
+      String name,
+      String id,
+      boolean up,
+      boolean heard,
+      boolean reached,
+      int leads,
+      int replicas,
+      int witnesses) {}
 
   /** A partition; {@code leader} and {@code witness} are null when there is none. */
   @JsonIgnoreProperties(ignoreUnknown = true)
@@ -46,7 +58,7 @@ public record Status(
 
   /** A voter. */
   @JsonIgnoreProperties(ignoreUnknown = true)
-  public record Replica(String node, boolean up) {}
+  public record Replica(String node, boolean up, boolean counts) {}
 
   /** Asks a node. */
   static Status at(NodeProcess node) throws IOException {
@@ -60,6 +72,16 @@ public record Status(
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("the status is malformed", e);
     }
+  }
+
+  /** How many nodes, whichever they are, every partition can lose. */
+  public int canLose() {
+    return partitionList.stream().mapToInt(Partition::canLose).min().orElse(0);
+  }
+
+  /** Whether a problem of that name is told, in any state. */
+  public boolean has(String problem) {
+    return problems.stream().anyMatch(one -> one.name().equals(problem));
   }
 
   /** The partition of a slot. */

@@ -140,7 +140,8 @@ class DiskFaultsTest {
       client.put("deleted", "value");
       cluster.indexes().forEach(node -> disks.fillUpTo(node, 8 << 20));
       await().atMost(PATIENCE).until(() -> refused(client));
-      assertThat(cluster.status().problems()).anyMatch(text -> text.contains("MiB left"));
+      assertThat(cluster.status().problems())
+          .anyMatch(problem -> problem.text().contains("MiB left"));
       assertThat(client.get("kept")).hasValue("value");
       assertThat(client.delete("deleted")).isTrue();
       assertThatThrownBy(() -> client.put(KEY, "more")).hasMessageContaining("room");

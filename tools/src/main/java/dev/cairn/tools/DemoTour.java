@@ -304,7 +304,7 @@ final class DemoTour {
         if (status.healthy()) {
           return status;
         }
-        last = status.problems().isEmpty() ? "not healthy yet" : status.problems().get(0);
+        last = status.problems().isEmpty() ? "not healthy yet" : status.problems().get(0).text();
       } catch (CairnException notYet) {
         last = "waiting for the nodes to answer";
       }

@@ -19,7 +19,7 @@ record StatusDocument(
     int replicationFactor,
     int partitions,
     boolean healthy,
-    List<String> problems,
+    List<Problem> problems,
     String answeredBy,
     List<Node> nodes,
     List<Partition> partitionList) {
@@ -35,11 +35,22 @@ record StatusDocument(
     partitionList = partitionList == null ? List.of() : List.copyOf(partitionList);
   }
 
-  /** A member; {@code heardMillisAgo} is null when it was never heard. */
+  /**
+   * What is wrong; {@code state}: pending for its first five seconds, then set, and clearing for
+   * the five after its end.
+   */
+  record Problem(String name, String state, long ageMillis, String text) {}
+
+  /**
+   * A member; up when it is heard and reached. {@code heardMillisAgo} is null when it was never
+   * heard.
+   */
   record Node(
       String name,
       String id,
       boolean up,
+      boolean heard,
+      boolean reached,
       Long heardMillisAgo,
       int leads,
       int replicas,
@@ -61,11 +72,14 @@ record StatusDocument(
     }
   }
 
-  /** A full copy; {@code lag} in log entries behind the leader, null when not known. */
-  record Replica(String node, boolean up, Long lag) {}
+  /**
+   * A full copy; {@code counts}: it is up and lacks nothing old; {@code lag} in log entries behind
+   * the leader, null when not known.
+   */
+  record Replica(String node, boolean up, boolean counts, Long lag) {}
 
   /** The voter without data. */
-  record Witness(String node, boolean up) {}
+  record Witness(String node, boolean up, boolean counts) {}
 
   static StatusDocument parse(String json) {
     try {

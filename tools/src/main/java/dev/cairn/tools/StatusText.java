@@ -3,9 +3,11 @@ package dev.cairn.tools;
 
 import dev.cairn.tools.StatusDocument.Node;
 import dev.cairn.tools.StatusDocument.Partition;
+import dev.cairn.tools.StatusDocument.Problem;
 import dev.cairn.tools.StatusDocument.Replica;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /** The cluster's state for a person: healthy or not, what to do, what it can still lose, tables. */
@@ -25,9 +27,9 @@ final class StatusText {
                 + ", "
                 + (problems == 1 ? "1 problem." : problems + " problems."));
     if (problems == 0) {
-      lines.add(status.healthy() ? "Nothing to do." : "Wait a moment and ask again.");
+      lines.add("Nothing to do.");
     }
-    status.problems().forEach(problem -> lines.add("- " + problem));
+    status.problems().forEach(problem -> lines.add("- " + line(problem)));
     lines.add(canLose(status));
     lines.add("");
     lines.add(
@@ -49,14 +51,25 @@ final class StatusText {
     return lines;
   }
 
+  /** {@code Node H:P is down: start it again. (node-down for 12 s)}. */
+  private static String line(Problem problem) {
+    long seconds = problem.ageMillis() / 1000;
+    String state =
+        switch (problem.state()) {
+          case "pending" -> ", pending";
+          case "clearing" -> ", and over: clearing";
+          default -> "";
+        };
+    return problem.text() + " (" + problem.name() + " for " + seconds + " s" + state + ")";
+  }
+
   private static String canLose(StatusDocument status) {
     if (status.partitionList().isEmpty()) {
       return "The cluster holds no partitions yet.";
     }
-    String leaderless =
-        numbers(status.partitionList().stream().filter(partition -> partition.leader() == null));
+    String leaderless = which(status, partition -> partition.leader() == null);
     if (!leaderless.isEmpty()) {
-      return "Keys in these partitions can be neither read nor written now: " + leaderless + ".";
+      return "Keys in " + leaderless + " can be neither read nor written now.";
     }
     int least = status.partitionList().stream().mapToInt(Partition::canLose).min().orElse(0);
     if (least > 0) {
@@ -64,15 +77,39 @@ final class StatusText {
           + (least == 1 ? "node" : least + " nodes")
           + " and go on, with nothing lost.";
     }
-    return "It cannot lose another node of these partitions and go on: "
-        + numbers(status.partitionList().stream().filter(partition -> partition.canLose() <= 0))
-        + ".";
+    return "It cannot lose another node of "
+        + which(status, partition -> partition.canLose() <= 0)
+        + " and go on.";
   }
 
-  private static String numbers(java.util.stream.Stream<Partition> partitions) {
-    return partitions
-        .map(partition -> String.valueOf(partition.index()))
-        .collect(Collectors.joining(", "));
+  /**
+   * {@code partition 3}, {@code partitions 0 to 2, 5}, {@code all 6 partitions}; empty for none.
+   */
+  private static String which(StatusDocument status, Predicate<Partition> chosen) {
+    List<Integer> indexes =
+        status.partitionList().stream().filter(chosen).map(Partition::index).sorted().toList();
+    if (indexes.isEmpty()) {
+      return "";
+    }
+    if (indexes.size() == 1) {
+      return "partition " + indexes.get(0);
+    }
+    return indexes.size() == status.partitionList().size()
+        ? "all " + indexes.size() + " partitions"
+        : "partitions " + ranges(indexes);
+  }
+
+  private static String ranges(List<Integer> ascending) {
+    List<String> ranges = new ArrayList<>();
+    int first = ascending.get(0);
+    for (int i = 1; i <= ascending.size(); i++) {
+      int last = ascending.get(i - 1);
+      if (i == ascending.size() || ascending.get(i) != last + 1) {
+        ranges.add(first == last ? "" + first : first + " to " + last);
+        first = i == ascending.size() ? first : ascending.get(i);
+      }
+    }
+    return String.join(", ", ranges);
   }
 
   private static List<String> nodeTable(StatusDocument status) {
@@ -80,7 +117,7 @@ final class StatusText {
     for (Node node : status.nodes()) {
       table.row(
           node.name(),
-          node.up() ? "up" : "DOWN",
+          state(node),
           heard(node.heardMillisAgo()),
           String.valueOf(node.leads()),
           String.valueOf(node.replicas()),
@@ -88,6 +125,13 @@ final class StatusText {
           node.version() == null ? "?" : node.version());
     }
     return table.lines();
+  }
+
+  private static String state(Node node) {
+    if (node.up()) {
+      return "up";
+    }
+    return node.heard() ? "NOT REACHED" : node.reached() ? "NOT HEARD" : "DOWN";
   }
 
   private static String heard(Long millisAgo) {
@@ -106,22 +150,36 @@ final class StatusText {
           partition.firstSlot() + "-" + partition.lastSlot(),
           partition.leader() == null ? "NONE" : partition.leader(),
           String.valueOf(partition.term()),
-          partition.replicas().stream().map(StatusText::replica).collect(Collectors.joining(", ")),
+          partition.replicas().stream()
+              .map(replica -> replica(status, replica))
+              .collect(Collectors.joining(", ")),
           partition.witness() == null
               ? "-"
-              : partition.witness().node() + (partition.witness().up() ? "" : " DOWN"),
+              : voter(
+                  status,
+                  partition.witness().node(),
+                  partition.witness().up(),
+                  partition.witness().counts()),
           String.valueOf(partition.canLose()));
     }
     return table.lines();
   }
 
-  private static String replica(Replica replica) {
-    String state = "";
-    if (!replica.up()) {
-      state = " DOWN";
-    } else if (replica.lag() != null && replica.lag() > 0) {
-      state = " behind " + replica.lag();
+  private static String replica(StatusDocument status, Replica replica) {
+    boolean behind = replica.up() && replica.lag() != null && replica.lag() > 0;
+    return voter(status, replica.node(), replica.up(), replica.counts())
+        + (behind ? " behind " + replica.lag() : "");
+  }
+
+  /** A voter that does not serve says why: its node's state, or that it has stopped there. */
+  private static String voter(StatusDocument status, String name, boolean up, boolean counts) {
+    if (up) {
+      return name + (counts ? "" : " DOES NOT COUNT");
     }
-    return replica.node() + state;
+    return status.nodes().stream()
+        .filter(node -> node.name().equals(name) && !node.up())
+        .findFirst()
+        .map(node -> name + " " + state(node))
+        .orElse(name + " STOPPED");
   }
 }

@@ -20,16 +20,16 @@ final class OneShotTest {
       """
       {"clusterId":"c1","epoch":3,"replicationFactor":2,"partitions":2,"healthy":%s,
        "problems":[%s],"answeredBy":"127.0.0.1:5000","somethingNew":{},
-       "nodes":[{"name":"127.0.0.1:5000","id":"a","up":true,"heardMillisAgo":0,"leads":1,
+       "nodes":[{"name":"127.0.0.1:5000","id":"a","up":true,"heard":true,"reached":true,"heardMillisAgo":0,"leads":1,
                  "replicas":2,"witnesses":0,"version":"0.1.0"},
                 {"name":"127.0.0.1:5001","id":"b","up":%s,"heardMillisAgo":61000,"leads":1,
                  "replicas":1,"witnesses":1,"version":null}],
        "partitionList":[{"index":0,"firstSlot":0,"lastSlot":8191,"leader":"127.0.0.1:5000","term":4,
-           "replicas":[{"node":"127.0.0.1:5000","up":true,"lag":0},
-                       {"node":"127.0.0.1:5001","up":true,"lag":7}],
-           "witness":{"node":"127.0.0.1:5002","up":true},"canLose":%s},
+           "replicas":[{"node":"127.0.0.1:5000","up":true,"counts":true,"lag":0},
+                       {"node":"127.0.0.1:5001","up":true,"counts":true,"lag":7}],
+           "witness":{"node":"127.0.0.1:5002","up":true,"counts":true},"canLose":%s},
          {"index":1,"firstSlot":8192,"lastSlot":16383,"leader":"127.0.0.1:5000","term":4,
-           "replicas":[{"node":"127.0.0.1:5000","up":true,"lag":0}],"witness":null,"canLose":1}]}
+           "replicas":[{"node":"127.0.0.1:5000","up":true,"counts":true,"lag":0}],"witness":null,"canLose":1}]}
       """;
 
   private FakeCluster cluster;
@@ -146,15 +146,33 @@ final class OneShotTest {
 
   @Test
   void aClusterWithAProblemSaysWhatToDo() {
-    cluster.status(STATUS.formatted("false", "\"127.0.0.1:5001 is down: start it\"", "false", "0"));
+    String problem =
+        """
+        {"name":"node-down","subject":"127.0.0.1:5001","state":"%s","ageMillis":%s,
+         "text":"127.0.0.1:5001 is down: start it"}""";
+    cluster.status(STATUS.formatted("false", problem.formatted("pending", "1999"), "false", "0"));
+    assertThat(tool("status").out())
+        .contains("- 127.0.0.1:5001 is down: start it (node-down for 1 s, pending)\n");
+    cluster.status(STATUS.formatted("false", problem.formatted("set", "61000"), "false", "0"));
     ToolRun run = tool("status");
     assertThat(run.exitStatus()).isEqualTo(1);
     assertThat(run.out().lines().toList().subList(0, 3))
         .containsExactly(
             "NOT HEALTHY: 1 of 2 nodes up, 1 problem.",
-            "- 127.0.0.1:5001 is down: start it",
-            "It cannot lose another node of these partitions and go on: 0.");
+            "- 127.0.0.1:5001 is down: start it (node-down for 61 s)",
+            "It cannot lose another node of partition 0 and go on.");
     assertThat(run.out()).contains("61 s ago");
+  }
+
+  @Test
+  void aNodeThatIsHeardAndNotReachedIsNotCalledUpAndNotCalledDown() {
+    cluster.status(
+        STATUS
+            .formatted("false", "", "false,\"heard\":true,\"reached\":false", "0")
+            .replace("\"5001\",\"up\":true", "\"5001\",\"up\":false"));
+    assertThat(tool("status").out())
+        .startsWith("NOT HEALTHY: 1 of 2 nodes up")
+        .contains("127.0.0.1:5001  NOT REACHED");
   }
 
   @Test

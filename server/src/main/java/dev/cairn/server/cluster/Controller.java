@@ -117,7 +117,7 @@ public final class Controller {
     }
     return state.members().stream()
         .filter(member -> member.name().equals(applicant.name()))
-        .filter(member -> !membership.isUp(member.id()))
+        .filter(member -> !membership.isHeard(member.id()))
         .filter(member -> othersServe(state, member))
         .findFirst();
   }
@@ -166,7 +166,7 @@ public final class Controller {
       return placement;
     }
     return placement.voters().stream()
-        .filter(voter -> !voter.nodeId().equals(leader.get()) && membership.isUp(voter.nodeId()))
+        .filter(voter -> !voter.nodeId().equals(leader.get()) && membership.isHeard(voter.nodeId()))
         .filter(
             voter ->
                 membership

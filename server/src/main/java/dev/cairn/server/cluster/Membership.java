@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.cluster;
 
+import dev.cairn.server.peer.Answer;
 import dev.cairn.server.peer.PeerTransport;
 import dev.cairn.server.peer.Traffic;
 import java.io.IOException;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -21,6 +26,10 @@ import org.slf4j.LoggerFactory;
 /**
  * Who is up, and what every node last said of itself.
  *
+ * <p>A node is up for this one when it is <em>heard</em>, its reports arrive, and <em>reached</em>,
+ * it answers this node's ({@link Reach}). Whoever sends and cannot be sent to takes no entries and
+ * no requests; to hear of it is not enough. What is made of that is said in {@link Survival}.
+ *
  * <p>Each node sends its {@link NodeReport} to every other one, twice a second and at once when it
  * begins to lead. What is known here is a hint: it routes requests and draws the status page.
  * Safety never rests on it, with one exception that errs on the safe side: a witness keeps its log
@@ -29,10 +38,11 @@ import org.slf4j.LoggerFactory;
  * <p>Threads: reports arrive on the transport's threads; all methods may be called by any.
  */
 public final class Membership {
-  /** A node that was not heard of for so long counts as down. */
+  /** A node that was not heard of, or did not answer, for so long is not up. */
   static final long DOWN_AFTER_MILLIS = 1_500;
 
   private static final long REPORT_EVERY_MILLIS = 500;
+  private static final long NEWS_AFTER_MILLIS = 10;
   private static final Logger log = LoggerFactory.getLogger(Membership.class);
 
   private final String selfId;
@@ -41,8 +51,10 @@ public final class Membership {
   private final LongSupplier nanoTime;
   private final LongSupplier wallMillis;
   private final Map<String, Heard> heard = new ConcurrentHashMap<>();
-  private final Map<String, Boolean> said =
+  private final Map<String, Contact> said =
       new ConcurrentHashMap<>(); // what the log last said of whom
+  private final AtomicBoolean newsWaits = new AtomicBoolean();
+  private final Reach reach;
   private final WallClocks wallClocks = new WallClocks();
   private final ClusterClock clusterClock = new ClusterClock();
   private volatile Supplier<ClusterState> state = () -> null;
@@ -66,6 +78,7 @@ public final class Membership {
     this.scheduler = scheduler;
     this.nanoTime = nanoTime;
     this.wallMillis = wallMillis;
+    this.reach = new Reach(nanoTime, DOWN_AFTER_MILLIS);
     transport.handle(PeerMessageKind.REPORT, this::receive);
   }
 
@@ -89,7 +102,7 @@ public final class Membership {
         return; // not started: a partition that opens early asks for this
       }
       long now = nanoTime.getAsLong();
-      heard.put(selfId, new Heard(report, now, firstHeard(selfId)));
+      heard.put(selfId, Heard.of(report, now, firstHeard(selfId)));
       wallClocks.read(selfId, report.wallMillis(), now);
       sayWhoCameAndWent();
       byte[] body = report.encode();
@@ -104,8 +117,8 @@ public final class Membership {
               PeerMessageKind.REPORT,
               0,
               body,
-              REPORT_EVERY_MILLIS,
-              answer -> {});
+              DOWN_AFTER_MILLIS,
+              answer -> answered(member, answer));
         }
       }
     } catch (RuntimeException e) {
@@ -113,15 +126,55 @@ public final class Membership {
     }
   }
 
+  /** Counts only where messages of the groups pass too, which have a connection of their own. */
+  private void answered(Member member, Answer answer) {
+    if (!(answer instanceof Answer.Received received)
+        || !transport.isConnected(member.peerHost(), member.peerPort())) {
+      return;
+    }
+    try {
+      if (reach.answered(member.id(), received.body())) {
+        announceSoon();
+      }
+    } catch (IOException e) {
+      log.warn("peer {} answered in a way that cannot be read: {}", member.name(), e.getMessage());
+    }
+  }
+
+  /** Whoever has just come, or is just reached, is told at once, so that all agree soon. */
+  private void announceSoon() {
+    if (stopped || !newsWaits.compareAndSet(false, true)) {
+      return;
+    }
+    try {
+      scheduler.schedule(
+          () -> {
+            newsWaits.set(false);
+            announce();
+          },
+          NEWS_AFTER_MILLIS,
+          TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException stopping) {
+      log.debug("this node is stopping and tells no news");
+    }
+  }
+
   private void sayWhoCameAndWent() {
     for (Member member : state.get().members()) {
-      boolean up = isUp(member.id());
-      Boolean before = said.put(member.id(), up);
-      if (before != null && before != up) {
-        if (up) {
-          log.info("peer {} is up", member.name());
-        } else {
-          log.warn("peer {} is down: not heard of for {} ms", member.name(), DOWN_AFTER_MILLIS);
+      Contact contact = contact(member.id());
+      Contact before = said.put(member.id(), contact);
+      if (before != null && before != contact) {
+        switch (contact) {
+          case UP -> log.info("peer {} is up", member.name());
+          case DOWN ->
+              log.warn("peer {} is down: not heard of for {} ms", member.name(), DOWN_AFTER_MILLIS);
+          case UNREACHED ->
+              log.warn(
+                  "peer {} is heard and not reached: nothing of it answers at {}:{}",
+                  member.name(),
+                  member.peerHost(),
+                  member.peerPort());
+          case UNHEARD -> log.warn("peer {} answers and does not reach this node", member.name());
         }
       }
     }
@@ -130,19 +183,21 @@ public final class Membership {
   private void receive(byte[] body, Consumer<byte[]> answer) {
     try {
       NodeReport report = NodeReport.decode(body);
-      if (state.get() == null) {
-        answer.accept(new byte[0]); // this node belongs to no cluster yet
-        return;
-      }
-      if (report.clusterId().equals(state.get().clusterId())
-          && state.get().member(report.nodeId()).isPresent()) {
-        boolean wasUp = isUp(report.nodeId());
+      boolean known =
+          state.get() != null // else this node belongs to no cluster yet
+              && report.clusterId().equals(state.get().clusterId())
+              && state.get().member(report.nodeId()).isPresent();
+      if (known) {
+        boolean wasHeard = isHeard(report.nodeId());
         long now = nanoTime.getAsLong();
         heard.put(
-            report.nodeId(), new Heard(report, now, wasUp ? firstHeard(report.nodeId()) : now));
+            report.nodeId(), Heard.of(report, now, wasHeard ? firstHeard(report.nodeId()) : now));
         wallClocks.read(report.nodeId(), report.wallMillis(), now);
+        if (!wasHeard) {
+          announceSoon();
+        }
       }
-      answer.accept(new byte[0]);
+      answer.accept(known ? Reach.answerOf(selfId) : new byte[0]);
     } catch (IOException e) {
       log.warn("a peer sent a report that cannot be read: {}", e.getMessage());
     }
@@ -150,26 +205,109 @@ public final class Membership {
 
   private long firstHeard(String nodeId) {
     Heard known = heard.get(nodeId);
-    return known == null ? nanoTime.getAsLong() : known.upSinceNanos();
+    return known == null ? nanoTime.getAsLong() : known.sinceNanos();
+  }
+
+  /** How this node and another stand to each other. */
+  public enum Contact {
+    /** Heard and reached. */
+    UP,
+    /** Its reports arrive; it does not answer. */
+    UNREACHED,
+    /** It answers; its reports do not arrive. */
+    UNHEARD,
+    /** Neither. */
+    DOWN
+  }
+
+  /** How this node and another stand to each other; it is up for itself. */
+  public Contact contact(String nodeId) {
+    if (isHeard(nodeId)) {
+      return isReached(nodeId) ? Contact.UP : Contact.UNREACHED;
+    }
+    return isReached(nodeId) ? Contact.UNHEARD : Contact.DOWN;
   }
 
   /** Whether the node was heard of lately; this node always is. */
-  public boolean isUp(String nodeId) {
+  public boolean isHeard(String nodeId) {
     return nodeId.equals(selfId)
         || heardMillisAgo(nodeId).stream().anyMatch(millis -> millis < DOWN_AFTER_MILLIS);
   }
 
-  /** For how long the node has been up without a break, as seen from here; 0 when it is down. */
+  private boolean isReached(String nodeId) {
+    return nodeId.equals(selfId) || reach.reaches(nodeId);
+  }
+
+  /** The ids of the other nodes that this one reaches. */
+  public Set<String> reached() {
+    return reach.reached();
+  }
+
+  /** Whether the node is heard of and reached; this node always is. */
+  public boolean isUp(String nodeId) {
+    return contact(nodeId) == Contact.UP;
+  }
+
+  /**
+   * Whether a node reaches another one, as far as is known here: of one that is not heard of,
+   * nothing is.
+   */
+  private boolean reaches(String fromId, String toId) {
+    return fromId.equals(selfId)
+        ? isReached(toId)
+        : isHeard(fromId)
+            && report(fromId).filter(report -> report.reaches().contains(toId)).isPresent();
+  }
+
+  /** Whether each of two nodes is up for the other ({@link Survival}). */
+  public boolean linked(String oneId, String otherId) {
+    return reaches(oneId, otherId) && reaches(otherId, oneId);
+  }
+
+  /**
+   * Those of the nodes that are not down and do not reach this one. A node that answers and is not
+   * heard does not reach the one that asks.
+   */
+  public List<Member> unreachedBy(ClusterState cluster, String nodeId) {
+    return cluster.members().stream()
+        .filter(other -> !other.id().equals(nodeId))
+        .filter(
+            other ->
+                nodeId.equals(selfId)
+                    ? contact(other.id()) != Contact.DOWN && !reaches(other.id(), nodeId)
+                    : isHeard(other.id()) && !reaches(other.id(), nodeId))
+        .toList();
+  }
+
+  /** Whether nobody knows of a node: it is not heard here, and none that is heard reaches it. */
+  public boolean isDown(ClusterState cluster, String nodeId) {
+    return !isHeard(nodeId)
+        && cluster.members().stream().noneMatch(other -> reaches(other.id(), nodeId));
+  }
+
+  /** For how long the node has been up without a break, as seen from here; 0 when it is not. */
   public long upForMillis(String nodeId) {
     Heard known = heard.get(nodeId);
     return known == null || !isUp(nodeId)
         ? 0
-        : TimeUnit.NANOSECONDS.toMillis(nanoTime.getAsLong() - known.upSinceNanos());
+        : Math.min(
+            TimeUnit.NANOSECONDS.toMillis(nanoTime.getAsLong() - known.sinceNanos()),
+            reach.reachedForMillis(nodeId));
   }
 
-  /** Whether the node is up and has not said that it is stopping: one to give leadership to. */
-  public boolean stays(String nodeId) {
-    return isUp(nodeId) && report(nodeId).filter(NodeReport::stopping).isEmpty();
+  /**
+   * Whether leadership of a partition may be given to a node: it is up, has not said that it is
+   * stopping, and is linked with a majority of the voters. One that cannot be sent to by those that
+   * it would lead, or by nodes that pass requests on to it, serves nobody.
+   */
+  public boolean mayLead(Placement placement, String nodeId) {
+    long linked =
+        placement.voters().stream()
+            .filter(v -> v.nodeId().equals(nodeId) || linked(v.nodeId(), nodeId))
+            .count();
+    return isUp(nodeId)
+        && report(nodeId).filter(NodeReport::stopping).isEmpty()
+        && linked > placement.voters().size() / 2;
   }
 
   /** How long ago the node was last heard of; empty if never. */
@@ -201,9 +339,13 @@ public final class Membership {
    * What the node last reported of a partition, if that was for this incarnation of its replica.
    */
   public Optional<NodeReport.PartitionReport> report(Replica replica, int partition) {
-    return report(replica.nodeId())
-        .flatMap(report -> report.partition(partition))
+    return partitionReport(replica.nodeId(), partition)
         .filter(report -> report.incarnation() == replica.incarnation());
+  }
+
+  /** What the node last reported of a partition, of whichever incarnation. */
+  public Optional<NodeReport.PartitionReport> partitionReport(String nodeId, int partition) {
+    return Optional.ofNullable(heard.get(nodeId)).map(known -> known.partitions().get(partition));
   }
 
   /**
@@ -223,7 +365,7 @@ public final class Membership {
         .orElse(true);
   }
 
-  /** The node that reports to lead a partition in the highest term, among those that are up. */
+  /** The node that reports to lead a partition in the highest term, among those that are heard. */
   public Optional<String> leader(Placement placement) {
     String leader = null;
     long term = -1;
@@ -232,7 +374,7 @@ public final class Membership {
       if (report.isPresent()
           && report.get().status() == NodeReport.Status.LEADS
           && report.get().term() > term
-          && isUp(voter.nodeId())) {
+          && isHeard(voter.nodeId())) {
         term = report.get().term();
         leader = voter.nodeId();
       }
@@ -241,13 +383,13 @@ public final class Membership {
   }
 
   /**
-   * What time it is by the wall clocks of those among {@code nodeIds} that are up, so that one
+   * What time it is by the wall clocks of those among {@code nodeIds} that are heard, so that one
    * wrong clock moves nothing; empty without a majority of them.
    */
   public Optional<WallTime> wallTime(List<String> nodeIds) {
     long now = nanoTime.getAsLong();
     wallClocks.read(selfId, wallMillis.getAsLong(), now);
-    return wallClocks.time(nodeIds.stream().filter(this::isUp).toList(), nodeIds.size(), now);
+    return wallClocks.time(nodeIds.stream().filter(this::isHeard).toList(), nodeIds.size(), now);
   }
 
   /** The cluster's time, milliseconds since 1970; empty while it cannot be told. */
@@ -268,5 +410,16 @@ public final class Membership {
             (int) known.members().stream().filter(member -> isUp(member.id())).count());
   }
 
-  private record Heard(NodeReport report, long atNanos, long upSinceNanos) {}
+  /** A report, what it says of partitions by their index, and since when the node is heard of. */
+  private record Heard(
+      NodeReport report,
+      Map<Integer, NodeReport.PartitionReport> partitions,
+      long atNanos,
+      long sinceNanos) {
+    static Heard of(NodeReport report, long atNanos, long sinceNanos) {
+      Map<Integer, NodeReport.PartitionReport> partitions = new HashMap<>();
+      report.partitions().forEach(partition -> partitions.put(partition.index(), partition));
+      return new Heard(report, partitions, atNanos, sinceNanos);
+    }
+  }
 }

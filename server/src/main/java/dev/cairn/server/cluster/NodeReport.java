@@ -9,8 +9,10 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What a node says of itself, twice a second, whenever it begins to lead or ceases to, and when it
@@ -19,7 +21,7 @@ import java.util.Optional;
  * <pre>
  *   report    ::= format:1 clusterId:utf nodeId:utf version:utf epoch:8 wallMillis:8 flags:1
  *                 host:utf clientPort:2 clusterPort:2 freeBytes:8 freeBytesMin:8 figures
- *                 count:4 partition*
+ *                 count:2 reached:utf* count:4 partition*
  *   figures   ::= upMillis:8 diskBytes:8 heapUsedBytes:8 heapMaxBytes:8 residentBytes:8
  *                 reads:8 writes:8 failed:8 count:1 (micros:8 count:8)*
  *   flags     ::= bit 0: the node is stopping; others 0
@@ -38,6 +40,7 @@ import java.util.Optional;
  * @param announced where clients are told to find it
  * @param room how much room its disk has
  * @param figures what it uses, and what it has answered
+ * @param reaches the ids of the other nodes that answered it lately ({@link Reach})
  * @param partitions one for each replica or witness that it holds
  */
 public record NodeReport(
@@ -50,13 +53,15 @@ public record NodeReport(
     Announced announced,
     Room room,
     Figures figures,
+    Set<String> reaches,
     List<PartitionReport> partitions) {
-  private static final int FORMAT = 5;
+  private static final int FORMAT = 6;
   private static final int BUCKETS_MAX = 64;
   private static final int PARTITIONS_MAX = 16384;
   private static final int FLAG_STOPPING = 1;
 
   public NodeReport {
+    reaches = Set.copyOf(reaches);
     partitions = List.copyOf(partitions);
   }
 
@@ -218,6 +223,10 @@ public record NodeReport(
       out.writeLong(room.freeBytes());
       out.writeLong(room.freeBytesMin());
       figures.write(out);
+      out.writeShort(reaches.size());
+      for (String reached : reaches) {
+        out.writeUTF(reached);
+      }
       out.writeInt(partitions.size());
       for (PartitionReport partition : partitions) {
         out.writeInt(partition.index());
@@ -255,6 +264,11 @@ public record NodeReport(
         new Announced(in.readUTF(), in.readUnsignedShort(), in.readUnsignedShort());
     Room room = new Room(in.readLong(), in.readLong());
     Figures figures = Figures.read(in);
+    int reached = in.readUnsignedShort();
+    Set<String> reaches = new HashSet<>();
+    for (int i = 0; i < reached; i++) {
+      reaches.add(in.readUTF());
+    }
     int count = in.readInt();
     if (count < 0 || count > PARTITIONS_MAX) {
       throw new IOException("node report with " + count + " partitions");
@@ -283,6 +297,7 @@ public record NodeReport(
         announced,
         room,
         figures,
+        reaches,
         partitions);
   }
 }

@@ -88,8 +88,14 @@ final class ClusterResource {
     to.set("queues", own == null ? null : own.get("queues"));
   }
 
+  /** Up, or for a node: heard and not reached, reached and not heard, neither. */
   static String state(JsonNode node) {
-    return node.path("up").asBoolean() ? "up" : "down";
+    if (node.path("up").asBoolean()) {
+      return "up";
+    }
+    return node.path("heard").asBoolean()
+        ? "unreached"
+        : node.path("reached").asBoolean() ? "unheard" : "down";
   }
 
   /** Each partition: its slots, who leads, who lags, how much it holds. */
@@ -125,6 +131,7 @@ final class ClusterResource {
               .addObject()
               .put("node", node)
               .put("state", state(replica))
+              .put("counts", replica.path("counts").asBoolean())
               .put("lag", replica.path("lag").asLong());
       for (String name : List.of("keys", "dataBytes", "diskBytes", "logBytes")) {
         row.set(name, own.map(held -> held.get(name)).orElse(null));
@@ -142,6 +149,7 @@ final class ClusterResource {
       to.putObject("witness")
           .put("node", node)
           .put("state", state(witness))
+          .put("counts", witness.path("counts").asBoolean())
           .set("logBytes", own.map(held -> held.get("logBytes")).orElse(null));
     } else {
       to.putNull("witness");

@@ -113,12 +113,24 @@ public enum Metric {
       "partition",
       "replica"),
   NODES("cairn_cluster_nodes", Kind.GAUGE, "Members of the cluster."),
-  NODES_UP("cairn_cluster_nodes_up", Kind.GAUGE, "Members that this node hears of."),
+  NODES_UP(
+      "cairn_cluster_nodes_up",
+      Kind.GAUGE,
+      "Members that this node hears of and reaches, itself included."),
   PARTITIONS("cairn_cluster_partitions", Kind.GAUGE, "Partitions of the cluster."),
   PARTITIONS_LED(
       "cairn_cluster_partitions_led",
       Kind.GAUGE,
-      "Partitions for which this node knows a leader that is up."),
+      "Partitions for which this node knows a leader that it hears of."),
+  CAN_LOSE(
+      "cairn_cluster_can_lose",
+      Kind.GAUGE,
+      "Nodes, whichever they are, that may fail now and every partition goes on with nothing lost."),
+  PROBLEM(
+      "cairn_cluster_problem_seconds",
+      Kind.GAUGE,
+      "Since when this node sees a problem, by the name that status gives it; 0 when it does not, or for less than 5 s.",
+      "problem"),
   LOG_DAMAGED(
       "cairn_log_damaged",
       Kind.GAUGE,

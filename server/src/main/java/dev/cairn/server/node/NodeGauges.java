@@ -12,6 +12,7 @@ import dev.cairn.server.metrics.Metrics.Row;
 import dev.cairn.server.partition.PartitionFigures;
 import dev.cairn.server.partition.Partitions;
 import dev.cairn.server.routing.ClusterRouter;
+import dev.cairn.server.routing.ClusterStatus;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,6 +26,7 @@ final class NodeGauges {
   private final Partitions partitions;
   private final Membership membership;
   private final ClusterRouter router;
+  private final ClusterStatus status;
   private final Supplier<ClusterState> cluster; // null before it has formed
   private List<PartitionFigures> figures = List.of(); // guarded by this
   private long figuresNanos; // guarded by this
@@ -34,10 +36,12 @@ final class NodeGauges {
       Partitions partitions,
       Membership membership,
       ClusterRouter router,
+      ClusterStatus status,
       Supplier<ClusterState> cluster) {
     this.partitions = partitions;
     this.membership = membership;
     this.router = router;
+    this.status = status;
     this.cluster = cluster;
   }
 
@@ -78,6 +82,13 @@ final class NodeGauges {
     metrics.gauge(
         Metric.PARTITIONS, () -> cluster.get() == null ? 0 : cluster.get().partitionCount());
     metrics.gauge(Metric.PARTITIONS_LED, this::partitionsLed);
+    metrics.gauge(Metric.CAN_LOSE, status::canLose);
+    metrics.gauges(
+        Metric.PROBLEM,
+        () ->
+            status.problemSeconds().entrySet().stream()
+                .map(entry -> new Row(List.of(entry.getKey().slug()), entry.getValue()))
+                .toList());
   }
 
   private void ofPartitions(
@@ -100,7 +111,7 @@ final class NodeGauges {
     return known == null
         ? 0
         : known.partitions().stream()
-            .filter(p -> partitions.leaderId(p.index()).filter(membership::isUp).isPresent())
+            .filter(p -> partitions.leaderId(p.index()).filter(membership::isHeard).isPresent())
             .count();
   }
 

@@ -8,7 +8,6 @@ import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.Membership;
 import dev.cairn.server.cluster.MetaGroup;
 import dev.cairn.server.cluster.NodeReport;
-import dev.cairn.server.cluster.Placement;
 import dev.cairn.server.cluster.Ring;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.partition.LogLimits;
@@ -216,6 +215,9 @@ final class NodeRuntime implements AutoCloseable {
             spec.partitionCount(),
             () -> NodeIdentity.randomId(new SecureRandom()),
             engine.transport());
+    ClusterStatus status =
+        new ClusterStatus(
+            self.name(), membership, formation::waitingFor, spec.logLimits(), System::nanoTime);
     router =
         new ClusterRouter(
             self.id(),
@@ -225,10 +227,10 @@ final class NodeRuntime implements AutoCloseable {
             scheduler,
             System::nanoTime,
             spec.requestTimeoutMillis(),
-            new ClusterStatus(self.name(), membership, formation::waitingFor, spec.logLimits()),
+            status,
             topic -> ownDocument(topic, spec.stats()),
             spec.metrics());
-    new NodeGauges(partitions, membership, router, this::clusterState)
+    new NodeGauges(partitions, membership, router, status, this::clusterState)
         .tell(spec.metrics(), folder, spec.version());
     scrub = Scrub.start(spec.scrub(), sharedLog, storage);
     formation.answerOthers();
@@ -292,6 +294,7 @@ final class NodeRuntime implements AutoCloseable {
               self.announced(),
               spec.room().get(),
               figures.look(),
+              membership.reached(),
               partitions.reports());
         });
     new Controller(opened, membership, formation, System::nanoTime).start(scheduler);
@@ -314,7 +317,10 @@ final class NodeRuntime implements AutoCloseable {
     return meta == null ? null : meta.state();
   }
 
-  /** Why this node does not serve what is placed on it, if so. */
+  /**
+   * Why this node does not serve what is placed on it, if so. It says nothing of others: that a
+   * partition has no leader since they are down is no reason to take this node away too.
+   */
   Optional<String> notReady() {
     ClusterState cluster = clusterState();
     if (cluster == null) {
@@ -333,12 +339,6 @@ final class NodeRuntime implements AutoCloseable {
           return Optional.of("partition " + report.index() + " is not open yet");
         }
         case FOLLOWS, LEADS -> {}
-      }
-    }
-    for (Placement placement : cluster.partitions()) {
-      if (placement.voterOn(self.id()).isPresent()
-          && partitions.leaderId(placement.index()).isEmpty()) {
-        return Optional.of("partition " + placement.index() + " has no leader");
       }
     }
     return Optional.empty();

@@ -390,8 +390,10 @@ public final class Partitions implements AutoCloseable {
   }
 
   private Optional<Replica> otherReplica(int index) {
-    return state.partitions().get(index).replicas().stream()
-        .filter(replica -> !replica.nodeId().equals(selfId) && membership.stays(replica.nodeId()))
+    Placement placement = state.partitions().get(index);
+    return placement.replicas().stream()
+        .filter(replica -> !replica.nodeId().equals(selfId))
+        .filter(replica -> membership.mayLead(placement, replica.nodeId()))
         .filter(
             replica ->
                 membership

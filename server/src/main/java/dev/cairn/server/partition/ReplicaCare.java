@@ -213,14 +213,15 @@ final class ReplicaCare {
 
   /** Gives leadership back to the replica that the ring prefers, once that is up and close. */
   private void handBack(int index, HeldReplica entry, long now) {
-    Replica preferred = current.get().partitions().get(index).replicas().get(0);
+    Placement placement = current.get().partitions().get(index);
+    Replica preferred = placement.replicas().get(0);
     entry.handBack.preferredLeads(!entry.group.leads() && tellsToLead(index, preferred), now);
     if (stopping.getAsBoolean()
         || !entry.group.leads()
         || preferred.nodeId().equals(selfId)
         || !hasRoom(preferred.nodeId())
         || now - entry.leadsSinceNanos < LEAD_BEFORE_HAND_OVER_NANOS
-        || !membership.stays(preferred.nodeId())
+        || !membership.mayLead(placement, preferred.nodeId())
         || membership.upForMillis(preferred.nodeId()) < PREFERRED_UP_MILLIS) {
       return;
     }
@@ -233,7 +234,7 @@ final class ReplicaCare {
   }
 
   private boolean tellsToLead(int index, Replica replica) {
-    return membership.isUp(replica.nodeId())
+    return membership.isHeard(replica.nodeId())
         && membership
             .report(replica, index)
             .filter(report -> report.status() == NodeReport.Status.LEADS)
@@ -247,8 +248,10 @@ final class ReplicaCare {
         || now - entry.leadsSinceNanos < LEAD_BEFORE_HAND_OVER_NANOS) {
       return;
     }
-    current.get().partitions().get(index).replicas().stream()
-        .filter(replica -> membership.isUp(replica.nodeId()) && hasRoom(replica.nodeId()))
+    Placement placement = current.get().partitions().get(index);
+    placement.replicas().stream()
+        .filter(replica -> hasRoom(replica.nodeId()))
+        .filter(replica -> membership.mayLead(placement, replica.nodeId()))
         .filter(replica -> isClose(index, replica))
         .findFirst()
         .ifPresent(replica -> entry.group.handOver(peer(replica)));

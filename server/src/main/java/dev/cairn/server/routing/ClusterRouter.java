@@ -38,6 +38,8 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The router of a node that is part of a cluster: two {@link Lane}s for each partition, one for
@@ -52,6 +54,7 @@ public final class ClusterRouter implements Router, AutoCloseable {
 
   private static final long TOPOLOGY_FOR_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
+  private static final Logger log = LoggerFactory.getLogger(ClusterRouter.class);
   private final String selfId;
   private final Partitions partitions;
   private final Membership membership;
@@ -115,6 +118,19 @@ public final class ClusterRouter implements Router, AutoCloseable {
         new NodeDocuments(selfId, membership, transport, () -> state.cluster(), ownDocuments);
     transport.handle(PeerMessageKind.WRITE, this::handleWrites);
     transport.handle(PeerMessageKind.READ, this::handleReads);
+    scheduler.scheduleWithFixedDelay(
+        this::look,
+        ClusterStatus.LOOK_EVERY_MILLIS,
+        ClusterStatus.LOOK_EVERY_MILLIS,
+        TimeUnit.MILLISECONDS);
+  }
+
+  private void look() {
+    try {
+      status.look(state.cluster(), partitions::leaderId);
+    } catch (RuntimeException bug) {
+      log.error("the cluster's health could not be looked at; trying again", bug);
+    }
   }
 
   /** Takes on a new state of the cluster. */
@@ -451,6 +467,6 @@ public final class ClusterRouter implements Router, AutoCloseable {
 
   @Override
   public void status(Consumer<String> done) {
-    done.accept(status.document(state.cluster(), partitions));
+    done.accept(status.document(state.cluster(), partitions::leaderId));
   }
 }

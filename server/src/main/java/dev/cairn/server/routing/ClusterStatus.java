@@ -10,83 +10,138 @@ import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.Membership;
 import dev.cairn.server.cluster.NodeReport;
-import dev.cairn.server.cluster.Placement;
-import dev.cairn.server.cluster.Replica;
 import dev.cairn.server.metrics.CommandMetrics;
 import dev.cairn.server.partition.LogLimits;
-import dev.cairn.server.partition.Partitions;
-import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.IntFunction;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * The cluster's health as one document: what is wrong, what to do about it, and what it can still
- * lose. Drawn from reports that are up to a second and a half old. {@code docs/operations.md} has
- * its grammar.
+ * The cluster's health as one document: what is wrong, since when, what to do about it, and what
+ * can still be lost. {@code docs/operations.md} has its grammar.
+ *
+ * <p>A look is taken twice a second, whoever asks, so that problems have an age, and another for
+ * each document. Threads: any; a look holds the lock and waits for nothing.
  */
 public final class ClusterStatus {
+  static final long LOOK_EVERY_MILLIS = 500;
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final String selfName;
   private final Membership membership;
   private final Supplier<String> waitingFor;
-  private final LogLimits limits;
+  private final ClusterHealth health;
+  private final LongSupplier nanoTime;
+  private Problems tracked = new Problems(); // guarded by this
+  private boolean placed; // guarded by this; what was said before holds no longer
+  private volatile Seen seen = new Seen(ClusterHealth.Look.NONE, List.of());
+
+  /** A look, and the problems that it left. */
+  private record Seen(ClusterHealth.Look look, List<Problems.Problem> problems) {}
 
   /**
    * Creates the page of a node.
    *
    * @param waitingFor what the node waits for before it has a cluster
    * @param limits how much log a witness may keep
+   * @param nanoTime a monotonic clock, nanoseconds
    */
   public ClusterStatus(
-      String selfName, Membership membership, Supplier<String> waitingFor, LogLimits limits) {
+      String selfName,
+      Membership membership,
+      Supplier<String> waitingFor,
+      LogLimits limits,
+      LongSupplier nanoTime) {
     this.selfName = selfName;
     this.membership = membership;
     this.waitingFor = waitingFor;
-    this.limits = limits;
+    this.health = new ClusterHealth(membership, limits);
+    this.nanoTime = nanoTime;
   }
 
-  String document(ClusterState cluster, Partitions partitions) {
+  /**
+   * Takes a look.
+   *
+   * @param cluster null before it has formed
+   * @param leaderOf who leads a partition, as far as is known here
+   */
+  synchronized Seen look(ClusterState cluster, IntFunction<Optional<String>> leaderOf) {
+    long now = nanoTime.getAsLong();
+    ClusterHealth.Look look;
+    if (cluster == null) {
+      Findings findings = new Findings();
+      findings.notFormed(waitingFor.get());
+      look = new ClusterHealth.Look(List.of(), List.of(), findings.all(0, 0));
+    } else {
+      look = health.look(cluster, leaderOf, now);
+    }
+    if (!placed && cluster != null && !cluster.partitions().isEmpty()) {
+      placed = true;
+      tracked = new Problems();
+    }
+    seen = new Seen(look, tracked.observe(look.findings(), now));
+    return seen;
+  }
+
+  /** How many nodes, whichever they are, every partition can lose, at the last look. */
+  public int canLose() {
+    return seen.look().canLose();
+  }
+
+  /** For how many seconds a problem of each kind has lasted, 0 where none is set. */
+  public Map<ProblemKind, Double> problemSeconds() {
+    Map<ProblemKind, Double> seconds = new EnumMap<>(ProblemKind.class);
+    for (ProblemKind kind : ProblemKind.values()) {
+      seconds.put(kind, 0.0);
+    }
+    for (Problems.Problem problem : seen.problems()) {
+      if (problem.state() != Problems.State.PENDING) {
+        double age = problem.ageMillis() / (double) TimeUnit.SECONDS.toMillis(1);
+        seconds.merge(problem.kind(), age, Math::max);
+      }
+    }
+    return seconds;
+  }
+
+  String document(ClusterState cluster, IntFunction<Optional<String>> leaderOf) {
+    Seen now = look(cluster, leaderOf);
     ObjectNode document = JSON.createObjectNode();
-    List<String> problems = new ArrayList<>();
     document.put("answeredBy", selfName);
     if (cluster == null) {
       document.put("clusterId", "").put("epoch", 0);
-      problems.add("The cluster has not formed: " + waitingFor.get() + ".");
     } else {
       document
           .put("clusterId", cluster.clusterId())
           .put("epoch", cluster.epoch())
           .put("replicationFactor", cluster.replicationFactor())
           .put("partitions", cluster.partitionCount());
-      if (cluster.partitions().isEmpty()) {
-        problems.add(
-            "The cluster has formed and waits for a majority of its nodes to place partitions.");
-      }
-      if (cluster.members().size() > cluster.partitionCount()) {
-        problems.add(
-            "There are more nodes than partitions: "
-                + (cluster.members().size() - cluster.partitionCount())
-                + " can never lead one.");
-      }
-      copies(cluster, problems);
       Map<String, Counts> counts = new TreeMap<>();
       ArrayNode partitionList = JSON.createArrayNode();
-      for (Placement placement : cluster.partitions()) {
-        partitionList.add(partition(cluster, partitions, placement, counts, problems));
+      for (ClusterHealth.PartitionView partition : now.look().partitions()) {
+        partitionList.add(partition(cluster, partition, counts));
       }
       ArrayNode nodes = document.putArray("nodes");
-      for (Member member : cluster.members()) {
-        nodes.add(node(member, counts.getOrDefault(member.id(), new Counts()), problems));
+      for (ClusterHealth.NodeView node : now.look().nodes()) {
+        nodes.add(node(node, counts.getOrDefault(node.member().id(), new Counts())));
       }
       document.set("partitionList", partitionList);
     }
-    document.put("healthy", problems.isEmpty());
+    document.put("healthy", now.problems().isEmpty());
     ArrayNode list = document.putArray("problems");
-    problems.stream().distinct().forEach(list::add);
+    for (Problems.Problem problem : now.problems()) {
+      list.addObject()
+          .put("name", problem.kind().slug())
+          .put("subject", problem.subject())
+          .put("state", problem.state().slug())
+          .put("ageMillis", problem.ageMillis())
+          .put("text", problem.text());
+    }
     try {
       return JSON.writeValueAsString(document);
     } catch (JsonProcessingException e) {
@@ -94,46 +149,22 @@ public final class ClusterStatus {
     }
   }
 
-  private static void copies(ClusterState cluster, List<String> problems) {
-    int nodes = cluster.members().size();
-    if (cluster.replicationFactor() > nodes) {
-      problems.add(
-          "There are "
-              + nodes
-              + " nodes for "
-              + cluster.replicationFactor()
-              + " copies: each node holds everything, and there are no more copies than nodes.");
-    }
-  }
-
-  private ObjectNode node(Member member, Counts counts, List<String> problems) {
-    boolean up = membership.isUp(member.id());
-    if (!up) {
-      problems.add(
-          membership.room(member.id()).low()
-              ? "Node "
-                  + member.name()
-                  + " is down, and its disk was full: make room there. Where its process still runs it comes back by itself, else start it again."
-              : "Node " + member.name() + " is down: start it again.");
-    } else if (membership.room(member.id()).low()) {
-      NodeReport.Room room = membership.room(member.id());
-      problems.add(
-          "Node "
-              + member.name()
-              + " has "
-              + (room.freeBytes() >> 20)
-              + " MiB left on its disk and needs "
-              + (room.freeBytesMin() >> 20)
-              + ": make room there, or delete keys. Partitions that need it refuse writes (OOM) until then.");
-    }
+  private ObjectNode node(ClusterHealth.NodeView view, Counts counts) {
+    Member member = view.member();
     Announced announced = membership.announced(member);
+    Membership.Contact contact = view.contact();
+    boolean up = contact == Membership.Contact.UP;
     ObjectNode node = JSON.createObjectNode();
     node.put("name", member.name())
         .put("id", member.id())
         .put("host", announced.host())
         .put("clientPort", announced.clientPort())
         .put("clusterPort", announced.clusterPort())
-        .put("up", up);
+        .put("up", up)
+        .put("heard", up || contact == Membership.Contact.UNREACHED)
+        .put("reached", up || contact == Membership.Contact.UNHEARD);
+    ArrayNode unreachedBy = node.putArray("unreachedBy");
+    view.unreachedBy().forEach(unreachedBy::add);
     membership
         .heardMillisAgo(member.id())
         .ifPresent(millis -> node.put("heardMillisAgo", Math.max(0, millis)));
@@ -169,137 +200,32 @@ public final class ClusterStatus {
     }
   }
 
-  private ObjectNode partition(
-      ClusterState cluster,
-      Partitions partitions,
-      Placement placement,
-      Map<String, Counts> counts,
-      List<String> problems) {
+  private static ObjectNode partition(
+      ClusterState cluster, ClusterHealth.PartitionView view, Map<String, Counts> counts) {
     ObjectNode node = JSON.createObjectNode();
-    Optional<String> leader = partitions.leaderId(placement.index()).filter(membership::isUp);
-    node.put("index", placement.index())
-        .put("firstSlot", placement.firstSlot())
-        .put("lastSlot", placement.lastSlot())
-        .put("leader", leader.map(id -> nameOf(cluster, id)).orElse(null));
-    long reached = 0;
-    long term = 0;
-    for (Replica voter : placement.voters()) {
-      Optional<NodeReport.PartitionReport> report = membership.report(voter, placement.index());
-      reached = Math.max(reached, report.map(NodeReport.PartitionReport::appliedIndex).orElse(0L));
-      term = Math.max(term, report.map(NodeReport.PartitionReport::term).orElse(0L));
-    }
-    node.put("term", term);
-    int aliveFull = 0;
+    node.put("index", view.placement().index())
+        .put("firstSlot", view.placement().firstSlot())
+        .put("lastSlot", view.placement().lastSlot())
+        .put("leader", view.leaderId().map(id -> ClusterHealth.nameOf(cluster, id)).orElse(null))
+        .put("term", view.term());
+    view.leaderId().ifPresent(id -> counts.computeIfAbsent(id, i -> new Counts()).leads++);
     ArrayNode replicas = node.putArray("replicas");
-    for (Replica replica : placement.replicas()) {
-      boolean serves = serves(cluster, placement, replica, problems);
-      aliveFull += serves ? 1 : 0;
-      counts.computeIfAbsent(replica.nodeId(), id -> new Counts()).replicas++;
-      long applied =
-          membership
-              .report(replica, placement.index())
-              .map(NodeReport.PartitionReport::appliedIndex)
-              .orElse(0L);
-      replicas
-          .addObject()
-          .put("node", nameOf(cluster, replica.nodeId()))
-          .put("up", serves)
-          .put("lag", Math.max(0, reached - applied));
+    node.putNull("witness");
+    for (ClusterHealth.VoterView voter : view.voters()) {
+      Counts of = counts.computeIfAbsent(voter.replica().nodeId(), id -> new Counts());
+      String name = ClusterHealth.nameOf(cluster, voter.replica().nodeId());
+      boolean witness = voter.replica().equals(view.placement().witness());
+      ObjectNode row = witness ? node.putObject("witness") : replicas.addObject();
+      row.put("node", name).put("up", voter.serves()).put("counts", voter.counts());
+      if (witness) {
+        of.witnesses++;
+      } else {
+        of.replicas++;
+        row.put("lag", voter.lag());
+      }
     }
-    leader.ifPresent(id -> counts.computeIfAbsent(id, i -> new Counts()).leads++);
-    int alive = aliveFull;
-    Replica witness = placement.witness();
-    if (witness == null) {
-      node.putNull("witness");
-    } else {
-      boolean serves = serves(cluster, placement, witness, problems);
-      alive += serves ? 1 : 0;
-      warnOfWitnessLog(cluster, placement, problems);
-      counts.computeIfAbsent(witness.nodeId(), id -> new Counts()).witnesses++;
-      node.putObject("witness").put("node", nameOf(cluster, witness.nodeId())).put("up", serves);
-    }
-    int majority = placement.voters().size() / 2 + 1;
-    boolean votersChange =
-        leader.filter(id -> membership.votersChange(placement, id, cluster.epoch())).isPresent();
-    if (votersChange) {
-      problems.add(
-          "Partition "
-              + placement.index()
-              + " is taking in a new replica or witness: nothing to do but to keep the others running until it votes.");
-    }
-    node.put("canLose", votersChange ? 0 : Math.max(0, Math.min(alive - majority, aliveFull - 1)));
-    if (leader.isEmpty()) {
-      problems.add(
-          "Partition "
-              + placement.index()
-              + " has no leader"
-              + (alive < majority
-                  ? ": too few of its nodes are up. Start them again."
-                  : "; an election is under way."));
-    }
+    node.put("canLose", view.canLose());
     return node;
-  }
-
-  /**
-   * A witness whose log nears its bound will have to drop what a replica that is away still needs.
-   */
-  private void warnOfWitnessLog(ClusterState cluster, Placement placement, List<String> problems) {
-    long logBytes =
-        membership
-            .report(placement.witness(), placement.index())
-            .map(NodeReport.PartitionReport::logBytes)
-            .orElse(0L);
-    if (logBytes > limits.witnessBytesMax() / 2) {
-      problems.add(
-          "The witness of partition "
-              + placement.index()
-              + " on node "
-              + nameOf(cluster, placement.witness().nodeId())
-              + " keeps "
-              + (logBytes >> 20)
-              + " MiB of log for a replica that is behind, and may keep "
-              + (limits.witnessBytesMax() >> 20)
-              + " MiB: bring that replica back before. Past the bound the partition stops if its leader is lost too.");
-    }
-  }
-
-  private boolean serves(
-      ClusterState cluster, Placement placement, Replica replica, List<String> problems) {
-    if (!membership.isUp(replica.nodeId())) {
-      return false;
-    }
-    Optional<NodeReport.PartitionReport> report =
-        membership
-            .report(replica.nodeId())
-            .flatMap(nodeReport -> nodeReport.partition(placement.index()));
-    if (report.isPresent() && report.get().status() == NodeReport.Status.FAILED) {
-      problems.add(
-          "Partition "
-              + placement.index()
-              + " has stopped on node "
-              + nameOf(cluster, replica.nodeId())
-              + ": its log says why.");
-    } else if (report.isPresent() && report.get().status() == NodeReport.Status.DAMAGED) {
-      problems.add(
-          "The data of partition "
-              + placement.index()
-              + " on node "
-              + nameOf(cluster, replica.nodeId())
-              + " is damaged: it is rebuilt by itself as soon as another replica leads. Look at that node's disk.");
-    } else if (report.isPresent() && report.get().status() == NodeReport.Status.LOST) {
-      problems.add(
-          "Node "
-              + nameOf(cluster, replica.nodeId())
-              + " has lost its disk's content: its replicas do not vote. Bring the old data folder back.");
-    }
-    return report.isPresent()
-        && report.get().incarnation() == replica.incarnation()
-        && (report.get().status() == NodeReport.Status.FOLLOWS
-            || report.get().status() == NodeReport.Status.LEADS);
-  }
-
-  private static String nameOf(ClusterState cluster, String nodeId) {
-    return cluster.member(nodeId).map(Member::name).orElse(nodeId);
   }
 
   private static final class Counts {

@@ -13,6 +13,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -119,6 +120,11 @@ class MembershipTest {
   }
 
   private static NodeReport report(String id, long epoch, List<PartitionReport> partitions) {
+    return report(id, epoch, Set.of(), partitions);
+  }
+
+  private static NodeReport report(
+      String id, long epoch, Set<String> reaches, List<PartitionReport> partitions) {
     return new NodeReport(
         CLUSTER,
         id,
@@ -129,6 +135,7 @@ class MembershipTest {
         new Announced("h", 1, 0),
         NodeReport.Room.ENOUGH,
         NodeReport.Figures.NONE,
+        reaches,
         partitions);
   }
 

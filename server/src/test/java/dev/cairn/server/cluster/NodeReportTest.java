@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -29,7 +30,7 @@ class NodeReportTest {
       assertThatThrownBy(() -> NodeReport.decode(cut)).isInstanceOf(IOException.class);
     }
     bytes[0]++;
-    assertThatThrownBy(() -> NodeReport.decode(bytes)).hasMessageContaining("format 6");
+    assertThatThrownBy(() -> NodeReport.decode(bytes)).hasMessageContaining("format 7");
   }
 
   @Provide
@@ -73,7 +74,17 @@ class NodeReportTest {
         .as(
             (cluster, node, wall, stopping, at, room, figures, list) ->
                 new NodeReport(
-                    cluster, node, "v" + node, ~wall, wall, stopping, at, room, figures, list));
+                    cluster,
+                    node,
+                    "v" + node,
+                    ~wall,
+                    wall,
+                    stopping,
+                    at,
+                    room,
+                    figures,
+                    stopping ? Set.of(cluster, node + "1") : Set.of(), // no ninth to combine
+                    list));
   }
 
   private static Arbitrary<NodeReport.Figures> figures(Arbitrary<Long> longs) {
@@ -93,7 +104,17 @@ class NodeReportTest {
             1, 1, 1, 1, 1, new CommandMetrics.Totals(1, 1, 1, Collections.nCopies(65, bucket)));
     NodeReport report =
         new NodeReport(
-            "c", "n", "v", 1, 1, false, new Announced("h", 1, 1), Room.ENOUGH, figures, List.of());
+            "c",
+            "n",
+            "v",
+            1,
+            1,
+            false,
+            new Announced("h", 1, 1),
+            Room.ENOUGH,
+            figures,
+            Set.of(),
+            List.of());
     assertThatThrownBy(() -> NodeReport.decode(report.encode()))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("65 buckets");

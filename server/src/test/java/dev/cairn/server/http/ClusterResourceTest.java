@@ -41,14 +41,14 @@ final class ClusterResourceTest {
   private static String status(long fast, long slow) {
     return """
     {"answeredBy":"127.0.0.1:5000","clusterId":"0123456789abcdef0123456789abcdef01234567","epoch":3,"replicationFactor":2,"partitions":1,
-     "healthy":false,"problems":["x"],
-     "nodes":[{"name":"127.0.0.1:5000","id":"%1$s","host":"db1.example","clientPort":7001,"clusterPort":0,"up":true,"heardMillisAgo":3,"leads":1,"replicas":1,"witnesses":0,"version":"0.1",
+     "healthy":false,"problems":[{"name":"node-down","subject":"127.0.0.1:5001","state":"set","ageMillis":7000,"text":"x"}],
+     "nodes":[{"name":"127.0.0.1:5000","id":"%1$s","host":"db1.example","clientPort":7001,"clusterPort":0,"up":true,"heard":true,"reached":true,"unreachedBy":[],"heardMillisAgo":3,"leads":1,"replicas":1,"witnesses":0,"version":"0.1",
                "upMillis":%3$d,"diskBytes":4,"diskFreeBytes":3,"diskLow":false,"heapUsedBytes":1,"heapMaxBytes":2,"residentBytes":5,
                "reads":%3$d,"writes":0,"failed":1,
                "within":[{"micros":1000,"count":0},{"micros":2000,"count":%4$d},{"micros":null,"count":%3$d}]},
-              {"name":"127.0.0.1:5001","id":"%2$s","host":"127.0.0.1","clientPort":5001,"clusterPort":25001,"up":false,"leads":0,"replicas":1,"witnesses":0,"version":""}],
+              {"name":"127.0.0.1:5001","id":"%2$s","host":"127.0.0.1","clientPort":5001,"clusterPort":25001,"up":false,"heard":false,"reached":false,"unreachedBy":[],"leads":0,"replicas":1,"witnesses":0,"version":""}],
      "partitionList":[{"index":0,"firstSlot":0,"lastSlot":16383,"leader":"127.0.0.1:5000","term":2,"canLose":0,
-       "replicas":[{"node":"127.0.0.1:5000","up":true,"lag":0},{"node":"127.0.0.1:5001","up":false,"lag":7}],
+       "replicas":[{"node":"127.0.0.1:5000","up":true,"counts":true,"lag":0},{"node":"127.0.0.1:5001","up":false,"counts":false,"lag":7}],
        "witness":null}]}
     """
         .formatted(FakeRouter.NODE_0, FakeRouter.NODE_1, fast + slow, fast);
@@ -85,6 +85,22 @@ final class ClusterResourceTest {
     assertThat(partition.get("replicas").findValuesAsText("lag")).containsExactly("0", "7");
     assertThat(partition.get("replicas").get(1).get("keys").isNull()).isTrue();
     assertThat(partition.get("witness").isNull()).isTrue();
+  }
+
+  @Test
+  void aNodeThatIsHeardOrReachedOnlyIsNeitherUpNorDown() {
+    assertThat(state(true, true)).isEqualTo("up");
+    assertThat(state(true, false)).isEqualTo("unreached");
+    assertThat(state(false, true)).isEqualTo("unheard");
+    assertThat(state(false, false)).isEqualTo("down");
+  }
+
+  private static String state(boolean heard, boolean reached) {
+    return ClusterResource.state(
+        JSON.createObjectNode()
+            .put("up", heard && reached)
+            .put("heard", heard)
+            .put("reached", reached));
   }
 
   @Test

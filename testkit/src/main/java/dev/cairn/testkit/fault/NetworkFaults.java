@@ -17,7 +17,7 @@ public final class NetworkFaults {
 
   /** All of them. */
   public static List<Fault> all() {
-    return List.of(isolate(), reset(), mute(), deaf(), bridge(), delay());
+    return List.of(isolate(), reset(), mute(), deaf(), block(), bridge(), delay());
   }
 
   /** Nothing passes between the node and the others; what was under way arrives at the end. */
@@ -52,6 +52,11 @@ public final class NetworkFaults {
         "one-way partition, unhearing",
         (cluster, node) ->
             others(cluster, node).forEach(other -> cluster.network().set(other, node, Link.HOLD)));
+  }
+
+  /** Nobody can open a connection to the node; over its own it reaches the others. */
+  public static Fault block() {
+    return fault("peer port blocked", (cluster, node) -> cluster.network().block(node));
   }
 
   /** The node and the next one do not see each other; both see all others. */

@@ -14,6 +14,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
@@ -27,7 +28,8 @@ import java.util.function.Supplier;
  * nodes. What clients send is passed on as it is.
  *
  * <p>TCP is cut as TCP is: bytes that were on their way when a link was held arrive late, when it
- * passes again. A node's address refuses connections while the node itself does.
+ * passes again. A node's address refuses connections while the node itself does, and while it is
+ * blocked: then nobody can open a connection to it, and it can to others.
  *
  * <p>One thread does all of it; links may be set from any. Needs Linux, and no rights.
  */
@@ -58,6 +60,7 @@ public final class PeerNetwork implements AutoCloseable {
 
   private final Selector selector;
   private final Link[][] links; // [from][to]; guarded by this, read as volatile through link()
+  private final Set<Integer> blocked = ConcurrentHashMap.newKeySet(); // nodes
   private final Supplier<List<Long>> pids;
   private final List<Front> fronts = new ArrayList<>(); // filled before the thread starts
   private final Set<Pipe> pipes = new HashSet<>(); // of the thread
@@ -114,8 +117,20 @@ public final class PeerNetwork implements AutoCloseable {
     set(other, one, link);
   }
 
-  /** All links pass. */
+  /** Ends all connections that others have opened to a node, and refuses new ones. */
+  public void block(int node) {
+    blocked.add(node);
+    linksChanged = true;
+    selector.wakeup();
+  }
+
+  boolean isBlocked(int from, int to) {
+    return from >= 0 && from != to && blocked.contains(to);
+  }
+
+  /** All links pass, and nobody is blocked. */
   public void heal() {
+    blocked.clear();
     for (int from = 0; from < links.length; from++) {
       for (int to = 0; to < links.length; to++) {
         set(from, to, Link.PASS);
@@ -230,6 +245,11 @@ public final class PeerNetwork implements AutoCloseable {
 
     void tick() throws IOException {
       long now = System.nanoTime();
+      if (door.peers() && blocked.contains(door.node())) {
+        shut();
+        nextProbeNanos = now;
+        return;
+      }
       if (nextProbeNanos != 0 && (server != null || now - nextProbeNanos < 0)) {
         return;
       }

@@ -59,7 +59,9 @@ final class Pipe {
   }
 
   boolean isCut() {
-    return forth.link() instanceof Link.Cut || back.link() instanceof Link.Cut;
+    return forth.link() instanceof Link.Cut
+        || back.link() instanceof Link.Cut
+        || network.isBlocked(forth.from, forth.to);
   }
 
   void ready(SelectionKey key) {

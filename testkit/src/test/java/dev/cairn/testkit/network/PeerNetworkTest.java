@@ -124,6 +124,28 @@ class PeerNetworkTest {
     whatIsSentPassesBothWays();
   }
 
+  @Test
+  void aBlockedNodeEndsWhatOthersOpenedAndRefusesWhatTheyOpen() throws IOException {
+    try (Socket client = connect();
+        Socket accepted = accept(client)) {
+      accepted.setSoTimeout(10_000);
+      network.block(TARGET);
+      assertThat(ended(client)).isTrue();
+      assertThat(ended(accepted)).isTrue();
+    }
+    await("the door to shut")
+        .until(
+            () -> {
+              try (Socket socket = new Socket(door.getAddress(), door.getPort())) {
+                return !socket.isConnected();
+              } catch (java.net.ConnectException refused) {
+                return true;
+              }
+            });
+    network.heal();
+    whatIsSentPassesBothWays();
+  }
+
   private static boolean ended(Socket socket) throws IOException {
     return first(socket) < 0;
   }

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.cairn.testkit.fault.Fault;
+import dev.cairn.testkit.fault.NetworkFaults;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Nodes that send and are not sent to, or the other way round: what is said of them. */
+@Tag("long")
+@Timeout(240)
+class OneWayTest {
+  private static final int FAULTY = 2;
+  private static final List<Integer> OTHERS = List.of(0, 1);
+
+  @RegisterExtension final Clusters clusters = Clusters.ofEachTest();
+
+  static Stream<Fault> oneWay() {
+    return Stream.of(NetworkFaults.mute(), NetworkFaults.deaf(), NetworkFaults.block());
+  }
+
+  @ParameterizedTest
+  @MethodSource("oneWay")
+  void aNodeCountsOnlyWhileItIsHeardAndReached(Fault fault)
+      throws IOException, InterruptedException {
+    ProcessCluster cluster = clusters.startHealthy(ProcessCluster.of(3).withNetwork());
+    fault.begin(cluster, FAULTY);
+
+    awaitOf(cluster, OTHERS, "it does not count", status -> doesNotCount(cluster, status));
+    awaitOf(cluster, List.of(FAULTY), "it knows", now -> !now.healthy() && now.canLose() == 0);
+    awaitOf(cluster, OTHERS, "the problem is set", status -> isSet(status, cluster));
+    HttpContract http = new HttpContract();
+    for (int node : cluster.indexes()) {
+      for (String path : List.of("/healthz", "/readyz")) {
+        assertThat(http.ask(cluster.node(node), "GET " + path, "").statusCode())
+            .as("%s of node %d", path, node)
+            .isEqualTo(200);
+      }
+      http.holdDocuments(cluster.node(node));
+    }
+    fault.heal(cluster, FAULTY);
+    cluster.awaitHealthy();
+    assertThat(cluster.status().canLose()).isEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @MethodSource("oneWay")
+  void theLossOfAnotherIsNoOutageOrWasForetold(Fault fault) {
+    ProcessCluster cluster = clusters.startHealthy(ProcessCluster.of(3).withNetwork());
+    HeldFault.Outcome outcome = new HeldFault(cluster, fault).run(Duration.ofSeconds(12));
+    assertThat(outcome.warned()).as("%s", outcome).isTrue();
+  }
+
+  @Test
+  void aNodeAtAnotherAddressThanItAnnouncesIsNotUp() {
+    ProcessCluster cluster = clusters.startHealthy(ProcessCluster.of(3));
+    cluster.stop(FAULTY);
+    cluster.start(FAULTY, "--host", "127.0.0.2", "--announce-host", "127.0.0.1");
+
+    awaitOf(
+        cluster,
+        OTHERS,
+        "it is heard, and not reached",
+        status ->
+            doesNotCount(cluster, status)
+                && isSet(status, cluster)
+                && node(status, cluster, FAULTY).heard()
+                && !node(status, cluster, FAULTY).reached());
+    assertThat(cluster.status().problems())
+        .anyMatch(
+            problem ->
+                problem.name().equals("node-unreached")
+                    && problem.text().contains("127.0.0.1:" + cluster.node(FAULTY).peerPort()));
+
+    cluster.stop(FAULTY);
+    cluster.start(FAULTY);
+    cluster.awaitHealthy();
+  }
+
+  private static boolean doesNotCount(ProcessCluster cluster, Status status) {
+    return !node(status, cluster, FAULTY).up() && status.canLose() == 0 && !status.healthy();
+  }
+
+  private static boolean isSet(Status status, ProcessCluster cluster) {
+    return status.problems().stream()
+        .anyMatch(
+            problem ->
+                problem.subject().equals(cluster.node(FAULTY).name())
+                    && problem.state().equals("set")
+                    && problem.ageMillis() >= 5_000);
+  }
+
+  private static Status.Node node(Status status, ProcessCluster cluster, int node) {
+    return status.nodes().stream()
+        .filter(one -> one.name().equals(cluster.node(node).name()))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static void awaitOf(
+      ProcessCluster cluster, List<Integer> nodes, String what, Predicate<Status> condition) {
+    for (int node : nodes) {
+      await(what + ", says node " + node)
+          .atMost(Duration.ofSeconds(60))
+          .pollInterval(Duration.ofMillis(100))
+          .ignoreExceptions()
+          .until(() -> condition.test(cluster.status(node)));
+    }
+  }
+}
