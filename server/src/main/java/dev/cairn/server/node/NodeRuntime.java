@@ -234,6 +234,7 @@ final class NodeRuntime implements AutoCloseable {
         .tell(spec.metrics(), folder, spec.version());
     scrub = Scrub.start(spec.scrub(), sharedLog, storage);
     formation.answerOthers();
+    engine.transport().complete();
     if (spec.founded().isPresent()) {
       join(spec.founded().get(), spec);
     } else {

@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -34,12 +35,20 @@ public final class AcceptedConnection {
         throws NoSuchKindException;
   }
 
-  /** A peer sent what this version does not know. */
+  /** A peer sent what this version does not know, or what this node does not take yet. */
   static final class NoSuchKindException extends Exception {
     private static final long serialVersionUID = 1;
 
-    NoSuchKindException(byte kind) {
-      super("message kind " + kind + " is unknown to this version");
+    private final boolean starting;
+
+    NoSuchKindException(byte kind, boolean starting) {
+      super(
+          "message kind "
+              + kind
+              + (starting
+                  ? " is not taken while this node starts"
+                  : " is unknown to this version"));
+      this.starting = starting;
     }
   }
 
@@ -99,7 +108,11 @@ public final class AcceptedConnection {
     try {
       dispatch.request(this, frame, body -> reply(Frame.ANSWER, frame, body));
     } catch (NoSuchKindException e) {
-      log.warn("peer={} {}; upgrade this node", remoteAddress(), e.getMessage());
+      if (e.starting) {
+        log.debug("peer={} {}", remoteAddress(), e.getMessage());
+      } else {
+        log.warn("peer={} {}; upgrade this node", remoteAddress(), e.getMessage());
+      }
       reply(Frame.NO_ANSWER, frame, e.getMessage().getBytes(StandardCharsets.UTF_8));
     }
   }
@@ -143,7 +156,13 @@ public final class AcceptedConnection {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-      log.warn("peer={} connection closed: {}", remoteAddress(), cause.toString());
+      // A peer that dies resets its connections; who is down is told once, by the cluster's
+      // package.
+      if (cause instanceof IOException) {
+        log.debug("peer={} connection closed: {}", remoteAddress(), cause.toString());
+      } else {
+        log.warn("peer={} connection closed: {}", remoteAddress(), cause.toString());
+      }
       context.close();
     }
   }

@@ -74,6 +74,7 @@ public final class PeerTransport implements AutoCloseable {
   private final Set<AcceptedConnection> accepted = ConcurrentHashMap.newKeySet();
   private final List<Runnable> endListeners = new CopyOnWriteArrayList<>();
   private volatile boolean closed;
+  private volatile boolean complete; // every handler that this version has is there
   private Channel listening;
 
   /** Acts on messages of one kind. */
@@ -244,6 +245,14 @@ public final class PeerTransport implements AutoCloseable {
     register(kind, new Handled(Where.LOOP, (from, body, answer) -> handler.handle(body, answer)));
   }
 
+  /**
+   * All handlers are there. Until then a kind without one may be one of a part that has not started
+   * yet; from now on it is one of another version, and the log says so.
+   */
+  public void complete() {
+    complete = true;
+  }
+
   private void register(byte kind, Handled handled) {
     if (handlers.putIfAbsent(kind, handled) != null) {
       throw new IllegalStateException("peer message kind " + kind + " is taken");
@@ -254,7 +263,7 @@ public final class PeerTransport implements AutoCloseable {
       throws AcceptedConnection.NoSuchKindException {
     Handled handled = handlers.get(frame.kind());
     if (handled == null) {
-      throw new AcceptedConnection.NoSuchKindException(frame.kind());
+      throw new AcceptedConnection.NoSuchKindException(frame.kind(), !complete);
     }
     Executor where =
         switch (handled.where()) {

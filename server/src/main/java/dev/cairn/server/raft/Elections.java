@@ -158,6 +158,8 @@ final class Elections implements AutoCloseable {
   private void stand(String group, Entry entry) {
     try {
       entry.candidacy().stand(); // a group that was closed meanwhile does nothing
+    } catch (GroupClosedException closed) {
+      log.debug("group={} was closed while it stood for election", group, closed);
     } catch (RuntimeException e) {
       log.error("group={} cannot stand for election", group, e);
     }

@@ -105,7 +105,7 @@ final class GroupMeta implements RaftMetaStorage {
 
   private void checkOpen() {
     if (!open) {
-      throw new IllegalStateException("Term and vote of group " + group.name + " are not open");
+      throw new GroupClosedException("Term and vote of group " + group.name + " are not open");
     }
   }
 }

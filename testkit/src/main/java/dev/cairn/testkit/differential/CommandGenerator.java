@@ -24,6 +24,9 @@ import java.util.stream.Stream;
  */
 final class CommandGenerator {
   private static final int KEYS = 6;
+  private static final List<String> PATTERN_PIECES =
+      List.of(
+          "*", "?", "[", "]", "^", "-", "\\", "a", "c", "[^", "[a-", "-c]", "\200", "\377", "\0");
 
   /** How the last of them ends: no UTF-8, and what ends lines and strings elsewhere. */
   private static final byte[] BINARY = {0, (byte) 0xff, '\r', '\n', (byte) 0xc3};
@@ -443,7 +446,17 @@ final class CommandGenerator {
     return bytes(one(JUNK));
   }
 
+  /**
+   * Half of them put together from pieces that make classes, escapes and ranges, or half of one.
+   */
   private byte[] pattern() {
+    if (random.nextBoolean()) {
+      StringBuilder pattern = new StringBuilder(tag);
+      for (int pieces = random.nextInt(6); pieces >= 0; pieces--) {
+        pattern.append(one(PATTERN_PIECES));
+      }
+      return pattern.toString().getBytes(StandardCharsets.ISO_8859_1);
+    }
     return bytes(
         tag
             + one(

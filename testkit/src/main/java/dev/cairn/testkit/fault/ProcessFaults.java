@@ -5,6 +5,7 @@ import dev.cairn.testkit.ProcessCluster;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.ObjIntConsumer;
 
 /** Faults of processes: they die, and they stand still. */
 public final class ProcessFaults {
@@ -113,6 +114,56 @@ public final class ProcessFaults {
       @Override
       public void heal(ProcessCluster cluster, int node) {
         cluster.resume(node);
+      }
+    };
+  }
+
+  /**
+   * Those that leave no majority, and those that are orders: for tests that ask for more than
+   * linearizability.
+   */
+  public static List<Fault> ofSeveralNodesAndOrders() {
+    return List.of(
+        fault(
+            "SIGKILL of two",
+            (cluster, node) -> cluster.kill(two(cluster, node)),
+            ProcessFaults::startTwo),
+        fault(
+            "SIGSTOP of two",
+            (cluster, node) -> two(cluster, node).forEach(cluster::pause),
+            (cluster, node) -> two(cluster, node).forEach(cluster::resume)),
+        fault("SIGTERM", ProcessCluster::stop, ProcessCluster::start),
+        fault(
+            "SIGTERM of two",
+            (cluster, node) -> two(cluster, node).forEach(cluster::stop),
+            ProcessFaults::startTwo));
+  }
+
+  private static void startTwo(ProcessCluster cluster, int node) {
+    two(cluster, node).forEach(cluster::start);
+  }
+
+  /** A node and the next. */
+  private static List<Integer> two(ProcessCluster cluster, int node) {
+    return List.of(node, (node + 1) % cluster.size());
+  }
+
+  private static Fault fault(
+      String name, ObjIntConsumer<ProcessCluster> begin, ObjIntConsumer<ProcessCluster> heal) {
+    return new Fault() {
+      @Override
+      public String name() {
+        return name;
+      }
+
+      @Override
+      public void begin(ProcessCluster cluster, int node) {
+        begin.accept(cluster, node);
+      }
+
+      @Override
+      public void heal(ProcessCluster cluster, int node) {
+        heal.accept(cluster, node);
       }
     };
   }

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.cairn.testkit.fault.Fault;
+import dev.cairn.testkit.fault.Faults;
+import dev.cairn.testkit.fault.ProcessFaults;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Named;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Under each fault that needs no rights, and each order to stop, the logs stay short. */
+@Tag("long")
+@Timeout(240)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class QuietLogsTest {
+  @RegisterExtension static final Clusters CLUSTERS = Clusters.ofClass();
+
+  private ProcessCluster cluster;
+  private QuietLog log;
+
+  static Stream<Named<Fault>> faults() {
+    return Stream.concat(
+            Faults.withoutRights().stream(), ProcessFaults.ofSeveralNodesAndOrders().stream())
+        .map(fault -> Named.of(fault.name(), fault));
+  }
+
+  @BeforeAll
+  void start() {
+    cluster = CLUSTERS.startHealthy(ProcessCluster.of(3).withNetwork());
+    log = QuietLog.of(cluster);
+  }
+
+  @AfterAll
+  void end() {
+    log.close();
+  }
+
+  @ParameterizedTest
+  @MethodSource("faults")
+  void aFaultIsToldInAFewLines(Fault fault) {
+    log.assertQuietUnder(fault);
+  }
+
+  /** A start of the same version, and the stop of each node, are no reason to warn. */
+  @Test
+  void startsAndStopsInPeaceWarnOfNothing() {
+    ProcessCluster calm = CLUSTERS.startHealthy(ProcessCluster.of(3));
+    for (int round = 0; round < 2; round++) {
+      calm.indexes().forEach(node -> assertThat(calm.stop(node)).isZero());
+      calm.indexes().forEach(calm::start);
+      calm.awaitHealthy();
+    }
+    for (int node : calm.indexes()) {
+      assertThat(calm.node(node).log().lines())
+          .as("node %d", node)
+          .allMatch(line -> line.matches("\\S+Z (INFO |WARN ) .*"))
+          .noneMatch(line -> line.contains("upgrade"))
+          // A node that stops hands over and says so; the others notice that it is gone.
+          .noneMatch(line -> line.contains(" WARN ") && !line.contains(" is down: not heard of"));
+    }
+  }
+}
