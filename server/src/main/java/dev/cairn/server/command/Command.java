@@ -113,16 +113,25 @@ public record Command(
     List<byte[]> of(List<byte[]> words) {
       List<byte[]> keys = new ArrayList<>();
       if (first > 0) {
-        long end = last < 0 ? words.size() + last : last;
-        if (counted > 0) {
-          long count = Integers.parse(words.get(counted)).orElse(0);
-          end = count < 0 || count > words.size() ? 0 : first + (count - 1) * step;
-        }
+        long end = end(words);
         for (int i = first; i <= end && i < words.size(); i += step) {
           keys.add(words.get(i));
         }
       }
       return keys;
+    }
+
+    /** Whether a word of a call whose arity is right is a key. */
+    boolean has(int index, List<byte[]> words) {
+      return first > 0 && index >= first && (index - first) % step == 0 && index <= end(words);
+    }
+
+    private long end(List<byte[]> words) {
+      if (counted == 0) {
+        return last < 0 ? words.size() + last : last;
+      }
+      long count = Integers.parse(words.get(counted)).orElse(0);
+      return count < 0 || count > words.size() ? 0 : first + (count - 1) * step;
     }
   }
 

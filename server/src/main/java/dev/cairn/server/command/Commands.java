@@ -27,7 +27,7 @@ import java.util.function.LongSupplier;
  * <p>Immutable and shared by all connections of a face; whoever calls brings the connection's state
  * and thread.
  */
-public final class Commands {
+public final class Commands implements AutoCloseable {
   /** What a request is counted as whose command does not exist. */
   public static final String UNKNOWN = "unknown";
 
@@ -38,6 +38,7 @@ public final class Commands {
   private final NodeFacts facts;
   private final Clients clients = new Clients();
   private final SlowLog slowLog;
+  private final Searches searches = new Searches();
   private final LongSupplier random = new SecureRandom()::nextLong;
   private final AtomicReference<ScanPosition> randomPosition = new AtomicReference<>();
 
@@ -73,6 +74,17 @@ public final class Commands {
 
   SlowLog slowLog() {
     return slowLog;
+  }
+
+  /** Where keys are compared with patterns. */
+  Searches searches() {
+    return searches;
+  }
+
+  /** Ends all searches; for when no connection is left that waits for one. */
+  @Override
+  public void close() {
+    searches.close();
   }
 
   /** Random numbers of all 64 bits. */
@@ -182,7 +194,8 @@ public final class Commands {
   /** A command that began then has its reply. */
   void ran(Call call, long startedNanos) {
     long nanos = facts.nanoTime().getAsLong() - startedNanos;
-    slowLog.ran(call.client(), call.words(), nanos, facts.clock());
+    ShownWords words = new ShownWords(call.command(), call.words());
+    slowLog.ran(call.client(), words, nanos, facts.clock());
   }
 
   /**

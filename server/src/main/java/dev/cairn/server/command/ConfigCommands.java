@@ -4,6 +4,7 @@ package dev.cairn.server.command;
 import static dev.cairn.server.command.Row.plain;
 
 import dev.cairn.protocol.RespValue;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -55,6 +56,7 @@ final class ConfigCommands {
     settings.put("appendonly", "yes");
     settings.put("cluster-enabled", call.commands().face() == Face.CLUSTER ? "yes" : "no");
     settings.put("databases", "1");
+    settings.put("enable-shutdown", facts.shutdownBy().lowerName());
     settings.put("maxclients", Integer.toString(facts.connectionsMax()));
     settings.put("maxmemory", "0");
     settings.put("maxmemory-policy", "noeviction");
@@ -69,17 +71,27 @@ final class ConfigCommands {
 
   private static void get(Call call) {
     List<RespValue.Entry> entries = new ArrayList<>();
+    List<Glob.Matcher> wanted = wanted(call);
     settings(call)
         .forEach(
             (name, value) -> {
-              for (int i = 2; i < call.count(); i++) {
-                if (Glob.matches(call.text(i).toLowerCase(Locale.ROOT), name)) {
-                  entries.add(ConnectionCommands.entry(name, RespValue.bulk(value)));
-                  return;
-                }
+              byte[] bytes = name.getBytes(StandardCharsets.US_ASCII);
+              if (wanted.stream().anyMatch(matcher -> matcher.matches(bytes))) {
+                entries.add(ConnectionCommands.entry(name, RespValue.bulk(value)));
               }
             });
     call.reply(new RespValue.Dictionary(entries));
+  }
+
+  /** On the event loop: together they have no more bytes than one pattern may have. */
+  private static List<Glob.Matcher> wanted(Call call) {
+    List<byte[]> patterns = call.words().subList(2, call.count());
+    long bytes = patterns.stream().mapToLong(pattern -> pattern.length).sum();
+    if (bytes > Glob.BYTES_MAX) {
+      throw new Refusal(
+          "patterns must be at most %d bytes, these have %d".formatted(Glob.BYTES_MAX, bytes));
+    }
+    return patterns.stream().map(pattern -> Glob.ignoringCase(pattern).matcher()).toList();
   }
 
   /** All of them or none. */

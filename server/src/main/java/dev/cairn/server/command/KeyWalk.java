@@ -38,6 +38,11 @@ final class KeyWalk {
 
     /** How many keys the next page has at most. */
     int keysMax();
+
+    /** Whether a look at a page is more work than an event loop has time for. */
+    default boolean looksLong() {
+      return false;
+    }
   }
 
   /**
@@ -63,10 +68,19 @@ final class KeyWalk {
             List.of(page),
             call.readLevel(),
             reply -> {
-              if (reply instanceof Reply.Done done) {
-                read(position.partition(), ((Result.Many) done.results().get(0)).results());
-              } else {
+              if (!(reply instanceof Reply.Done done)) {
                 visitor.failed(position, (Reply.Failed) reply);
+                return;
+              }
+              List<Result> keys = ((Result.Many) done.results().get(0)).results();
+              if (visitor.looksLong()) {
+                call.commands()
+                    .searches()
+                    .run(
+                        () -> read(position.partition(), keys),
+                        failed -> visitor.failed(position, failed));
+              } else {
+                read(position.partition(), keys);
               }
             });
   }

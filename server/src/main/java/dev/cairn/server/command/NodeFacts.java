@@ -16,6 +16,7 @@ import java.util.function.LongSupplier;
  * @param clock for ages and TIME
  * @param nanoTime the monotonic clock, for how long commands take
  * @param startedMillis when the node started, milliseconds since 1970
+ * @param shutdownBy whose SHUTDOWN is carried out
  * @param shutdown begins to stop the node, and returns
  */
 public record NodeFacts(
@@ -27,6 +28,7 @@ public record NodeFacts(
     Clock clock,
     LongSupplier nanoTime,
     long startedMillis,
+    ShutdownBy shutdownBy,
     Runnable shutdown) {
   /** The Redis that clients are told this is: the one whose behaviour is followed. */
   static final String REDIS_VERSION = "7.4.0";

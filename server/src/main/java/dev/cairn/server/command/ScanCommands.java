@@ -106,7 +106,7 @@ final class ScanCommands {
         throw Refusal.syntax();
       }
     }
-    Pattern wanted = new Pattern(pattern);
+    KeyPattern wanted = new KeyPattern(pattern);
     List<Integer> partitions = wanted.partitions(call);
     Step step = new Step(call, cursor, count, wanted);
     boolean none = !strings;
@@ -175,12 +175,12 @@ final class ScanCommands {
     private final Call call;
     private final long cursor;
     private final int count;
-    private final Pattern pattern;
+    private final KeyPattern pattern;
     private final List<RespValue> found = new ArrayList<>();
     private int seen;
     private int pages;
 
-    Step(Call call, long cursor, int count, Pattern pattern) {
+    Step(Call call, long cursor, int count, KeyPattern pattern) {
       this.call = call;
       this.cursor = cursor;
       this.count = count;
@@ -189,7 +189,7 @@ final class ScanCommands {
 
     @Override
     public boolean visit(List<byte[]> keys, Optional<ScanPosition> next) {
-      keys.stream().filter(pattern).forEach(key -> found.add(new RespValue.Bulk(key)));
+      keys.stream().filter(pattern.wanted()).forEach(key -> found.add(new RespValue.Bulk(key)));
       seen += keys.size();
       pages++;
       if (next.isPresent() && seen < count && pages < PAGES_MAX) {
@@ -218,10 +218,15 @@ final class ScanCommands {
     public int keysMax() {
       return count - seen;
     }
+
+    @Override
+    public boolean looksLong() {
+      return pattern.takesLong();
+    }
   }
 
   private static Plan keys(Call call) {
-    Pattern pattern = new Pattern(call.word(1));
+    KeyPattern pattern = new KeyPattern(call.word(1));
     List<Integer> partitions = pattern.partitions(call);
     return gather(
         call,
@@ -246,10 +251,11 @@ final class ScanCommands {
         call,
         List.of(partitionOf(call, slot)),
         KeyRange.ALL,
-        key -> {
-          count[0] += Slots.of(key) == slot ? 1 : 0;
-          return false;
-        },
+        () ->
+            key -> {
+              count[0] += Slots.of(key) == slot ? 1 : 0;
+              return false;
+            },
         Long.MAX_VALUE,
         none -> new RespValue.Int(count[0]));
   }
@@ -267,7 +273,7 @@ final class ScanCommands {
         call,
         List.of(partitionOf(call, slot)),
         KeyRange.ALL,
-        key -> Slots.of(key) == slot,
+        () -> key -> Slots.of(key) == slot,
         keysMax,
         ScanCommands::bulks);
   }
@@ -280,7 +286,7 @@ final class ScanCommands {
     return (int) slot;
   }
 
-  private static int partitionOf(Call call, int slot) {
+  static int partitionOf(Call call, int slot) {
     return call.router().partitionOfSlot(slot).orElseThrow(Refusal::notPlaced);
   }
 
@@ -294,7 +300,7 @@ final class ScanCommands {
       Call call,
       List<Integer> partitions,
       KeyRange range,
-      Predicate<byte[]> wanted,
+      KeySieve sieve,
       long keysMax,
       Reducer reducer) {
     if (partitions.isEmpty()) {
@@ -313,6 +319,7 @@ final class ScanCommands {
           @Override
           public boolean visit(List<byte[]> keys, Optional<ScanPosition> next) {
             long bytes = 0;
+            Predicate<byte[]> wanted = sieve.wanted();
             for (byte[] key : keys) {
               if (found.size() < keysMax && wanted.test(key)) {
                 found.add(key);
@@ -342,6 +349,11 @@ final class ScanCommands {
           @Override
           public int keysMax() {
             return Query.Range.KEYS_MAX;
+          }
+
+          @Override
+          public boolean looksLong() {
+            return sieve.takesLong();
           }
         };
     KeyWalk walk = new KeyWalk(call, partitions, range, visitor);
@@ -403,45 +415,5 @@ final class ScanCommands {
           }
         };
     new KeyWalk(call, partitions, KeyRange.ALL, visitor).from(from);
-  }
-
-  /** What keys are looked for: a glob, and what of it spares a look at others. */
-  private static final class Pattern implements Predicate<byte[]> {
-    private final String glob;
-    private final byte[] prefix;
-
-    Pattern(byte[] pattern) {
-      glob = text(pattern);
-      int end = 0;
-      while (end < pattern.length && "*?[\\".indexOf(pattern[end]) < 0) {
-        end++;
-      }
-      prefix = Arrays.copyOf(pattern, end);
-    }
-
-    /** The keys among which those that match lie. */
-    KeyRange range() {
-      return KeyRange.prefix(prefix);
-    }
-
-    /** The partitions in which they may be: one, if the pattern has a whole hash tag in front. */
-    List<Integer> partitions(Call call) {
-      List<Integer> all = KeyCommands.partitions(call);
-      if (prefix.length < glob.length() && !text(prefix).matches("(?s)[^{]*\\{[^}]+\\}.*")) {
-        return all;
-      }
-      int slot = Slots.of(prefix);
-      return all.stream().filter(partition -> partition == partitionOf(call, slot)).toList();
-    }
-
-    @Override
-    public boolean test(byte[] key) {
-      return Glob.matches(glob, text(key));
-    }
-
-    /** Each byte a character. */
-    private static String text(byte[] bytes) {
-      return new String(bytes, StandardCharsets.ISO_8859_1);
-    }
   }
 }

@@ -50,7 +50,8 @@ final class ServerCommands {
           Row.report(
                   "SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]",
                   "1.0.0",
-                  "Stops the node in order, as SIGTERM does; answers OK before.",
+                  "Stops the node in order, as SIGTERM does; answers OK before. By default only from the"
+                      + " node's own machine: `--enable-shutdown`.",
                   ServerCommands::shutdown)
               .with(Command.Trait.ADMIN)
               .slow("O(1)"),
@@ -210,7 +211,14 @@ final class ServerCommands {
             });
   }
 
+  /** The error is Redis' of DEBUG, with our name of the setting. */
   private static void shutdown(Call call) {
+    if (!call.commands().facts().shutdownBy().allows(call.client().address())) {
+      throw new Refusal(
+          "SHUTDOWN command not allowed. If the enable-shutdown option is set to \"local\", you can"
+              + " run it from a local connection, otherwise you need to set this option in the"
+              + " configuration file, and then restart the server.");
+    }
     for (int i = 1; i < call.count(); i++) {
       switch (call.text(i).toUpperCase(Locale.ROOT)) {
         case "SAVE", "NOSAVE", "NOW", "FORCE" -> {}

@@ -15,7 +15,8 @@ import java.util.List;
 /**
  * SLOWLOG: the commands of a node that took longest lately, whichever port they came by. The time
  * is from when a command was started until its reply was there, the partition's leader and disks
- * included. Keeps what Redis keeps: at most 32 words, each cut after 128 bytes. Any thread.
+ * included. Keeps of each at most 32 words, cut after 128 bytes, as Redis does, but no values
+ * unless the node's settings say so ({@link ShownWords}). Any thread.
  */
 public final class SlowLog {
   static final List<Command> ROWS =
@@ -48,9 +49,21 @@ public final class SlowLog {
   private long lastId = -1; // guarded by this
   private int lengthMax = 128; // guarded by this
   private volatile long slowerThanMicros = 10_000; // negative: nothing is slow
+  private final boolean showsValues;
 
-  /** A log that is empty. */
-  public SlowLog() {}
+  /** A log that is empty, and keeps no values. */
+  public SlowLog() {
+    this(false);
+  }
+
+  /**
+   * A log that is empty.
+   *
+   * @param showsValues whether it keeps what is no key too
+   */
+  public SlowLog(boolean showsValues) {
+    this.showsValues = showsValues;
+  }
 
   /**
    * One that took long.
@@ -94,20 +107,33 @@ public final class SlowLog {
   }
 
   /** Keeps a command if it was slow. */
-  void ran(ClientState client, List<byte[]> words, long nanos, Clock clock) {
-    ran(client.address(), client.name(), words, nanos, clock);
+  void ran(ClientState client, ShownWords words, long nanos, Clock clock) {
+    if (isSlow(nanos)) {
+      add(client.address(), client.name(), words.shown(showsValues), nanos, clock);
+    }
   }
 
-  /** The same of a command that came by another protocol. */
+  /**
+   * Keeps a request that came by another protocol, if it was slow.
+   *
+   * @param words what may be shown: no value
+   */
   public void ran(String address, String name, List<byte[]> words, long nanos, Clock clock) {
-    long micros = nanos / 1000;
-    if (slowerThanMicros < 0 || micros < slowerThanMicros) {
-      return;
+    if (isSlow(nanos)) {
+      add(address, name, words, nanos, clock);
     }
-    List<byte[]> shown = shown(words);
+  }
+
+  private boolean isSlow(long nanos) {
+    long bound = slowerThanMicros;
+    return bound >= 0 && nanos / 1000 >= bound;
+  }
+
+  private void add(String address, String name, List<byte[]> words, long nanos, Clock clock) {
+    List<byte[]> cut = cut(words);
     long atSeconds = clock.instant().getEpochSecond();
     synchronized (this) {
-      entries.addFirst(new Entry(++lastId, atSeconds, micros, shown, address, name));
+      entries.addFirst(new Entry(++lastId, atSeconds, nanos / 1000, cut, address, name));
       trim();
     }
   }
@@ -118,7 +144,7 @@ public final class SlowLog {
     }
   }
 
-  private static List<byte[]> shown(List<byte[]> words) {
+  private static List<byte[]> cut(List<byte[]> words) {
     List<byte[]> shown = new ArrayList<>();
     boolean cut = words.size() > WORDS_MAX;
     for (int i = 0; i < (cut ? WORDS_MAX - 1 : words.size()); i++) {

@@ -88,7 +88,7 @@ public final class Node {
     LOG.info("data folder {}", folder.path());
     Metrics metrics = new Metrics();
     parts.add(new Part("metrics", metrics::close));
-    SlowLog slowLog = new SlowLog();
+    SlowLog slowLog = new SlowLog(config.slowlogValues());
     NodeStats stats = new NodeStats(metrics, slowLog);
     DiskRoom room = DiskRoom.of(folder.path(), config.freeBytesMin());
     KeptRuntime runtime =
@@ -110,7 +110,7 @@ public final class Node {
     RespServer clients =
         RespServer.start(
             FrontConfig.of(config.host(), config.port(), Release.version(), config.valueBytesMax())
-                .with(levels, slowLog),
+                .with(levels, slowLog, config.enableShutdown()),
             runtime.router(),
             Face.CLIENT,
             metrics,
@@ -126,7 +126,7 @@ public final class Node {
                       config.clusterPort(),
                       Release.version(),
                       config.valueBytesMax())
-                  .with(levels, slowLog),
+                  .with(levels, slowLog, config.enableShutdown()),
               runtime.router(),
               Face.CLUSTER,
               metrics,

@@ -6,6 +6,7 @@ import dev.cairn.protocol.Limits;
 import dev.cairn.protocol.Slots;
 import dev.cairn.server.cluster.Announced;
 import dev.cairn.server.cluster.MemberAddress;
+import dev.cairn.server.command.ShutdownBy;
 import dev.cairn.server.node.SettingSources.Given;
 import dev.cairn.server.storage.EngineConfig;
 import java.nio.file.InvalidPathException;
@@ -49,6 +50,8 @@ import java.util.stream.Stream;
  * @param scrubBytesPerSecond how fast what is on disk is checked, 0 or more. Default 8 MiB.
  * @param httpHosts names by which HTTP may be asked, {@code host} among them, beside addresses,
  *     localhost and what the nodes announce.
+ * @param enableShutdown whose SHUTDOWN command stops the node. Default LOCAL.
+ * @param slowlogValues whether the slow log shows values. Default false.
  * @param insecure whether {@code host} may be an address that others can reach. Default false.
  */
 public record NodeConfig(
@@ -69,6 +72,8 @@ public record NodeConfig(
     OptionalLong freeBytesMin,
     int scrubBytesPerSecond,
     Set<String> httpHosts,
+    ShutdownBy enableShutdown,
+    boolean slowlogValues,
     boolean insecure) {
   static final int MEMBERS_MAX = 1000;
   static final int REPLICATION_FACTOR_MAX = 7;
@@ -154,6 +159,8 @@ public record NodeConfig(
             .number(Setting.SCRUB_BYTES_PER_SECOND, 0, Integer.MAX_VALUE)
             .orElse(SCRUB_BYTES_PER_SECOND_DEFAULT),
         httpHosts(reader, host),
+        reader.shutdownBy(),
+        reader.flag(Setting.SLOWLOG_VALUES),
         insecure);
   }
 
@@ -349,6 +356,19 @@ public record NodeConfig(
             throw new StartException(
                 "%s: '%s' is neither true nor false".formatted(value.origin(), value.text()));
       };
+    }
+
+    ShutdownBy shutdownBy() throws StartException {
+      Given value = given.get(Setting.ENABLE_SHUTDOWN);
+      if (value == null) {
+        return ShutdownBy.LOCAL;
+      }
+      return ShutdownBy.named(value.text())
+          .orElseThrow(
+              () ->
+                  new StartException(
+                      "%s: '%s' is none of no, local, yes"
+                          .formatted(value.origin(), value.text())));
     }
 
     Consistency consistency(Setting setting, List<Consistency> allowed) throws StartException {

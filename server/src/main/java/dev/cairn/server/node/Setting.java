@@ -110,6 +110,18 @@ enum Setting {
       "none",
       "Names by which HTTP on the client port may be asked, beside addresses, localhost, --host and"
           + " the hosts that the nodes announce: those of a proxy or a service in front."),
+  ENABLE_SHUTDOWN(
+      "enable-shutdown",
+      "WHO",
+      "local",
+      "Whose SHUTDOWN command stops the node: no (nobody's), local (that of clients on a loopback"
+          + " address) or yes (that of everybody who can connect). SIGTERM always does."),
+  SLOWLOG_VALUES(
+      "slowlog-values",
+      "",
+      "false",
+      "Has the slow log show values and other arguments as they are, their first 128 bytes. By"
+          + " default it shows commands, keys and sizes. Passwords are never shown."),
   INSECURE(
       "insecure",
       "",

@@ -3,6 +3,7 @@ package dev.cairn.server.resp;
 
 import dev.cairn.protocol.Limits;
 import dev.cairn.server.command.ClientState;
+import dev.cairn.server.command.ShutdownBy;
 import dev.cairn.server.command.SlowLog;
 
 /**
@@ -26,6 +27,7 @@ import dev.cairn.server.command.SlowLog;
  *     closed
  * @param levels how much reads and writes wait for, on a connection that has not said
  * @param slowLog where commands are kept that took long
+ * @param shutdownBy whose SHUTDOWN is carried out
  */
 public record FrontConfig(
     String host,
@@ -41,7 +43,8 @@ public record FrontConfig(
     long replyBytesMax,
     long slowReaderMillis,
     ClientState.Defaults levels,
-    SlowLog slowLog) {
+    SlowLog slowLog,
+    ShutdownBy shutdownBy) {
   private static final long MIB = 1024 * 1024;
 
   public FrontConfig {
@@ -79,11 +82,12 @@ public record FrontConfig(
         Math.max(256 * MIB, 4L * valueBytesMax),
         60_000,
         ClientState.Defaults.QUORUM,
-        new SlowLog());
+        new SlowLog(),
+        ShutdownBy.LOCAL);
   }
 
-  /** The same with other levels, and a slow log that it shares. */
-  public FrontConfig with(ClientState.Defaults others, SlowLog shared) {
+  /** The same with other levels, a slow log that it shares, and another word on SHUTDOWN. */
+  public FrontConfig with(ClientState.Defaults others, SlowLog shared, ShutdownBy by) {
     return new FrontConfig(
         host,
         port,
@@ -98,6 +102,7 @@ public record FrontConfig(
         replyBytesMax,
         slowReaderMillis,
         others,
-        shared);
+        shared,
+        by);
   }
 }

@@ -206,6 +206,9 @@ public final class RespServer implements AutoCloseable {
     }
     open.newCloseFuture().awaitUninterruptibly(STOP_MILLIS, TimeUnit.MILLISECONDS);
     open.close().awaitUninterruptibly(STOP_MILLIS, TimeUnit.MILLISECONDS);
+    if (commands != null) {
+      commands.close();
+    }
     loops.shutdownGracefully(0, STOP_MILLIS, TimeUnit.MILLISECONDS).awaitUninterruptibly();
   }
 
@@ -254,6 +257,7 @@ public final class RespServer implements AutoCloseable {
                 clock,
                 System::nanoTime,
                 clock.millis(),
+                config.shutdownBy(),
                 shutdown),
             config.slowLog());
     listener.config().setAutoRead(true);

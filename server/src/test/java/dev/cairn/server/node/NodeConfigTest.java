@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.cairn.server.cluster.Announced;
 import dev.cairn.server.cluster.MemberAddress;
+import dev.cairn.server.command.ShutdownBy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -40,6 +41,8 @@ class NodeConfigTest {
     assertThat(config.valueBytesMax()).isEqualTo(16 * 1024 * 1024);
     assertThat(config.cacheBytes()).isEqualTo(64 << 20);
     assertThat(config.insecure()).isFalse();
+    assertThat(config.enableShutdown()).isEqualTo(ShutdownBy.LOCAL);
+    assertThat(config.slowlogValues()).isFalse();
   }
 
   @Test
@@ -63,12 +66,16 @@ class NodeConfigTest {
 
   @Test
   void environmentNamesTheFileToo() throws Exception {
-    Files.writeString(folder.resolve("cairn.yaml"), "port: 5002\ninsecure: true\nhost: 10.0.0.1\n");
+    Files.writeString(
+        folder.resolve("cairn.yaml"),
+        "port: 5002\ninsecure: true\nhost: 10.0.0.1\nenable-shutdown: no\nslowlog-values: true\n");
 
     NodeConfig config = config(Map.of("CAIRN_CONFIG", "cairn.yaml"));
 
     assertThat(config.port()).isEqualTo(5002);
     assertThat(config.insecure()).isTrue();
+    assertThat(config.enableShutdown()).isEqualTo(ShutdownBy.NO);
+    assertThat(config.slowlogValues()).isTrue();
     assertThat(config.members().get(0).name()).isEqualTo("10.0.0.1:5000");
   }
 
@@ -217,6 +224,8 @@ class NodeConfigTest {
   void faultsNameTheirSource() {
     assertThatThrownBy(() -> config(Map.of("CAIRN_PARTITIONS", "many"), "5000"))
         .hasMessage("CAIRN_PARTITIONS: 'many' is not a number from 1 to 16384");
+    assertThatThrownBy(() -> config(Map.of(), "5000", "--enable-shutdown", "all"))
+        .hasMessage("--enable-shutdown: 'all' is none of no, local, yes");
     assertThatThrownBy(() -> config(Map.of("CAIRN_INSECURE", "perhaps"), "5000"))
         .hasMessage("CAIRN_INSECURE: 'perhaps' is neither true nor false");
   }

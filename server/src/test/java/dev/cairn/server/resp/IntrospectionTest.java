@@ -191,8 +191,8 @@ final class IntrospectionTest {
     assertThat(commands)
         .containsExactly(
             List.of("GET", "a"),
-            List.of("SET", "a", "b c"),
-            List.of("CONFIG", "SET", "slowlog-log-slower-than", "0"));
+            List.of("SET", "a", "(3 bytes)"),
+            List.of("CONFIG", "SET", "(23 bytes)", "(1 byte)"));
     assertThat(client.say("SLOWLOG GET 1")).isEqualTo(new Array(entries.subList(0, 1)));
     assertThat(client.say("SLOWLOG GET -1")).isEqualTo(new Array(entries));
   }

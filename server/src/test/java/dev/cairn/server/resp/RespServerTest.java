@@ -12,6 +12,7 @@ import dev.cairn.protocol.RespWriter;
 import dev.cairn.protocol.Topology;
 import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.Face;
+import dev.cairn.server.command.ShutdownBy;
 import dev.cairn.server.command.SlowLog;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.partition.Reply;
@@ -28,6 +29,7 @@ import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -571,6 +573,85 @@ final class RespServerTest {
   }
 
   @Test
+  void shutdownIsCarriedOutForWhomItIsEnabledOnBothPorts() throws Exception {
+    for (Face face : Face.values()) {
+      for (ShutdownBy by : ShutdownBy.values()) {
+        AtomicInteger stopped = new AtomicInteger();
+        FrontConfig config =
+            FrontConfig.of("127.0.0.1", 0, "x")
+                .with(ClientState.Defaults.QUORUM, new SlowLog(), by);
+        try (RespServer asked =
+                RespServer.start(config, router, face, new Metrics(), stopped::incrementAndGet);
+            Client client =
+                new Client(new Socket(InetAddress.getLoopbackAddress(), asked.port()))) {
+          client.send("SHUTDOWN NOSAVE");
+          if (by == ShutdownBy.NO) {
+            assertThat(client.receive())
+                .isEqualTo(RespValue.error(ErrorCode.ERR, SHUTDOWN_NOT_ALLOWED));
+            client.send("SHUTDOWN ABORT", "PING");
+            assertThat(client.receive())
+                .isEqualTo(RespValue.error(ErrorCode.ERR, SHUTDOWN_NOT_ALLOWED));
+            assertThat(client.receive()).isEqualTo(new RespValue.SimpleString("PONG"));
+            assertThat(stopped).hasValue(0);
+          } else {
+            assertThat(client.receive()).isEqualTo(RespValue.OK);
+            assertThat(client.atEnd()).isTrue();
+            assertThat(stopped).hasValue(1);
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void aPatternThatCostsMuchHoldsUpNoOtherClient() throws Exception {
+    Client searching = connect(small(100, 64 << 10, 1 << 20, 60_000)); // one loop for all
+    Client other = connect();
+    for (int i = 0; i < 60; i++) {
+      searching.send("SET " + "a".repeat(60_000) + i + " v");
+      assertThat(searching.receive()).isEqualTo(RespValue.OK);
+    }
+    searching.send("KEYS *" + "a".repeat(30_000) + "b*");
+    other.send("PING");
+    assertThat(other.receive()).isEqualTo(new RespValue.SimpleString("PONG"));
+    assertThat(searching.socket.getInputStream().available()).isZero(); // it searches still
+    assertThat(searching.receive()).isEqualTo(RespValue.array());
+    searching.send("SCAN 0 COUNT 1000 MATCH *" + "a".repeat(30_000) + "b*");
+    other.send("PING");
+    assertThat(other.receive()).isEqualTo(new RespValue.SimpleString("PONG"));
+    assertThat(searching.socket.getInputStream().available()).isZero();
+    assertThat(searching.receive())
+        .isEqualTo(RespValue.array(RespValue.bulk("0"), RespValue.array()));
+  }
+
+  @Test
+  void aPatternLongerThanAKeyIsRefused() throws Exception {
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    for (String command : List.of("KEYS %s", "SCAN 0 MATCH %s", "CONFIG GET %s")) {
+      for (int bytes : new int[] {65_536, 65_537}) {
+        String[] words = command.formatted("x".repeat(bytes)).split(" ");
+        client.socket.getOutputStream().write(request(words));
+        RespValue reply = client.receive();
+        if (bytes == 65_536) {
+          assertThat(reply).isNotInstanceOf(RespValue.ErrorReply.class);
+        } else {
+          assertThat(((RespValue.ErrorReply) reply).message())
+              .contains("must be at most 65536 bytes")
+              .contains("65537");
+        }
+      }
+    }
+  }
+
+  private static byte[] request(String... words) {
+    StringBuilder text = new StringBuilder("*" + words.length + "\r\n");
+    for (String word : words) {
+      text.append("$").append(word.length()).append("\r\n").append(word).append("\r\n");
+    }
+    return text.toString().getBytes(StandardCharsets.US_ASCII);
+  }
+
+  @Test
   void clientsSeeAndCloseEachOther() throws Exception {
     Client first = connect(FrontConfig.of("127.0.0.1", 0, "x"));
     Client second = connect();
@@ -616,7 +697,8 @@ final class RespServerTest {
         replyBytesMax,
         slowReaderMillis,
         ClientState.Defaults.QUORUM,
-        new SlowLog());
+        new SlowLog(),
+        ShutdownBy.LOCAL);
   }
 
   private Client connect(FrontConfig config) throws IOException {
@@ -629,6 +711,11 @@ final class RespServerTest {
     opened.add(client);
     return client;
   }
+
+  private static final String SHUTDOWN_NOT_ALLOWED =
+      "SHUTDOWN command not allowed. If the enable-shutdown option is set to \"local\", you can run it"
+          + " from a local connection, otherwise you need to set this option in the configuration"
+          + " file, and then restart the server.";
 
   private static final class Client implements AutoCloseable {
     final Socket socket;

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.command;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * The words of a command as people may see them who look after a node and not after its data: its
+ * name, its keys, and of all else the size. What is a key, the command's row says. A password is
+ * never shown, and neither is its size.
+ *
+ * @param command whose row counts; of a container, the subcommand
+ * @param words all of them, the names of command and container first
+ */
+record ShownWords(Command command, List<byte[]> words) {
+  private static final byte[] SECRET = "(redacted)".getBytes(StandardCharsets.US_ASCII);
+
+  /**
+   * What is shown.
+   *
+   * @param values whether values and other arguments are shown as they are, where they are no
+   *     secret
+   */
+  List<byte[]> shown(boolean values) {
+    List<byte[]> shown = new ArrayList<>(words.size());
+    Command container = CommandTable.find(words.get(0));
+    int names = container != null && container.subcommands().contains(command) ? 2 : 1;
+    for (int i = 0; i < words.size(); i++) {
+      byte[] word = words.get(i);
+      if (i < names || command.keys().has(i, words)) {
+        shown.add(word);
+      } else if (isSecret(i)) {
+        shown.add(SECRET);
+      } else {
+        shown.add(values ? word : size(word));
+      }
+    }
+    return shown;
+  }
+
+  /** Passwords, and what may be one: what a client sends with AUTH, or sets by that name. */
+  private boolean isSecret(int index) {
+    return switch (lower(0)) {
+      case "auth" -> true;
+      case "hello" ->
+          (index > 1 && lower(index - 1).equals("auth"))
+              || (index > 2 && lower(index - 2).equals("auth"));
+      case "config" -> index > 2 && lower(index - 1).matches(".*(pass|auth|user).*");
+      default -> false;
+    };
+  }
+
+  private String lower(int index) {
+    return new String(words.get(index), StandardCharsets.ISO_8859_1).toLowerCase(Locale.ROOT);
+  }
+
+  private static byte[] size(byte[] word) {
+    return (word.length == 1 ? "(1 byte)" : "(" + word.length + " bytes)")
+        .getBytes(StandardCharsets.US_ASCII);
+  }
+}
