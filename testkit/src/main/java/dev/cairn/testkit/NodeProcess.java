@@ -55,6 +55,41 @@ public final class NodeProcess {
     arguments.addAll(options);
   }
 
+  private NodeProcess(NodeProcess of, int port, int peerPort, int clusterPort, List<String> all) {
+    index = of.index;
+    host = of.host;
+    this.port = port;
+    this.peerPort = peerPort;
+    this.clusterPort = clusterPort;
+    javaOptions = of.javaOptions;
+    surroundings = of.surroundings;
+    data = Path.of(all.get(all.indexOf("--data") + 1));
+    log = data.equals(of.data) ? of.log : data.resolveSibling(data.getFileName() + ".log");
+    arguments = all;
+  }
+
+  /** The same node at other ports, not running: its folder and its log stay. */
+  NodeProcess at(int newPort, int newPeerPort, int newClusterPort) {
+    List<String> all = new ArrayList<>(arguments);
+    all.set(1, Integer.toString(newPort));
+    all.set(all.indexOf("--peer-port") + 1, Integer.toString(newPeerPort));
+    all.set(all.indexOf("--cluster-port") + 1, Integer.toString(newClusterPort));
+    return new NodeProcess(this, newPort, newPeerPort, newClusterPort, all);
+  }
+
+  /** The same node with another value of an option that it has, not running. */
+  NodeProcess with(String option, Object value) {
+    List<String> all = new ArrayList<>(arguments);
+    all.set(all.indexOf(option) + 1, value.toString());
+    return new NodeProcess(this, port, peerPort, clusterPort, all);
+  }
+
+  void requireStopped() {
+    if (running()) {
+      throw new IllegalStateException("node " + index + " runs: kill or stop it first");
+    }
+  }
+
   /** The address under which others find it. */
   public String host() {
     return host;
@@ -160,9 +195,7 @@ public final class NodeProcess {
 
   /** Its disk is new. */
   void wipe() {
-    if (running()) {
-      throw new IllegalStateException("node " + index + " runs: kill or stop it first");
-    }
+    requireStopped();
     try {
       Folders.delete(data);
       surroundings.forEach(around -> around.wiped(index));

@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -57,7 +58,7 @@ public final class ProcessCluster implements AutoCloseable {
       Path folder, List<NodeProcess> nodes, boolean withNetwork, List<Surroundings> surroundings) {
     this.folder = folder;
     this.surroundings = surroundings;
-    this.nodes = List.copyOf(nodes);
+    this.nodes = new CopyOnWriteArrayList<>(nodes);
     network = withNetwork ? Optional.of(openNetwork()) : Optional.empty();
   }
 
@@ -137,6 +138,44 @@ public final class ProcessCluster implements AutoCloseable {
   /** Removes the data folder of a node that does not run. */
   public void wipe(int node) {
     nodes.get(node).wipe();
+  }
+
+  /**
+   * A node that does not run gets other ports, as one that moves to another host gets other
+   * addresses. Its folder and its list of nodes stay.
+   */
+  public void move(int node) {
+    nodes.get(node).requireStopped();
+    List<Integer> ports = FreePorts.take(3);
+    nodes.set(node, nodes.get(node).at(ports.get(0), ports.get(1), ports.get(2)));
+  }
+
+  /** As {@link #move}, two at once: each gets the ports of the other. */
+  public void swap(int node, int other) {
+    NodeProcess one = nodes.get(node);
+    NodeProcess two = nodes.get(other);
+    nodes.set(node, one.at(two.port(), two.peerPort(), two.clusterPort()));
+    nodes.set(other, two.at(one.port(), one.peerPort(), one.clusterPort()));
+  }
+
+  /** Tells all nodes, when they start next, where all of them are now. */
+  public void listAnew() {
+    String list =
+        nodes.stream()
+            .map(node -> node.name() + "/" + node.peerPort())
+            .collect(Collectors.joining(","));
+    nodes.replaceAll(node -> node.with("--cluster", list));
+  }
+
+  /**
+   * A node that is none of these, with ports of its own and a copy of the folder of one that does
+   * not run, or is frozen. It does not run; the caller starts and ends it.
+   */
+  public NodeProcess copyOf(int node) throws IOException {
+    List<Integer> ports = FreePorts.take(3);
+    Path copied = folder.resolve("copy-" + ports.get(0));
+    Folders.copy(nodes.get(node).data(), copied);
+    return nodes.get(node).at(ports.get(0), ports.get(1), ports.get(2)).with("--data", copied);
   }
 
   /** What stands between the nodes; only of a cluster that was described with one. */

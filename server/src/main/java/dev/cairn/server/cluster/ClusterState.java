@@ -28,7 +28,8 @@ import java.util.Optional;
  *     change
  * @param replicationFactor full copies of each partition, as asked for at creation
  * @param partitionCount partitions, as fixed at creation
- * @param members all nodes, by name
+ * @param members all nodes, in the order of the names with which they founded the cluster; the
+ *     first vote in the meta group
  * @param partitions all placements, by index; empty at epoch 0
  */
 public record ClusterState(
@@ -40,7 +41,7 @@ public record ClusterState(
     List<Member> members,
     List<Placement> partitions) {
   /** The version of the grammar that this code reads and writes. */
-  public static final int FORMAT = 1;
+  public static final int FORMAT = 2;
 
   /** The most members of the meta group that vote; further nodes follow it. */
   static final int META_VOTERS_MAX = 5;

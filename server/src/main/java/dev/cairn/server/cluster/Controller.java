@@ -18,6 +18,7 @@ import org.slf4j.LoggerFactory;
  *
  * <ol>
  *   <li>epoch 0: compute the first placement on the ring and log it;
+ *   <li>a member that says it is elsewhere than the state has it: log its address;
  *   <li>a node that asks to be let in under a member's name, with another id, while that member is
  *       down: its disk was replaced. It takes the member's place, and its replicas begin anew under
  *       the next incarnation;
@@ -41,6 +42,7 @@ public final class Controller {
   private final MetaGroup meta;
   private final Membership membership;
   private final Formation formation;
+  private final Addresses addresses;
   private final LongSupplier nanoTime;
   private long proposedEpoch;
   private long proposedAtNanos;
@@ -48,10 +50,15 @@ public final class Controller {
 
   /** Creates a controller that does nothing until {@link #start}. */
   public Controller(
-      MetaGroup meta, Membership membership, Formation formation, LongSupplier nanoTime) {
+      MetaGroup meta,
+      Membership membership,
+      Formation formation,
+      Addresses addresses,
+      LongSupplier nanoTime) {
     this.meta = meta;
     this.membership = membership;
     this.formation = formation;
+    this.addresses = addresses;
     this.nanoTime = nanoTime;
   }
 
@@ -96,6 +103,10 @@ public final class Controller {
           state.replicationFactor(),
           state.members().size());
       return state.withFirstPlacement();
+    }
+    Optional<List<Member>> moved = addresses.moved(state);
+    if (moved.isPresent()) {
+      return state.next(moved.get(), state.partitions());
     }
     for (Member applicant : formation.applicants().values()) {
       Optional<Member> old = replacedBy(state, applicant);

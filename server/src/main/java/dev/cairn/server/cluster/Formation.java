@@ -6,8 +6,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.cairn.server.peer.Answer;
+import dev.cairn.server.peer.PeerAddress;
 import dev.cairn.server.peer.PeerTransport;
-import dev.cairn.server.peer.Traffic;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -53,7 +53,7 @@ import org.slf4j.LoggerFactory;
 public final class Formation {
   private static final Logger log = LoggerFactory.getLogger(Formation.class);
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final int FORMAT = 1;
+  private static final int FORMAT = 2;
   private static final long ASK_EVERY_MILLIS = 200;
   private static final long ANSWER_WITHIN_MILLIS = 1_000;
   private static final long APPLICANT_FOR_NANOS = TimeUnit.SECONDS.toNanos(3);
@@ -62,8 +62,7 @@ public final class Formation {
   private final Member self;
   private final List<Address> listed;
   private final String settings;
-  private final int replicationFactor;
-  private final int partitionCount;
+  private final CreationSettings creation;
   private final Supplier<String> newClusterId;
   private final PeerTransport transport;
   private final Map<Address, Hello> answers = new ConcurrentHashMap<>();
@@ -83,7 +82,12 @@ public final class Formation {
    * @param peerHost its peer address
    * @param peerPort its peer port
    */
-  public record Address(String name, String peerHost, int peerPort) {}
+  public record Address(String name, String peerHost, int peerPort) {
+    /** Where its peer port is. */
+    public PeerAddress peerAddress() {
+      return new PeerAddress(peerHost, peerPort);
+    }
+  }
 
   private record Applicant(Member node, long askedNanos) {}
 
@@ -94,28 +98,27 @@ public final class Formation {
    *
    * @param self this node, with its id
    * @param listed all nodes of the list, this one included
+   * @param creation what is fixed at creation, as far as it was given
    * @param newClusterId makes a random id, 40 hex digits
    */
   public Formation(
       Member self,
       List<Address> listed,
-      int replicationFactor,
-      int partitionCount,
+      CreationSettings creation,
       Supplier<String> newClusterId,
       PeerTransport transport) {
     this.self = self;
     this.listed = listed.stream().sorted(Comparator.comparing(Address::name)).toList();
-    this.replicationFactor = replicationFactor;
-    this.partitionCount = partitionCount;
+    this.creation = creation;
     this.newClusterId = newClusterId;
     this.transport = transport;
     this.settings =
         "cluster="
             + String.join(",", this.listed.stream().map(Address::name).toList())
             + " replication-factor="
-            + replicationFactor
+            + creation.replicationFactorNow()
             + " partitions="
-            + partitionCount;
+            + creation.partitionsNow();
   }
 
   /** Answers other nodes from now on. */
@@ -189,17 +192,13 @@ public final class Formation {
         return;
       }
       for (Address address : listed) {
-        if (!address.name().equals(self.name())) {
-          transport.send(
-              Traffic.CONTROL,
-              address.peerHost(),
-              address.peerPort(),
-              PeerMessageKind.HELLO,
-              0,
-              encode(),
-              ANSWER_WITHIN_MILLIS,
-              answer -> receive(address, answer));
-        }
+        // Itself too: if another node answers there, one address was given to two.
+        transport.ask(
+            address.peerAddress(),
+            PeerMessageKind.HELLO,
+            encode(),
+            ANSWER_WITHIN_MILLIS,
+            answer -> receive(address, answer));
       }
     } catch (RuntimeException e) {
       log.error("could not form a cluster; trying again", e);
@@ -223,11 +222,12 @@ public final class Formation {
     List<String> silent = new ArrayList<>();
     List<Member> members = new ArrayList<>(List.of(self));
     for (Address address : listed) {
-      if (address.name().equals(self.name())) {
-        continue;
-      }
       Hello hello = answers.get(address);
-      if (hello == null) {
+      if (address.name().equals(self.name())) {
+        if (hello != null && !hello.member().id().equals(self.id())) {
+          return waitFor(twoClaim(address, hello.member()));
+        }
+      } else if (hello == null) {
         silent.add(address.name());
       } else if (hello.founded().isPresent()) {
         return joined(address, hello.founded().get());
@@ -251,24 +251,30 @@ public final class Formation {
     }
     members.sort(Comparator.comparing(Member::name));
     return Optional.of(
-        ClusterState.founded(newClusterId.get(), replicationFactor, partitionCount, members));
+        ClusterState.founded(
+            newClusterId.get(),
+            creation.replicationFactorNow(),
+            creation.partitionsNow(),
+            members));
+  }
+
+  private String twoClaim(Address address, Member other) {
+    return "two nodes claim one address: %s, peers at %s, is this node's, %s, and node %s answers there; start each with a host and ports of its own"
+        .formatted(address.name(), address.peerAddress(), self.id(), other.id());
   }
 
   private Optional<ClusterState> joined(Address from, ClusterState state) {
     if (state.member(self.id()).isPresent()) {
-      if (state.replicationFactor() != replicationFactor
-          || state.partitionCount() != partitionCount) {
+      if (creation.contradict(state)) {
         return waitFor(
             from.name()
                 + " belongs to a cluster with replication-factor="
                 + state.replicationFactor()
                 + " partitions="
                 + state.partitionCount()
-                + ", this node was started with replication-factor="
-                + replicationFactor
-                + " partitions="
-                + partitionCount
-                + "; restart it with the cluster's");
+                + ", this node was started with "
+                + creation.given()
+                + "; restart it with the cluster's, or without");
       }
       return Optional.of(state);
     }

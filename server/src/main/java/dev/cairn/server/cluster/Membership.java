@@ -109,11 +109,10 @@ public final class Membership {
       for (Member member : state.get().members()) {
         if (!member.id().equals(selfId)) {
           // Opens what is not open: an election beside a frozen node must not be the first to try.
-          transport.isConnected(member.peerHost(), member.peerPort());
+          transport.isConnected(member.id());
           transport.send(
               Traffic.CONTROL,
-              member.peerHost(),
-              member.peerPort(),
+              member.id(),
               PeerMessageKind.REPORT,
               0,
               body,
@@ -129,7 +128,7 @@ public final class Membership {
   /** Counts only where messages of the groups pass too, which have a connection of their own. */
   private void answered(Member member, Answer answer) {
     if (!(answer instanceof Answer.Received received)
-        || !transport.isConnected(member.peerHost(), member.peerPort())) {
+        || !transport.isConnected(member.id())) {
       return;
     }
     try {

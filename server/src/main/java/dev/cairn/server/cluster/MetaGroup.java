@@ -150,9 +150,7 @@ public final class MetaGroup implements AutoCloseable {
   }
 
   private static List<Peer> peers(List<Member> members) {
-    return members.stream()
-        .map(member -> new Peer(member.peerHost(), member.peerPort(), member.incarnation()))
-        .toList();
+    return members.stream().map(member -> new Peer(member.id(), member.incarnation())).toList();
   }
 
   /** Nobody waits for a proposal: the controller looks at the state again. */

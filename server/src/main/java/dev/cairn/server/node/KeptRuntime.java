@@ -29,6 +29,8 @@ import org.slf4j.LoggerFactory;
  *   <li>The disk was full: the ballast is given up; once there is room all is opened anew.
  *   <li>The log is damaged, or the folder an older copy ({@link Starts}), found now or at the
  *       start: the node comes back as a new one ({@link LostLog}).
+ *   <li>Another process runs with this node's identity ({@link Introduction}): this one ends with
+ *       {@link NodeMain#STATUS_NOT_STARTED}.
  *   <li>The disk failed: the process ends with {@link NodeMain#STATUS_DISK_FAILED}.
  * </ul>
  *
@@ -148,6 +150,11 @@ final class KeptRuntime implements AutoCloseable {
       end.accept(NodeMain.STATUS_DISK_FAILED);
       return;
     }
+    if (fault.kind() == NodeFault.Kind.OTHER_RUN) {
+      log.error("this process ends with status {}: {}", NodeMain.STATUS_NOT_STARTED, cause(fault));
+      end.accept(NodeMain.STATUS_NOT_STARTED);
+      return;
+    }
     synchronized (this) {
       if (stopped || number != run) {
         return;
@@ -158,11 +165,16 @@ final class KeptRuntime implements AutoCloseable {
     repairs.execute(() -> repair(fault));
   }
 
+  private static String cause(NodeFault fault) {
+    return String.valueOf(fault.cause().getMessage());
+  }
+
   private static String what(NodeFault fault) {
     return switch (fault.kind()) {
       case NO_ROOM -> "the disk is full";
       case LOG_DAMAGED -> "the write-ahead log is damaged";
       case OLDER_COPY -> "the data folder is an older copy";
+      case OTHER_RUN -> "another process runs with this node's identity";
       case DISK_FAILED -> "the disk failed";
     };
   }

@@ -6,6 +6,8 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.UnknownHostException;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Looks before anything is started whether the node's ports can be had, so that the message names
@@ -17,7 +19,7 @@ final class ListenPorts {
   static void requireFree(NodeConfig config) throws StartException {
     InetAddress address;
     try {
-      address = InetAddress.getByName(config.host());
+      address = only(config.host(), InetAddress.getAllByName(config.host()));
     } catch (UnknownHostException e) {
       throw new StartException(
           "--host %s: there is no such host; give an address of this machine"
@@ -34,6 +36,25 @@ final class ListenPorts {
           "cluster port",
           "give another --cluster-port, or 0 for none, or stop that process");
     }
+  }
+
+  /**
+   * The one address of a host to listen on. Of a name with several the node would listen on one,
+   * and others may try another; localhost, whose addresses are all this machine's own, is its
+   * first.
+   */
+  static InetAddress only(String host, InetAddress... found) throws StartException {
+    if (found.length > 1 && !Stream.of(found).allMatch(InetAddress::isLoopbackAddress)) {
+      throw new StartException(
+          "--host %s has %d addresses (%s): give the one to listen on, and the name, if others are to use it, as --announce-host"
+              .formatted(
+                  host,
+                  found.length,
+                  Stream.of(found)
+                      .map(InetAddress::getHostAddress)
+                      .collect(Collectors.joining(", "))));
+    }
+    return found[0];
   }
 
   private static void requireFree(InetAddress address, int port, String what, String advice)

@@ -18,11 +18,13 @@ import dev.cairn.server.resp.FrontConfig;
 import dev.cairn.server.resp.RespServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -178,11 +180,11 @@ public final class Node {
       throws StartException, IOException {
     LostLog.finish(folder.path());
     NodeIdentity identity = identity(config, folder);
-    LOG.info("node {} id {}", identity.name(), identity.nodeId());
+    LOG.info("node {} id {}", config.self().name(), identity.nodeId());
     Optional<ClusterState> founded = identity.cluster().map(FormedCluster::state);
     if (founded.isPresent()) {
-      requireSameCluster(config, founded.get());
       requireSameSettings(config, founded.get());
+      warnOfOtherList(config, folder.path(), founded.get());
       LostLog.forget(folder.path()); // it has been taken in since
     }
     Member self =
@@ -194,7 +196,8 @@ public final class Node {
             config.announced().clusterPort(),
             config.self().host(),
             config.peerPort(),
-            MetaGroup.FIRST_INCARNATION);
+            MetaGroup.FIRST_INCARNATION,
+            0);
     return NodeRuntime.start(
         new NodeRuntime.Spec(
             self,
@@ -202,8 +205,7 @@ public final class Node {
             config.members().stream()
                 .map(m -> new Formation.Address(m.name(), m.host(), m.peerPort()))
                 .toList(),
-            config.replicationFactor(),
-            config.partitions(),
+            config.creation(),
             config.cacheBytes(),
             folder.path(),
             founded,
@@ -227,23 +229,18 @@ public final class Node {
     }
   }
 
-  /**
-   * A folder of another cluster would have the node serve that cluster's data under this node's
-   * name. Addresses may change over time, so one name in common is enough; none at all is a folder
-   * in the wrong place.
-   */
-  private static void requireSameCluster(NodeConfig config, ClusterState founded)
-      throws StartException {
-    List<String> given = config.members().stream().map(MemberAddress::name).toList();
-    List<String> known = founded.members().stream().map(Member::name).toList();
-    if (given.size() > 1 && Collections.disjoint(given, known)) {
-      throw new StartException(
-          "data folder %s belongs to cluster %s of %s, and --cluster lists none of them (%s): give this node its own folder as --data, or an empty one"
-              .formatted(
-                  config.data(),
-                  founded.clusterId(),
-                  String.join(", ", known),
-                  String.join(", ", given)));
+  /** After a cluster has formed the list is where to ask first; what differs may be a mistake. */
+  private static void warnOfOtherList(NodeConfig config, Path folder, ClusterState founded)
+      throws IOException {
+    Set<String> given = new TreeSet<>(config.members().stream().map(MemberAddress::name).toList());
+    ClusterState last = MetaGroup.lastKnown(folder.resolve(NodeRuntime.CLUSTER), founded);
+    Set<String> known = new TreeSet<>(last.members().stream().map(Member::name).toList());
+    if (config.membersGiven() && !given.equals(known)) {
+      LOG.warn(
+          "--cluster lists {}; this node's cluster {} had its nodes at {} when it ran last. They are asked at both",
+          String.join(",", given),
+          founded.clusterId(),
+          String.join(",", known));
     }
   }
 
@@ -253,15 +250,13 @@ public final class Node {
    */
   private static void requireSameSettings(NodeConfig config, ClusterState founded)
       throws StartException {
-    if (config.replicationFactor() != founded.replicationFactor()
-        || config.partitions() != founded.partitionCount()) {
+    if (config.creation().contradict(founded)) {
       throw new StartException(
-          "this node's cluster was created with replication factor %d and %d partitions; it was started with %d and %d. Start it with the cluster's"
+          "this node's cluster was created with replication-factor=%d partitions=%d, and it was started with %s: start it with the cluster's, or without"
               .formatted(
                   founded.replicationFactor(),
                   founded.partitionCount(),
-                  config.replicationFactor(),
-                  config.partitions()));
+                  config.creation().given()));
     }
   }
 
@@ -284,6 +279,10 @@ public final class Node {
   private static NodeIdentity identity(NodeConfig config, DataFolder folder)
       throws StartException, IOException {
     Optional<NodeIdentity> known = NodeIdentity.load(folder);
+    boolean hasCluster = known.flatMap(NodeIdentity::cluster).isPresent();
+    if (!hasCluster && config.notListed().isPresent()) {
+      throw new StartException(config.notListed().get());
+    }
     if (known.isPresent()) {
       return known.get();
     }

@@ -5,6 +5,7 @@ import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.Limits;
 import dev.cairn.protocol.Slots;
 import dev.cairn.server.cluster.Announced;
+import dev.cairn.server.cluster.CreationSettings;
 import dev.cairn.server.cluster.MemberAddress;
 import dev.cairn.server.command.ShutdownBy;
 import dev.cairn.server.node.SettingSources.Given;
@@ -17,6 +18,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -33,13 +35,16 @@ import java.util.stream.Stream;
  *     20000.
  * @param announced where clients are told to find this node. Default {@code self}'s host, {@code
  *     port} and {@code clusterPort}.
- * @param self this node as it stands in {@code members}: its name, and where the other nodes find
- *     it
- * @param members the first nodes, 1 to {@value #MEMBERS_MAX}, {@code self} among them, in the order
- *     of their names. Default: ports 5000, 5001 and 5002 of {@code host}.
+ * @param self this node: its name, and where the other nodes find it. As it stands in {@code
+ *     members}, if it does.
+ * @param members the nodes of which a new cluster forms, in the order of their names, at most
+ *     {@value #MEMBERS_MAX}; a node of a cluster that has formed asks them where its members are.
+ *     Default: ports 5000, 5001 and 5002 of {@code host}, for one of these; else none.
+ * @param membersGiven whether they were given
+ * @param notListed why this node cannot found or enter a cluster, when it is not among them
  * @param data the node's folder, absolute. Default data/PORT in the checkout.
- * @param replicationFactor full copies wanted, 1 to {@value #REPLICATION_FACTOR_MAX}. Default 2.
- * @param partitions 1 to 16384. Default twice the number of {@code members}.
+ * @param creation full copies wanted, 1 to {@value #REPLICATION_FACTOR_MAX}, and partitions, 1 to
+ *     16384, if given. Defaults of a new cluster: 2, and twice the number of {@code members}.
  * @param valueBytesMax longest value in bytes, 1 to {@value #VALUE_BYTES_MAX_MAX}. Default 16 MiB.
  * @param readConsistency of reads whose connection or request says nothing. Default QUORUM.
  * @param writeConsistency of writes whose connection or request says nothing, QUORUM or ALL.
@@ -62,9 +67,10 @@ public record NodeConfig(
     Announced announced,
     MemberAddress self,
     List<MemberAddress> members,
+    boolean membersGiven,
+    Optional<String> notListed,
     Path data,
-    int replicationFactor,
-    int partitions,
+    CreationSettings creation,
     int valueBytesMax,
     Consistency readConsistency,
     Consistency writeConsistency,
@@ -91,7 +97,9 @@ public record NodeConfig(
   public NodeConfig {
     members = List.copyOf(members);
     httpHosts = Set.copyOf(httpHosts);
-    if (!members.contains(self) || self.peerPort() != peerPort || !data.isAbsolute()) {
+    if (members.contains(self) == notListed.isPresent()
+        || self.peerPort() != peerPort
+        || !data.isAbsolute()) {
       throw new IllegalArgumentException("use NodeConfig.of: it checks and says what is wrong");
     }
   }
@@ -127,7 +135,9 @@ public record NodeConfig(
     }
     List<MemberAddress> members =
         members(reader, isWildcard(host) ? announced.orElseThrow() : host, port);
-    MemberAddress self = self(members, announced, host, port);
+    List<String> hosts = ownHosts(announced, host);
+    Optional<MemberAddress> listed = listed(members, hosts, port);
+    MemberAddress self = listed.isPresent() ? listed.get() : unlisted(reader, hosts.get(0), port);
     int peerPort = peerPort(reader, self);
     int clusterPort = clusterPort(reader, port);
     if (peerPort == port || clusterPort == port || clusterPort == peerPort) {
@@ -143,9 +153,13 @@ public record NodeConfig(
         announced(reader, announced.orElseGet(self::host), port, clusterPort),
         self,
         members,
+        reader.given.containsKey(Setting.CLUSTER),
+        listed.isPresent() ? Optional.empty() : Optional.of(notListed(members, hosts, port)),
         data(reader, checkout, port),
-        reader.number(Setting.REPLICATION_FACTOR, 1, REPLICATION_FACTOR_MAX).orElse(2),
-        reader.number(Setting.PARTITIONS, 1, Slots.COUNT).orElse(2 * members.size()),
+        new CreationSettings(
+            optional(reader.number(Setting.REPLICATION_FACTOR, 1, REPLICATION_FACTOR_MAX)),
+            optional(reader.number(Setting.PARTITIONS, 1, Slots.COUNT)),
+            members.size()),
         reader
             .number(Setting.VALUE_BYTES_MAX, 1, VALUE_BYTES_MAX_MAX)
             .orElse(Limits.VALUE_BYTES_MAX_DEFAULT),
@@ -187,10 +201,7 @@ public record NodeConfig(
     Given given = reader.given.get(Setting.CLUSTER);
     if (given == null) {
       if (!QUICK_START_PORTS.contains(port)) {
-        throw new StartException(
-            "port %d is none of 5000, 5001 and 5002, which find each other by themselves:"
-                    .formatted(port)
-                + " give every node the same --cluster host:port,host:port,... with this one in it");
+        return List.of();
       }
       return QUICK_START_PORTS.stream()
           .map(p -> new MemberAddress(reachable, p, p + MemberAddress.PEER_PORT_OFFSET))
@@ -221,34 +232,57 @@ public record NodeConfig(
     return members;
   }
 
+  private static OptionalInt optional(Optional<Integer> number) {
+    return number.isPresent() ? OptionalInt.of(number.get()) : OptionalInt.empty();
+  }
+
+  /** By what hosts others may know this node: the one announced, the one listened on. */
+  private static List<String> ownHosts(Optional<String> announced, String host) {
+    return Stream.concat(announced.stream(), Stream.of(host))
+        .filter(own -> !isWildcard(own))
+        .distinct()
+        .toList();
+  }
+
   /** The member that listens on this port, under the host that is announced or else listened on. */
-  private static MemberAddress self(
-      List<MemberAddress> members, Optional<String> announced, String host, int port)
-      throws StartException {
-    List<String> hosts =
-        Stream.concat(announced.stream(), Stream.of(host))
-            .filter(own -> !isWildcard(own))
-            .distinct()
-            .toList();
+  private static Optional<MemberAddress> listed(
+      List<MemberAddress> members, List<String> hosts, int port) {
     for (String own : hosts) {
       List<MemberAddress> same =
           members.stream()
               .filter(member -> member.clientPort() == port && sameHost(member.host(), own))
               .toList();
       if (same.size() == 1) {
-        return same.get(0);
+        return Optional.of(same.get(0));
       }
     }
-    throw new StartException(
-        "this node, %s, is not in --cluster %s: add it, at every node, or say with --host or"
-                .formatted(
-                    String.join(
-                        " or ",
-                        hosts.stream()
-                            .map(own -> new MemberAddress(own, port, port).name())
-                            .toList()),
-                    String.join(",", members.stream().map(MemberAddress::name).toList()))
-            + " --announce-host which of them it is");
+    return Optional.empty();
+  }
+
+  private static MemberAddress unlisted(Reader reader, String host, int port)
+      throws StartException {
+    Optional<Integer> peerPort = reader.number(Setting.PEER_PORT, 1, PORT_MAX);
+    if (peerPort.isEmpty() && port + MemberAddress.PEER_PORT_OFFSET > PORT_MAX) {
+      throw new StartException(
+          "the peer port would be %d, past 65535: give --peer-port"
+              .formatted(port + MemberAddress.PEER_PORT_OFFSET));
+    }
+    return new MemberAddress(host, port, peerPort.orElse(port + MemberAddress.PEER_PORT_OFFSET));
+  }
+
+  private static String notListed(List<MemberAddress> members, List<String> hosts, int port) {
+    if (members.isEmpty()) {
+      return "port %d is none of 5000, 5001 and 5002, which find each other by themselves:"
+              .formatted(port)
+          + " give every node the same --cluster host:port,host:port,... with this one in it";
+    }
+    return "this node, %s, is not in --cluster %s: add it, at every node, or say with --host or"
+            .formatted(
+                String.join(
+                    " or ",
+                    hosts.stream().map(own -> new MemberAddress(own, port, port).name()).toList()),
+                String.join(",", members.stream().map(MemberAddress::name).toList()))
+        + " --announce-host which of them it is";
   }
 
   private static Announced announced(Reader reader, String host, int port, int clusterPort)

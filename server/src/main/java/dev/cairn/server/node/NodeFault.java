@@ -20,6 +20,8 @@ record NodeFault(Kind kind, Throwable cause) {
     LOG_DAMAGED,
     /** The data folder is an older copy: the node comes back as a new one. */
     OLDER_COPY,
+    /** Another process runs with this node's identity: this one ends. */
+    OTHER_RUN,
     /** An fsync failed, or the disk: the process ends, and nothing is tried again. */
     DISK_FAILED
   }

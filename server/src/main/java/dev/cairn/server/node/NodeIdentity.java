@@ -27,7 +27,7 @@ import java.util.random.RandomGenerator;
  * node.
  *
  * <pre>
- *   format: 1
+ *   format: 2
  *   nodeId: "40 hex digits"
  *   name: "127.0.0.1:5000"        its name at first registration: its place on the ring
  *   clusterId: "40 hex digits"    null until the cluster has formed, as are the three below
@@ -41,7 +41,12 @@ import java.util.random.RandomGenerator;
  *     clusterPort: 25000
  *     peerHost: "127.0.0.1"
  *     peerPort: 15000
+ *     incarnation: 1
+ *     start: 1
  * </pre>
+ *
+ * <p>Where the members are now stands in the cluster's state; here is where they were when the node
+ * entered the cluster.
  *
  * <p>Every write is whole and fsynced (temporary file, fsync, rename, fsync of the folder).
  *
@@ -51,7 +56,7 @@ import java.util.random.RandomGenerator;
  */
 public record NodeIdentity(String nodeId, String name, Optional<FormedCluster> cluster) {
   /** The format that this release writes, and the only one it reads. */
-  public static final int FORMAT = 1;
+  public static final int FORMAT = 2;
 
   static final String FILE = "node.yaml";
   private static final int ID_BYTES = 20;
@@ -238,7 +243,8 @@ public record NodeIdentity(String nodeId, String name, Optional<FormedCluster> c
     "clusterPort",
     "peerHost",
     "peerPort",
-    "incarnation"
+    "incarnation",
+    "start"
   })
   record Entry(
       String id,
@@ -248,7 +254,8 @@ public record NodeIdentity(String nodeId, String name, Optional<FormedCluster> c
       int clusterPort,
       String peerHost,
       int peerPort,
-      int incarnation) {
+      int incarnation,
+      long start) {
     static Entry of(Member member) {
       return new Entry(
           member.id(),
@@ -258,12 +265,14 @@ public record NodeIdentity(String nodeId, String name, Optional<FormedCluster> c
           member.clusterPort(),
           member.peerHost(),
           member.peerPort(),
-          member.incarnation());
+          member.incarnation(),
+          member.start());
     }
 
     Member member() {
       checkId(id, "a member's id");
-      return new Member(id, name, host, clientPort, clusterPort, peerHost, peerPort, incarnation);
+      return new Member(
+          id, name, host, clientPort, clusterPort, peerHost, peerPort, incarnation, start);
     }
   }
 }

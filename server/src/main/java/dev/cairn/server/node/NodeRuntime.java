@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.node;
 
+import dev.cairn.server.cluster.Addresses;
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Controller;
+import dev.cairn.server.cluster.CreationSettings;
 import dev.cairn.server.cluster.Formation;
 import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.Membership;
@@ -52,6 +54,7 @@ final class NodeRuntime implements AutoCloseable {
   /** For what the others say of this start: longer than one takes that is up. */
   private static final long TELL_START_MILLIS = 300;
 
+  private static final long LOOK_NOTED_MILLIS = 50;
   private static final long HAND_OVER_MILLIS = 3_000;
 
   private final Member self;
@@ -65,7 +68,9 @@ final class NodeRuntime implements AutoCloseable {
   private final ClusterRouter router;
   private final Formation formation;
   private final Scrub scrub;
-  private final Starts starts;
+  private final Introduction introduction;
+  private final Addresses addresses;
+  private String saidWaiting = ""; // the constructor's, then one task's after another
   private MetaGroup meta; // guarded by this
   private boolean stopped; // guarded by this
 
@@ -75,6 +80,7 @@ final class NodeRuntime implements AutoCloseable {
    * @param self this node, with its id
    * @param bindHost the address that the peer port listens on
    * @param listed the nodes of the list that every node is given at first start
+   * @param creation what was given of what is fixed when a cluster forms
    * @param cacheBytes memory for data read from the disk
    * @param folder the data folder, locked by the caller
    * @param founded the cluster that this node belongs to, empty before it has one
@@ -92,8 +98,7 @@ final class NodeRuntime implements AutoCloseable {
       Member self,
       String bindHost,
       List<Formation.Address> listed,
-      int replicationFactor,
-      int partitionCount,
+      CreationSettings creation,
       long cacheBytes,
       Path folder,
       Optional<ClusterState> founded,
@@ -108,8 +113,13 @@ final class NodeRuntime implements AutoCloseable {
       Consumer<NodeFault> onFault) {
     /** How many replicas this node holds at most. */
     private int replicasMax() {
-      int nodes = founded.map(state -> state.members().size()).orElse(listed.size());
-      return Ring.replicasMax(nodes, partitionCount, replicationFactor);
+      return founded.isPresent()
+          ? Ring.replicasMax(
+              founded.get().members().size(),
+              founded.get().partitionCount(),
+              founded.get().replicationFactor())
+          : Ring.replicasMax(
+              listed.size(), creation.partitionsNow(), creation.replicationFactorNow());
     }
   }
 
@@ -117,8 +127,9 @@ final class NodeRuntime implements AutoCloseable {
    * Starts the parts. Returns as soon as the peer port is open; the cluster may still have to form.
    *
    * @throws IOException when the peer port or the data folder cannot be had
+   * @throws StartException when this node cannot be, such as one that runs already
    */
-  static NodeRuntime start(Spec spec) throws IOException {
+  static NodeRuntime start(Spec spec) throws IOException, StartException {
     SharedLog sharedLog =
         SharedLog.open(
             spec.folder().resolve(LOG),
@@ -126,7 +137,7 @@ final class NodeRuntime implements AutoCloseable {
             spec.metrics());
     StorageEngine storage = null;
     RaftEngine engine = null;
-    Starts starts = null;
+    Introduction introduction = null;
     try {
       storage =
           StorageEngine.open(
@@ -134,17 +145,23 @@ final class NodeRuntime implements AutoCloseable {
                   Runtime.getRuntime().maxMemory(), spec.cacheBytes(), spec.replicasMax()),
               damage -> spec.onFault().accept(NodeFault.of(damage)),
               spec.metrics());
-      engine =
-          RaftEngine.start(
-              spec.bindHost(), spec.self().peerHost(), spec.self().peerPort(), sharedLog);
-      starts =
+      Starts starts =
           Starts.begin(
               spec.folder(), spec.self().id(), () -> NodeIdentity.randomId(new SecureRandom()));
-      tellOthers(starts, spec, engine);
-      return new NodeRuntime(spec, sharedLog, storage, engine, starts);
-    } catch (IOException | RuntimeException e) {
-      if (starts != null) {
-        starts.close();
+      engine = RaftEngine.start(spec.bindHost(), spec.self().peerPort(), starts.run(), sharedLog);
+      Addresses addresses = new Addresses(spec.self().id(), engine.transport());
+      introduction =
+          new Introduction(
+              spec.self().startedAs(starts.run().start()),
+              starts,
+              addresses,
+              engine.transport(),
+              spec.listed().stream().map(Formation.Address::peerAddress).toList());
+      tellOthers(introduction, spec);
+      return new NodeRuntime(spec, sharedLog, storage, engine, introduction, addresses);
+    } catch (IOException | RuntimeException | StartException e) {
+      if (introduction != null) {
+        introduction.close();
       }
       if (engine != null) {
         engine.close();
@@ -163,23 +180,32 @@ final class NodeRuntime implements AutoCloseable {
    *
    * @throws LogLostException when one of them knows that it is
    */
-  private static void tellOthers(Starts starts, Spec spec, RaftEngine engine) throws IOException {
-    starts.answerOthers(engine.transport());
+  private static void tellOthers(Introduction introduction, Spec spec)
+      throws IOException, StartException {
+    introduction.answerOthers();
     if (spec.founded().isPresent()) {
-      starts.follow(MetaGroup.lastKnown(spec.folder().resolve(CLUSTER), spec.founded().get()));
-      Optional<String> older = starts.tellAll(engine.transport(), TELL_START_MILLIS);
-      if (older.isPresent()) {
-        SharedLog.condemn(spec.folder().resolve(LOG), older.get());
-        throw new LogLostException(older.get(), null);
+      introduction.follow(
+          MetaGroup.lastKnown(spec.folder().resolve(CLUSTER), spec.founded().get()));
+      try {
+        introduction.begin(TELL_START_MILLIS);
+      } catch (LogLostException older) {
+        SharedLog.condemn(spec.folder().resolve(LOG), older.getMessage());
+        throw older;
       }
     }
   }
 
   private NodeRuntime(
-      Spec spec, SharedLog sharedLog, StorageEngine storage, RaftEngine engine, Starts starts)
+      Spec spec,
+      SharedLog sharedLog,
+      StorageEngine storage,
+      RaftEngine engine,
+      Introduction introduction,
+      Addresses addresses)
       throws IOException {
-    this.starts = starts;
-    this.self = spec.self();
+    this.introduction = introduction;
+    this.addresses = addresses;
+    this.self = introduction.self();
     this.folder = spec.folder();
     this.sharedLog = sharedLog;
     this.storage = storage;
@@ -211,13 +237,12 @@ final class NodeRuntime implements AutoCloseable {
         new Formation(
             self,
             spec.listed(),
-            spec.replicationFactor(),
-            spec.partitionCount(),
+            spec.creation(),
             () -> NodeIdentity.randomId(new SecureRandom()),
             engine.transport());
     ClusterStatus status =
         new ClusterStatus(
-            self.name(), membership, formation::waitingFor, spec.logLimits(), System::nanoTime);
+            self.name(), membership, this::waitingFor, spec.logLimits(), System::nanoTime);
     router =
         new ClusterRouter(
             self.id(),
@@ -236,7 +261,13 @@ final class NodeRuntime implements AutoCloseable {
     formation.answerOthers();
     engine.transport().complete();
     if (spec.founded().isPresent()) {
-      join(spec.founded().get(), spec);
+      formation.formed(spec.founded().get());
+      introduction.keepTelling(scheduler, heard(spec));
+      if (introduction.hasMoved() && !introduction.isNoted()) {
+        awaitNoted(spec);
+      } else {
+        join(spec.founded().get(), spec);
+      }
     } else {
       formation.form(
           scheduler,
@@ -253,6 +284,28 @@ final class NodeRuntime implements AutoCloseable {
             }
           });
     }
+  }
+
+  /** A node that has moved: a process with its folder may still run where it was. */
+  private void awaitNoted(Spec spec) {
+    if (introduction.isNoted()) {
+      try {
+        join(spec.founded().orElseThrow(), spec);
+      } catch (IOException e) {
+        log.error("this node has moved and cannot take part in its cluster", e);
+      }
+      return;
+    }
+    String waits = introduction.waitingFor();
+    if (!waits.equals(saidWaiting)) {
+      saidWaiting = waits;
+      log.info("{}", waits);
+    }
+    scheduler.schedule(() -> awaitNoted(spec), LOOK_NOTED_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  private String waitingFor() {
+    return introduction.hasMovedUnnoticed() ? introduction.waitingFor() : formation.waitingFor();
   }
 
   private synchronized void join(ClusterState founded, Spec spec) throws IOException {
@@ -273,12 +326,12 @@ final class NodeRuntime implements AutoCloseable {
             founded.member(self.id()).orElseThrow(),
             state -> {
               formation.formed(state);
-              starts.follow(state);
+              introduction.follow(state);
               partitions.follow(state);
               router.follow(state);
             },
             failure -> spec.onFault().accept(NodeFault.of(failure)));
-    starts.keepTelling(engine.transport(), scheduler, olderCopy(spec));
+    introduction.keepTelling(scheduler, heard(spec));
     MetaGroup opened = meta;
     NodeFigures figures = new NodeFigures(folder, spec.metrics().commands());
     membership.start(
@@ -298,13 +351,25 @@ final class NodeRuntime implements AutoCloseable {
               membership.reached(),
               partitions.reports());
         });
-    new Controller(opened, membership, formation, System::nanoTime).start(scheduler);
+    new Controller(opened, membership, formation, addresses, System::nanoTime).start(scheduler);
   }
 
-  private static Consumer<String> olderCopy(Spec spec) {
-    return why ->
-        spec.onFault()
-            .accept(new NodeFault(NodeFault.Kind.OLDER_COPY, new LogLostException(why, null)));
+  private static Introduction.Heard heard(Spec spec) {
+    return new Introduction.Heard() {
+      @Override
+      public void older(String why) {
+        tell(NodeFault.Kind.OLDER_COPY, why);
+      }
+
+      @Override
+      public void otherRun(String why) {
+        tell(NodeFault.Kind.OTHER_RUN, why);
+      }
+
+      private void tell(NodeFault.Kind kind, String why) {
+        spec.onFault().accept(new NodeFault(kind, new LogLostException(why, null)));
+      }
+    };
   }
 
   private byte[] ownDocument(NodeDocuments.Topic topic, NodeStats stats) {
@@ -325,7 +390,10 @@ final class NodeRuntime implements AutoCloseable {
   Optional<String> notReady() {
     ClusterState cluster = clusterState();
     if (cluster == null) {
-      return Optional.of("the cluster has not formed: " + formation.waitingFor());
+      return Optional.of(
+          introduction.hasMovedUnnoticed()
+              ? introduction.waitingFor()
+              : "the cluster has not formed: " + formation.waitingFor());
     }
     if (cluster.partitions().isEmpty()) {
       return Optional.of("no partitions are placed yet");
@@ -369,7 +437,7 @@ final class NodeRuntime implements AutoCloseable {
       stopped = true;
     }
     scrub.close();
-    starts.close();
+    introduction.close();
     membership.stop();
     partitions.close();
     router.close();

@@ -56,18 +56,18 @@ enum Setting {
       "cluster",
       "H:P,H:P,...",
       "ports 5000, 5001 and 5002 of the node's host",
-      "The first nodes of the cluster, this one among them: the same list at each. An IPv6 address"
-          + " stands in brackets."),
+      "The first nodes of the cluster, this one among them: the same list at each. Once it has"
+          + " formed, where to ask first for its members. An IPv6 address stands in brackets."),
   REPLICATION_FACTOR(
       "replication-factor",
       "N",
-      "2",
+      "2, or the cluster's",
       "Full copies of the data, 1 to 7. Fixed when the cluster forms; an even number gets a witness"
           + " too."),
   PARTITIONS(
       "partitions",
       "N",
-      "twice the number of first nodes",
+      "twice the number of first nodes, or the cluster's",
       "Partitions, 1 to 16384. Fixed when the cluster forms: a cluster has at most as many leaders."),
   VALUE_BYTES_MAX(
       "value-bytes-max",

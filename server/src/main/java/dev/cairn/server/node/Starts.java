@@ -6,14 +6,9 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.cairn.server.cluster.ClusterState;
-import dev.cairn.server.cluster.Member;
-import dev.cairn.server.cluster.PeerMessageKind;
-import dev.cairn.server.peer.Answer;
-import dev.cairn.server.peer.PeerTransport;
-import dev.cairn.server.peer.Traffic;
+import dev.cairn.server.peer.PeerRun;
 import dev.cairn.server.storage.DurableFiles;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,17 +16,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
+import java.util.function.BiPredicate;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,7 +30,9 @@ import org.slf4j.LoggerFactory;
  * <p>A node numbers its starts, gives each a random id, and has both on disk before it tells the
  * others its latest ones. The others keep the last start of each node on their disks. Whoever has
  * seen one that is not among those he is told, and is not older than them, knows that the folder is
- * an older copy: votes and acknowledged writes of that run are missing from it.
+ * an older copy: votes and acknowledged writes of that run are missing from it. Who hears another
+ * run of the node just now knows that two processes have one folder's identity
+ * (docs/decisions/0029-addresses-are-looked-up.md). {@link Introduction} does the telling.
  *
  * <p>Invariants: no start is told before it is on disk, so a node that was killed at any moment is
  * never taken for a copy; an answer that a start was noted means that it is on the disk of whoever
@@ -53,23 +42,17 @@ import org.slf4j.LoggerFactory;
  * <pre>
  *   starts.json ::= {format, node, own: [start ...], seen: {node id: start ...}}
  *   start       ::= {number, id}                 counted from 1
- *   told        ::= JSON {format, node, starts: [start ...]}
- *   answer      ::= JSON {format, verdict: NOTED | OLDER | NOT_NOW}
  * </pre>
  *
- * <p>{@code own} and {@code starts} are the node's latest, oldest first, at most {@link
- * #STARTS_MAX}.
+ * <p>{@code own} are the node's latest, oldest first, at most {@link #STARTS_MAX}.
  *
- * <p>Threads: any; questions of others are answered on threads that may wait for the disk.
+ * <p>Threads: any; {@link #note} may wait for the disk.
  */
 final class Starts {
   static final String FILE = "starts.json";
 
   private static final int FORMAT = 1;
-  private static final long ANSWER_WITHIN_MILLIS = 1_000;
   private static final int STARTS_MAX = 64;
-  private static final long TELL_AGAIN_MILLIS_MIN = 250;
-  private static final long TELL_AGAIN_MILLIS_MAX = 1_000;
   private static final Logger log = LoggerFactory.getLogger(Starts.class);
   private static final ObjectMapper JSON =
       JsonMapper.builder()
@@ -82,11 +65,9 @@ final class Starts {
   private final List<Start> own; // latest last
   private volatile Map<String, Start> seen; // replaced whole, under lock
   private final ReentrantLock lock = new ReentrantLock();
-  private final Set<String> told = ConcurrentHashMap.newKeySet(); // ids of nodes that have noted it
-  private final Set<String> asked = ConcurrentHashMap.newKeySet(); // of those whose answer is due
-  private final AtomicBoolean scheduled = new AtomicBoolean();
   private volatile ClusterState cluster; // null before there is one
-  private volatile Runnable tellOthers = () -> {};
+  private volatile BiPredicate<String, String> otherRunIsUp = (node, startId) -> false;
+  private volatile Runnable onNoted = () -> {};
   private boolean closed; // guarded by lock
 
   /** One start of a node. */
@@ -102,6 +83,10 @@ final class Starts {
     NOTED,
     /** This node has seen a later one: the folder is an older copy. */
     OLDER,
+    /** Another process with the same identity runs just now. */
+    RUNS,
+    /** This node belongs to another cluster. */
+    FOREIGN,
     /** This node does not know whether the other is a member, or cannot write: ask again. */
     NOT_NOW
   }
@@ -112,14 +97,6 @@ final class Starts {
       seen = Map.copyOf(seen);
     }
   }
-
-  record Told(int format, String node, List<Start> starts) {
-    Told {
-      starts = List.copyOf(starts);
-    }
-  }
-
-  record Reply(int format, Verdict verdict) {}
 
   private Starts(Path file, String self, List<Start> own, Map<String, Start> seen) {
     this.file = file;
@@ -185,30 +162,42 @@ final class Starts {
     DurableFiles.replace(file, JSON.writeValueAsBytes(new Document(FORMAT, self, own, seen)));
   }
 
-  /** Answers other nodes from now on. */
-  void answerOthers(PeerTransport transport) {
-    transport.handleApart(
-        PeerMessageKind.START,
-        (from, body, answer) -> {
-          try {
-            Told told = JSON.readValue(body, Told.class);
-            if (told.format() != FORMAT) {
-              throw new IOException("format " + told.format() + ", this version reads " + FORMAT);
-            }
-            answer.accept(encode(new Reply(FORMAT, note(told.node(), told.starts()))));
-          } catch (IOException e) {
-            log.warn(
-                "peer={} told of its start in a way that cannot be read: {}",
-                from.remoteAddress(),
-                e.getMessage());
-          }
-        });
+  /** This run, as peers are greeted by it. */
+  PeerRun run() {
+    return own.isEmpty()
+        ? new PeerRun(self, 0, "")
+        : new PeerRun(self, latest().number(), latest().id());
+  }
+
+  /** This node's latest starts, oldest first; none when the first one could not be written. */
+  List<Start> own() {
+    return own;
+  }
+
+  private Start latest() {
+    return own.get(own.size() - 1);
   }
 
   /** Who belongs to the cluster, from now on: of others nothing is noted. Does not block. */
   void follow(ClusterState state) {
     cluster = state;
-    tellOthers.run();
+  }
+
+  /**
+   * Who is heard, and who wants to know.
+   *
+   * @param otherUp whether another run of a node than that of a start id is heard just now
+   * @param noted run whenever a start was noted, so that earlier ones are over; must not block
+   */
+  void watch(BiPredicate<String, String> otherUp, Runnable noted) {
+    otherRunIsUp = otherUp;
+    onNoted = noted;
+  }
+
+  /** Whether a run of a node is over, since this node has noted another that is not older. */
+  boolean isOver(PeerRun run) {
+    Start known = seen.get(run.nodeId());
+    return known != null && !known.id().equals(run.startId()) && run.start() <= known.number();
   }
 
   /** Notes nothing more, and writes nothing: another run of this node may do so from now on. */
@@ -232,6 +221,12 @@ final class Starts {
       return Verdict.NOT_NOW;
     }
     Start known = seen.get(node);
+    if (!starts.isEmpty() && starts.get(starts.size() - 1).equals(known)) {
+      return Verdict.NOTED;
+    }
+    if (otherRunIsUp.test(node, starts.isEmpty() ? "" : starts.get(starts.size() - 1).id())) {
+      return Verdict.RUNS;
+    }
     if (known != null && isMissing(known, starts)) {
       log.error(
           "node={} start {} of it was seen and is not among the {} that it tells: its data folder is an older copy",
@@ -240,7 +235,7 @@ final class Starts {
           starts.size());
       return Verdict.OLDER;
     }
-    if (starts.isEmpty() || starts.get(starts.size() - 1).equals(known)) {
+    if (starts.isEmpty()) {
       return Verdict.NOTED;
     }
     if (!lock.tryLock()) {
@@ -272,131 +267,7 @@ final class Starts {
       return Verdict.NOT_NOW;
     }
     seen = Map.copyOf(next);
+    onNoted.run();
     return Verdict.NOTED;
-  }
-
-  /**
-   * Tells all other members of this start, and waits for what they say, but not for long: a node
-   * that is down or frozen holds no start up.
-   *
-   * @param waitMillis at most so long
-   * @return why this folder is an older copy, if one of them says so
-   */
-  Optional<String> tellAll(PeerTransport transport, long waitMillis) {
-    List<Member> others = untold();
-    CountDownLatch answers = new CountDownLatch(others.size());
-    AtomicReference<String> older = new AtomicReference<>();
-    others.forEach(member -> tell(transport, member, older::set, answers::countDown));
-    try {
-      if (!answers.await(waitMillis, TimeUnit.MILLISECONDS)) {
-        log.debug(
-            "{} nodes did not say in time whether they know of a later start", answers.getCount());
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-    return Optional.ofNullable(older.get());
-  }
-
-  private static String olderBy(Member member) {
-    return "the data folder is an older copy of this node's: "
-        + member.name()
-        + " has seen a later start of it, and what this node voted and acknowledged since is missing."
-        + " One node's folder must not be put back beside others that went on.";
-  }
-
-  /**
-   * Goes on telling until all members have noted it, those too that become members later.
-   *
-   * @param onOlder told why, when one of them says that this folder is an older copy
-   */
-  void keepTelling(
-      PeerTransport transport, ScheduledExecutorService scheduler, Consumer<String> onOlder) {
-    tellOthers = () -> tellLater(transport, scheduler, onOlder, 0);
-    tellOthers.run();
-  }
-
-  private void tellLater(
-      PeerTransport transport,
-      ScheduledExecutorService scheduler,
-      Consumer<String> onOlder,
-      long delayMillis) {
-    if (!scheduled.compareAndSet(false, true)) {
-      return;
-    }
-    try {
-      scheduler.schedule(
-          () -> {
-            scheduled.set(false);
-            List<Member> missing = untold();
-            missing.forEach(member -> tell(transport, member, onOlder, () -> {}));
-            if (!missing.isEmpty()) {
-              long next = Math.max(TELL_AGAIN_MILLIS_MIN, delayMillis * 2);
-              tellLater(transport, scheduler, onOlder, Math.min(next, TELL_AGAIN_MILLIS_MAX));
-            }
-          },
-          delayMillis,
-          TimeUnit.MILLISECONDS);
-    } catch (RejectedExecutionException stopping) {
-      log.trace("the node stops before all were told of its start", stopping);
-    }
-  }
-
-  /** The other members that have not noted this start. */
-  private List<Member> untold() {
-    return cluster.members().stream()
-        .filter(member -> !member.id().equals(self) && !told.contains(member.id()))
-        .toList();
-  }
-
-  /** One question to a member is under way at a time; {@code done} hears of this one's only. */
-  private void tell(
-      PeerTransport transport, Member member, Consumer<String> onOlder, Runnable done) {
-    if (!asked.add(member.id())) {
-      return;
-    }
-    transport.sendApart(
-        Traffic.CONTROL,
-        member.peerHost(),
-        member.peerPort(),
-        PeerMessageKind.START,
-        encode(new Told(FORMAT, self, own)),
-        ANSWER_WITHIN_MILLIS,
-        Runnable::run,
-        answer -> {
-          asked.remove(member.id());
-          Verdict verdict = verdict(member, answer);
-          if (verdict == Verdict.NOTED) {
-            told.add(member.id());
-          } else if (verdict == Verdict.OLDER) {
-            onOlder.accept(olderBy(member));
-          }
-          done.run();
-        });
-  }
-
-  private static Verdict verdict(Member member, Answer answer) {
-    if (answer instanceof Answer.Received received) {
-      try {
-        Reply reply = JSON.readValue(received.body(), Reply.class);
-        return reply.format() != FORMAT || reply.verdict() == null
-            ? Verdict.NOT_NOW
-            : reply.verdict();
-      } catch (IOException e) {
-        log.warn(
-            "node={} gave an answer that cannot be read: {}",
-            member.name(),
-            new String(received.body(), StandardCharsets.UTF_8));
-      }
-    }
-    return Verdict.NOT_NOW;
-  }
-
-  private static byte[] encode(Object document) {
-    try {
-      return JSON.writeValueAsBytes(document);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException(e);
-    }
   }
 }

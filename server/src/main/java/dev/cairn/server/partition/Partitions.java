@@ -2,7 +2,6 @@
 package dev.cairn.server.partition;
 
 import dev.cairn.server.cluster.ClusterState;
-import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.Membership;
 import dev.cairn.server.cluster.NodeReport;
 import dev.cairn.server.cluster.Placement;
@@ -153,15 +152,8 @@ public final class Partitions implements AutoCloseable {
       return Optional.of(selfId);
     }
     return raft.followed()
-        .flatMap(peer -> nodeAt(known, peer))
+        .map(Peer::nodeId)
         .filter(id -> !id.equals(selfId) && !placement.witnessOn(id));
-  }
-
-  private static Optional<String> nodeAt(ClusterState known, Peer peer) {
-    return known.members().stream()
-        .filter(member -> member.peerPort() == peer.port() && member.peerHost().equals(peer.host()))
-        .map(Member::id)
-        .findFirst();
   }
 
   /**
@@ -298,8 +290,7 @@ public final class Partitions implements AutoCloseable {
   /** Whether this leader's voters are others than the placement's, or about to be. */
   private boolean votersChange(ClusterState known, int index) {
     return voters(index)
-        .filter(
-            Set.copyOf(ReplicaOpener.peers(known, known.partitions().get(index).voters()))::equals)
+        .filter(Set.copyOf(ReplicaOpener.peers(known.partitions().get(index).voters()))::equals)
         .isEmpty();
   }
 
@@ -379,7 +370,7 @@ public final class Partitions implements AutoCloseable {
         PartitionGroup group = entry.getValue().group;
         if (group != null && group.leads()) {
           Optional<Replica> other = otherReplica(entry.getKey());
-          other.ifPresent(replica -> group.handOver(ReplicaOpener.peer(state, replica)));
+          other.ifPresent(replica -> group.handOver(ReplicaOpener.peer(replica)));
           leading |= other.isPresent();
         }
       }

@@ -164,11 +164,15 @@ final class ReplicaCare {
     if (!entry.group.leads() || !placement.voters().stream().allMatch(Replica::created)) {
       return;
     }
-    Set<Peer> wanted = Set.copyOf(ReplicaOpener.peers(current.get(), placement.voters()));
+    Set<Peer> wanted = Set.copyOf(ReplicaOpener.peers(placement.voters()));
     Replica witness = placement.witness();
     boolean newWitness =
         witness != null
-            && entry.raft().voters().filter(now -> now.contains(peer(witness))).isEmpty();
+            && entry
+                .raft()
+                .voters()
+                .filter(now -> now.contains(ReplicaOpener.peer(witness)))
+                .isEmpty();
     long firstIndex = engine.sharedLog().firstIndex(current.get().groupOf(index));
     boolean durable =
         placement.replicas().stream()
@@ -189,7 +193,8 @@ final class ReplicaCare {
    */
   private void flushForWitness(int index, HeldReplica entry) {
     Replica witness = current.get().partitions().get(index).witness();
-    if (witness != null && (!votes(peer(witness), index, entry) || logHasGrown(witness, index))) {
+    if (witness != null
+        && (!votes(ReplicaOpener.peer(witness), index, entry) || logHasGrown(witness, index))) {
       readers.execute(() -> entry.group.flush());
     }
   }
@@ -225,7 +230,7 @@ final class ReplicaCare {
         || membership.upForMillis(preferred.nodeId()) < PREFERRED_UP_MILLIS) {
       return;
     }
-    Peer target = peer(preferred);
+    Peer target = ReplicaOpener.peer(preferred);
     if (isClose(index, preferred)
         && entry.handBack.due(target, now)
         && entry.group.handOver(target)) {
@@ -254,7 +259,7 @@ final class ReplicaCare {
         .filter(replica -> membership.mayLead(placement, replica.nodeId()))
         .filter(replica -> isClose(index, replica))
         .findFirst()
-        .ifPresent(replica -> entry.group.handOver(peer(replica)));
+        .ifPresent(replica -> entry.group.handOver(ReplicaOpener.peer(replica)));
   }
 
   /** Whether a replica follows and lacks little. */
@@ -265,9 +270,5 @@ final class ReplicaCare {
         .filter(report -> report.status() == NodeReport.Status.FOLLOWS)
         .filter(report -> report.lastLogIndex() + PREFERRED_LAG_MAX_ENTRIES >= lastLogIndex)
         .isPresent();
-  }
-
-  private Peer peer(Replica replica) {
-    return ReplicaOpener.peer(current.get(), replica);
   }
 }

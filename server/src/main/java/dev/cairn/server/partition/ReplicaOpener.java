@@ -2,7 +2,6 @@
 package dev.cairn.server.partition;
 
 import dev.cairn.server.cluster.ClusterState;
-import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.Membership;
 import dev.cairn.server.cluster.NodeReport;
 import dev.cairn.server.cluster.Placement;
@@ -147,8 +146,7 @@ final class ReplicaOpener {
     }
     RaftGroup raft = entry.raft();
     if (raft != null) {
-      raft.witnesses(
-          placement.witness() == null ? Set.of() : Set.of(peer(state, placement.witness())));
+      raft.witnesses(placement.witness() == null ? Set.of() : Set.of(peer(placement.witness())));
     }
   }
 
@@ -185,7 +183,7 @@ final class ReplicaOpener {
             engine.open(
                 group,
                 entry.replica.incarnation(),
-                firstVoters(state, placement, entry),
+                firstVoters(placement, entry),
                 List.of(),
                 true,
                 Optional.of(witness),
@@ -204,12 +202,7 @@ final class ReplicaOpener {
                 readers,
                 proposals,
                 new OwnReads(
-                    index,
-                    peer(state, entry.replica),
-                    data,
-                    readers,
-                    nanoTime,
-                    System::currentTimeMillis),
+                    index, peer(entry.replica), data, readers, nanoTime, System::currentTimeMillis),
                 () -> engine.sharedLog().votersInTransition(group));
         unopened = partition;
         data.onDamage(cause -> failed(index, entry, cause));
@@ -225,7 +218,7 @@ final class ReplicaOpener {
             engine.open(
                 group,
                 entry.replica.incarnation(),
-                firstVoters(state, placement, entry),
+                firstVoters(placement, entry),
                 List.of(),
                 false,
                 Optional.of(replica),
@@ -305,17 +298,16 @@ final class ReplicaOpener {
    * A replica that came later is told the voters by the leader; one that made them up could elect
    * itself.
    */
-  private List<Peer> firstVoters(ClusterState state, Placement placement, HeldReplica entry) {
-    return entry.replica.incarnation() == 1 ? peers(state, placement.voters()) : List.of();
+  private static List<Peer> firstVoters(Placement placement, HeldReplica entry) {
+    return entry.replica.incarnation() == 1 ? peers(placement.voters()) : List.of();
   }
 
-  static List<Peer> peers(ClusterState state, List<Replica> replicas) {
-    return replicas.stream().map(replica -> peer(state, replica)).toList();
+  static List<Peer> peers(List<Replica> replicas) {
+    return replicas.stream().map(ReplicaOpener::peer).toList();
   }
 
   /** A replica as its Raft group names it. */
-  static Peer peer(ClusterState state, Replica replica) {
-    Member member = state.member(replica.nodeId()).orElseThrow();
-    return new Peer(member.peerHost(), member.peerPort(), replica.incarnation());
+  static Peer peer(Replica replica) {
+    return new Peer(replica.nodeId(), replica.incarnation());
   }
 }

@@ -92,8 +92,7 @@ final class ReplicaWatch {
     engine
         .transport()
         .send(
-            member.get().peerHost(),
-            member.get().peerPort(),
+            nodeId,
             PeerMessageKind.AWAIT_LOG,
             wanted.partition(),
             message.array(),

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,7 +27,11 @@ public final class AcceptedConnection {
   private final Consumer<AcceptedConnection> ended;
   private final Channel channel;
   private final Outbox outbox;
-  private boolean greeted; // the loop's
+  private final PeerRun self;
+  private final Predicate<PeerRun> superseded;
+  private volatile PeerRun peer; // null until it has greeted
+  private volatile boolean fenced; // a later start of the peer is known
+  private volatile long heardAtNanos;
 
   /** Where requests go. */
   interface Dispatch {
@@ -52,8 +57,21 @@ public final class AcceptedConnection {
     }
   }
 
-  AcceptedConnection(Channel channel, Dispatch dispatch, Consumer<AcceptedConnection> ended) {
+  /**
+   * Takes a connection.
+   *
+   * @param self this node, for the greeting
+   * @param superseded whether a later start of a node is known than the one that greets
+   */
+  AcceptedConnection(
+      Channel channel,
+      PeerRun self,
+      Predicate<PeerRun> superseded,
+      Dispatch dispatch,
+      Consumer<AcceptedConnection> ended) {
     this.channel = channel;
+    this.self = self;
+    this.superseded = superseded;
     this.outbox = new Outbox(channel);
     this.dispatch = dispatch;
     this.ended = ended;
@@ -69,9 +87,33 @@ public final class AcceptedConnection {
     channel.close();
   }
 
-  /** Whether a peer was at its other end. For the loop. */
+  /** Whether a peer was at its other end. */
   boolean greeted() {
-    return greeted;
+    return peer != null;
+  }
+
+  /** Whether another run of a node than {@code startId} was heard over this within a time. */
+  boolean isOtherRun(String nodeId, String startId, long withinNanos) {
+    PeerRun now = peer;
+    return now != null
+        && !fenced
+        && now.nodeId().equals(nodeId)
+        && !now.startId().equals(startId)
+        && System.nanoTime() - heardAtNanos < withinNanos;
+  }
+
+  /** Whether a later start of the peer is known, so that what it sends does not count. */
+  boolean isFenced() {
+    return fenced;
+  }
+
+  /** Ends it if a later start of its peer has become known. */
+  void closeIfSuperseded() {
+    PeerRun now = peer;
+    if (now != null && superseded.test(now)) {
+      fenced = true;
+      close();
+    }
   }
 
   ChannelInboundHandlerAdapter handler() {
@@ -87,19 +129,25 @@ public final class AcceptedConnection {
       close();
       return;
     }
-    greeted = true;
-    context.writeAndFlush(Frame.greeting(Frame.ANSWERS));
     if (version != Frame.VERSION || traffic.isEmpty()) {
+      context.writeAndFlush(Frame.greeting(Frame.ANSWERS, self));
       log.warn(
           "peer={} speaks version {} of the peer protocol, this node {}; upgrade the older one",
           remoteAddress(),
           version,
           Frame.VERSION);
       close();
+      return;
     }
+    greeting.skipBytes(1);
+    heardAtNanos = System.nanoTime();
+    peer = PeerRun.readFrom(greeting);
+    fenced = superseded.test(peer); // after peer is set: who learns of a later start looks at it
+    context.writeAndFlush(Frame.greeting(fenced ? Frame.ANSWERS_SUPERSEDED : Frame.ANSWERS, self));
   }
 
   private void received(Frame frame) {
+    heardAtNanos = System.nanoTime();
     if (frame.type() != Frame.REQUEST) {
       log.warn("peer={} sent a frame of type {}", remoteAddress(), frame.type());
       close();
@@ -128,7 +176,7 @@ public final class AcceptedConnection {
           .executor()
           .schedule(
               () -> {
-                if (!greeted) {
+                if (!greeted()) {
                   close();
                 }
               },

@@ -14,8 +14,10 @@ import java.util.List;
  *
  * <pre>
  *   connection ::= greeting frame*             each way; the node that connected greets first
- *   greeting   ::= magic:4 version:2 traffic:1 magic is "CRNP"
+ *   greeting   ::= magic:4 version:2 traffic:1 length:1 run     magic is "CRNP"; length is the run's
+ *   run        ::= who greets ({@link PeerRun})
  *   traffic    ::= 0 CONTROL | 1 DATA | 2 BULK | 127: whoever was connected to answers
+ *                | 126: so it does, and it knows a later start of the node that connected
  *   frame      ::= length:4 type:1 kind:1 stream:2 id:4 body
  *   type       ::= 1 request | 2 answer | 3 no answer (the body says why, in UTF-8)
  * </pre>
@@ -26,8 +28,10 @@ import java.util.List;
  */
 record Frame(byte type, byte kind, short stream, int id, byte[] body) {
   static final int MAGIC = 0x43524E50;
-  static final short VERSION = 1;
-  static final int GREETING_BYTES = 7;
+  static final short VERSION = 2;
+
+  /** The part of a greeting that is the same in every version. */
+  private static final int GREETING_HEAD_BYTES = 7;
 
   static final byte REQUEST = 1;
   static final byte ANSWER = 2;
@@ -44,8 +48,18 @@ record Frame(byte type, byte kind, short stream, int id, byte[] body) {
   /** An answer's greeting: no node takes its own for a peer's, should it be connected to itself. */
   static final byte ANSWERS = 127;
 
-  static ByteBuf greeting(byte traffic) {
-    return Unpooled.buffer(GREETING_BYTES).writeInt(MAGIC).writeShort(VERSION).writeByte(traffic);
+  /** As {@link #ANSWERS}, to a node of which a later start is known. */
+  static final byte ANSWERS_SUPERSEDED = 126;
+
+  static ByteBuf greeting(byte traffic, PeerRun self) {
+    ByteBuf run = Unpooled.buffer();
+    self.writeTo(run);
+    return Unpooled.buffer()
+        .writeInt(MAGIC)
+        .writeShort(VERSION)
+        .writeByte(traffic)
+        .writeByte(run.readableBytes())
+        .writeBytes(run);
   }
 
   int bytes() {
@@ -80,9 +94,10 @@ record Frame(byte type, byte kind, short stream, int id, byte[] body) {
     @Override
     protected void decode(ChannelHandlerContext context, ByteBuf in, List<Object> out) {
       if (!greeted) {
-        if (in.readableBytes() >= GREETING_BYTES) {
+        int length = greetingBytes(in);
+        if (in.readableBytes() >= length) {
           greeted = true;
-          out.add(in.readRetainedSlice(GREETING_BYTES));
+          out.add(in.readRetainedSlice(length));
         }
         return;
       }
@@ -104,6 +119,19 @@ record Frame(byte type, byte kind, short stream, int id, byte[] body) {
       byte[] body = new byte[length - HEAD_BYTES];
       in.readBytes(body);
       out.add(new Frame(type, kind, stream, id, body));
+    }
+
+    /** Of another version only the head is read: it says which version that is. */
+    private static int greetingBytes(ByteBuf in) {
+      int from = in.readerIndex();
+      if (in.readableBytes() < GREETING_HEAD_BYTES
+          || in.getInt(from) != MAGIC
+          || in.getShort(from + Integer.BYTES) != VERSION) {
+        return GREETING_HEAD_BYTES;
+      }
+      return in.readableBytes() == GREETING_HEAD_BYTES
+          ? GREETING_HEAD_BYTES + 1
+          : GREETING_HEAD_BYTES + 1 + in.getUnsignedByte(from + GREETING_HEAD_BYTES);
     }
   }
 }

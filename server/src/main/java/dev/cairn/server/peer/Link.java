@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -27,6 +28,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,8 +37,10 @@ import org.slf4j.LoggerFactory;
  * opened anew after it broke.
  *
  * <p>A connection counts as open when the peer has greeted: one that the operating system of a
- * frozen process accepts is none, and a peer of another version is found out before anything is
- * sent to it. A peer that could not be reached is left alone for {@link #RETRY_AFTER_NANOS}.
+ * frozen process accepts is none, and a peer of another version, or another node than the one that
+ * is meant, is found out before anything is sent to it. Where the peer is is looked up for each
+ * connection. A host's name with several addresses: they are tried one after the other. A peer that
+ * could not be reached is left alone for {@link #RETRY_AFTER_NANOS}.
  *
  * <p>Threads: {@link #send} and {@link #isOpen} by any; all state is the loop's. Invariants:
  *
@@ -59,12 +63,13 @@ final class Link {
   private static final long LOOK_EVERY_MILLIS = 25;
   private static final Logger log = LoggerFactory.getLogger(Link.class);
 
-  private final String host;
-  private final int port;
+  private final Supplier<Optional<PeerAddress>> address;
+  private final Greetings greetings;
   private final Traffic traffic;
   private final Bootstrap bootstrap;
   private final EventLoop loop;
   private final Executor resolver;
+  private final Names names;
   private final Queue<Message> arriving = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean scheduled = new AtomicBoolean();
   private final AtomicLong unansweredBytes = new AtomicLong();
@@ -77,12 +82,27 @@ final class Link {
   private final List<CompletableFuture<Boolean>> waiters = new ArrayList<>();
   private final Map<Integer, Message> sent = new HashMap<>();
   private boolean resolving; // the host's name
+  private final ArrayDeque<InetSocketAddress> untried = new ArrayDeque<>(); // of that name
   private Channel channel; // connecting, or open
   private Outbox outbox; // of the open channel
   private int lastId;
   private boolean looking;
   private long failedAtNanos;
   private volatile String failure; // why the last connection failed; null when it did not
+
+  /** What is said, and heard, before anything else. */
+  interface Greetings {
+    /** Who this node is. */
+    PeerRun self();
+
+    /**
+     * Looks at who answered.
+     *
+     * @param superseded whether it knows a later start of this node
+     * @return why that is not whom to talk to, if so
+     */
+    Optional<String> heard(PeerRun peer, boolean superseded);
+  }
 
   /** A message until it is answered. */
   private static final class Message {
@@ -112,20 +132,23 @@ final class Link {
   /**
    * Creates a link that is not connected.
    *
+   * @param address where the peer is now; empty when nobody knows
    * @param resolver may block while it looks a host's name up
    */
   Link(
-      String host,
-      int port,
+      Supplier<Optional<PeerAddress>> address,
+      Greetings greetings,
       Traffic traffic,
       Bootstrap bootstrap,
       EventLoop loop,
-      Executor resolver) {
-    this.host = host;
-    this.port = port;
+      Executor resolver,
+      Names names) {
+    this.address = address;
+    this.greetings = greetings;
     this.traffic = traffic;
     this.loop = loop;
     this.resolver = resolver;
+    this.names = names;
     this.bootstrap =
         bootstrap
             .clone()
@@ -248,43 +271,54 @@ final class Link {
   private void resolve() {
     if (failure != null && System.nanoTime() - failedAtNanos < RETRY_AFTER_NANOS) {
       failWaiting(failure);
-    } else if (NetUtil.createByteArrayFromIpAddressString(host) != null) {
+      return;
+    }
+    Optional<PeerAddress> now = address.get();
+    if (now.isEmpty()) {
+      failed(null, this + ": its address is not known");
+      return;
+    }
+    String host = now.get().host();
+    int port = now.get().port();
+    if (NetUtil.createByteArrayFromIpAddressString(host) != null) {
       connect(new InetSocketAddress(host, port));
     } else {
       resolving = true;
       resolver.execute(
           () -> {
-            InetSocketAddress address = new InetSocketAddress(host, port);
-            loop.execute(() -> resolved(address));
+            List<InetSocketAddress> found = names.lookUp(now.get());
+            loop.execute(() -> resolved(host, found));
           });
     }
   }
 
-  private void resolved(InetSocketAddress address) {
+  private void resolved(String host, List<InetSocketAddress> found) {
     resolving = false;
-    if (address.isUnresolved()) {
+    if (found.isEmpty()) {
       failed(null, "no address is known for " + host);
     } else if (!closed) {
-      connect(address);
+      untried.clear();
+      untried.addAll(found);
+      connect(untried.remove());
     }
   }
 
-  private void connect(InetSocketAddress address) {
-    ChannelFuture connecting = bootstrap.connect(address);
+  private void connect(InetSocketAddress to) {
+    ChannelFuture connecting = bootstrap.connect(to);
     Channel begun = connecting.channel();
     channel = begun;
     connecting.addListener(
         future -> {
           if (future.isSuccess()) {
-            begun.writeAndFlush(Frame.greeting(traffic.code()));
+            begun.writeAndFlush(Frame.greeting(traffic.code(), greetings.self()));
           } else {
-            failed(begun, "cannot connect to " + this + ": " + future.cause());
+            failedToOpen(begun, "cannot connect to " + this + ": " + future.cause());
           }
         });
     loop.schedule(
         () -> {
           if (channel == begun && !open) {
-            failed(begun, this + " did not greet within " + CONNECT_TIMEOUT_MILLIS + " ms");
+            failedToOpen(begun, this + " did not greet within " + CONNECT_TIMEOUT_MILLIS + " ms");
           }
         },
         CONNECT_TIMEOUT_MILLIS,
@@ -294,22 +328,64 @@ final class Link {
   private void greeted(ByteBuf greeting) {
     int magic = greeting.readInt();
     int version = greeting.readShort();
-    boolean answers = greeting.readByte() == Frame.ANSWERS;
+    byte traffic = greeting.readByte();
+    boolean superseded = traffic == Frame.ANSWERS_SUPERSEDED;
+    boolean answers = traffic == Frame.ANSWERS || superseded;
     if (magic != Frame.MAGIC || version != Frame.VERSION || !answers) {
       String why =
           magic == Frame.MAGIC && answers
               ? " speaks version " + version + " of the peer protocol, this node " + Frame.VERSION
               : " is no peer port of Cairn";
       log.warn("peer={}{}", this, why);
-      failed(channel, this + why);
+      failedToOpen(channel, this + why);
+      return;
+    }
+    greeting.skipBytes(1);
+    Optional<String> refusal = greetings.heard(PeerRun.readFrom(greeting), superseded);
+    if (refusal.isPresent()) {
+      failedToOpen(channel, this + refusal.get());
       return;
     }
     failure = null;
+    untried.clear();
     outbox = new Outbox(channel);
     open = true;
     tellWaiters(true);
     for (Message message = waiting.poll(); message != null; message = waiting.poll()) {
       write(message);
+    }
+  }
+
+  private void ended(Channel which, String why) {
+    if (open) {
+      failed(which, why);
+    } else {
+      failedToOpen(which, why);
+    }
+  }
+
+  /** Goes on with the name's next address, if it has another. */
+  private void failedToOpen(Channel which, String why) {
+    if (channel == which && !untried.isEmpty() && !closed) {
+      channel = null;
+      which.close();
+      connect(untried.remove());
+    } else {
+      failed(which, why);
+    }
+  }
+
+  /** Ends the connection, if there is one: the peer is elsewhere now. The next is begun at once. */
+  void moved() {
+    try {
+      loop.execute(
+          () -> {
+            untried.clear();
+            failed(channel, this + " has moved");
+            failure = null;
+          });
+    } catch (RejectedExecutionException ended) {
+      log.trace("a link of a loop that has ended", ended);
     }
   }
 
@@ -404,7 +480,7 @@ final class Link {
 
   @Override
   public String toString() {
-    return host + ":" + port;
+    return address.get().map(PeerAddress::toString).orElse("a node");
   }
 
   private final class Arrivals extends ChannelInboundHandlerAdapter {
@@ -425,13 +501,13 @@ final class Link {
 
     @Override
     public void channelInactive(ChannelHandlerContext context) {
-      failed(context.channel(), Link.this + " closed the connection");
+      ended(context.channel(), Link.this + " closed the connection");
     }
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
       log.debug("peer={} connection failed", Link.this, cause);
-      failed(context.channel(), Link.this + ": " + cause);
+      ended(context.channel(), Link.this + ": " + cause);
     }
   }
 }

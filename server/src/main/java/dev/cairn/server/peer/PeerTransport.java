@@ -36,6 +36,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,8 +50,17 @@ import org.slf4j.LoggerFactory;
  * engine's then hold their group's lock. Handlers that may block get threads of their own ({@link
  * #handleApart}).
  *
- * <p>Invariant: {@link Answer.NotSent} is given only when no byte of the message can have left.
- * docs/decisions/0020 has the reasons.
+ * <p>A peer is called by its node's id, and where that is is looked up ({@link #locate}): a node
+ * that moves stays the same peer (docs/decisions/0029).
+ *
+ * <p>Invariants (docs/decisions/0020 has the reasons):
+ *
+ * <ol>
+ *   <li>{@link Answer.NotSent} is given only when no byte of the message can have left.
+ *   <li>A message for a node goes to no other, whoever is at its address now.
+ *   <li>Of a run of a node of which a later one is known, nothing is taken but kinds that are open
+ *       to all ({@link #openToAll}); nothing is sent to it.
+ * </ol>
  */
 public final class PeerTransport implements AutoCloseable {
   /** A thread less for the loops and the logs, which have as much to do. */
@@ -69,7 +79,10 @@ public final class PeerTransport implements AutoCloseable {
   private final List<TaskLoop> workers;
   private final ThreadPoolExecutor blocking;
   private final Map<Byte, Handled> handlers = new ConcurrentHashMap<>();
-  private final Map<Address, Links> links = new ConcurrentHashMap<>();
+  private final PeerDirectory directory;
+  private final Names names;
+  private final Set<Byte> openToAll = ConcurrentHashMap.newKeySet();
+  private final Map<Peer, Links> links = new ConcurrentHashMap<>();
   private final Map<Lent, Link> lentLinks = new ConcurrentHashMap<>();
   private final Set<AcceptedConnection> accepted = ConcurrentHashMap.newKeySet();
   private final List<Runnable> endListeners = new CopyOnWriteArrayList<>();
@@ -119,10 +132,27 @@ public final class PeerTransport implements AutoCloseable {
     }
   }
 
-  private record Address(String host, int port) {}
+  /** Told who answers on the connections that this node opens. */
+  public interface GreetingListener {
+    /**
+     * A peer greeted; called on a loop, must not block.
+     *
+     * @param superseded whether that peer knows a later start of this node
+     */
+    void heard(PeerRun peer, boolean superseded);
+  }
+
+  /** Whom a connection is for. */
+  private sealed interface Peer {}
+
+  /** A node, wherever it is. */
+  private record Node(String id) implements Peer {}
+
+  /** Whoever is there. */
+  private record At(PeerAddress address) implements Peer {}
 
   /** A peer, as a loop that is not ours reaches it. */
-  private record Lent(EventLoop loop, Address peer) {}
+  private record Lent(EventLoop loop, Peer peer) {}
 
   private record Links(Link control, Link data, Link bulk) {
     Link of(Traffic traffic) {
@@ -133,14 +163,16 @@ public final class PeerTransport implements AutoCloseable {
       };
     }
 
-    void close() {
-      control.close();
-      data.close();
-      bulk.close();
+    void forEach(Consumer<Link> action) {
+      action.accept(control);
+      action.accept(data);
+      action.accept(bulk);
     }
   }
 
-  private PeerTransport() {
+  private PeerTransport(PeerRun self, Names names) {
+    this.directory = new PeerDirectory(self);
+    this.names = names;
     loops =
         new MultiThreadIoEventLoopGroup(
             1, new DefaultThreadFactory("peer-loop", true), sockets.handlers());
@@ -166,10 +198,17 @@ public final class PeerTransport implements AutoCloseable {
    *
    * @param bindHost the address to listen on
    * @param port the peer port, 1 to 65535
+   * @param self who this is, for the greetings
    * @throws IOException when the port cannot be had
    */
-  public static PeerTransport listen(String bindHost, int port) throws IOException {
-    PeerTransport transport = new PeerTransport();
+  public static PeerTransport listen(String bindHost, int port, PeerRun self) throws IOException {
+    return listen(bindHost, port, self, Names.SYSTEM);
+  }
+
+  /** With another meaning of names, for tests. */
+  static PeerTransport listen(String bindHost, int port, PeerRun self, Names names)
+      throws IOException {
+    PeerTransport transport = new PeerTransport(self, names);
     try {
       transport.listening = transport.server().bind(bindHost, port).syncUninterruptibly().channel();
       return transport;
@@ -202,7 +241,11 @@ public final class PeerTransport implements AutoCloseable {
                 }
                 AcceptedConnection connection =
                     new AcceptedConnection(
-                        channel, PeerTransport.this::dispatch, PeerTransport.this::ended);
+                        channel,
+                        directory.self(),
+                        directory::isOver,
+                        PeerTransport.this::dispatch,
+                        PeerTransport.this::ended);
                 accepted.add(connection);
                 channel.pipeline().addLast(new Frame.Decoder(), connection.handler());
               }
@@ -259,8 +302,71 @@ public final class PeerTransport implements AutoCloseable {
     }
   }
 
+  /** Takes messages of a kind from runs too of which a later one is known. */
+  public void openToAll(byte kind) {
+    openToAll.add(kind);
+  }
+
+  /**
+   * Says which runs of nodes are over, since a later one is known.
+   *
+   * @param test of every run that greets; must not block
+   */
+  public void fence(Predicate<PeerRun> test) {
+    directory.fence(test);
+    fenceAgain();
+  }
+
+  /** More runs are over: ends the connections that they have opened. */
+  public void fenceAgain() {
+    accepted.forEach(AcceptedConnection::closeIfSuperseded);
+  }
+
+  /** Tells of every peer that answers a connection of this node's, from now on. */
+  public void onGreeting(GreetingListener listener) {
+    directory.onGreeting(listener);
+  }
+
+  /** Whether another run of a node than {@code startId} was heard within so many milliseconds. */
+  public boolean hearsOtherRun(String nodeId, String startId, long withinMillis) {
+    long nanos = TimeUnit.MILLISECONDS.toNanos(withinMillis);
+    return accepted.stream().anyMatch(connection -> connection.isOtherRun(nodeId, startId, nanos));
+  }
+
+  /** Who this node is for its peers. */
+  public PeerRun self() {
+    return directory.self();
+  }
+
+  /** Where a node is from now on. Connections to where it was are ended. */
+  public void locate(String nodeId, PeerAddress address) {
+    if (!directory.locate(nodeId, address)) {
+      return;
+    }
+    Node node = new Node(nodeId);
+    Links known = links.get(node);
+    if (known != null) {
+      known.forEach(Link::moved);
+    }
+    lentLinks.forEach(
+        (lent, link) -> {
+          if (lent.peer().equals(node)) {
+            link.moved();
+          }
+        });
+  }
+
+  /** Where a node is, as far as is known. */
+  public Optional<PeerAddress> located(String nodeId) {
+    return directory.located(nodeId);
+  }
+
   private void dispatch(AcceptedConnection from, Frame frame, Consumer<byte[]> answer)
       throws AcceptedConnection.NoSuchKindException {
+    if (from.isFenced() && !openToAll.contains(frame.kind())) {
+      from.close();
+      return;
+    }
     Handled handled = handlers.get(frame.kind());
     if (handled == null) {
       throw new AcceptedConnection.NoSuchKindException(frame.kind(), !complete);
@@ -288,46 +394,60 @@ public final class PeerTransport implements AutoCloseable {
   /**
    * Sends a message among the data traffic and waits for its answer without blocking.
    *
+   * @param nodeId whom it is for
    * @param stream whose order the message and its answer keep
    * @param timeoutMillis how long to wait for the answer
    * @param done called exactly once, by a worker, or by the caller when nothing can be sent
    */
   public void send(
-      String host,
-      int port,
+      String nodeId,
       byte kind,
       int stream,
       byte[] body,
       long timeoutMillis,
       Consumer<Answer> done) {
-    send(Traffic.DATA, host, port, kind, stream, body, timeoutMillis, done);
+    send(Traffic.DATA, nodeId, kind, stream, body, timeoutMillis, done);
   }
 
-  /** As {@link #send(String, int, byte, int, byte[], long, Consumer)}, among other traffic. */
+  /** As {@link #send(String, byte, int, byte[], long, Consumer)}, among other traffic. */
   public void send(
       Traffic traffic,
-      String host,
-      int port,
+      String nodeId,
       byte kind,
       int stream,
       byte[] body,
       long timeoutMillis,
       Consumer<Answer> done) {
     short folded = fold(stream);
-    sendTo(traffic, host, port, kind, folded, body, timeoutMillis, worker(folded), done);
+    sendTo(traffic, new Node(nodeId), kind, folded, body, timeoutMillis, worker(folded), done);
   }
 
   /** As the others; {@code done} is called by {@code where}, and may block there. */
   public void sendApart(
       Traffic traffic,
-      String host,
-      int port,
+      String nodeId,
       byte kind,
       byte[] body,
       long timeoutMillis,
       Executor where,
       Consumer<Answer> done) {
-    sendTo(traffic, host, port, kind, (short) 0, body, timeoutMillis, where, done);
+    sendTo(traffic, new Node(nodeId), kind, (short) 0, body, timeoutMillis, where, done);
+  }
+
+  /**
+   * Asks whoever is at an address, among the control traffic; {@code done} is called by a worker.
+   */
+  public void ask(
+      PeerAddress address, byte kind, byte[] body, long timeoutMillis, Consumer<Answer> done) {
+    sendTo(
+        Traffic.CONTROL,
+        new At(address),
+        kind,
+        (short) 0,
+        body,
+        timeoutMillis,
+        worker((short) 0),
+        done);
   }
 
   /**
@@ -337,16 +457,16 @@ public final class PeerTransport implements AutoCloseable {
    * @param done called exactly once, on a loop: it must not block
    */
   public void sendFromHere(
-      String host, int port, byte kind, byte[] body, long timeoutMillis, Consumer<Answer> done) {
+      String nodeId, byte kind, byte[] body, long timeoutMillis, Consumer<Answer> done) {
     Optional<EventLoop> lent = CurrentLoop.get();
     if (lent.isEmpty() || closed) {
-      sendApart(Traffic.CONTROL, host, port, kind, body, timeoutMillis, Runnable::run, done);
+      sendApart(Traffic.CONTROL, nodeId, kind, body, timeoutMillis, Runnable::run, done);
       return;
     }
     Link link =
         lentLinks.computeIfAbsent(
-            new Lent(lent.get(), new Address(host, port)),
-            to -> new Link(host, port, Traffic.CONTROL, lentBootstrap, to.loop(), blocking));
+            new Lent(lent.get(), new Node(nodeId)),
+            to -> link(to.peer(), Traffic.CONTROL, lentBootstrap, to.loop()));
     link.send(kind, (short) 0, body, timeoutMillis, Runnable::run, done);
     if (closed) {
       link.close(); // close() may not have seen it
@@ -355,8 +475,7 @@ public final class PeerTransport implements AutoCloseable {
 
   private void sendTo(
       Traffic traffic,
-      String host,
-      int port,
+      Peer peer,
       byte kind,
       short stream,
       byte[] body,
@@ -367,7 +486,7 @@ public final class PeerTransport implements AutoCloseable {
       where.execute(() -> done.accept(new Answer.NotSent("this node is stopping")));
       return;
     }
-    linksTo(host, port).of(traffic).send(kind, stream, body, timeoutMillis, where, done);
+    linksTo(peer).of(traffic).send(kind, stream, body, timeoutMillis, where, done);
   }
 
   /**
@@ -387,7 +506,7 @@ public final class PeerTransport implements AutoCloseable {
   /**
    * Runs tasks in the order of a stream's messages, in turn with them.
    *
-   * @param stream as with {@link #send(String, int, byte, int, byte[], long, Consumer)}
+   * @param stream as with {@link #send(String, byte, int, byte[], long, Consumer)}
    */
   public Executor workerOf(int stream) {
     return worker(fold(stream));
@@ -398,8 +517,8 @@ public final class PeerTransport implements AutoCloseable {
   }
 
   /** Whether messages can be sent to a peer at once; if not, connections to it are begun. */
-  public boolean isConnected(String host, int port) {
-    Links to = linksTo(host, port);
+  public boolean isConnected(String nodeId) {
+    Links to = linksTo(new Node(nodeId));
     boolean connected = to.control().isOpen() && to.data().isOpen();
     if (!connected) {
       to.control().connected();
@@ -415,14 +534,13 @@ public final class PeerTransport implements AutoCloseable {
    *
    * @return whether they can
    */
-  public boolean awaitConnected(String host, int port, long timeoutMillis)
-      throws InterruptedException {
-    if (isConnected(host, port)) {
+  public boolean awaitConnected(String nodeId, long timeoutMillis) throws InterruptedException {
+    if (isConnected(nodeId)) {
       return true;
     }
-    Links to = linksTo(host, port);
+    Links to = linksTo(new Node(nodeId));
     long waitMillis =
-        isFailing(host, port) ? Math.min(timeoutMillis, FAILING_WAIT_MILLIS) : timeoutMillis;
+        isFailing(nodeId) ? Math.min(timeoutMillis, FAILING_WAIT_MILLIS) : timeoutMillis;
     CompletableFuture<Boolean> both =
         to.control().connected().thenCombine(to.data().connected(), Boolean::logicalAnd);
     try {
@@ -435,19 +553,39 @@ public final class PeerTransport implements AutoCloseable {
   }
 
   /** Whether the last connection to a peer, or attempt at one, failed, and none was open since. */
-  public boolean isFailing(String host, int port) {
-    Links to = linksTo(host, port);
+  public boolean isFailing(String nodeId) {
+    Links to = linksTo(new Node(nodeId));
     return to.control().isFailing() || to.data().isFailing();
   }
 
-  private Links linksTo(String host, int port) {
+  private Links linksTo(Peer peer) {
     return links.computeIfAbsent(
-        new Address(host, port),
+        peer,
         to ->
             new Links(
-                new Link(host, port, Traffic.CONTROL, bootstrap, loops.next(), blocking),
-                new Link(host, port, Traffic.DATA, bootstrap, loops.next(), blocking),
-                new Link(host, port, Traffic.BULK, bootstrap, loops.next(), blocking)));
+                link(to, Traffic.CONTROL, bootstrap, loops.next()),
+                link(to, Traffic.DATA, bootstrap, loops.next()),
+                link(to, Traffic.BULK, bootstrap, loops.next())));
+  }
+
+  private Link link(Peer peer, Traffic traffic, Bootstrap with, EventLoop loop) {
+    return peer instanceof Node node
+        ? new Link(
+            () -> located(node.id()),
+            directory.greetingsOf(node.id()),
+            traffic,
+            with,
+            loop,
+            blocking,
+            names)
+        : new Link(
+            () -> Optional.of(((At) peer).address()),
+            directory.greetingsOfAnybody(),
+            traffic,
+            with,
+            loop,
+            blocking,
+            names);
   }
 
   /** Ends all connections; whoever waits for an answer gets a failure. */
@@ -458,7 +596,7 @@ public final class PeerTransport implements AutoCloseable {
       listening.close().syncUninterruptibly();
     }
     accepted.forEach(AcceptedConnection::close);
-    links.values().forEach(Links::close);
+    links.values().forEach(all -> all.forEach(Link::close));
     lentLinks.values().forEach(Link::close);
     loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
     workers.forEach(TaskLoop::close);

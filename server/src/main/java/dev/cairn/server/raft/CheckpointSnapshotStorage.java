@@ -8,7 +8,6 @@ import com.alipay.sofa.jraft.storage.SnapshotThrottle;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotCopier;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
-import com.alipay.sofa.jraft.util.Endpoint;
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -54,23 +53,21 @@ public final class CheckpointSnapshotStorage implements SnapshotStorage {
   private static final Logger LOG = LoggerFactory.getLogger(CheckpointSnapshotStorage.class);
 
   private final SnapshotHost host;
-  private final Endpoint address;
+  private final String nodeId;
   private final long idleMillis;
   private volatile SnapshotThrottle throttle;
   private volatile Path received; // of the last copy; gone once the state machine took it over
 
   /**
-   * @param address {@code host:port} of this node's Raft endpoint, as other nodes reach it
+   * @param nodeId this node's id
    */
-  public CheckpointSnapshotStorage(SnapshotHost host, String address) {
-    this(host, address, IDLE_MILLIS);
+  public CheckpointSnapshotStorage(SnapshotHost host, String nodeId) {
+    this(host, nodeId, IDLE_MILLIS);
   }
 
-  CheckpointSnapshotStorage(SnapshotHost host, String address, long idleMillis) {
-    int colon = address.lastIndexOf(':');
+  CheckpointSnapshotStorage(SnapshotHost host, String nodeId, long idleMillis) {
     this.host = host;
-    this.address =
-        new Endpoint(address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)));
+    this.nodeId = nodeId;
     this.idleMillis = idleMillis;
   }
 
@@ -106,7 +103,7 @@ public final class CheckpointSnapshotStorage implements SnapshotStorage {
   }
 
   private SnapshotSender sender(SnapshotMeta meta) {
-    return new SnapshotSender(host, meta, address, idleMillis);
+    return new SnapshotSender(host, meta, nodeId, idleMillis);
   }
 
   @Override
@@ -116,7 +113,7 @@ public final class CheckpointSnapshotStorage implements SnapshotStorage {
       if (host.holdsData() && !source.hasData()) {
         LOG.warn(
             "Refused a snapshot without data from witness {}: this replica needs one from a full replica",
-            source.address());
+            source.nodeId());
         return null;
       }
       discardReceived();

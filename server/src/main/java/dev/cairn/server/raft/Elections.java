@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.raft;
 
+import dev.cairn.server.peer.PeerAddress;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -16,6 +17,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,10 +50,11 @@ final class Elections implements AutoCloseable {
   private static final int THREADS = 8;
   private static final int WAITING_MAX = 4_096;
 
+  private final Function<String, Optional<PeerAddress>> located;
   private final long lookAgainMaxMillis;
   private final Map<String, Entry> groups = new ConcurrentHashMap<>();
-  private final Set<InetSocketAddress> asked = ConcurrentHashMap.newKeySet();
-  private final Set<InetSocketAddress> askAgain = ConcurrentHashMap.newKeySet();
+  private final Set<String> asked = ConcurrentHashMap.newKeySet();
+  private final Set<String> askAgain = ConcurrentHashMap.newKeySet();
   private final ScheduledExecutorService looking =
       Executors.newSingleThreadScheduledExecutor(task -> daemon(task, "elections"));
   private final ThreadPoolExecutor working =
@@ -69,12 +72,18 @@ final class Elections implements AutoCloseable {
   /** A group that is open here. */
   private record Entry(Candidacy candidacy, Supplier<Optional<Peer>> leader) {}
 
-  Elections() {
-    this(LOOK_AGAIN_MAX);
+  /**
+   * Looks after no group yet.
+   *
+   * @param located where a node is
+   */
+  Elections(Function<String, Optional<PeerAddress>> located) {
+    this(located, LOOK_AGAIN_MAX);
   }
 
   /** With another time between two looks, for tests. */
-  Elections(long lookAgainMaxMillis) {
+  Elections(Function<String, Optional<PeerAddress>> located, long lookAgainMaxMillis) {
+    this.located = located;
     this.lookAgainMaxMillis = lookAgainMaxMillis;
     working.allowCoreThreadTimeOut(true);
     lookWithin(lookAgainMaxMillis);
@@ -170,13 +179,13 @@ final class Elections implements AutoCloseable {
     groups.values().stream()
         .filter(entry -> entry.candidacy().waits())
         .flatMap(entry -> entry.leader().get().stream())
-        .map(Elections::address)
+        .map(Peer::nodeId)
         .distinct()
         .forEach(this::ask);
   }
 
   /** Asks a peer, one question at a time; what happened after it began deserves another one. */
-  private void ask(InetSocketAddress peer) {
+  private void ask(String peer) {
     if (!asked.add(peer)) {
       askAgain.add(peer);
       return;
@@ -185,7 +194,7 @@ final class Elections implements AutoCloseable {
       working.execute(
           () -> {
             askAgain.remove(peer);
-            boolean gone = processEnded(peer);
+            boolean gone = located.apply(peer).map(Elections::processEnded).orElse(false);
             asked.remove(peer);
             if (gone) {
               leaderEnded(peer);
@@ -199,25 +208,21 @@ final class Elections implements AutoCloseable {
     }
   }
 
-  private void leaderEnded(InetSocketAddress peer) {
+  private void leaderEnded(String peer) {
     long now = nowMillis();
     groups.forEach(
         (group, entry) -> {
-          if (entry.leader().get().map(Elections::address).filter(peer::equals).isPresent()
+          if (entry.leader().get().map(Peer::nodeId).filter(peer::equals).isPresent()
               && entry.candidacy().leaderEnded(now)) {
-            log.info(
-                "group={} the process of its leader at {}:{} has ended",
-                group,
-                peer.getHostString(),
-                peer.getPort());
+            log.info("group={} the process of its leader, node {}, has ended", group, peer);
             lookWithin(LOOK_AGAIN_MIN);
           }
         });
   }
 
   /** Whether nobody is behind an address any more, for certain; false where that cannot be told. */
-  static boolean processEnded(InetSocketAddress peer) {
-    InetSocketAddress resolved = new InetSocketAddress(peer.getHostString(), peer.getPort());
+  static boolean processEnded(PeerAddress peer) {
+    InetSocketAddress resolved = new InetSocketAddress(peer.host(), peer.port());
     try (Socket socket = new Socket()) {
       try {
         socket.connect(resolved, CONNECT_MILLIS);
@@ -234,10 +239,6 @@ final class Elections implements AutoCloseable {
       log.debug("peer={} cannot be asked", peer, unreachable);
       return false;
     }
-  }
-
-  private static InetSocketAddress address(Peer peer) {
-    return InetSocketAddress.createUnresolved(peer.host(), peer.port());
   }
 
   private static long nowMillis() {

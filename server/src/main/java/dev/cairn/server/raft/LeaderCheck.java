@@ -29,9 +29,9 @@ import java.util.function.LongSupplier;
  *
  * <p>As many voters are asked as a majority needs, the same ones for all groups of a node as far as
  * they share any, so that their questions travel together ({@link TermQuestions}): those that
- * follow this node in the order of addresses. A witness knows terms as well as anybody. The others
- * are asked when those do not answer within {@link #ALONE_NANOS}, twice that at most, or did not
- * the last time.
+ * follow this node in the order of ids. A witness knows terms as well as anybody. The others are
+ * asked when those do not answer within {@link #ALONE_NANOS}, twice that at most, or did not the
+ * last time.
  *
  * <p>Threads: any; the lock is never held while somebody else's code runs.
  */
@@ -154,7 +154,7 @@ final class LeaderCheck {
     }
   }
 
-  /** The other voters, those first that follow this node in the order of addresses. */
+  /** The other voters, those first that follow this node in the order of ids. */
   private List<Peer> others(Set<Peer> voters) {
     Order known = order;
     if (!known.voters().equals(voters)) {
@@ -165,12 +165,11 @@ final class LeaderCheck {
   }
 
   private List<Peer> sorted(Set<Peer> voters) {
-    Comparator<Peer> byAddress = Comparator.comparing(Peer::host).thenComparingInt(Peer::port);
+    Comparator<Peer> byId = Comparator.comparing(Peer::nodeId);
     return voters.stream()
         .filter(peer -> !peer.equals(self))
         .sorted(
-            Comparator.comparing((Peer peer) -> byAddress.compare(peer, self) < 0)
-                .thenComparing(byAddress))
+            Comparator.comparing((Peer peer) -> byId.compare(peer, self) < 0).thenComparing(byId))
         .toList();
   }
 

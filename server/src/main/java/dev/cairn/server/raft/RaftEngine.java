@@ -13,6 +13,7 @@ import com.alipay.sofa.jraft.storage.RaftMetaStorage;
 import com.alipay.sofa.jraft.storage.SnapshotStorage;
 import com.alipay.sofa.jraft.util.Endpoint;
 import dev.cairn.queues.Placement;
+import dev.cairn.server.peer.PeerRun;
 import dev.cairn.server.peer.PeerTransport;
 import java.io.IOException;
 import java.util.List;
@@ -93,19 +94,19 @@ public final class RaftEngine implements AutoCloseable {
    * Listens for peers.
    *
    * @param bindHost the address to listen on
-   * @param host the address that peers are told
-   * @param port the peer port, 1 to 65534
+   * @param port the peer port, 1 to 65535
+   * @param self who this node is
    * @param sharedLog the node's log; stays the caller's to close
    * @throws IOException when the port cannot be had
    */
-  public static RaftEngine start(String bindHost, String host, int port, SharedLog sharedLog)
+  public static RaftEngine start(String bindHost, int port, PeerRun self, SharedLog sharedLog)
       throws IOException {
-    PeerTransport transport = PeerTransport.listen(bindHost, port);
-    Elections elections = new Elections();
+    PeerTransport transport = PeerTransport.listen(bindHost, port, self);
+    Elections elections = new Elections(transport::located);
     transport.onEnd(elections::connectionEnded);
     RaftRequests.serve(transport);
     TermQuestions.serve(transport, sharedLog);
-    Endpoint endpoint = new Endpoint(host, port);
+    Endpoint endpoint = Peer.endpoint(self.nodeId());
     NodeManager.getInstance().addAddress(endpoint);
     return new RaftEngine(endpoint, sharedLog, transport, elections);
   }
@@ -115,14 +116,13 @@ public final class RaftEngine implements AutoCloseable {
     return transport;
   }
 
+  private String nodeId() {
+    return endpoint.getIp();
+  }
+
   /** The log of all groups. */
   public SharedLog sharedLog() {
     return sharedLog;
-  }
-
-  /** {@code host:port} on which peers reach this node. */
-  public String address() {
-    return endpoint.toString();
   }
 
   /**
@@ -181,7 +181,7 @@ public final class RaftEngine implements AutoCloseable {
     options.setSharedSnapshotTimer(true);
     options.setSharedTimerPool(true);
     options.setApplyTaskMode(ApplyTaskMode.NonBlocking);
-    options.setServiceFactory(new Factory(sharedLog, group, snapshots, address()));
+    options.setServiceFactory(new Factory(sharedLog, group, snapshots, nodeId()));
     RaftOptions raft = new RaftOptions();
     raft.setSync(true);
     raft.setSyncMeta(true);
@@ -190,7 +190,7 @@ public final class RaftEngine implements AutoCloseable {
     raft.setDisruptorBufferSize(QUEUE_LENGTH);
     raft.setMaxReplicatorInflightMsgs(REQUESTS_TO_A_PEER_MAX);
     options.setRaftOptions(raft);
-    Peer self = new Peer(endpoint.getIp(), endpoint.getPort(), incarnation);
+    Peer self = new Peer(nodeId(), incarnation);
     NodeImpl node = new NodeImpl(group, self.toPeerId());
     if (!queues(group).during(() -> node.init(options))) {
       node.shutdown();
@@ -222,13 +222,12 @@ public final class RaftEngine implements AutoCloseable {
    */
   static void reachVoters(PeerTransport transport, Set<Peer> voters, Peer self) {
     List<Peer> others = voters.stream().filter(peer -> !peer.equals(self)).toList();
-    long reached =
-        others.stream().filter(peer -> transport.isConnected(peer.host(), peer.port())).count();
+    long reached = others.stream().filter(peer -> transport.isConnected(peer.nodeId())).count();
     try {
       for (int i = 0; i < others.size() && reached < voters.size() / 2; i++) {
         Peer peer = others.get(i);
-        if (!transport.isConnected(peer.host(), peer.port())
-            && transport.awaitConnected(peer.host(), peer.port(), CONNECT_TIMEOUT_MILLIS)) {
+        if (!transport.isConnected(peer.nodeId())
+            && transport.awaitConnected(peer.nodeId(), CONNECT_TIMEOUT_MILLIS)) {
           reached++;
         }
       }
@@ -314,13 +313,13 @@ public final class RaftEngine implements AutoCloseable {
     private final SharedLog sharedLog;
     private final String group;
     private final Optional<SnapshotHost> snapshots;
-    private final String address;
+    private final String nodeId;
 
-    Factory(SharedLog sharedLog, String group, Optional<SnapshotHost> snapshots, String address) {
+    Factory(SharedLog sharedLog, String group, Optional<SnapshotHost> snapshots, String nodeId) {
       this.sharedLog = sharedLog;
       this.group = group;
       this.snapshots = snapshots;
-      this.address = address;
+      this.nodeId = nodeId;
     }
 
     @Override
@@ -335,7 +334,7 @@ public final class RaftEngine implements AutoCloseable {
 
     @Override
     public SnapshotStorage createSnapshotStorage(NodeOptions nodeOptions) {
-      return new CheckpointSnapshotStorage(snapshots.orElseThrow(), address);
+      return new CheckpointSnapshotStorage(snapshots.orElseThrow(), nodeId);
     }
   }
 }

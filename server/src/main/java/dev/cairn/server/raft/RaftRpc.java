@@ -96,7 +96,7 @@ public final class RaftRpc implements RaftRpcFactory {
 
     @Override
     public boolean checkConnection(Endpoint endpoint) {
-      return transport.isConnected(endpoint.getIp(), endpoint.getPort());
+      return transport.isConnected(endpoint.getIp());
     }
 
     @Override
@@ -141,12 +141,11 @@ public final class RaftRpc implements RaftRpcFactory {
      */
     private void awaitConnection(Endpoint endpoint, long timeoutMillis)
         throws InterruptedException, RemotingException {
-      String host = endpoint.getIp();
-      int port = endpoint.getPort();
+      String nodeId = endpoint.getIp();
       boolean connected =
-          transport.isFailing(host, port)
-              ? transport.isConnected(host, port)
-              : transport.awaitConnected(host, port, timeoutMillis);
+          transport.isFailing(nodeId)
+              ? transport.isConnected(nodeId)
+              : transport.awaitConnected(nodeId, timeoutMillis);
       if (!connected) {
         throw new RemotingException("no connection to " + endpoint + " in time");
       }
@@ -189,7 +188,6 @@ public final class RaftRpc implements RaftRpcFactory {
                 transport.send(
                     message.traffic(sent),
                     endpoint.getIp(),
-                    endpoint.getPort(),
                     message.kind(),
                     sent.getGroupId().hashCode(),
                     sent.toByteArray(),
@@ -200,7 +198,6 @@ public final class RaftRpc implements RaftRpcFactory {
         transport.sendApart(
             message.traffic(request),
             endpoint.getIp(),
-            endpoint.getPort(),
             message.kind(),
             ((Message) request).toByteArray(),
             timeoutMillis,

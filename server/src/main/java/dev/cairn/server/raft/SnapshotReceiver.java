@@ -127,8 +127,9 @@ final class SnapshotReceiver extends SnapshotCopier {
   }
 
   private void fetch() throws IOException, TransferException {
-    if (!options.getRaftClientService().connect(source.address())) {
-      throw new TransferException(RaftError.EHOSTDOWN, source.address() + " cannot be reached");
+    if (!options.getRaftClientService().connect(Peer.endpoint(source.nodeId()))) {
+      throw new TransferException(
+          RaftError.EHOSTDOWN, "node " + source.nodeId() + " cannot be reached");
     }
     if (!host.holdsData()) {
       SnapshotMeta meta = manifest(SnapshotSender.META).meta();
@@ -156,7 +157,7 @@ final class SnapshotReceiver extends SnapshotCopier {
         options.getGroupId(),
         manifest.files().size(),
         manifest.meta().getLastIncludedIndex(),
-        source.address());
+        source.nodeId());
   }
 
   private static CheckpointSnapshotReader received(SnapshotMeta meta, Path folder) {
@@ -264,7 +265,7 @@ final class SnapshotReceiver extends SnapshotCopier {
     options
         .getRaftClientService()
         .getFile(
-            source.address(),
+            Peer.endpoint(source.nodeId()),
             request,
             REQUEST_TIMEOUT_MILLIS,
             new RpcResponseClosureAdapter<GetFileResponse>() {

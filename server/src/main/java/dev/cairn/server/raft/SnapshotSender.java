@@ -6,7 +6,6 @@ import com.alipay.sofa.jraft.error.RetryAgainException;
 import com.alipay.sofa.jraft.storage.FileService;
 import com.alipay.sofa.jraft.storage.io.FileReader;
 import com.alipay.sofa.jraft.util.ByteBufferCollector;
-import com.alipay.sofa.jraft.util.Endpoint;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -64,7 +63,7 @@ final class SnapshotSender implements FileReader {
   private volatile long lastRequestNanos = System.nanoTime();
   private CompletableFuture<Prepared> prepared; // null until asked for; guarded by this
 
-  SnapshotSender(SnapshotHost host, SnapshotMeta meta, Endpoint address, long idleMillis) {
+  SnapshotSender(SnapshotHost host, SnapshotMeta meta, String nodeId, long idleMillis) {
     this.host = host;
     this.meta = meta;
     this.idleMillis = idleMillis;
@@ -72,7 +71,7 @@ final class SnapshotSender implements FileReader {
     do {
       reader = FileService.getInstance().addReader(this);
     } while (reader < 0); // a number in use; the next is one higher
-    this.uri = new SnapshotUri(address, reader, host.holdsData());
+    this.uri = new SnapshotUri(nodeId, reader, host.holdsData());
   }
 
   SnapshotUri uri() {

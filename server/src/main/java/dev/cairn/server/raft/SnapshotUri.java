@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.raft;
 
-import com.alipay.sofa.jraft.util.Endpoint;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -9,29 +8,27 @@ import java.util.regex.Pattern;
  * Where a snapshot is to be had, as it travels in JRaft's InstallSnapshotRequest.
  *
  * <pre>
- *   uri     := "cairn-snapshot-" version "://" host ":" port "/" reader "/" content
- *   version := 1
+ *   uri     := "cairn-snapshot-" version "://" node "/" reader "/" content
+ *   version := 2
  *   content := "data" | "meta"       meta: from a witness, which has no data to give
  * </pre>
  *
- * An IPv6 host stands in brackets or not; the port follows the last colon.
- *
- * @param address the sender's Raft endpoint
+ * @param nodeId the sender's id
  * @param reader the number under which its file service knows the snapshot
  * @param hasData whether data can be had there
  */
-record SnapshotUri(Endpoint address, long reader, boolean hasData) {
-  private static final int VERSION = 1;
+record SnapshotUri(String nodeId, long reader, boolean hasData) {
+  private static final int VERSION = 2;
   private static final int LENGTH_MAX = 512;
   private static final Pattern GRAMMAR =
       Pattern.compile("cairn-snapshot-(\\d{1,5})://(.+)"); // of every version
   private static final Pattern BODY =
-      Pattern.compile("([^/]+):(\\d{1,5})/(\\d{1,19})/(data|meta)"); // of version 1
+      Pattern.compile("([^/:]+)/(\\d{1,19})/(data|meta)"); // of version 2
 
   @Override
   public String toString() {
-    return "cairn-snapshot-%d://%s:%d/%d/%s"
-        .formatted(VERSION, address.getIp(), address.getPort(), reader, hasData ? "data" : "meta");
+    return "cairn-snapshot-%d://%s/%d/%s"
+        .formatted(VERSION, nodeId, reader, hasData ? "data" : "meta");
   }
 
   /**
@@ -51,13 +48,7 @@ record SnapshotUri(Endpoint address, long reader, boolean hasData) {
     if (!body.matches()) {
       throw new IllegalArgumentException("a malformed address of a snapshot: " + uri);
     }
-    int port = Integer.parseInt(body.group(2));
-    if (port > 0xffff) {
-      throw new IllegalArgumentException("a malformed address of a snapshot: " + uri);
-    }
     return new SnapshotUri(
-        new Endpoint(body.group(1), port),
-        Long.parseLong(body.group(3)),
-        body.group(4).equals("data"));
+        body.group(1), Long.parseLong(body.group(2)), body.group(3).equals("data"));
   }
 }

@@ -49,15 +49,13 @@ final class TermQuestions {
   private static final Logger log = LoggerFactory.getLogger(TermQuestions.class);
 
   private final Sender sender;
-  private final Map<Node, Questions> nodes = new ConcurrentHashMap<>();
+  private final Map<String, Questions> nodes = new ConcurrentHashMap<>();
 
   /** Carries a message to a node. */
   interface Sender {
     /** Sends a request; {@code done} is called exactly once, on a thread that must not block. */
-    void send(String host, int port, byte[] request, Consumer<Answer> done);
+    void send(String nodeId, byte[] request, Consumer<Answer> done);
   }
-
-  private record Node(String host, int port) {}
 
   private record Question(int incarnation, byte[] group, LongConsumer done) {
     int bytes() {
@@ -72,8 +70,8 @@ final class TermQuestions {
   /** Asks over the node's own connections. */
   static TermQuestions over(PeerTransport transport) {
     return new TermQuestions(
-        (host, port, request, done) ->
-            transport.sendFromHere(host, port, KIND, request, ANSWER_WITHIN_MILLIS, done));
+        (nodeId, request, done) ->
+            transport.sendFromHere(nodeId, KIND, request, ANSWER_WITHIN_MILLIS, done));
   }
 
   /** Answers other nodes' questions from now on. */
@@ -116,21 +114,18 @@ final class TermQuestions {
    */
   void ask(Peer voter, byte[] group, LongConsumer done) {
     nodes
-        .computeIfAbsent(
-            new Node(voter.host(), voter.port()), node -> new Questions(node.host(), node.port()))
+        .computeIfAbsent(voter.nodeId(), Questions::new)
         .ask(new Question(voter.incarnation(), group, done));
   }
 
   /** What one node is asked. */
   private final class Questions {
-    private final String host;
-    private final int port;
+    private final String nodeId;
     private final ArrayDeque<Question> waiting = new ArrayDeque<>(); // guarded by this
     private boolean underWay; // or to be sent at the end of a loop's round; guarded by this
 
-    Questions(String host, int port) {
-      this.host = host;
-      this.port = port;
+    Questions(String nodeId) {
+      this.nodeId = nodeId;
     }
 
     void ask(Question question) {
@@ -154,7 +149,7 @@ final class TermQuestions {
         underWay = !next.isEmpty();
       }
       if (!next.isEmpty()) {
-        sender.send(host, port, encode(next), answer -> answered(next, answer));
+        sender.send(nodeId, encode(next), answer -> answered(next, answer));
       }
     }
 
@@ -184,7 +179,7 @@ final class TermQuestions {
         try {
           question.done().accept(term);
         } catch (RuntimeException e) {
-          log.error("peer={}:{} an answer could not be delivered", host, port, e);
+          log.error("peer={} an answer could not be delivered", nodeId, e);
         }
       }
       // Last: what the answers made others ask travels along.

@@ -353,8 +353,7 @@ public final class ClusterRouter implements Router, AutoCloseable {
       return;
     }
     transport.send(
-        member.get().peerHost(),
-        member.get().peerPort(),
+        leaderId,
         kind,
         partition,
         body,

@@ -74,8 +74,7 @@ final class ForeignCursors {
       done.accept(own.find(cursor, partitions).orElse(start));
     } else {
       transport.send(
-          maker.get().peerHost(),
-          maker.get().peerPort(),
+          maker.get().id(),
           PeerMessageKind.SCAN_POSITION,
           0,
           ByteBuffer.allocate(1 + Long.BYTES).put(FORMAT).putLong(cursor).array(),

@@ -247,8 +247,7 @@ final class Levels {
       return;
     }
     transport.send(
-        member.get().peerHost(),
-        member.get().peerPort(),
+        nodeId,
         PeerMessageKind.READ_OWN,
         partition,
         ForwardCodec.encodeReads(

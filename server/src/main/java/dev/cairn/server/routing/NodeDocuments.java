@@ -104,8 +104,7 @@ public final class NodeDocuments {
         };
     for (Member member : others) {
       transport.send(
-          member.peerHost(),
-          member.peerPort(),
+          member.id(),
           PeerMessageKind.DOCUMENT,
           0,
           new byte[] {FORMAT, topic.code},

@@ -7,6 +7,8 @@ import dev.cairn.server.FreePorts;
 import dev.cairn.server.cluster.NodeReport.PartitionReport;
 import dev.cairn.server.cluster.NodeReport.Status;
 import dev.cairn.server.peer.Answer;
+import dev.cairn.server.peer.LocalPeers;
+import dev.cairn.server.peer.PeerAddress;
 import dev.cairn.server.peer.PeerTransport;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -34,7 +36,7 @@ class MembershipTest {
   @BeforeEach
   void listen() throws IOException {
     port = FreePorts.next();
-    transport = PeerTransport.listen("127.0.0.1", port);
+    transport = LocalPeers.listen(port);
     membership = new Membership("self", transport, scheduler, System::nanoTime, () -> 0);
   }
 
@@ -48,6 +50,7 @@ class MembershipTest {
   void whoReportsOpensItsConnectionsForMessagesOfTheGroupsToo() throws IOException {
     try (ServerSocket peer = new ServerSocket(0, 8, InetAddress.getLoopbackAddress())) {
       peer.setSoTimeout(PATIENCE_MILLIS);
+      transport.locate("peer", new PeerAddress("127.0.0.1", peer.getLocalPort()));
       membership.start(() -> cluster(1, peer.getLocalPort()), () -> report("self", 1, List.of()));
       try (Socket control = peer.accept();
           Socket data = peer.accept()) {
@@ -80,7 +83,7 @@ class MembershipTest {
 
   /** As if that node had sent it; again when it could not, as a node does. */
   private void receive(NodeReport report) throws IOException {
-    try (PeerTransport peer = PeerTransport.listen("127.0.0.1", FreePorts.next())) {
+    try (PeerTransport peer = LocalPeers.listen(FreePorts.next())) {
       Answer answer = send(peer, report);
       for (int tries = 1; tries < 5 && answer instanceof Answer.NotSent; tries++) {
         answer = send(peer, report);
@@ -93,8 +96,7 @@ class MembershipTest {
   private Answer send(PeerTransport peer, NodeReport report) {
     CompletableFuture<Answer> answered = new CompletableFuture<>();
     peer.send(
-        "127.0.0.1",
-        port,
+        LocalPeers.at(peer, port),
         PeerMessageKind.REPORT,
         0,
         report.encode(),
@@ -116,7 +118,7 @@ class MembershipTest {
   }
 
   private static Member member(String id, int peerPort) {
-    return new Member(id, id, "127.0.0.1", 1, 0, "127.0.0.1", peerPort, 1);
+    return new Member(id, id, "127.0.0.1", 1, 0, "127.0.0.1", peerPort, 1, 1);
   }
 
   private static NodeReport report(String id, long epoch, List<PartitionReport> partitions) {

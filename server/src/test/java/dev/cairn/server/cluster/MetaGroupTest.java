@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.cairn.server.FreePorts;
 import dev.cairn.server.metrics.Metrics;
+import dev.cairn.server.peer.PeerRun;
 import dev.cairn.server.raft.RaftEngine;
 import dev.cairn.server.raft.SharedLog;
 import java.nio.file.Path;
@@ -30,12 +31,13 @@ class MetaGroupTest {
     int port = FreePorts.next();
     Member self =
         new Member(
-            "a".repeat(40), "127.0.0.1:5000", "127.0.0.1", 5000, 25_000, "127.0.0.1", port, 1);
+            "a".repeat(40), "127.0.0.1:5000", "127.0.0.1", 5000, 25_000, "127.0.0.1", port, 1, 1);
     ClusterState founded = ClusterState.founded("c".repeat(40), 1, 2, List.of(self));
     List<ClusterState> applied = new CopyOnWriteArrayList<>();
     try (Metrics metrics = new Metrics();
         SharedLog log = SharedLog.open(folder.resolve("log"), damage -> {}, metrics);
-        RaftEngine engine = RaftEngine.start("127.0.0.1", "127.0.0.1", port, log)) {
+        RaftEngine engine =
+            RaftEngine.start("127.0.0.1", port, new PeerRun(self.id(), 1, "start"), log)) {
       log.writeIncarnation(founded.metaGroup(), 1);
       try (MetaGroup meta =
           MetaGroup.open(

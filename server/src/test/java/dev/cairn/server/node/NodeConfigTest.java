@@ -36,8 +36,8 @@ class NodeConfigTest {
             new MemberAddress("127.0.0.1", 5001, 15001),
             new MemberAddress("127.0.0.1", 5002, 15002));
     assertThat(config.data()).isEqualTo(folder.resolve("data/5000"));
-    assertThat(config.replicationFactor()).isEqualTo(2);
-    assertThat(config.partitions()).isEqualTo(6);
+    assertThat(config.creation().replicationFactorNow()).isEqualTo(2);
+    assertThat(config.creation().partitionsNow()).isEqualTo(6);
     assertThat(config.valueBytesMax()).isEqualTo(16 * 1024 * 1024);
     assertThat(config.cacheBytes()).isEqualTo(64 << 20);
     assertThat(config.insecure()).isFalse();
@@ -55,8 +55,8 @@ class NodeConfigTest {
 
     NodeConfig config = config(environment, "--config", file.toString(), "--partitions", "48");
 
-    assertThat(config.partitions()).isEqualTo(48);
-    assertThat(config.replicationFactor()).isEqualTo(4);
+    assertThat(config.creation().partitionsNow()).isEqualTo(48);
+    assertThat(config.creation().replicationFactorNow()).isEqualTo(4);
     assertThat(config.valueBytesMax()).isEqualTo(1000);
     assertThat(config.port()).isEqualTo(5001);
     assertThat(config.data())
@@ -94,7 +94,7 @@ class NodeConfigTest {
     assertThat(config.peerPort()).isEqualTo(7100);
     assertThat(config.members().stream().map(MemberAddress::name))
         .containsExactly("10.0.0.9:65000", "[::1]:7000", "node-b.example:7000");
-    assertThat(config.partitions()).isEqualTo(6);
+    assertThat(config.creation().partitionsNow()).isEqualTo(6);
   }
 
   @Test
@@ -162,7 +162,6 @@ class NodeConfigTest {
       delimiter = '|',
       value = {
         "                                          | which port?",
-        "5003                                      | give every node the same --cluster",
         "0                                         | PORT: '0' is not a number from 1 to 65535",
         "65536                                     | '65536' is not a number from 1 to 65535",
         "abc                                       | 'abc' is not a number",
@@ -179,7 +178,6 @@ class NodeConfigTest {
         "5000 --peer-port 16000                    | write 127.0.0.1:5000/16000 in --cluster",
         "60000 --cluster 127.0.0.1:60000           | write host:port/peerPort",
         "60000 --cluster 127.0.0.1:60000/1         | give --cluster-port",
-        "5000 --cluster 127.0.0.1:5001             | this node, 127.0.0.1:5000, is not in --cluster",
         "5000 --cluster 127.0.0.1:5000,127.0.0.1:5000 | is there twice",
         "5000 --cluster 127.0.0.1:5000,127.0.0.1:5001/15000 | is there twice",
         "5000 --cluster 127.0.0.1                  | there is no port",
@@ -191,7 +189,6 @@ class NodeConfigTest {
         "5000 --announce-port 0                    | --announce-port: '0' is not a number from 1 to 65535",
         "5000 --announce-cluster-port 65536        | is not a number from 1 to 65535",
         "5000 --announce-cluster-port 1 --cluster-port 0 | no cluster port to announce",
-        "5000 --announce-host x --cluster 127.0.0.1:5001 | x:5000 or 127.0.0.1:5000, is not in --cluster",
         "5000 --http-hosts a,http://b             | 'http://b' is no name of a host",
         "5000 --config missing.yaml                | there is no file",
       })
@@ -201,6 +198,24 @@ class NodeConfigTest {
         .isInstanceOf(StartException.class)
         .hasMessageContaining(message)
         .hasMessageNotContaining("\n");
+  }
+
+  /** A node of a cluster that has formed may be elsewhere than the list says. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "5003 | 127.0.0.1:5003/15003 | give every node the same --cluster",
+        "5000 --cluster 127.0.0.1:5001 | 127.0.0.1:5000/15000 | this node, 127.0.0.1:5000, is not in --cluster",
+        "5000 --cluster 127.0.0.1:5001 --peer-port 7 | 127.0.0.1:5000/7 | is not in --cluster",
+        "5000 --announce-host x --cluster 127.0.0.1:5001 | x:5000/15000 | x:5000 or 127.0.0.1:5000, is not in --cluster",
+      })
+  void whoIsNotListedCannotFoundAClusterAndSaysWhy(String arguments, String self, String why)
+      throws StartException {
+    NodeConfig config = config(Map.of(), arguments.split(" "));
+    assertThat(config.self()).hasToString(self);
+    assertThat(config.notListed().orElseThrow()).contains(why);
+    assertThat(config(Map.of(), "5000").notListed()).isEmpty();
   }
 
   @Test
@@ -216,7 +231,7 @@ class NodeConfigTest {
             "--cluster-port=0");
 
     assertThat(config.clusterPort()).isZero();
-    assertThat(config.partitions()).isEqualTo(16384);
+    assertThat(config.creation().partitionsNow()).isEqualTo(16384);
     assertThat(config.cacheBytes()).isEqualTo(1L << 40);
   }
 

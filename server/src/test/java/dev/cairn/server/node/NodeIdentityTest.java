@@ -28,7 +28,7 @@ class NodeIdentityTest {
   private static final String GOLDEN_FORMED =
       """
       # Who this node is. Written by Cairn; a changed or copied file is another node's.
-      format: 1
+      format: 2
       nodeId: "0123456789abcdef0123456789abcdef01234567"
       name: "127.0.0.1:5000"
       clusterId: "89abcdef0123456789abcdef0123456789abcdef"
@@ -43,12 +43,13 @@ class NodeIdentityTest {
         peerHost: "127.0.0.1"
         peerPort: 15000
         incarnation: 1
+        start: 7
       """;
 
   private static final String GOLDEN_NEW =
       """
       # Who this node is. Written by Cairn; a changed or copied file is another node's.
-      format: 1
+      format: 2
       nodeId: "0123456789abcdef0123456789abcdef01234567"
       name: "127.0.0.1:5000"
       clusterId: null
@@ -67,7 +68,15 @@ class NodeIdentityTest {
               6,
               List.of(
                   new Member(
-                      NODE, "127.0.0.1:5000", "127.0.0.1", 5000, 25000, "127.0.0.1", 15000, 1))));
+                      NODE,
+                      "127.0.0.1:5000",
+                      "127.0.0.1",
+                      5000,
+                      25000,
+                      "127.0.0.1",
+                      15000,
+                      1,
+                      7))));
 
   @TempDir Path parent;
   private DataFolder folder;
@@ -120,20 +129,20 @@ class NodeIdentityTest {
 
   @Test
   void anUnknownFormatIsRefusedNamingBoth() throws IOException {
-    Files.writeString(file(), GOLDEN_FORMED.replace("format: 1", "format: 2\nnew: thing"));
+    Files.writeString(file(), GOLDEN_FORMED.replace("format: 2", "format: 3\nnew: thing"));
     assertThatThrownBy(() -> NodeIdentity.load(folder))
         .isInstanceOf(StartException.class)
-        .hasMessageContaining("format 2")
-        .hasMessageContaining("format 1");
+        .hasMessageContaining("format 3")
+        .hasMessageContaining("format 2");
   }
 
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "format: 1\n",
-        "format: 1\nnodeId: abc\nname: \"a:1\"\n",
-        "format: 1\nnodeId: [\n",
-        "format: 1\nextra: 1\n",
+        "format: 2\n",
+        "format: 2\nnodeId: abc\nname: \"a:1\"\n",
+        "format: 2\nnodeId: [\n",
+        "format: 2\nextra: 1\n",
       })
   void damageIsToldAsSuch(String text) throws IOException {
     Files.writeString(file(), text);

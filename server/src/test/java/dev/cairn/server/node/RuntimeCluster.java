@@ -8,6 +8,7 @@ import dev.cairn.protocol.Slots;
 import dev.cairn.protocol.Topology;
 import dev.cairn.server.FreePorts;
 import dev.cairn.server.cluster.ClusterState;
+import dev.cairn.server.cluster.CreationSettings;
 import dev.cairn.server.cluster.Formation;
 import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.NodeReport;
@@ -33,6 +34,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -71,7 +73,8 @@ final class RuntimeCluster implements AutoCloseable {
               0,
               "127.0.0.1",
               FreePorts.next(),
-              1));
+              1,
+              0));
     }
   }
 
@@ -103,28 +106,34 @@ final class RuntimeCluster implements AutoCloseable {
 
   void start(int index) throws IOException {
     metrics[index] = new Metrics();
-    nodes[index] =
-        NodeRuntime.start(
-            new NodeRuntime.Spec(
-                members.get(index),
-                "127.0.0.1",
-                members.stream()
-                    .map(m -> new Formation.Address(m.name(), m.peerHost(), m.peerPort()))
-                    .toList(),
-                2,
-                PARTITIONS,
-                EngineConfig.DEFAULT.cacheBytes(),
-                folder(index),
-                Optional.ofNullable(recorded[index]),
-                state -> recorded[index] = state,
-                1_500,
-                limits,
-                "test",
-                metrics[index],
-                new NodeStats(metrics[index], new SlowLog()),
-                () -> NodeReport.Room.ENOUGH,
-                pace,
-                faults::add));
+    try {
+      nodes[index] = opened(index);
+    } catch (StartException e) {
+      throw new IOException(e);
+    }
+  }
+
+  private NodeRuntime opened(int index) throws IOException, StartException {
+    return NodeRuntime.start(
+        new NodeRuntime.Spec(
+            members.get(index),
+            "127.0.0.1",
+            members.stream()
+                .map(m -> new Formation.Address(m.name(), m.peerHost(), m.peerPort()))
+                .toList(),
+            new CreationSettings(OptionalInt.of(2), OptionalInt.of(PARTITIONS), members.size()),
+            EngineConfig.DEFAULT.cacheBytes(),
+            folder(index),
+            Optional.ofNullable(recorded[index]),
+            state -> recorded[index] = state,
+            1_500,
+            limits,
+            "test",
+            metrics[index],
+            new NodeStats(metrics[index], new SlowLog()),
+            () -> NodeReport.Room.ENOUGH,
+            pace,
+            faults::add));
   }
 
   /** A node's data folder. */
@@ -134,7 +143,7 @@ final class RuntimeCluster implements AutoCloseable {
 
   /** Whether a node votes in a partition under an incarnation, as the partition's leader says. */
   boolean votes(int partition, int index, int incarnation) {
-    Peer peer = new Peer(members.get(index).peerHost(), members.get(index).peerPort(), incarnation);
+    Peer peer = new Peer(members.get(index).id(), incarnation);
     return Arrays.stream(nodes)
         .filter(Objects::nonNull)
         .anyMatch(
@@ -166,7 +175,8 @@ final class RuntimeCluster implements AutoCloseable {
             old.clusterPort(),
             old.peerHost(),
             old.peerPort(),
-            1));
+            1,
+            0));
     wiped.add(index);
     start(index);
   }

@@ -3,23 +3,18 @@ package dev.cairn.server.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.MetaGroup;
 import dev.cairn.server.node.Starts.Start;
 import dev.cairn.server.node.Starts.Verdict;
-import dev.cairn.server.peer.PeerTransport;
+import dev.cairn.server.peer.PeerRun;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -68,7 +63,8 @@ class StartsTest {
         0,
         "127.0.0.1",
         port + 10_000,
-        MetaGroup.FIRST_INCARNATION);
+        MetaGroup.FIRST_INCARNATION,
+        1);
   }
 
   @Test
@@ -147,26 +143,28 @@ class StartsTest {
         .hasMessageContaining("format 2");
   }
 
-  /** By the way on which nodes tell each other, after they have opened their groups. */
   @Test
-  void whoeverIsHeardLaterTellsLater() throws IOException {
-    ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
-    int port = member(SELF).peerPort();
-    try (PeerTransport here = PeerTransport.listen("127.0.0.1", port);
-        PeerTransport there = PeerTransport.listen("127.0.0.1", member(OTHER).peerPort())) {
-      Path copied = Files.createDirectory(folder.resolve("other"));
-      Starts other = Starts.begin(copied, OTHER, () -> "id" + ids++);
-      other.follow(cluster());
-      Queue<String> older = new ConcurrentLinkedQueue<>();
-      starts.note(OTHER, List.of(FIRST));
-      assertThat(other.tellAll(there, 50)).as("nobody answers yet").isEmpty();
-      other.keepTelling(there, scheduler, older::add);
-      starts.answerOthers(here);
-      await().until(() -> !older.isEmpty());
-      assertThat(older.peek()).contains("is an older copy of this node's");
-    } finally {
-      scheduler.shutdownNow();
-    }
+  void whoIsOverIsWhoeverIsNotLaterThanTheLastThatWasNoted() {
+    PeerRun copy = new PeerRun(OTHER, 2, "of the copy");
+    assertThat(starts.isOver(copy)).as("of whom nothing is known").isFalse();
+    starts.note(OTHER, List.of(FIRST, SECOND));
+    assertThat(starts.isOver(copy)).isTrue();
+    assertThat(starts.isOver(new PeerRun(OTHER, 1, "a"))).isTrue();
+    assertThat(starts.isOver(new PeerRun(OTHER, 2, "b"))).as("itself").isFalse();
+    assertThat(starts.isOver(new PeerRun(OTHER, 3, "c"))).as("a later one").isFalse();
+  }
+
+  @Test
+  void twoThatRunAtOnceAreNoOlderCopies() {
+    starts.note(OTHER, List.of(FIRST));
+    starts.watch((node, startId) -> !startId.equals("a"), () -> {});
+    assertThat(starts.note(OTHER, List.of(FIRST, SECOND))).isEqualTo(Verdict.RUNS);
+    assertThat(starts.note(OTHER, List.of(new Start(1, "x")))).isEqualTo(Verdict.RUNS);
+    assertThat(starts.note(OTHER, List.of(FIRST))).isEqualTo(Verdict.NOTED);
+    starts.watch((node, startId) -> false, () -> {});
+    assertThat(starts.note(OTHER, List.of(FIRST, SECOND)))
+        .as("once the other is gone")
+        .isEqualTo(Verdict.NOTED);
   }
 
   @Test

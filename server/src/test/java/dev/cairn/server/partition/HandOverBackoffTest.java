@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class HandOverBackoffTest {
   private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
   private static final long BEGIN = Long.MAX_VALUE - 100 * SECOND; // the clock overflows on the way
-  private static final Peer PREFERRED = new Peer("127.0.0.1", 5000, 1);
+  private static final Peer PREFERRED = new Peer("n5000", 1);
 
   private final HandOverBackoff backoff = new HandOverBackoff();
 
@@ -41,7 +41,7 @@ class HandOverBackoffTest {
   @Test
   void anotherReplicaOfTheSameNodeWaitsForNothing() {
     assertThat(tries(PREFERRED, 0, 20)).containsExactly(0, 5, 15);
-    assertThat(tries(new Peer("127.0.0.1", 5000, 2), 20, 30)).containsExactly(20, 25);
+    assertThat(tries(new Peer("n5000", 2), 20, 30)).containsExactly(20, 25);
   }
 
   private void preferredLeads(int fromSecond, int untilSecond) {

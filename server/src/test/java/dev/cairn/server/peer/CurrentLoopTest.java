@@ -25,7 +25,6 @@ import org.junit.jupiter.api.Timeout;
 class CurrentLoopTest {
   private static final byte KIND = 77;
   private static final int TIMEOUT_MILLIS = 20_000;
-  private static final String LOCAL = "127.0.0.1";
 
   private final EventLoopGroup loops =
       new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
@@ -39,9 +38,9 @@ class CurrentLoopTest {
   @BeforeEach
   void listen() throws Exception {
     port = FreePorts.next();
-    peer = PeerTransport.listen(LOCAL, port);
+    peer = LocalPeers.listen(port);
     peer.handleOnLoop(KIND, (body, answer) -> answer.accept(body));
-    transport = PeerTransport.listen(LOCAL, FreePorts.next());
+    transport = LocalPeers.listen(FreePorts.next());
     CurrentLoop.lend(loops);
   }
 
@@ -79,7 +78,11 @@ class CurrentLoopTest {
     loop.execute(
         () ->
             transport.sendFromHere(
-                LOCAL, port, (byte) (KIND + 1), new byte[1], TIMEOUT_MILLIS, waiting::complete));
+                LocalPeers.at(transport, port),
+                (byte) (KIND + 1),
+                new byte[1],
+                TIMEOUT_MILLIS,
+                waiting::complete));
     onLoop(told -> told.accept(true));
     transport.close();
     assertThat(waiting.join()).isNotInstanceOf(Answer.Received.class);
@@ -141,8 +144,7 @@ class CurrentLoopTest {
 
   private void ask(Consumer<Told> told) {
     transport.sendFromHere(
-        LOCAL,
-        port,
+        LocalPeers.at(transport, port),
         KIND,
         new byte[1],
         TIMEOUT_MILLIS,

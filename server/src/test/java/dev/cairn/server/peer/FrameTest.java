@@ -10,14 +10,15 @@ import io.netty.channel.embedded.EmbeddedChannel;
 import org.junit.jupiter.api.Test;
 
 class FrameTest {
+  private static final PeerRun RUN = new PeerRun("n1", 7, "s1");
   private static final Frame FRAME =
       new Frame(Frame.REQUEST, (byte) 3, (short) 0x1234, 7, new byte[] {(byte) 0xAA, (byte) 0xBB});
 
   /** The bytes of docs/formats.md. */
   @Test
   void bytesOfAGreetingAndAFrame() {
-    assertThat(ByteBufUtil.hexDump(Frame.greeting(Traffic.DATA.code())))
-        .isEqualTo("43524e50000101");
+    assertThat(ByteBufUtil.hexDump(Frame.greeting(Traffic.DATA.code(), RUN)))
+        .isEqualTo("43524e500002010e026e310000000000000007027331");
     ByteBuf copied = Unpooled.buffer();
     FRAME.writeTo(copied);
     assertThat(ByteBufUtil.hexDump(copied)).isEqualTo("0000000a0103123400000007aabb");
@@ -29,14 +30,15 @@ class FrameTest {
   @Test
   void whereverTheBytesAreCutTheyAreReadTheSame() {
     ByteBuf all = Unpooled.buffer();
-    all.writeBytes(Frame.greeting(Traffic.CONTROL.code()));
+    all.writeBytes(Frame.greeting(Traffic.CONTROL.code(), RUN));
     FRAME.writeTo(all);
     FRAME.writeTo(all);
     for (int cut = 0; cut <= all.readableBytes(); cut++) {
       EmbeddedChannel channel = new EmbeddedChannel(new Frame.Decoder());
       channel.writeInbound(all.copy(0, cut), all.copy(cut, all.readableBytes() - cut));
       ByteBuf greeting = channel.readInbound();
-      assertThat(ByteBufUtil.hexDump(greeting)).isEqualTo("43524e50000100");
+      assertThat(ByteBufUtil.hexDump(greeting))
+          .isEqualTo("43524e500002000e026e310000000000000007027331");
       for (int i = 0; i < 2; i++) {
         Frame frame = channel.readInbound();
         assertThat(frame).usingRecursiveComparison().as("cut at %d", cut).isEqualTo(FRAME);

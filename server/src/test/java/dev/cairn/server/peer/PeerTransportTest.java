@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.cairn.server.FreePorts;
+import io.netty.buffer.ByteBufUtil;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -27,18 +28,25 @@ import org.junit.jupiter.api.Timeout;
 
 class PeerTransportTest {
   private static final byte KIND = 77;
+  private static final int GREETING_HEAD_BYTES = 7; // docs/formats.md
   private static final int TIMEOUT_MILLIS = 20_000;
   private static final String LOCAL = "127.0.0.1";
 
   private static CompletableFuture<Answer> send(
       PeerTransport from, int port, int stream, byte[] body, long timeoutMillis) {
     CompletableFuture<Answer> answer = new CompletableFuture<>();
-    from.send(LOCAL, port, KIND, stream, body, timeoutMillis, answer::complete);
+    from.send(LocalPeers.at(from, port), KIND, stream, body, timeoutMillis, answer::complete);
     return answer;
   }
 
   private static CompletableFuture<Answer> send(PeerTransport from, int port, byte[] body) {
     return send(from, port, 0, body, TIMEOUT_MILLIS);
+  }
+
+  private static CompletableFuture<Answer> sendToNode(PeerTransport from, String nodeId) {
+    CompletableFuture<Answer> answer = new CompletableFuture<>();
+    from.send(nodeId, KIND, 0, new byte[1], TIMEOUT_MILLIS, answer::complete);
+    return answer;
   }
 
   private static Answer get(CompletableFuture<Answer> answer) throws Exception {
@@ -52,12 +60,19 @@ class PeerTransportTest {
   @Test
   void theFirstMessageOpensTheConnectionAndIsAnswered() throws Exception {
     int port = FreePorts.next();
-    try (PeerTransport to = PeerTransport.listen(LOCAL, port);
-        PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
+    try (PeerTransport to = LocalPeers.listen(port);
+        PeerTransport from = LocalPeers.listen(FreePorts.next())) {
       to.handle(KIND, (body, answer) -> answer.accept(new byte[] {(byte) (body[0] + 1)}));
       for (Traffic traffic : Traffic.values()) {
         CompletableFuture<Answer> answer = new CompletableFuture<>();
-        from.send(traffic, LOCAL, port, KIND, 0, new byte[] {41}, TIMEOUT_MILLIS, answer::complete);
+        from.send(
+            traffic,
+            LocalPeers.at(from, port),
+            KIND,
+            0,
+            new byte[] {41},
+            TIMEOUT_MILLIS,
+            answer::complete);
         assertThat(get(answer))
             .isInstanceOfSatisfying(
                 Answer.Received.class, received -> assertThat(received.body()).containsExactly(42));
@@ -68,8 +83,8 @@ class PeerTransportTest {
   @Test
   void largeMessagesWaitForEachOtherAndAllArrive() throws Exception {
     int port = FreePorts.next();
-    try (PeerTransport to = PeerTransport.listen(LOCAL, port);
-        PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
+    try (PeerTransport to = LocalPeers.listen(port);
+        PeerTransport from = LocalPeers.listen(FreePorts.next())) {
       to.handle(KIND, (body, answer) -> answer.accept(new byte[] {1}));
       List<CompletableFuture<Answer>> answers = new ArrayList<>();
       for (int i = 0; i < 24; i++) {
@@ -85,8 +100,8 @@ class PeerTransportTest {
   @Test
   void moreUnansweredThanTheBoundIsNotSent() throws Exception {
     int port = FreePorts.next();
-    try (PeerTransport to = PeerTransport.listen(LOCAL, port);
-        PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
+    try (PeerTransport to = LocalPeers.listen(port);
+        PeerTransport from = LocalPeers.listen(FreePorts.next())) {
       to.handle(KIND, (body, answer) -> {}); // never answers
       byte[] body = new byte[8 << 20];
       List<CompletableFuture<Answer>> answers = new ArrayList<>();
@@ -99,7 +114,13 @@ class PeerTransportTest {
       }
       to.handle((byte) (KIND + 1), (message, answer) -> answer.accept(message));
       CompletableFuture<Answer> again = new CompletableFuture<>();
-      from.send(LOCAL, port, (byte) (KIND + 1), 0, new byte[1], TIMEOUT_MILLIS, again::complete);
+      from.send(
+          LocalPeers.at(from, port),
+          (byte) (KIND + 1),
+          0,
+          new byte[1],
+          TIMEOUT_MILLIS,
+          again::complete);
       assertThat(get(again)).isInstanceOf(Answer.Received.class);
     }
   }
@@ -109,8 +130,8 @@ class PeerTransportTest {
     int port = FreePorts.next();
     int messages = 2_000;
     List<Integer> arrived = Collections.synchronizedList(new ArrayList<>());
-    try (PeerTransport to = PeerTransport.listen(LOCAL, port);
-        PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
+    try (PeerTransport to = LocalPeers.listen(port);
+        PeerTransport from = LocalPeers.listen(FreePorts.next())) {
       to.handle(
           KIND,
           (body, answer) -> {
@@ -136,8 +157,8 @@ class PeerTransportTest {
     int port = FreePorts.next();
     byte slow = KIND + 1;
     CountDownLatch release = new CountDownLatch(1);
-    try (PeerTransport to = PeerTransport.listen(LOCAL, port);
-        PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
+    try (PeerTransport to = LocalPeers.listen(port);
+        PeerTransport from = LocalPeers.listen(FreePorts.next())) {
       to.handle(KIND, (body, answer) -> answer.accept(body));
       to.handleApart(
           slow,
@@ -150,7 +171,7 @@ class PeerTransportTest {
             answer.accept(body);
           });
       CompletableFuture<Answer> waits = new CompletableFuture<>();
-      from.send(LOCAL, port, slow, 0, new byte[1], TIMEOUT_MILLIS, waits::complete);
+      from.send(LocalPeers.at(from, port), slow, 0, new byte[1], TIMEOUT_MILLIS, waits::complete);
       assertThat(received(send(from, port, new byte[1]))).isTrue();
       assertThat(waits).isNotDone();
       release.countDown();
@@ -161,8 +182,8 @@ class PeerTransportTest {
   @Test
   void aMessageThatNobodyAnswersIsLostAtItsDeadline() throws Exception {
     int port = FreePorts.next();
-    try (PeerTransport to = PeerTransport.listen(LOCAL, port);
-        PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
+    try (PeerTransport to = LocalPeers.listen(port);
+        PeerTransport from = LocalPeers.listen(FreePorts.next())) {
       to.handle(KIND, (body, answer) -> {});
       assertThat(get(send(from, port, 0, new byte[1], 50)))
           .isInstanceOfSatisfying(Answer.Lost.class, lost -> assertThat(lost.timedOut()).isTrue());
@@ -172,9 +193,9 @@ class PeerTransportTest {
   @Test
   void aKindThatThePeerDoesNotKnowIsSaid() throws Exception {
     int port = FreePorts.next();
-    try (PeerTransport to = PeerTransport.listen(LOCAL, port);
-        PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
-      assertThat(to.isConnected(LOCAL, port)).isFalse();
+    try (PeerTransport to = LocalPeers.listen(port);
+        PeerTransport from = LocalPeers.listen(FreePorts.next())) {
+      assertThat(to.isConnected(LocalPeers.at(to, port))).isFalse();
       assertThat(get(send(from, port, new byte[1])))
           .isInstanceOfSatisfying(
               Answer.Lost.class,
@@ -193,9 +214,9 @@ class PeerTransportTest {
   void messagesUnderWayWhenThePeerEndsAreLostAndNeverCalledNotSent() throws Exception {
     int port = FreePorts.next();
     CountDownLatch arrived = new CountDownLatch(1);
-    try (PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
+    try (PeerTransport from = LocalPeers.listen(FreePorts.next())) {
       CompletableFuture<Answer> answer;
-      try (PeerTransport to = PeerTransport.listen(LOCAL, port)) {
+      try (PeerTransport to = LocalPeers.listen(port)) {
         to.handle(KIND, (body, reply) -> arrived.countDown());
         answer = send(from, port, new byte[1]);
         assertThat(arrived.await(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
@@ -209,10 +230,10 @@ class PeerTransportTest {
   void messagesUnderWayWhenThisNodeStopsAreAnswered() throws Exception {
     int port = FreePorts.next();
     CompletableFuture<Answer> answer;
-    try (PeerTransport to = PeerTransport.listen(LOCAL, port)) {
+    try (PeerTransport to = LocalPeers.listen(port)) {
       CountDownLatch arrived = new CountDownLatch(1);
       to.handle(KIND, (body, reply) -> arrived.countDown());
-      try (PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
+      try (PeerTransport from = LocalPeers.listen(FreePorts.next())) {
         answer = send(from, port, new byte[1]);
         assertThat(arrived.await(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
       }
@@ -227,7 +248,7 @@ class PeerTransportTest {
   @Test
   void aPortThatIsOpenedAnewIsReachedHoweverManyConnectWhileItCloses() throws Exception {
     int port = FreePorts.next();
-    try (PeerTransport other = PeerTransport.listen(LOCAL, FreePorts.next())) {
+    try (PeerTransport other = LocalPeers.listen(FreePorts.next())) {
       AtomicBoolean enough = new AtomicBoolean();
       Thread sender =
           new Thread(
@@ -242,7 +263,7 @@ class PeerTransportTest {
         PeerTransport opened =
             await()
                 .ignoreException(IOException.class)
-                .until(() -> PeerTransport.listen(LOCAL, port), e -> true);
+                .until(() -> LocalPeers.listen(port), e -> true);
         opened.handle(KIND, (body, answer) -> answer.accept(mine));
         await()
             .until(
@@ -258,16 +279,17 @@ class PeerTransportTest {
 
   @Test
   void addressWhereNobodyListensIsACertainFailure() throws Exception {
-    try (PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
+    try (PeerTransport from = LocalPeers.listen(FreePorts.next())) {
       assertThat(get(send(from, FreePorts.next(), new byte[1]))).isInstanceOf(Answer.NotSent.class);
     }
   }
 
   @Test
   void aHostWithoutAnAddressIsACertainFailure() throws Exception {
-    try (PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
+    try (PeerTransport from = LocalPeers.listen(FreePorts.next())) {
       CompletableFuture<Answer> answer = new CompletableFuture<>();
-      from.send("no.such.host.invalid", 1, KIND, 0, new byte[1], TIMEOUT_MILLIS, answer::complete);
+      from.locate("lost", new PeerAddress("no.such.host.invalid", 1));
+      from.send("lost", KIND, 0, new byte[1], TIMEOUT_MILLIS, answer::complete);
       assertThat(get(answer)).isInstanceOf(Answer.NotSent.class);
     }
   }
@@ -276,8 +298,8 @@ class PeerTransportTest {
   @Test
   void aPeerThatAcceptsAndStaysMuteIsNoConnection() throws Exception {
     try (ServerSocket mute = new ServerSocket(0, 8, InetAddress.getLoopbackAddress());
-        PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
-      assertThat(from.awaitConnected(LOCAL, mute.getLocalPort(), 100)).isFalse();
+        PeerTransport from = LocalPeers.listen(FreePorts.next())) {
+      assertThat(from.awaitConnected(LocalPeers.at(from, mute.getLocalPort()), 100)).isFalse();
       assertThat(get(send(from, mute.getLocalPort(), new byte[1])))
           .isInstanceOf(Answer.NotSent.class);
     }
@@ -288,9 +310,9 @@ class PeerTransportTest {
   @Timeout(10)
   void aPeerThatStaysMuteIsNotWaitedForAgainAndAgain() throws Exception {
     try (ServerSocket mute = new ServerSocket(0, 64, InetAddress.getLoopbackAddress());
-        PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
+        PeerTransport from = LocalPeers.listen(FreePorts.next())) {
       for (int i = 0; i < 50; i++) {
-        assertThat(from.awaitConnected(LOCAL, mute.getLocalPort(), 5_000)).isFalse();
+        assertThat(from.awaitConnected(LocalPeers.at(from, mute.getLocalPort()), 5_000)).isFalse();
       }
     }
   }
@@ -298,14 +320,14 @@ class PeerTransportTest {
   @Test
   void aPeerFailsUntilItIsThereAgain() throws Exception {
     int port = FreePorts.next();
-    try (PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
-      assertThat(from.isFailing(LOCAL, port)).as("nobody has tried").isFalse();
-      assertThat(from.awaitConnected(LOCAL, port, TIMEOUT_MILLIS)).isFalse();
-      assertThat(from.isFailing(LOCAL, port)).isTrue();
-      try (PeerTransport to = PeerTransport.listen(LOCAL, port)) {
+    try (PeerTransport from = LocalPeers.listen(FreePorts.next())) {
+      assertThat(from.isFailing(LocalPeers.at(from, port))).as("nobody has tried").isFalse();
+      assertThat(from.awaitConnected(LocalPeers.at(from, port), TIMEOUT_MILLIS)).isFalse();
+      assertThat(from.isFailing(LocalPeers.at(from, port))).isTrue();
+      try (PeerTransport to = LocalPeers.listen(port)) {
         to.handle(KIND, (body, answer) -> answer.accept(body));
-        await().until(() -> from.isConnected(LOCAL, port));
-        assertThat(from.isFailing(LOCAL, port)).isFalse();
+        await().until(() -> from.isConnected(LocalPeers.at(from, port)));
+        assertThat(from.isFailing(LocalPeers.at(from, port))).isFalse();
       }
     }
   }
@@ -313,7 +335,7 @@ class PeerTransportTest {
   @Test
   void aPeerOfAnotherVersionIsSentNothing() throws Exception {
     try (ServerSocket newer = new ServerSocket(0, 8, InetAddress.getLoopbackAddress());
-        PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
+        PeerTransport from = LocalPeers.listen(FreePorts.next())) {
       CompletableFuture<Answer> answer = send(from, newer.getLocalPort(), new byte[1]);
       try (Socket socket = newer.accept()) {
         socket.getOutputStream().write(greeting(Frame.MAGIC, 9, Frame.ANSWERS));
@@ -321,8 +343,8 @@ class PeerTransportTest {
             .isInstanceOfSatisfying(
                 Answer.NotSent.class,
                 notSent ->
-                    assertThat(notSent.reason()).contains("version 9").contains("this node 1"));
-        assertThat(socket.getInputStream().readAllBytes()).hasSize(Frame.GREETING_BYTES);
+                    assertThat(notSent.reason()).contains("version 9").contains("this node 2"));
+        assertThat(socket.getInputStream().readAllBytes()).hasSize(ownGreeting(from).length);
       }
     }
   }
@@ -330,7 +352,7 @@ class PeerTransportTest {
   @Test
   void whoeverGreetsInAnotherVersionLearnsOursAndIsClosed() throws Exception {
     int port = FreePorts.next();
-    try (PeerTransport to = PeerTransport.listen(LOCAL, port);
+    try (PeerTransport to = LocalPeers.listen(port);
         Socket socket = new Socket(LOCAL, port)) {
       to.handle(KIND, (body, answer) -> answer.accept(body));
       socket.getOutputStream().write(greeting(Frame.MAGIC, 9));
@@ -348,13 +370,19 @@ class PeerTransportTest {
   @Test
   void whoeverEchoesTheGreetingIsNoPeer() throws Exception {
     try (ServerSocket echo = new ServerSocket(0, 8, InetAddress.getLoopbackAddress());
-        PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
+        PeerTransport from = LocalPeers.listen(FreePorts.next())) {
       CompletableFuture<Answer> answer = send(from, echo.getLocalPort(), new byte[1]);
       try (Socket socket = echo.accept()) {
-        socket.getOutputStream().write(socket.getInputStream().readNBytes(Frame.GREETING_BYTES));
+        socket
+            .getOutputStream()
+            .write(socket.getInputStream().readNBytes(ownGreeting(from).length));
         assertThat(get(answer)).isInstanceOf(Answer.NotSent.class);
       }
     }
+  }
+
+  private static byte[] ownGreeting(PeerTransport node) {
+    return ByteBufUtil.getBytes(Frame.greeting(Traffic.DATA.code(), node.self()));
   }
 
   private static byte[] greeting(int magic, int version) {
@@ -362,7 +390,7 @@ class PeerTransportTest {
   }
 
   private static byte[] greeting(int magic, int version, byte traffic) {
-    return ByteBuffer.allocate(Frame.GREETING_BYTES)
+    return ByteBuffer.allocate(GREETING_HEAD_BYTES)
         .putInt(magic)
         .putShort((short) version)
         .put(traffic)
@@ -376,15 +404,136 @@ class PeerTransportTest {
   void theEndOfAPeersConnectionIsToldAndThatOfOthersIsNot() throws Exception {
     int port = FreePorts.next();
     AtomicInteger ended = new AtomicInteger();
-    try (PeerTransport to = PeerTransport.listen(LOCAL, port)) {
+    try (PeerTransport to = LocalPeers.listen(port)) {
       to.handle(KIND, (body, answer) -> answer.accept(body));
       to.onEnd(ended::incrementAndGet);
       new Socket(LOCAL, port).close();
-      try (PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
+      try (PeerTransport from = LocalPeers.listen(FreePorts.next())) {
         assertThat(received(send(from, port, new byte[1]))).isTrue();
       }
       await().until(() -> ended.get() > 0);
       assertThat(ended).hasValue(1);
+    }
+  }
+
+  @Test
+  void whatIsForOneNodeGoesToNoOther() throws Exception {
+    int port = FreePorts.next();
+    AtomicInteger arrived = new AtomicInteger();
+    try (PeerTransport other = LocalPeers.listen(port);
+        PeerTransport from = LocalPeers.listen(FreePorts.next())) {
+      other.handle(KIND, (body, answer) -> arrived.incrementAndGet());
+      from.locate("meant", new PeerAddress(LOCAL, port));
+      CompletableFuture<Answer> answer = new CompletableFuture<>();
+      from.send("meant", KIND, 0, new byte[1], TIMEOUT_MILLIS, answer::complete);
+      assertThat(get(answer))
+          .isInstanceOfSatisfying(
+              Answer.NotSent.class,
+              notSent ->
+                  assertThat(notSent.reason())
+                      .contains("is answered by node node-" + port + ", not by node meant"));
+      CompletableFuture<Answer> asked = new CompletableFuture<>();
+      from.ask(new PeerAddress(LOCAL, port), KIND, new byte[1], 50, asked::complete);
+      assertThat(get(asked)).as("whoever is there").isInstanceOf(Answer.Lost.class);
+    }
+    assertThat(arrived).hasValue(1);
+  }
+
+  @Test
+  void aNodeThatMovesIsFoundWhereItIs() throws Exception {
+    int before = FreePorts.next();
+    int after = FreePorts.next();
+    try (PeerTransport from = LocalPeers.listen(FreePorts.next());
+        PeerTransport old = PeerTransport.listen(LOCAL, before, new PeerRun("moves", 1, "a"));
+        PeerTransport now = PeerTransport.listen(LOCAL, after, new PeerRun("moves", 2, "b"))) {
+      old.handle(KIND, (body, answer) -> answer.accept(new byte[] {1}));
+      now.handle(KIND, (body, answer) -> answer.accept(new byte[] {2}));
+      for (int port : new int[] {before, after}) {
+        from.locate("moves", new PeerAddress(LOCAL, port));
+        byte expected = (byte) (port == before ? 1 : 2);
+        await()
+            .until(
+                () -> {
+                  CompletableFuture<Answer> answer = new CompletableFuture<>();
+                  from.send("moves", KIND, 0, new byte[1], TIMEOUT_MILLIS, answer::complete);
+                  return get(answer) instanceof Answer.Received received
+                      && received.body()[0] == expected;
+                });
+      }
+    }
+  }
+
+  @Test
+  void ofARunThatIsOverNothingIsTakenButWhatIsOpenToAll() throws Exception {
+    int port = FreePorts.next();
+    int own = FreePorts.next();
+    byte open = KIND + 1;
+    AtomicInteger taken = new AtomicInteger();
+    AtomicBoolean told = new AtomicBoolean();
+    try (PeerTransport to = LocalPeers.listen(port);
+        PeerTransport from = PeerTransport.listen(LOCAL, own, new PeerRun("two", 1, "first"))) {
+      to.handle(
+          KIND,
+          (body, answer) -> {
+            taken.incrementAndGet();
+            answer.accept(body);
+          });
+      to.handle(open, (body, answer) -> answer.accept(body));
+      to.openToAll(open);
+      from.onGreeting((peer, superseded) -> told.compareAndSet(false, superseded));
+      assertThat(received(send(from, port, new byte[1]))).isTrue();
+      assertThat(to.hearsOtherRun("two", "second", TIMEOUT_MILLIS)).isTrue();
+      assertThat(to.hearsOtherRun("two", "first", TIMEOUT_MILLIS)).as("itself").isFalse();
+
+      to.fence(run -> run.nodeId().equals("two") && run.start() < 2);
+      await().until(() -> !to.hearsOtherRun("two", "second", TIMEOUT_MILLIS));
+      await()
+          .until(
+              () -> {
+                CompletableFuture<Answer> answer = new CompletableFuture<>();
+                from.send(
+                    LocalPeers.at(from, port),
+                    open,
+                    0,
+                    new byte[1],
+                    TIMEOUT_MILLIS,
+                    answer::complete);
+                return get(answer) instanceof Answer.Received;
+              });
+      assertThat(told).as("that a later start is known").isTrue();
+      assertThat(received(send(from, port, new byte[1]))).isFalse();
+      assertThat(taken).hasValue(1);
+      to.locate("two", new PeerAddress(LOCAL, own));
+      assertThat(get(sendToNode(to, "two")))
+          .as("nor is anything sent to it")
+          .isInstanceOf(Answer.NotSent.class);
+    }
+  }
+
+  /** At the first nobody listens, at the second another node. */
+  @Test
+  void theAddressesOfANameAreTriedUntilTheNodeAnswers() throws Exception {
+    int port = FreePorts.next();
+    Names names =
+        host ->
+            new InetAddress[] {
+              InetAddress.getByName("127.0.0.7"),
+              InetAddress.getByName("127.0.0.8"),
+              InetAddress.getByName(LOCAL)
+            };
+    try (PeerTransport other =
+            PeerTransport.listen("127.0.0.8", port, new PeerRun("other", 1, "o"));
+        PeerTransport to = LocalPeers.listen(port);
+        PeerTransport from =
+            PeerTransport.listen(LOCAL, FreePorts.next(), new PeerRun("from", 1, "f"), names)) {
+      other.handle(KIND, (body, answer) -> answer.accept(new byte[] {8}));
+      to.handle(KIND, (body, answer) -> answer.accept(new byte[] {1}));
+      from.locate(LocalPeers.id(port), new PeerAddress("three.example", port));
+      CompletableFuture<Answer> answer = new CompletableFuture<>();
+      from.send(LocalPeers.id(port), KIND, 0, new byte[1], TIMEOUT_MILLIS, answer::complete);
+      assertThat(get(answer))
+          .isInstanceOfSatisfying(
+              Answer.Received.class, heard -> assertThat(heard.body()).containsExactly(1));
     }
   }
 
@@ -407,8 +556,8 @@ class PeerTransportTest {
     assertThatThrownBy(() -> Class.forName("com.caucho.hessian.io.Hessian2Input"))
         .isInstanceOf(ClassNotFoundException.class);
     int port = FreePorts.next();
-    try (PeerTransport to = PeerTransport.listen(LOCAL, port);
-        PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
+    try (PeerTransport to = LocalPeers.listen(port);
+        PeerTransport from = LocalPeers.listen(FreePorts.next())) {
       to.handle(KIND, (body, answer) -> answer.accept(body));
       try (Socket socket = new Socket(LOCAL, port)) {
         socket.getOutputStream().write(hessianFrame(Tripwire.class.getName()));
@@ -422,8 +571,8 @@ class PeerTransportTest {
   @Test
   void aFrameThatClaimsMoreThanTheBoundEndsItsConnectionAtOnce() throws Exception {
     int port = FreePorts.next();
-    try (PeerTransport to = PeerTransport.listen(LOCAL, port);
-        PeerTransport from = PeerTransport.listen(LOCAL, FreePorts.next())) {
+    try (PeerTransport to = LocalPeers.listen(port);
+        PeerTransport from = LocalPeers.listen(FreePorts.next())) {
       to.handle(KIND, (body, answer) -> answer.accept(body));
       for (int length : new int[] {Frame.BYTES_MAX + 1, Integer.MAX_VALUE, -1, 0, 7}) {
         try (Socket socket = new Socket(LOCAL, port)) {

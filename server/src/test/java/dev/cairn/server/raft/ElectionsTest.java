@@ -4,9 +4,9 @@ package dev.cairn.server.raft;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.cairn.server.peer.PeerAddress;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.util.Optional;
 import java.util.Random;
@@ -52,12 +52,14 @@ class ElectionsTest {
 
   @Test
   void itsFollowersStandAlthoughTheyHeardItJustNow() throws IOException {
+    ServerSocket leader = listen();
     try (Elections elections =
-        new Elections(TimeUnit.DAYS.toMillis(1))) { // nobody looks but for that
-      ServerSocket leader = listen();
+        new Elections(
+            id -> Optional.of(address(leader)),
+            TimeUnit.DAYS.toMillis(1))) { // nobody looks but for that
       Follower follower = new Follower();
       Candidacy candidacy = new Candidacy(follower, false, LEASE_MILLIS, new Random(1));
-      Peer peer = new Peer("127.0.0.1", leader.getLocalPort(), 1);
+      Peer peer = new Peer("leader", 1);
       elections.opened("group", candidacy, () -> Optional.of(peer));
       leader.close();
       elections.connectionEnded();
@@ -68,7 +70,7 @@ class ElectionsTest {
 
   @Test
   void whoIsHeardForAWhileAndThenNotLosesItsFollowers() {
-    try (Elections elections = new Elections()) {
+    try (Elections elections = new Elections(id -> Optional.empty())) {
       Follower follower = new Follower();
       elections.opened(
           "group", new Candidacy(follower, false, 500, new Random(1)), () -> Optional.empty());
@@ -82,8 +84,8 @@ class ElectionsTest {
     return new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
   }
 
-  private static InetSocketAddress address(ServerSocket server) {
-    return InetSocketAddress.createUnresolved("127.0.0.1", server.getLocalPort());
+  private static PeerAddress address(ServerSocket server) {
+    return new PeerAddress("127.0.0.1", server.getLocalPort());
   }
 
   /** Hears its leader all the time, unless told otherwise. */

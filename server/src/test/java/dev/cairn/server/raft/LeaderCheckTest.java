@@ -14,9 +14,9 @@ import org.junit.jupiter.api.Test;
 
 /** Who is asked whether this node leads still, and what the answers mean. */
 class LeaderCheckTest {
-  private static final Peer SELF = new Peer("127.0.0.1", 1, 1);
-  private static final Peer COPY = new Peer("127.0.0.1", 2, 3);
-  private static final Peer WITNESS = new Peer("127.0.0.1", 3, 1);
+  private static final Peer SELF = new Peer("n1", 1);
+  private static final Peer COPY = new Peer("n2", 3);
+  private static final Peer WITNESS = new Peer("n3", 1);
   private static final long TERM = 7;
 
   private long ownTerm = TERM;
@@ -162,8 +162,8 @@ class LeaderCheckTest {
 
   @Test
   void thoseThatFollowInTheOrderOfAddressesAreAskedFirst() {
-    Peer before = new Peer("127.0.0.0", 9, 1);
-    voters = Set.of(SELF, WITNESS, before, COPY, new Peer("127.0.0.1", 0, 1));
+    Peer before = new Peer("n0-9", 1);
+    voters = Set.of(SELF, WITNESS, before, COPY, new Peer("n0", 1));
     confirmedBy(COPY, WITNESS);
     ask();
     assertThat(asked).containsOnlyKeys(COPY, WITNESS);
@@ -171,8 +171,8 @@ class LeaderCheckTest {
 
   @Test
   void ofFiveTwoOthersMustAgree() {
-    Peer third = new Peer("127.0.0.1", 4, 1);
-    Peer fourth = new Peer("127.0.0.1", 5, 1);
+    Peer third = new Peer("n4", 1);
+    Peer fourth = new Peer("n5", 1);
     voters = Set.of(SELF, COPY, third, fourth, WITNESS);
     ask();
     answer(third, TERM);

@@ -7,8 +7,8 @@ import static org.awaitility.Awaitility.await;
 import com.alipay.sofa.jraft.error.RemotingException;
 import com.alipay.sofa.jraft.rpc.RpcClient;
 import com.alipay.sofa.jraft.rpc.RpcRequests.PingRequest;
-import com.alipay.sofa.jraft.util.Endpoint;
 import dev.cairn.server.FreePorts;
+import dev.cairn.server.peer.LocalPeers;
 import dev.cairn.server.peer.PeerTransport;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -19,7 +19,6 @@ import org.junit.jupiter.api.Test;
 
 /** The engine's question whether a peer is there, which it asks under a group's lock. */
 class RaftRpcTest {
-  private static final String LOCAL = "127.0.0.1";
   private static final int WAIT_MILLIS = 5_000;
 
   private PeerTransport transport;
@@ -27,7 +26,7 @@ class RaftRpcTest {
 
   @BeforeEach
   void open() throws IOException {
-    transport = PeerTransport.listen(LOCAL, FreePorts.next());
+    transport = LocalPeers.listen(FreePorts.next());
     RaftEngine.GroupOptions options =
         new RaftEngine.GroupOptions(transport, new WitnessPace(System::nanoTime, transport::after));
     RaftRpc rpc = new RaftRpc();
@@ -42,7 +41,8 @@ class RaftRpcTest {
   private boolean isThere(int port) throws InterruptedException {
     PingRequest ping = PingRequest.newBuilder().setSendTimestamp(1).build();
     try {
-      return client.invokeSync(new Endpoint(LOCAL, port), ping, WAIT_MILLIS) != null;
+      return client.invokeSync(Peer.endpoint(LocalPeers.at(transport, port)), ping, WAIT_MILLIS)
+          != null;
     } catch (RemotingException notInTime) {
       return false;
     }
@@ -53,8 +53,8 @@ class RaftRpcTest {
   void aPeerThatHasFailedIsNotWaitedFor() throws Exception {
     try (ServerSocket mute = new ServerSocket(0, 64, InetAddress.getLoopbackAddress())) {
       int port = mute.getLocalPort();
-      assertThat(transport.awaitConnected(LOCAL, port, 100)).isFalse();
-      await().until(() -> transport.isFailing(LOCAL, port));
+      assertThat(transport.awaitConnected(LocalPeers.at(transport, port), 100)).isFalse();
+      await().until(() -> transport.isFailing(LocalPeers.at(transport, port)));
       for (int i = 0; i < 100; i++) { // with an attempt under way, and without
         Thread.currentThread().interrupt();
         assertThat(isThere(port)).isFalse();
@@ -67,7 +67,7 @@ class RaftRpcTest {
   @Test
   void aPeerThatNobodyHasTriedIsWaitedFor() throws Exception {
     int port = FreePorts.next();
-    try (PeerTransport peer = PeerTransport.listen(LOCAL, port)) {
+    try (PeerTransport peer = LocalPeers.listen(port)) {
       peer.handle((byte) 1, (body, answer) -> answer.accept(body));
       assertThat(isThere(port)).isTrue();
     }
@@ -77,7 +77,7 @@ class RaftRpcTest {
   void aPeerThatIsBackIsThereAfterAMoment() throws Exception {
     int port = FreePorts.next();
     assertThat(isThere(port)).isFalse();
-    try (PeerTransport peer = PeerTransport.listen(LOCAL, port)) {
+    try (PeerTransport peer = LocalPeers.listen(port)) {
       peer.handle((byte) 1, (body, answer) -> answer.accept(body));
       await().until(() -> isThere(port));
     }

@@ -4,6 +4,7 @@ package dev.cairn.server.raft;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.server.FreePorts;
+import dev.cairn.server.peer.LocalPeers;
 import dev.cairn.server.peer.PeerTransport;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -14,7 +15,6 @@ import org.junit.jupiter.api.Test;
 
 /** Connections that a candidate opens before it takes its group's lock. */
 class ReachVotersTest {
-  private static final String LOCAL = "127.0.0.1";
   private static final int ACCEPT_WITHIN_MILLIS = 10_000;
   private static final int WARM_WITHIN_MILLIS = 10_000;
 
@@ -23,9 +23,10 @@ class ReachVotersTest {
 
   @BeforeEach
   void open() throws Exception {
-    self = new Peer(LOCAL, FreePorts.next(), 1);
-    transport = PeerTransport.listen(LOCAL, self.port());
-    assertThat(transport.awaitConnected(LOCAL, self.port(), WARM_WITHIN_MILLIS))
+    int port = FreePorts.next();
+    self = new Peer(LocalPeers.id(port), 1);
+    transport = LocalPeers.listen(port);
+    assertThat(transport.awaitConnected(LocalPeers.at(transport, port), WARM_WITHIN_MILLIS))
         .as("a first connection, which loads classes")
         .isTrue();
   }
@@ -37,23 +38,25 @@ class ReachVotersTest {
 
   @Test
   void aMajorityIsReachedThatWasNotThereYet() throws Exception {
-    Peer alive = new Peer(LOCAL, FreePorts.next(), 1);
-    try (PeerTransport other = PeerTransport.listen(LOCAL, alive.port());
+    int port = FreePorts.next();
+    Peer alive = peer(port);
+    try (PeerTransport other = LocalPeers.listen(port);
         ServerSocket mute = new ServerSocket(0, 64, InetAddress.getLoopbackAddress())) {
       other.handle((byte) 1, (body, answer) -> answer.accept(body));
-      reach(alive, new Peer(LOCAL, mute.getLocalPort(), 1));
-      assertThat(transport.isConnected(LOCAL, alive.port())).isTrue();
+      reach(alive, peer(mute.getLocalPort()));
+      assertThat(transport.isConnected(alive.nodeId())).isTrue();
     }
   }
 
   @Test
   void whoeverIsNotNeededIsTriedToo() throws Exception {
-    Peer alive = new Peer(LOCAL, FreePorts.next(), 1);
-    try (PeerTransport other = PeerTransport.listen(LOCAL, alive.port());
+    int port = FreePorts.next();
+    Peer alive = peer(port);
+    try (PeerTransport other = LocalPeers.listen(port);
         ServerSocket mute = new ServerSocket(0, 64, InetAddress.getLoopbackAddress())) {
       other.handle((byte) 1, (body, answer) -> answer.accept(body));
-      assertThat(transport.awaitConnected(LOCAL, alive.port(), ACCEPT_WITHIN_MILLIS)).isTrue();
-      reach(alive, new Peer(LOCAL, mute.getLocalPort(), 1));
+      assertThat(transport.awaitConnected(alive.nodeId(), ACCEPT_WITHIN_MILLIS)).isTrue();
+      reach(alive, peer(mute.getLocalPort()));
       mute.setSoTimeout(ACCEPT_WITHIN_MILLIS);
       mute.accept().close(); // else it throws
     }
@@ -62,11 +65,15 @@ class ReachVotersTest {
   @Test
   void whoIsInterruptedStaysSo() throws Exception {
     try (ServerSocket mute = new ServerSocket(0, 64, InetAddress.getLoopbackAddress())) {
-      Peer one = new Peer(LOCAL, mute.getLocalPort(), 1);
+      Peer one = peer(mute.getLocalPort());
       Thread.currentThread().interrupt();
-      reach(one, new Peer(LOCAL, FreePorts.next(), 1));
+      reach(one, peer(FreePorts.next()));
       assertThat(Thread.interrupted()).isTrue();
     }
+  }
+
+  private Peer peer(int port) {
+    return new Peer(LocalPeers.at(transport, port), 1);
   }
 
   private void reach(Peer... others) {

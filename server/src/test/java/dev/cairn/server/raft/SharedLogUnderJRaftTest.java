@@ -22,6 +22,7 @@ import com.alipay.sofa.jraft.storage.RaftMetaStorage;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
 import dev.cairn.server.FreePorts;
+import dev.cairn.server.peer.LocalPeers;
 import dev.cairn.server.peer.PeerTransport;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -47,8 +48,9 @@ class SharedLogUnderJRaftTest {
 
   @BeforeEach
   void takeAnAddress() throws IOException {
-    peer = new PeerId("127.0.0.1", FreePorts.next());
-    transport = PeerTransport.listen("127.0.0.1", peer.getPort());
+    int port = FreePorts.next();
+    peer = new Peer(LocalPeers.id(port), 0).toPeerId();
+    transport = LocalPeers.listen(port);
     NodeManager.getInstance().addAddress(peer.getEndpoint());
   }
 

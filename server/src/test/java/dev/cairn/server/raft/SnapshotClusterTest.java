@@ -27,6 +27,7 @@ import com.alipay.sofa.jraft.storage.snapshot.SnapshotCopier;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
 import dev.cairn.server.FreePorts;
+import dev.cairn.server.peer.LocalPeers;
 import dev.cairn.server.peer.PeerTransport;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -144,11 +145,13 @@ class SnapshotClusterTest {
   private void start(boolean... holdsData) throws IOException {
     Configuration configuration = new Configuration();
     for (int i = 0; i < holdsData.length; i++) {
-      PeerId peer = new PeerId("127.0.0.1", FreePorts.next());
+      int port = FreePorts.next();
+      PeerId peer = new Peer(LocalPeers.id(port), 0).toPeerId();
       configuration.addPeer(peer);
       members.add(
           new Member(
               peer,
+              port,
               configuration,
               temporary.resolve("node-" + i),
               new MapHost(temporary.resolve("node-" + i + "-data"), holdsData[i])));
@@ -264,6 +267,7 @@ class SnapshotClusterTest {
   /** One node; host and log outlive its restarts. */
   private static final class Member {
     final PeerId peer;
+    final int port;
     final MapHost host;
     final AtomicInteger refused = new AtomicInteger();
     final Path logFolder;
@@ -273,8 +277,9 @@ class SnapshotClusterTest {
     Node node;
     private long lastIndex;
 
-    Member(PeerId peer, Configuration configuration, Path logFolder, MapHost host) {
+    Member(PeerId peer, int port, Configuration configuration, Path logFolder, MapHost host) {
       this.peer = peer;
+      this.port = port;
       this.configuration = configuration;
       this.logFolder = logFolder;
       this.host = host;
@@ -283,9 +288,12 @@ class SnapshotClusterTest {
     void start() {
       log = LogFixture.open(logFolder);
       try {
-        transport = PeerTransport.listen("127.0.0.1", peer.getPort());
+        transport = LocalPeers.listen(port);
       } catch (IOException e) {
         throw new UncheckedIOException(e);
+      }
+      for (PeerId other : configuration.getPeers()) {
+        LocalPeers.at(transport, Integer.parseInt(other.getIp().substring("node-".length())));
       }
       RaftRequests.serve(transport);
       NodeManager.getInstance().addAddress(peer.getEndpoint());
@@ -396,8 +404,7 @@ class SnapshotClusterTest {
     @Override
     public SnapshotStorage createSnapshotStorage(NodeOptions nodeOptions) {
       return new CountingStorage(
-          new CheckpointSnapshotStorage(member.host, member.peer.getEndpoint().toString()),
-          member.refused);
+          new CheckpointSnapshotStorage(member.host, member.peer.getIp()), member.refused);
     }
   }
 

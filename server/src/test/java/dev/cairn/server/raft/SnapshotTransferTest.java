@@ -17,7 +17,6 @@ import com.alipay.sofa.jraft.rpc.RpcResponseClosure;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotCopier;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
 import com.alipay.sofa.jraft.util.ByteBufferCollector;
-import com.alipay.sofa.jraft.util.Endpoint;
 import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -42,7 +41,7 @@ import org.junit.jupiter.api.io.TempDir;
 class SnapshotTransferTest {
   private static final SnapshotMeta META =
       SnapshotMeta.newBuilder().setLastIncludedIndex(3).setLastIncludedTerm(1).build();
-  private static final Endpoint ADDRESS = new Endpoint("127.0.0.1", 1);
+  private static final String NODE = "a";
 
   @TempDir Path temporary;
   private final byte[] large = new byte[SnapshotSender.PIECE_BYTES_MAX * 2 + 17];
@@ -60,7 +59,7 @@ class SnapshotTransferTest {
     source.apply(1, new byte[] {1});
     source.apply(2, large);
     source.apply(3, new byte[SnapshotSender.PIECE_BYTES_MAX]);
-    sender = new SnapshotSender(source, META, ADDRESS, 60_000);
+    sender = new SnapshotSender(source, META, NODE, 60_000);
   }
 
   @Test
@@ -82,7 +81,7 @@ class SnapshotTransferTest {
 
   @Test
   void anIdleSenderGivesItsCheckpointUp() throws Exception {
-    sender = new SnapshotSender(source, META, ADDRESS, 50);
+    sender = new SnapshotSender(source, META, NODE, 50);
     assertThat(read(SnapshotSender.MANIFEST, 0, 100).size()).isPositive();
     await().untilAsserted(() -> assertThat(source.checkpointFolder()).isEmptyDirectory());
     assertThatThrownBy(() -> read(SnapshotSender.MANIFEST, 0, 100))
@@ -138,9 +137,9 @@ class SnapshotTransferTest {
   @Test
   void aWitnessGivesNoData() throws Exception {
     MapHost witness = new MapHost(temporary.resolve("witness"), false);
-    sender = new SnapshotSender(witness, META, ADDRESS, 60_000);
+    sender = new SnapshotSender(witness, META, NODE, 60_000);
     assertThatThrownBy(() -> read(SnapshotSender.MANIFEST, 0, 10)).isInstanceOf(IOException.class);
-    String lie = new SnapshotUri(ADDRESS, sender.uri().reader(), true).toString();
+    String lie = new SnapshotUri(NODE, sender.uri().reader(), true).toString();
     SnapshotCopier copier = storage(target).startToCopyFrom(lie, options());
     copier.join();
     assertThat(copier.getRaftError()).isEqualTo(RaftError.EINTERNAL);
@@ -280,7 +279,7 @@ class SnapshotTransferTest {
   }
 
   private static CheckpointSnapshotStorage storage(MapHost host) {
-    return new CheckpointSnapshotStorage(host, "127.0.0.1:1");
+    return new CheckpointSnapshotStorage(host, NODE);
   }
 
   private SnapshotCopierOptions options() {

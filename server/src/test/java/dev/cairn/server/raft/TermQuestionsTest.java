@@ -23,15 +23,15 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Which questions travel together, and what becomes of each. */
 class TermQuestionsTest {
-  private static final Peer PEER = new Peer("127.0.0.1", 2, 3);
-  private static final Peer OTHER = new Peer("127.0.0.1", 3, 1);
+  private static final Peer PEER = new Peer("n2", 3);
+  private static final Peer OTHER = new Peer("n3", 1);
 
-  private record Sent(int port, byte[] request, Consumer<Answer> done) {}
+  private record Sent(String node, byte[] request, Consumer<Answer> done) {}
 
   private final List<Sent> sent = new ArrayList<>();
   private final Map<String, List<Long>> told = new TreeMap<>();
   private final TermQuestions questions =
-      new TermQuestions((host, port, request, done) -> sent.add(new Sent(port, request, done)));
+      new TermQuestions((node, request, done) -> sent.add(new Sent(node, request, done)));
 
   @Test
   void whatIsAskedMeanwhileTravelsTogether() {
@@ -78,7 +78,7 @@ class TermQuestionsTest {
   void anotherNodeIsAskedAtOnce() {
     ask(PEER, "a");
     ask(OTHER, "a");
-    assertThat(sent).extracting(Sent::port).containsExactly(2, 3);
+    assertThat(sent).extracting(Sent::node).containsExactly("n2", "n3");
   }
 
   @Test
@@ -135,7 +135,7 @@ class TermQuestionsTest {
   void bytesAreThoseOfTheGrammar() {
     ask(PEER, "first");
     ask(PEER, "g");
-    ask(new Peer(PEER.host(), PEER.port(), 5), "h\u00e9");
+    ask(new Peer(PEER.nodeId(), 5), "h\u00e9");
     answer(1);
     assertThat(HexFormat.of().formatHex(sent.get(0).request()))
         .isEqualTo("01" + "00000003" + "0001" + "67" + "00000005" + "0003" + "68c3a9");
@@ -148,7 +148,7 @@ class TermQuestionsTest {
       LogFixture.meta(log, "g").setTermAndVotedFor(9, PEER.toPeerId());
       ask(PEER, "first");
       ask(PEER, "g");
-      ask(new Peer(PEER.host(), PEER.port(), 2), "g");
+      ask(new Peer(PEER.nodeId(), 2), "g");
       ask(PEER, "unknown");
       answer(1);
       byte[] request = sent.get(0).request();

@@ -19,8 +19,8 @@ import org.junit.jupiter.api.Test;
 
 /** What a leader sends to its witness, and when, by a clock that the test moves. */
 class WitnessPaceTest {
-  private static final Peer COPY = new Peer("127.0.0.1", 1, 1);
-  private static final Peer WITNESS = new Peer("127.0.0.1", 2, 1);
+  private static final Peer COPY = new Peer("n1", 1);
+  private static final Peer WITNESS = new Peer("n2", 1);
   private static final long MILLI = 1_000_000;
 
   private long now = WitnessPace.HOLD_NANOS * 1_000 + 1;
@@ -142,7 +142,7 @@ class WitnessPaceTest {
 
   @Test
   void everyCopyMustBePrompt() {
-    Peer another = new Peer("127.0.0.1", 3, 1);
+    Peer another = new Peer("n3", 1);
     promptCopy();
     append(another, 10, 1);
     append(WITNESS, 11, 1);
@@ -177,7 +177,7 @@ class WitnessPaceTest {
     assertThat(toWitness).hasSize(1);
 
     promptCopy();
-    pace.witnesses(Set.of(WITNESS, new Peer("127.0.0.1", 9, 1)));
+    pace.witnesses(Set.of(WITNESS, new Peer("n9", 1)));
     append(WITNESS, 12, 1);
     assertThat(toWitness).hasSize(2);
   }

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.peer;
+
+import java.io.IOException;
+
+/** Nodes on loopback for tests, each named after its port. */
+public final class LocalPeers {
+  private static final String LOCAL = "127.0.0.1";
+
+  private LocalPeers() {}
+
+  /** A node of its own. */
+  public static PeerTransport listen(int port) throws IOException {
+    return PeerTransport.listen(LOCAL, port, new PeerRun(id(port), 1, "run"));
+  }
+
+  /** The id of the node that listens on a port. */
+  public static String id(int port) {
+    return "node-" + port;
+  }
+
+  /** The same; from now on {@code from} knows where that is. */
+  public static String at(PeerTransport from, int port) {
+    from.locate(id(port), new PeerAddress(LOCAL, port));
+    return id(port);
+  }
+}
