@@ -4,11 +4,14 @@ package dev.cairn.testkit;
 import dev.cairn.protocol.RespReader;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.RespWriter;
+import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
@@ -87,6 +90,29 @@ public final class RespConnection implements AutoCloseable {
       }
       reader.feed(buffer, 0, count);
     }
+  }
+
+  /**
+   * Every byte that still comes until the node closes the connection.
+   *
+   * @param sayEnd whether to tell the node that nothing more is asked
+   * @throws SocketTimeoutException if it goes on for too long
+   */
+  public byte[] readToEnd(boolean sayEnd) throws IOException {
+    ByteArrayOutputStream all = new ByteArrayOutputStream();
+    try {
+      if (sayEnd) {
+        socket.shutdownOutput();
+      }
+      for (int count = 0; count >= 0; count = socket.getInputStream().read(buffer)) {
+        all.write(buffer, 0, count);
+      }
+    } catch (SocketTimeoutException e) {
+      throw e;
+    } catch (SocketException reset) {
+      // Closed with bytes of ours unread: the end too.
+    }
+    return all.toByteArray();
   }
 
   /** Text of a bulk or simple string, the number, {@code (nil)}, or the error with a dash. */

@@ -66,6 +66,17 @@ record Call(
     return Integers.parse(words.get(index)).orElseThrow(() -> new Refusal(refusal));
   }
 
+  /** A whole number of 32 bits. */
+  int smallInteger(int index) {
+    long number = integer(index);
+    if (number != (int) number) {
+      throw new Refusal(
+          "value is out of range, value must between %d and %d"
+              .formatted(Integer.MIN_VALUE, Integer.MAX_VALUE));
+    }
+    return (int) number;
+  }
+
   /** A value that this node stores, or a refusal. */
   byte[] value(int index) {
     byte[] value = words.get(index);

@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
 /** CLIENT: what connections say of themselves, and of each other. */
@@ -17,6 +18,9 @@ final class ClientCommands {
   private static final String NO_SPECIAL_CHARACTERS =
       "%s cannot contain spaces, newlines or special characters.";
   private static final Set<String> TYPES = Set.of("normal", "master", "replica", "slave", "pubsub");
+
+  private static final String NO_TRACKING =
+      "client-side caching is not there: a node does not remember who read what";
 
   static final List<Command> ROWS =
       Row.group(
@@ -26,10 +30,20 @@ final class ClientCommands {
               "2.4.0",
               "About connections.",
               plain(
+                  "CLIENT CACHING <YES | NO>",
+                  "6.0.0",
+                  "An error: client-side caching is not there.",
+                  ClientCommands::caching),
+              plain(
                   "CLIENT GETNAME",
                   "2.6.9",
                   "Returns the connection's name.",
                   ClientCommands::getname),
+              plain(
+                  "CLIENT GETREDIR",
+                  "6.0.0",
+                  "Returns -1: client-side caching is not there.",
+                  call -> call.reply(new RespValue.Int(-1))),
               plain(
                   "CLIENT ID",
                   "5.0.0",
@@ -56,15 +70,26 @@ final class ClientCommands {
                   .slow("O(N) where N is the number of connections")
                   .with(Command.Trait.ADMIN),
               plain(
-                  "CLIENT NO-EVICT <ON | OFF>",
-                  "7.0.0",
-                  "Accepted, changes nothing.",
-                  ClientCommands::onOrOff),
+                      "CLIENT NO-EVICT <ON | OFF>",
+                      "7.0.0",
+                      "Accepted; changes nothing but a flag in CLIENT LIST.",
+                      call -> {
+                        onOrOff(call);
+                        call.client().noEvict(call.wordIs(2, "ON"));
+                      })
+                  .with(Command.Trait.ADMIN),
               plain(
                   "CLIENT NO-TOUCH <ON | OFF>",
                   "7.2.0",
                   "Accepted, changes nothing.",
                   ClientCommands::onOrOff),
+              plain(
+                      "CLIENT PAUSE timeout [WRITE | ALL]",
+                      "2.9.50",
+                      "Has the commands of this port of this node wait for so many milliseconds,"
+                          + " all but CLIENT, QUIT and RESET, or the writes only.",
+                      ClientCommands::pause)
+                  .with(Command.Trait.ADMIN),
               plain(
                   "CLIENT REPLY <ON | OFF | SKIP>",
                   "3.2.0",
@@ -79,7 +104,32 @@ final class ClientCommands {
                   "CLIENT SETNAME connection-name",
                   "2.6.9",
                   "Names the connection.",
-                  ClientCommands::setname)));
+                  ClientCommands::setname),
+              plain(
+                  "CLIENT TRACKING <ON | OFF> [option ...]",
+                  "6.0.0",
+                  "Accepts OFF: client-side caching is not there.",
+                  ClientCommands::tracking),
+              plain(
+                  "CLIENT TRACKINGINFO",
+                  "6.2.0",
+                  "Says that client-side caching is off.",
+                  ClientCommands::trackinginfo),
+              plain(
+                      "CLIENT UNBLOCK client-id [TIMEOUT | ERROR]",
+                      "5.0.0",
+                      "Returns 0: no command blocks but WAIT, which ends by itself.",
+                      ClientCommands::unblock)
+                  .with(Command.Trait.ADMIN),
+              plain(
+                      "CLIENT UNPAUSE",
+                      "6.2.0",
+                      "Ends CLIENT PAUSE.",
+                      call -> {
+                        call.commands().clients().pause().end();
+                        call.ok();
+                      })
+                  .with(Command.Trait.ADMIN)));
 
   private ClientCommands() {}
 
@@ -179,11 +229,66 @@ final class ClientCommands {
     };
   }
 
+  private static void pause(Call call) {
+    if (call.count() > 4) {
+      throw Refusal.subcommand(call);
+    }
+    boolean writesOnly = call.count() == 4 && call.wordIs(3, "WRITE");
+    if (call.count() == 4 && !writesOnly && !call.wordIs(3, "ALL")) {
+      throw new Refusal("CLIENT PAUSE mode must be WRITE or ALL");
+    }
+    long millis = call.integer(2, "timeout is not an integer or out of range");
+    if (millis < 0) {
+      throw new Refusal("timeout is negative");
+    }
+    long now = call.commands().facts().nanoTime().getAsLong();
+    long nanos = Math.min(TimeUnit.MILLISECONDS.toNanos(millis), Long.MAX_VALUE / 2);
+    call.commands().clients().pause().begin(now + nanos, writesOnly);
+    call.ok();
+  }
+
+  private static void unblock(Call call) {
+    if (call.count() > 4) {
+      throw Refusal.subcommand(call);
+    }
+    if (call.count() == 4 && !call.wordIs(3, "TIMEOUT") && !call.wordIs(3, "ERROR")) {
+      throw new Refusal("CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+    }
+    call.integer(2);
+    call.reply(new RespValue.Int(0));
+  }
+
+  private static void tracking(Call call) {
+    if (call.wordIs(2, "ON")) {
+      throw new Refusal(NO_TRACKING);
+    }
+    if (!call.wordIs(2, "OFF") || call.count() > 3) {
+      throw Refusal.syntax();
+    }
+    call.ok();
+  }
+
+  private static void caching(Call call) {
+    throw new Refusal(
+        "CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT"
+            + " mode enabled");
+  }
+
+  private static void trackinginfo(Call call) {
+    call.reply(
+        new RespValue.Dictionary(
+            List.of(
+                ConnectionCommands.entry(
+                    "flags", new RespValue.Collection(List.of(RespValue.bulk("off")))),
+                ConnectionCommands.entry("redirect", new RespValue.Int(-1)),
+                ConnectionCommands.entry("prefixes", RespValue.array()))));
+  }
+
   private static void replies(Call call) {
     switch (call.text(2).toUpperCase(Locale.ROOT)) {
-      case "ON" -> call.client().replies(ClientState.Replies.ON);
-      case "OFF" -> call.client().replies(ClientState.Replies.OFF);
-      case "SKIP" -> call.client().replies(ClientState.Replies.SKIP);
+      case "ON" -> call.client().repliesOn();
+      case "OFF" -> call.client().repliesOff();
+      case "SKIP" -> call.client().skipNextReply();
       default -> throw Refusal.syntax();
     }
     call.ok();

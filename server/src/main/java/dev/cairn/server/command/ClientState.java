@@ -14,7 +14,7 @@ public final class ClientState {
   private final String address;
   private final String localAddress;
   private final long connectedMillis;
-  private final Runnable disconnect;
+  private final Wire wire;
 
   private volatile String name = "";
   private volatile String libraryName = "";
@@ -27,7 +27,12 @@ public final class ClientState {
   private final OpenTransaction transaction = new OpenTransaction();
   private boolean closing;
   private boolean replicas;
-  private Replies replies = Replies.ON;
+  private volatile boolean noEvict;
+
+  // CLIENT REPLY, as Redis keeps it: for good, for the command that runs, for the one after it.
+  private boolean repliesOff;
+  private boolean skips;
+  private boolean skipsNext;
 
   private final Defaults defaults;
   private Consistency readLevel;
@@ -39,12 +44,13 @@ public final class ClientState {
     public static final Defaults QUORUM = new Defaults(Consistency.QUORUM, Consistency.QUORUM);
   }
 
-  /** Which replies a connection wants to see. */
-  enum Replies {
-    ON,
-    OFF,
-    /** All but the next. */
-    SKIP
+  /** What carries a connection. Any thread. */
+  public interface Wire {
+    /** Closes it at once. */
+    void disconnect();
+
+    /** What was replied and its client has not taken yet, bytes. */
+    long unsentBytes();
   }
 
   /** Where a write of this connection went. */
@@ -59,7 +65,7 @@ public final class ClientState {
    * @param connectedMillis when, milliseconds since 1970
    * @param connectedNanos the same by the monotonic clock that {@link #runs} is told
    * @param defaults the levels of its reads and writes until it asks for others
-   * @param disconnect closes it at once; any thread
+   * @param wire what carries it
    */
   public ClientState(
       long id,
@@ -68,7 +74,7 @@ public final class ClientState {
       long connectedMillis,
       long connectedNanos,
       Defaults defaults,
-      Runnable disconnect) {
+      Wire wire) {
     this.id = id;
     this.address = address;
     this.localAddress = localAddress;
@@ -77,7 +83,7 @@ public final class ClientState {
     this.defaults = defaults;
     this.readLevel = defaults.readLevel();
     this.writeLevel = defaults.writeLevel();
-    this.disconnect = disconnect;
+    this.wire = wire;
   }
 
   /** The protocol in which the next reply goes out: 2 or 3. */
@@ -91,27 +97,34 @@ public final class ClientState {
   }
 
   /**
-   * Whether the reply of the command that just ran is not sent. To be asked once for each: it is
-   * what ends SKIP.
-   *
-   * @param before what {@link #silent} was before the command ran
+   * Whether the reply of the command that just ran is not sent. To be asked once for each command:
+   * it is what ends SKIP.
    */
-  public boolean swallows(boolean before) {
-    if (replies == Replies.SKIP && before) {
-      replies = Replies.ON;
-      return true;
-    }
-    return replies != Replies.ON;
+  public boolean swallows() {
+    boolean unsent = repliesOff || skips || skipsNext;
+    skips = skipsNext;
+    skipsNext = false;
+    return unsent;
   }
 
-  /** Whether replies are not sent just now. */
-  public boolean silent() {
-    return replies != Replies.ON;
+  /** CLIENT REPLY ON, whose own reply is sent. */
+  void repliesOn() {
+    repliesOff = false;
+    skips = false;
   }
 
-  void replies(Replies wanted) {
-    // SKIP changes nothing while replies are off.
-    replies = wanted == Replies.SKIP && replies == Replies.OFF ? Replies.OFF : wanted;
+  /** CLIENT REPLY OFF. */
+  void repliesOff() {
+    repliesOff = true;
+  }
+
+  /** CLIENT REPLY SKIP: neither this command's reply is sent nor the next one's. */
+  void skipNextReply() {
+    skipsNext = true;
+  }
+
+  void noEvict(boolean on) {
+    noEvict = on;
   }
 
   long id() {
@@ -205,43 +218,58 @@ public final class ClientState {
 
   /** Closes it whatever it is doing. Any thread. */
   void kill() {
-    disconnect.run();
+    wire.disconnect();
   }
 
-  /** As it was when it connected. */
+  /** What it holds of this node's memory, about, bytes: what is queued, and what is not read. */
+  long heldBytes() {
+    return transaction.bytes() + wire.unsentBytes();
+  }
+
+  /** As it was when it connected; a reply that is to be skipped is skipped all the same. */
   void reset() {
     name = "";
-    replies = Replies.ON;
+    repliesOff = false;
+    skipsNext = false;
+    noEvict = false;
     version(2);
     readLevel = defaults.readLevel();
     writeLevel = defaults.writeLevel();
   }
 
-  /** The line of CLIENT INFO and CLIENT LIST, without its end. */
+  /**
+   * The line of CLIENT INFO and CLIENT LIST, without its end: Redis 7.0's fields, then what 7.2
+   * added. What has no meaning here is 0, as for a connection that waits.
+   */
   String line(long nowMillis, long nowNanos) {
-    return "id="
-        + id
-        + " addr="
-        + address
-        + " laddr="
-        + localAddress
-        + " fd=0 name="
-        + name
-        + " age="
-        + (nowMillis - connectedMillis) / 1000
-        + " idle="
-        + TimeUnit.NANOSECONDS.toSeconds(nowNanos - lastCommandNanos)
-        + " flags="
-        + (transaction.open() ? "x" : "N")
-        + " db=0 sub=0 psub=0 ssub=0 multi="
-        + transaction.commands()
-        + " cmd="
-        + lastCommand
-        + " user=default redir=-1 resp="
-        + version
-        + " lib-name="
-        + libraryName
-        + " lib-ver="
-        + libraryVersion;
+    long unsent = wire.unsentBytes();
+    long queued = transaction.bytes();
+    return "id=%d addr=%s laddr=%s fd=0 name=%s age=%d idle=%d flags=%s db=0"
+            .formatted(
+                id,
+                address,
+                localAddress,
+                name,
+                (nowMillis - connectedMillis) / 1000,
+                TimeUnit.NANOSECONDS.toSeconds(nowNanos - lastCommandNanos),
+                flags())
+        + " sub=0 psub=0 ssub=0 multi=%d qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=%d"
+            .formatted(transaction.commands(), queued)
+        + " rbs=0 rbp=0 obl=%d oll=0 omem=%d tot-mem=%d events=%s"
+            .formatted(unsent, unsent, queued + unsent, unsent > 0 ? "rw" : "r")
+        + " cmd=%s user=default redir=-1 resp=%d lib-name=%s lib-ver=%s"
+            .formatted(lastCommand, version, libraryName, libraryVersion);
+  }
+
+  /** Redis' letters; N: none of the others. */
+  private String flags() {
+    StringBuilder flags = new StringBuilder();
+    if (transaction.open()) {
+      flags.append('x');
+    }
+    if (noEvict) {
+      flags.append('e');
+    }
+    return flags.isEmpty() ? "N" : flags.toString();
   }
 }

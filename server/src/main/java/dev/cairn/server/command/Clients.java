@@ -18,6 +18,7 @@ public final class Clients {
   private final LongAdder received = new LongAdder();
   private final LongAdder commands = new LongAdder();
   private final AtomicLong held = new AtomicLong();
+  private final Pause pause = new Pause();
 
   /** A connection has opened. */
   public void opened(ClientState client) {
@@ -65,6 +66,11 @@ public final class Clients {
   /** What is held, bytes. */
   long held() {
     return held.get();
+  }
+
+  /** What CLIENT PAUSE holds up. */
+  public Pause pause() {
+    return pause;
   }
 
   void commandRun() {

@@ -4,9 +4,13 @@ package dev.cairn.server.command;
 import static dev.cairn.server.command.ConnectionCommands.entry;
 
 import dev.cairn.protocol.RespValue;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.function.BiPredicate;
 
 /** COMMAND: the table, told in Redis' form. */
 final class CommandCommands {
@@ -25,19 +29,25 @@ final class CommandCommands {
                       "Documents commands.",
                       CommandCommands::docs),
                   Row.plain(
-                      "COMMAND GETKEYS command [arg ...]",
+                      "COMMAND GETKEYS command arg [arg ...]",
                       "2.8.13",
                       "Finds the keys in a command.",
-                      CommandCommands::getkeys),
+                      call -> keys(call, false)),
+                  Row.plain(
+                      "COMMAND GETKEYSANDFLAGS command arg [arg ...]",
+                      "7.0.0",
+                      "Finds the keys in a command, and what it does to them.",
+                      call -> keys(call, true)),
                   Row.plain(
                       "COMMAND INFO [command-name ...]",
                       "2.8.13",
                       "Returns rows of the command table.",
                       CommandCommands::info),
                   Row.plain(
-                      "COMMAND LIST",
+                      "COMMAND LIST [FILTERBY <MODULE name | ACLCAT category | PATTERN pattern>]",
                       "7.0.0",
-                      "Returns the names of all commands.",
+                      "Returns the names of commands: of all, of an access category, or of those"
+                          + " that match a glob pattern.",
                       CommandCommands::list))
               .orAlone(CommandCommands::all));
 
@@ -53,9 +63,40 @@ final class CommandCommands {
   }
 
   static void list(Call call) {
-    call.reply(
-        new RespValue.Array(
-            CommandTable.names().stream().<RespValue>map(RespValue::bulk).toList()));
+    Map<String, Command> all = new LinkedHashMap<>();
+    for (String name : CommandTable.names()) {
+      Command command = CommandTable.find(name);
+      all.put(name, command);
+      command.subcommands().forEach(one -> all.put(name + "|" + one.name(), one));
+    }
+    BiPredicate<String, Command> wanted = filter(call);
+    List<RespValue> names = new ArrayList<>();
+    all.forEach(
+        (name, command) -> {
+          if (wanted.test(name, command)) {
+            names.add(RespValue.bulk(name));
+          }
+        });
+    call.reply(new RespValue.Array(names));
+  }
+
+  private static BiPredicate<String, Command> filter(Call call) {
+    if (call.count() == 2) {
+      return (name, command) -> true;
+    }
+    if (call.count() != 5 || !call.wordIs(2, "FILTERBY")) {
+      throw Refusal.syntax();
+    }
+    String argument = call.text(4).toLowerCase(Locale.ROOT);
+    return switch (call.text(3).toUpperCase(Locale.ROOT)) {
+      case "MODULE" -> (name, command) -> false;
+      case "ACLCAT" -> (name, command) -> command.categories().contains("@" + argument);
+      case "PATTERN" -> {
+        Glob.Matcher matcher = Glob.ignoringCase(call.word(4)).matcher();
+        yield (name, command) -> matcher.matches(name.getBytes(StandardCharsets.US_ASCII));
+      }
+      default -> throw Refusal.syntax();
+    };
   }
 
   static void info(Call call) {
@@ -86,24 +127,29 @@ final class CommandCommands {
     call.reply(new RespValue.Dictionary(entries));
   }
 
-  static void getkeys(Call call) {
+  /** The keys of the call that stands behind; a container by itself is no command. */
+  private static void keys(Call call, boolean withFlags) {
     List<byte[]> words = call.words().subList(2, call.count());
     Command command = CommandTable.find(words.get(0));
-    if (command != null && !command.subcommands().isEmpty() && words.size() > 1) {
-      Command subcommand = CommandTable.find(command, words.get(1));
-      command = subcommand == null ? command : subcommand;
+    String name = command == null ? "" : command.name();
+    if (command != null && !command.subcommands().isEmpty()) {
+      command = CommandTable.find(command, words.get(1));
+      name = command == null ? "" : name + "|" + command.name();
     }
     if (command == null) {
-      call.error("Invalid command specified");
+      throw new Refusal("Invalid command specified");
     } else if (command.keys().first() == 0) {
-      call.error("The command has no key arguments");
+      throw new Refusal("The command has no key arguments");
     } else if (!command.accepts(words.size())) {
-      call.error("Invalid number of arguments specified for command");
-    } else {
-      call.reply(
-          new RespValue.Array(
-              command.keys().of(words).stream().<RespValue>map(RespValue.Bulk::new).toList()));
+      throw new Refusal("Invalid number of arguments specified for command");
     }
+    List<RespValue> answer = new ArrayList<>();
+    for (byte[] key : command.keys().of(words)) {
+      RespValue flags = simple(KeyFlags.of(name, command, words, answer.size()));
+      RespValue.Bulk bulk = new RespValue.Bulk(key);
+      answer.add(withFlags ? RespValue.array(bulk, flags) : bulk);
+    }
+    call.reply(new RespValue.Array(answer));
   }
 
   private static RespValue info(String name) {
@@ -123,7 +169,7 @@ final class CommandCommands {
         new RespValue.Int(keys.step()),
         simple(command.categories()),
         RespValue.array(),
-        keySpecification(command),
+        keySpecification(container + command.name(), command),
         new RespValue.Array(
             command.subcommands().stream()
                 .map(subcommand -> row(subcommand.name(), name + "|", subcommand))
@@ -135,16 +181,15 @@ final class CommandCommands {
         words.stream().<RespValue>map(RespValue.SimpleString::new).toList());
   }
 
-  private static RespValue keySpecification(Command command) {
+  private static RespValue keySpecification(String name, Command command) {
     Command.Keys keys = command.keys();
     if (keys.first() == 0) {
       return RespValue.array();
     }
-    boolean write = command.access() == Command.Access.WRITE;
     return RespValue.array(
         new RespValue.Dictionary(
             List.of(
-                entry("flags", simple(write ? List.of("OW", "update") : List.of("RO", "access"))),
+                entry("flags", simple(KeyFlags.of(name, command, 0))),
                 entry(
                     "begin_search",
                     new RespValue.Dictionary(

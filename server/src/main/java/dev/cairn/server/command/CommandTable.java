@@ -27,6 +27,7 @@ public final class CommandTable {
               ClientCommands.ROWS,
               ServerCommands.ROWS,
               KeyCommands.SERVER_ROWS,
+              NodeCommands.ROWS,
               CommandCommands.ROWS,
               ConfigCommands.ROWS,
               SlowLog.ROWS,

@@ -5,13 +5,13 @@ import static dev.cairn.server.command.Row.plain;
 
 import dev.cairn.protocol.RespValue;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 /** CONFIG: a small set of Redis' settings, and what they say is so. */
 final class ConfigCommands {
@@ -40,6 +40,12 @@ final class ConfigCommands {
                       "2.0.0",
                       "Sets the counters of INFO to 0.",
                       ConfigCommands::resetstat)
+                  .with(Command.Trait.ADMIN),
+              plain(
+                      "CONFIG REWRITE",
+                      "2.8.0",
+                      "An error: a node has no file of settings.",
+                      call -> call.error("The server is running without a config file"))
                   .with(Command.Trait.ADMIN)));
 
   private static final String SLOWER_THAN = "slowlog-log-slower-than";
@@ -69,18 +75,23 @@ final class ConfigCommands {
     return settings;
   }
 
+  /** A name that is no pattern comes back as it was written, as in Redis. */
   private static void get(Call call) {
-    List<RespValue.Entry> entries = new ArrayList<>();
     List<Glob.Matcher> wanted = wanted(call);
-    settings(call)
-        .forEach(
-            (name, value) -> {
-              byte[] bytes = name.getBytes(StandardCharsets.US_ASCII);
-              if (wanted.stream().anyMatch(matcher -> matcher.matches(bytes))) {
-                entries.add(ConnectionCommands.entry(name, RespValue.bulk(value)));
-              }
-            });
-    call.reply(new RespValue.Dictionary(entries));
+    Map<String, String> known = settings(call);
+    Map<String, RespValue.Entry> entries = new TreeMap<>();
+    for (int i = 2; i < call.count(); i++) {
+      String written = call.text(i);
+      Glob.Matcher matcher = wanted.get(i - 2);
+      known.forEach(
+          (name, value) -> {
+            if (matcher.matches(name.getBytes(StandardCharsets.US_ASCII))) {
+              String shown = name.equalsIgnoreCase(written) ? written : name;
+              entries.putIfAbsent(name, ConnectionCommands.entry(shown, RespValue.bulk(value)));
+            }
+          });
+    }
+    call.reply(new RespValue.Dictionary(List.copyOf(entries.values())));
   }
 
   /** On the event loop: together they have no more bytes than one pattern may have. */
@@ -94,10 +105,12 @@ final class ConfigCommands {
     return patterns.stream().map(pattern -> Glob.ignoringCase(pattern).matcher()).toList();
   }
 
-  /** All of them or none. */
+  /**
+   * All of them or none. As Redis looks: at all names first, at the values once all names will do.
+   */
   private static void set(Call call) {
     if (call.count() % 2 != 0) {
-      throw Refusal.arity("config|set");
+      throw Refusal.syntax();
     }
     Set<String> seen = new HashSet<>();
     Map<String, String> known = settings(call);
@@ -107,12 +120,15 @@ final class ConfigCommands {
         throw new Refusal(
             "Unknown option or number of arguments for CONFIG SET - '" + call.text(i) + "'");
       }
-      if (!seen.add(name)) {
-        throw failed(name, "duplicate parameter");
-      }
       if (!name.equals(SLOWER_THAN) && !name.equals(SLOWLOG_LENGTH)) {
-        throw failed(name, "can't set immutable config");
+        throw failed(call.text(i), "can't set immutable config");
       }
+      if (!seen.add(name)) {
+        throw failed(call.text(i), "duplicate parameter");
+      }
+    }
+    for (int i = 2; i < call.count(); i += 2) {
+      String name = call.text(i).toLowerCase(Locale.ROOT);
       long min = name.equals(SLOWER_THAN) ? -1 : 0;
       long max = name.equals(SLOWER_THAN) ? Long.MAX_VALUE : SLOWLOG_LENGTH_MAX;
       long value = number(call, i + 1, name);

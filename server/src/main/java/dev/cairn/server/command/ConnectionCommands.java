@@ -86,7 +86,7 @@ final class ConnectionCommands {
   }
 
   private static Plan select(Call call) {
-    if (call.integer(1) == 0) {
+    if (call.smallInteger(1) == 0) {
       return new Plan.Answer(RespValue.OK);
     } else if (call.commands().face() == Face.CLUSTER) {
       throw new Refusal("SELECT is not allowed in cluster mode");
@@ -99,15 +99,15 @@ final class ConnectionCommands {
     if (call.count() > 3) {
       throw Refusal.syntax();
     }
-    authenticate(call.count() == 3 ? call.text(1) : "");
+    if (call.count() == 2) {
+      throw new Refusal(NO_USERS);
+    }
+    authenticate(call.text(1));
     call.ok();
   }
 
   /** As in a Redis without passwords: the default user may have any, other users do not exist. */
   private static void authenticate(String user) {
-    if (user.isEmpty()) {
-      throw new Refusal(NO_USERS);
-    }
     if (!user.equals("default")) {
       throw Refusal.wrongPassword();
     }
@@ -117,16 +117,12 @@ final class ConnectionCommands {
   static void hello(Call call) {
     int version = call.client().version();
     if (call.count() > 1) {
-      try {
-        version = Integer.parseInt(call.text(1));
-      } catch (NumberFormatException failure) {
-        call.error("Protocol version is not an integer or out of range");
-        return;
-      }
-      if (version < 2 || version > 3) {
+      long asked = call.integer(1, "Protocol version is not an integer or out of range");
+      if (asked < 2 || asked > 3) {
         call.reply(RespValue.error(ErrorCode.NOPROTO, "unsupported protocol version"));
         return;
       }
+      version = (int) asked;
     }
     String name = null;
     for (int i = 2; i < call.count(); i++) {

@@ -146,6 +146,12 @@ final class KeyCommands {
               "MEMORY",
               "4.0.0",
               "How much memory is used.",
+              Row.plain("MEMORY PURGE", "4.0.0", "Accepted, changes nothing.", Call::ok),
+              Row.plain(
+                  "MEMORY STATS",
+                  "4.0.0",
+                  "Returns how much of the heap is used and how much of it clients hold, bytes.",
+                  NodeCommands::memoryStats),
               Row.read(
                   "MEMORY USAGE key [SAMPLES count]",
                   "4.0.0",
@@ -194,7 +200,7 @@ final class KeyCommands {
       if (call.wordIs(i, "REPLACE")) {
         replace = true;
       } else if (call.wordIs(i, "DB") && i + 1 < call.count()) {
-        if (call.integer(++i) != 0) {
+        if (call.smallInteger(++i) != 0) {
           throw new Refusal("DB index is out of range");
         }
       } else {

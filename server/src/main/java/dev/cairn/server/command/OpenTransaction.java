@@ -23,7 +23,7 @@ final class OpenTransaction {
   private List<Queued> queued = List.of();
   private volatile int commands = -1; // -1: there was no MULTI
   private boolean spoiled;
-  private long bytes;
+  private volatile long bytes; // written by its event loop only
   private long watchedBytes; // of bytes
 
   /** A command that waits for EXEC. */
@@ -77,15 +77,20 @@ final class OpenTransaction {
     return sum;
   }
 
-  /** What it holds, about. */
+  /** What it holds, about. Any thread. */
   long bytes() {
     return bytes;
+  }
+
+  private void hold(long more) {
+    long now = bytes + more;
+    bytes = now;
   }
 
   void queue(Command command, List<byte[]> words) {
     queued.add(new Queued(command, words));
     commands = queued.size();
-    bytes += bytesOf(words);
+    hold(bytesOf(words));
   }
 
   List<Queued> queued() {
@@ -121,7 +126,7 @@ final class OpenTransaction {
   List<Watched> watch(List<byte[]> keys) {
     long added = bytesOf(notWatched(keys));
     watchedBytes += added;
-    bytes += added;
+    hold(added);
     List<Watched> unknown = new ArrayList<>();
     for (byte[] key : keys) {
       Watched one = watched.computeIfAbsent(ByteBuffer.wrap(key), none -> new Watched(key));
@@ -150,7 +155,7 @@ final class OpenTransaction {
 
   /** UNWATCH. */
   void unwatch() {
-    bytes -= watchedBytes;
+    hold(-watchedBytes);
     watchedBytes = 0;
     watched.clear();
   }

@@ -9,6 +9,7 @@ import dev.cairn.server.routing.Router;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -21,6 +22,9 @@ final class ServerCommands {
   private static final List<String> SECTIONS =
       List.of("server", "clients", "memory", "stats", "replication", "cluster", "keyspace");
   private static final Set<String> EVERYTHING = Set.of("all", "default", "everything");
+
+  private static final Set<String> SHUTDOWN_OPTIONS =
+      Set.of("SAVE", "NOSAVE", "NOW", "FORCE", "ABORT");
 
   /** The longest WAIT, which Redis lets last for ever: half a minute. */
   private static final long WAIT_MILLIS_MAX = 30_000;
@@ -219,12 +223,17 @@ final class ServerCommands {
               + " run it from a local connection, otherwise you need to set this option in the"
               + " configuration file, and then restart the server.");
     }
+    Set<String> said = new HashSet<>();
     for (int i = 1; i < call.count(); i++) {
-      switch (call.text(i).toUpperCase(Locale.ROOT)) {
-        case "SAVE", "NOSAVE", "NOW", "FORCE" -> {}
-        case "ABORT" -> throw new Refusal("No shutdown in progress.");
-        default -> throw Refusal.syntax();
-      }
+      said.add(call.text(i).toUpperCase(Locale.ROOT));
+    }
+    if (!SHUTDOWN_OPTIONS.containsAll(said)
+        || said.containsAll(Set.of("SAVE", "NOSAVE"))
+        || (said.contains("ABORT") && said.size() > 1)) {
+      throw Refusal.syntax();
+    }
+    if (said.contains("ABORT")) {
+      throw new Refusal("No shutdown in progress.");
     }
     call.client().close();
     call.ok();

@@ -172,10 +172,10 @@ public final class SlowLog {
   private static void get(Call call) {
     long count = GET_DEFAULT;
     if (call.count() > 3) {
-      throw Refusal.arity("slowlog|get");
+      throw Refusal.subcommand(call);
     }
     if (call.count() == 3) {
-      count = call.integer(2);
+      count = call.integer(2, "count should be greater than or equal to -1");
       if (count < -1) {
         throw new Refusal("count should be greater than or equal to -1");
       }

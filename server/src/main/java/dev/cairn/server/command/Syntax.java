@@ -27,6 +27,7 @@ final class Syntax {
   private static final Set<String> INTEGERS =
       Set.of(
           "bit",
+          "client-id",
           "count",
           "decrement",
           "end",

@@ -11,6 +11,7 @@ import java.util.List;
  * <pre>
  * line   := blank* (word (blank+ word)*)? blank*
  * word   := (plain | double | single)+         a closing quote must be followed by a blank or the end
+ * plain  := any byte but quotes, space, tab, carriage return and zero: other blanks only stand between words
  * double := '"' (any | "\xHH" | "\n" | "\r" | "\t" | "\b" | "\a" | "\" any)* '"'
  * single := "'" (any | "\'")* "'"
  * </pre>
@@ -39,7 +40,7 @@ final class InlineWords {
 
   private byte[] word() throws ProtocolError {
     ByteArrayOutputStream word = new ByteArrayOutputStream();
-    while (at < line.length && !isBlank(line[at])) {
+    while (at < line.length && !endsWord(line[at])) {
       byte c = line[at++];
       if (c == '"' || c == '\'') {
         quoted(c, word);
@@ -94,6 +95,10 @@ final class InlineWords {
 
   private static ProtocolError unbalanced() {
     return new ProtocolError("Protocol error: unbalanced quotes in request");
+  }
+
+  private static boolean endsWord(byte c) {
+    return isBlank(c) && c != '\f' && c != 11; // 11: a vertical tab
   }
 
   /** What C's isspace says, and the NUL at which Redis' line ends. */

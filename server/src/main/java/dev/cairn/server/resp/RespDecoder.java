@@ -5,7 +5,6 @@ import dev.cairn.protocol.Limits;
 import dev.cairn.server.command.RequestMemory;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -14,9 +13,9 @@ import java.util.List;
  *
  * <pre>
  * request := array | inline | http
- * array   := "*" count CRLF ("$" length CRLF bytes CRLF){count}     count 0: nothing, as in Redis
+ * array   := "*" count CRLF ("$" length CRLF bytes CRLF){count}     no count above 0: nothing, as in Redis
  * inline  := words separated by blanks, quoted as in redis-cli, ended by LF or CRLF
- * http    := the first line of the connection, ending in " HTTP/1.0" or " HTTP/1.1"
+ * http    := the first line of the connection, if it is one of HTTP (OtherProtocols)
  * </pre>
  *
  * <p>Owned by the connection's event loop. Invariants:
@@ -41,6 +40,11 @@ final class RespDecoder {
   static final int WORD_OVERHEAD_BYTES = 24;
 
   private static final int BULK_BYTES_FIRST = 512;
+
+  /** A number in a header that has more is far too large. */
+  private static final int DIGITS_MAX = 12;
+
+  private static final long NO_NUMBER = Long.MIN_VALUE;
 
   private final int bulkBytesKept;
   private final long requestBytesMax;
@@ -168,7 +172,7 @@ final class RespDecoder {
     }
     first = false;
     long count = number(start, length);
-    if (count < 0 || count > Limits.ARGUMENTS_MAX) {
+    if (count == NO_NUMBER || count > Limits.ARGUMENTS_MAX) {
       throw new ProtocolError("Protocol error: invalid multibulk length");
     }
     if (count > 0) {
@@ -257,7 +261,7 @@ final class RespDecoder {
     }
     byte[] line = new byte[length];
     buffer.getBytes(start, line);
-    if (first && isHttp(line)) {
+    if (first && OtherProtocols.isRequestLine(line)) {
       buffer.readerIndex(start); // whoever speaks HTTP reads it again
       return new Request(List.of(), 0, "", true);
     }
@@ -270,11 +274,6 @@ final class RespDecoder {
     words = split;
     refusal = "";
     return finish();
-  }
-
-  private static boolean isHttp(byte[] line) {
-    String text = new String(line, StandardCharsets.ISO_8859_1);
-    return text.endsWith(" HTTP/1.1") || text.endsWith(" HTTP/1.0");
   }
 
   /** Consumes a line once it is whole; its length without its end, or -1 until then. */
@@ -300,20 +299,27 @@ final class RespDecoder {
     return length;
   }
 
-  /** The number after a header's type, or -1 if it is none: every negative is refused alike. */
+  /**
+   * The number after a header's type, written as Redis writes one: no zero in front, no plus. A
+   * negative one is -1, whatever it is; what is none is {@link #NO_NUMBER}. Without garbage.
+   */
   private long number(int start, int length) {
-    if (length < 2 || length > 12) {
-      return -1;
+    boolean negative = length > 1 && buffer.getByte(start + 1) == '-';
+    int first = start + (negative ? 2 : 1);
+    int digits = start + length - first;
+    boolean zeroInFront = digits > 0 && buffer.getByte(first) == '0';
+    if (digits < 1 || digits > DIGITS_MAX || (zeroInFront && (digits > 1 || negative))) {
+      return NO_NUMBER;
     }
     long number = 0;
-    for (int at = start + 1; at < start + length; at++) {
+    for (int at = first; at < start + length; at++) {
       int digit = buffer.getByte(at) - '0';
       if (digit < 0 || digit > 9) {
-        return -1;
+        return NO_NUMBER;
       }
       number = number * 10 + digit;
     }
-    return number;
+    return negative ? -1 : number;
   }
 
   private void count(long bytes) throws ProtocolError {

@@ -282,12 +282,26 @@ public final class RespServer implements AutoCloseable {
             clock.millis(),
             System.nanoTime(),
             config.levels(),
-            channel::close);
+            wire(channel));
     commands.clients().opened(client);
     channel.closeFuture().addListener(closed -> commands.clients().closed(client));
     channel
         .pipeline()
         .addLast(new RespSession(config, commands, client, memory, metrics.commands(), http));
+  }
+
+  private static ClientState.Wire wire(SocketChannel channel) {
+    return new ClientState.Wire() {
+      @Override
+      public void disconnect() {
+        channel.close();
+      }
+
+      @Override
+      public long unsentBytes() {
+        return SlowReader.unsentBytes(channel);
+      }
+    };
   }
 
   /** One that was handed over ends as if its client had said all: after what is under way. */

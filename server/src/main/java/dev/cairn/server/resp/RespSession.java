@@ -7,6 +7,7 @@ import dev.cairn.protocol.RespWriter;
 import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.Commands;
 import dev.cairn.server.command.Effect;
+import dev.cairn.server.command.Pause;
 import dev.cairn.server.command.Ready;
 import dev.cairn.server.command.RequestMemory;
 import dev.cairn.server.metrics.CommandMetrics;
@@ -19,7 +20,6 @@ import io.netty.channel.ChannelPipeline;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.ReferenceCountUtil;
-import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -79,6 +79,9 @@ final class RespSession extends ChannelInboundHandlerAdapter {
   /** How long a connection that was refused may take to read why. */
   private static final long LINGER_MILLIS = 1000;
 
+  /** How often a connection that CLIENT PAUSE holds up looks whether it still does. */
+  private static final long PAUSE_LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
   /**
    * Told to every session when its server is about to stop: go on as ever, but close as soon as a
    * reply has left and nothing is under way. The end of the stream then follows right behind the
@@ -115,6 +118,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
 
   private Request held; // decoded, waits for its turn
   private Ready heldReady; // its plan
+  private boolean looksAgain; // whether a pause is over: a timer will
   private boolean running; // this loop is in run(): it will see replies without a wake-up
   private boolean ended; // no more requests are taken: close once all is answered
   private boolean lingering; // closed on our side, reading on so that the client sees why
@@ -284,6 +288,12 @@ final class RespSession extends ChannelInboundHandlerAdapter {
         answerHttp();
         return true;
       }
+      if (OtherProtocols.isOfHttp(request.words())) {
+        LOG.debug("connection closed, it speaks HTTP in the middle: {}", context.channel());
+        memory.give(request.bytes());
+        ended = true;
+        return true;
+      }
       if (stopping) {
         refuseToStart(request);
         any = true;
@@ -292,7 +302,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
       if (ready == null) {
         ready = commands.plan(client, request.words(), request.refusal());
       }
-      if (pending.mustWait(ready.effect(), request.bytes())) {
+      if (pending.mustWait(ready.effect(), request.bytes()) || isPaused(ready)) {
         held = request;
         heldReady = ready;
         return any;
@@ -303,20 +313,34 @@ final class RespSession extends ChannelInboundHandlerAdapter {
     return any;
   }
 
+  /** CLIENT PAUSE: whether a command waits; it is looked at again soon, for UNPAUSE. */
+  private boolean isPaused(Ready ready) {
+    Pause pause = commands.clients().pause();
+    long waitNanos = pause.waitNanos(ready.family(), ready.effect(), System.nanoTime());
+    if (waitNanos > 0 && !looksAgain) {
+      looksAgain = true;
+      Runnable look =
+          () -> {
+            looksAgain = false;
+            run();
+          };
+      long soon = Math.min(waitNanos, PAUSE_LOOK_NANOS);
+      context.executor().schedule(look, soon, TimeUnit.NANOSECONDS);
+    }
+    return waitNanos > 0;
+  }
+
   private boolean mayStart() {
     return context.channel().isWritable() && pending.hasRoom();
   }
 
   private void refuseToStart(Request request) {
-    pending
-        .add(request.bytes(), Effect.NOTHING, Commands.UNKNOWN, client.version())
-        .accept(NODE_STOPS);
+    answer(request.bytes(), NODE_STOPS);
   }
 
   private void start(Request request, Ready ready) {
     PendingReplies.Place place =
         pending.add(request.bytes(), ready.effect(), ready.family(), client.version());
-    boolean wasSilent = client.silent();
     try {
       ready.start(place);
     } catch (RuntimeException bug) {
@@ -326,7 +350,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
               ready.effect() == Effect.WRITES ? ErrorCode.UNKNOWN : ErrorCode.ERR, INTERNAL_ERROR));
     }
     // HELLO's own reply is in the version that it asked for; no other command changes it but RESET.
-    place.leaves(client.version(), client.swallows(wasSilent));
+    place.leaves(client.version(), client.swallows());
     if (client.closing()) {
       ended = true;
     }
@@ -339,9 +363,15 @@ final class RespSession extends ChannelInboundHandlerAdapter {
       return;
     }
     ended = true;
-    pending
-        .add(0, Effect.NOTHING, Commands.UNKNOWN, client.version())
-        .accept(RespValue.error(ErrorCode.ERR, error.getMessage()));
+    answer(0, RespValue.error(ErrorCode.ERR, error.getMessage()));
+  }
+
+  /** A reply of the session's own, behind all others. */
+  private void answer(long requestBytes, RespValue reply) {
+    PendingReplies.Place place =
+        pending.add(requestBytes, Effect.NOTHING, Commands.UNKNOWN, client.version());
+    place.accept(reply);
+    place.leaves(client.version(), client.swallows());
   }
 
   /** Leaves the connection to whoever speaks HTTP, with what came of it so far. */
@@ -359,15 +389,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
   }
 
   private void answerHttp() {
-    String body =
-        "This port speaks Redis' protocol: try redis-cli, or a line such as GET key. HTTP is served on the client port.\n";
-    byte[] answer =
-        ("HTTP/1.1 501 Not Implemented\r\nContent-Type: text/plain; charset=utf-8\r\n"
-                + "Content-Length: "
-                + body.length()
-                + "\r\nConnection: close\r\n\r\n"
-                + body)
-            .getBytes(StandardCharsets.UTF_8);
+    byte[] answer = OtherProtocols.notHere();
     output.write(answer, 0, answer.length);
     ended = true;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.resp;
 
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundBuffer;
 import java.util.concurrent.TimeUnit;
@@ -71,7 +72,12 @@ final class SlowReader {
 
   /** What was written to the connection and has not left; 0 once it is closed. */
   long unsentBytes() {
-    ChannelOutboundBuffer unsent = context.channel().unsafe().outboundBuffer();
+    return unsentBytes(context.channel());
+  }
+
+  /** The same of any connection, on any thread. */
+  static long unsentBytes(Channel channel) {
+    ChannelOutboundBuffer unsent = channel.unsafe().outboundBuffer();
     return unsent == null ? 0 : unsent.totalPendingWriteBytes();
   }
 }

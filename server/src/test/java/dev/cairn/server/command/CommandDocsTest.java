@@ -121,6 +121,33 @@ final class CommandDocsTest {
             | `INFO`: `expires`, `avg_ttl` | how many keys expire, and when | 0 | counting them would walk over every key |
             | `AUTH` | users | as without any password | no users yet |
 
+            Small ones, most of them shown by `.ci/manners`:
+
+            - a request without words uses up no `CLIENT REPLY SKIP`;
+            - a request has at most 1,048,576 words;
+            - what does not end a bulk string or a line ends the connection;
+            - a line may end in a line feed alone;
+            - a zero byte in an inline command is a blank;
+            - what came before `POST` or `Host:` in the same bytes is answered;
+            - `HELLO` changes all that it is told to or nothing;
+            - `CLIENT LIST` and `CLIENT INFO` end in the library's name and version, as since 7.2;
+              what has no meaning here is 0 in them: `fd`, `qbuf`, `argv-mem`, `rbs` and the like;
+            - `CLIENT PAUSE` holds up no `CLIENT` command, no HTTP and no other port or node;
+            - `CLIENT TRACKING ON` is refused: client-side caching is not there;
+            - `CLIENT UNBLOCK` answers 0 for a client that waits in `WAIT`;
+            - `MODULE LOAD`, `MEMORY DOCTOR` and `MEMORY MALLOC-STATS` are not there;
+            - `MEMORY STATS` has the fields that mean something here: of the heap, and of what clients hold;
+            - `slowlog-max-len` is at most 100,000.
+
+            ## Other protocols
+
+            The client port speaks HTTP with a connection whose first line is a request line of HTTP: a method, a
+            target that begins with `/`, `http://` or `https://` or is `*`, and `HTTP/` with a version. Any other
+            first line is a command, `SET k2 HTTP/1.1` too. On the cluster port HTTP is answered with 501.
+
+            `POST` or `Host:` as a command ends the connection on both ports, as in Redis. Nothing behind it is
+            carried out, so that a page in a browser cannot write through a form.
+
             ## How this is compared with Redis
 
             Everything on strings, bits, keys, expiry and transactions that Redis 7.0 has is sent to Debian's redis-server
@@ -131,6 +158,9 @@ final class CommandDocsTest {
 
                 .ci/differential --commands 50000 --seed 20260101 --lanes 64      # what .ci/run does
                 .ci/differential --commands 1000000 --seed 7
+
+            `.ci/manners` asks a redis-server and a node some hundred small things, in RESP2 and in RESP3: odd arguments,
+            other protocols' bytes, `CLIENT REPLY` in all its turns. Every byte of the answers is compared.
 
             [status.md](status.md) says what the last long run met. Commands since 7.2 and 8.4, and what a node tells of itself,
             have golden transcripts (`server/src/test/resources/transcripts`), which name the page that they follow; those about

@@ -60,8 +60,18 @@ final class OpenTransactionTest {
   }
 
   private static ClientState client(long id) {
+    ClientState.Wire none =
+        new ClientState.Wire() {
+          @Override
+          public void disconnect() {}
+
+          @Override
+          public long unsentBytes() {
+            return 0;
+          }
+        };
     return new ClientState(
-        id, "127.0.0.1:1", "127.0.0.1:2", 0, 0, ClientState.Defaults.QUORUM, () -> {});
+        id, "127.0.0.1:1", "127.0.0.1:2", 0, 0, ClientState.Defaults.QUORUM, none);
   }
 
   private static List<byte[]> keys(String... keys) {

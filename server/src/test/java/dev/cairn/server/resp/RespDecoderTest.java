@@ -77,7 +77,8 @@ final class RespDecoderTest {
 
   @Test
   void aPipelineComesOutInOrderByteByByte() throws Exception {
-    byte[] bytes = ascii("*1\r\n$4\r\nPING\r\nGET a\n*0\r\n\r\nSET a 'b c'\r\n*1\r\n$0\r\n\r\n");
+    byte[] bytes =
+        ascii("*1\r\n$4\r\nPING\r\nGET a\n*0\r\n*-5\r\n\r\nSET a 'b c'\r\n*1\r\n$0\r\n\r\n");
     List<String> read = new ArrayList<>();
     for (int i = 0; i < bytes.length; i++) {
       feed(bytes, i, i + 1).forEach(request -> read.add(text(request)));
@@ -97,6 +98,7 @@ final class RespDecoderTest {
         "SET \"\" '' x ~ SET|||x",
         "a\"b\" ~ ab",
         "\"\\xzz\" ~ xzz",
+        "ECHO\u000bb\u000c c ~ ECHO\u000bb\u000c|c",
       })
   void inlineWordsFollowRedis(String line, String words) throws Exception {
     String expected = words;
@@ -107,7 +109,11 @@ final class RespDecoderTest {
 
   @ParameterizedTest
   @CsvSource({
-    "*-1, Protocol error: invalid multibulk length",
+    "*01, Protocol error: invalid multibulk length",
+    "*-0, Protocol error: invalid multibulk length",
+    "*-, Protocol error: invalid multibulk length",
+    "*+1, Protocol error: invalid multibulk length",
+    "*1;$04, Protocol error: invalid bulk length",
     "*x, Protocol error: invalid multibulk length",
     "*, Protocol error: invalid multibulk length",
     "*1048577, Protocol error: invalid multibulk length",
