@@ -237,14 +237,14 @@ final class Introduction implements AutoCloseable {
    * long: a node that is down or frozen holds no start up. A node of which another run is heard
    * waits until that is over, or gives up.
    *
-   * @param waitMillis at most so long for the answers
+   * @param waitMillis at most so long for the answers, when the node is where it was
    * @throws LogLostException when one of them knows that the folder is an older copy
    * @throws StartException when this node cannot be, and why
    */
   void begin(long waitMillis) throws StartException, LogLostException {
     long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(OTHER_RUN_MILLIS);
     while (true) {
-      Round round = ask(targets(true), waitMillis);
+      Round round = ask(targets(true), hasMoved() ? ANSWER_WITHIN_MILLIS : waitMillis);
       if (round.refused != null) {
         throw new StartException(round.refused);
       }
