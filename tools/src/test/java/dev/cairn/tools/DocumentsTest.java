@@ -28,6 +28,7 @@ class DocumentsTest {
   private static final Pattern OPTION = Pattern.compile("--([a-z][a-z-]*)");
   private static final Pattern LINK = Pattern.compile("]\\(([^)\\s]+)\\)");
   private static final Pattern TEST = Pattern.compile("`([A-Z]\\w*Test)(?:\\.(\\w+))?`");
+  private static final Pattern RUNBOOK = Pattern.compile("(?m)^ *runbook: \"([^\"#]+)#([^\"]+)\"$");
   private static final Pattern DECISION = Pattern.compile("docs/decisions/(\\d{4})");
   private static final Pattern CLASS =
       Pattern.compile("`(?:[a-z]+/)?([A-Z][a-z]+(?:[A-Z][a-z]+)+)(?:\\.\\w+)?`");
@@ -146,6 +147,31 @@ class DocumentsTest {
       }
     }
     assertThat(faults).isEmpty();
+  }
+
+  /** Whoever is woken by an alert finds what to do about it. */
+  @Test
+  void everyAlertNamesAHeadingAsItsRunbook() throws IOException {
+    List<String> faults = new ArrayList<>();
+    int alerts = 0;
+    try (Stream<Path> files = Files.list(CHECKOUT.resolve("ops"))) {
+      for (Path file : files.filter(one -> one.toString().endsWith(".yaml")).sorted().toList()) {
+        String[] rules = text(file).split("(?m)^ *- alert: ");
+        for (String rule : List.of(rules).subList(1, rules.length)) {
+          alerts++;
+          Matcher runbook = RUNBOOK.matcher(rule);
+          boolean there =
+              runbook.find()
+                  && Files.exists(CHECKOUT.resolve(runbook.group(1)))
+                  && headings(CHECKOUT.resolve(runbook.group(1))).contains(runbook.group(2));
+          if (!there) {
+            faults.add(file + ": " + rule.lines().findFirst().orElse(""));
+          }
+        }
+      }
+    }
+    assertThat(faults).isEmpty();
+    assertThat(alerts).as("alerts were found").isGreaterThan(5);
   }
 
   private static Set<Path> documents() throws IOException {
