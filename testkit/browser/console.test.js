@@ -337,6 +337,88 @@ inPage('load is drawn: rates and percentiles', {}, async (page) => {
   });
 });
 
+/**
+ * In which columns a chart has ink of a colour, in the upper rows of it: shares of its width between the axes, from 0 to 1.
+ */
+const inked = (page, id, colour, upper = 1) =>
+  page.evaluate(
+    ([chart, name, rows]) => {
+      const canvas = document.querySelector(`#${chart} canvas`);
+      if (!canvas) {
+        return [];
+      }
+      const hex = getComputedStyle(document.body).getPropertyValue(name).trim();
+      const wanted = [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
+      const { width, height } = canvas;
+      const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+      const [left, right] = [52 * devicePixelRatio, width - 26 * devicePixelRatio];
+      const is = (x, y) => {
+        const at = (y * width + x) * 4;
+        return data[at + 3] > 150 && wanted.every((value, i) => Math.abs(data[at + i] - value) < 40);
+      };
+      const columns = [];
+      for (let x = Math.ceil(left); x < right; x++) {
+        for (let y = 0; y < height * rows; y++) {
+          if (is(x, y)) {
+            columns.push((x - left) / (right - left));
+            break;
+          }
+        }
+      }
+      return columns;
+    },
+    [id, colour, upper],
+  );
+
+/** What a node has kept of the last 15 minutes. */
+const past = async (port) => (await (await fetch(`${cluster.url(port)}v1/history`, { signal: AbortSignal.timeout(5000) })).json()).points;
+
+inPage('a page that is opened after some load shows what was', { port: PORTS[1] }, async (page) => {
+  const busy = (points) => points.filter(({ writes, p50Millis }) => writes > 5 && p50Millis !== null).length;
+  await underLoad(async () => {
+    await until('the node has kept 15 s of load', async () => busy(await past(PORTS[1])) >= 5);
+  });
+  // Nothing but the past can be drawn: the load is over.
+  await until('the load is over', async () => (await past(PORTS[1])).at(-1).writes === 0);
+  await page.reload();
+  await until('the past is drawn', async () => (await inked(page, 'rates', '--writes', 0.6)).length >= 5 && (await inked(page, 'latency', '--tail')).length >= 5);
+  // And it goes on from there.
+  await page.waitForFunction(() => /writes [0-9]/.test(document.querySelector('#rates-now').textContent));
+});
+
+inPage('what a node does not know is a gap in its charts, and no zero', { port: PORTS[1] }, async (page) => {
+  const known = (millisAgo) => ({ millisAgo, reads: 0, writes: 100, failed: 0, p50Millis: 1, p99Millis: 2 });
+  const unknown = (millisAgo) => ({ millisAgo, reads: null, writes: null, failed: null, p50Millis: null, p99Millis: null });
+  const every = (from, to, point) => Array.from({ length: (from - to) / 3 + 1 }, (_, i) => point((from - 3 * i) * 1000));
+  const points = [...every(600, 303, known), ...every(300, 297, unknown), unknown(153_000), ...every(150, 0, known)];
+  await page.route('**/v1/history', (route) => route.fulfill({ json: { everyMillis: 3000, points } }));
+  await page.reload();
+  const has = (columns, from, to) => columns.some((share) => share > from && share < to);
+  for (const [chart, colour] of [['rates', '--writes'], ['latency', '--tail']]) {
+    await until(`the past is drawn: ${chart}`, async () => has(await inked(page, chart, colour), 0.8, 0.95));
+    const columns = await inked(page, chart, colour);
+    assert.ok(has(columns, 0.1, 0.4), `${chart}: what was before`);
+    assert.ok(!has(columns, 0.55, 0.7), `${chart}: nothing in the gap`);
+  }
+});
+
+inPage('a node that stood still says so of its past', { port: PORTS[1], mayBeDown: [PORTS[2]] }, async () => {
+  await until('the node has kept something', async () => (await past(PORTS[2])).some(({ reads }) => reads !== null));
+  cluster.signal(PORTS[2], 'SIGSTOP');
+  const stopped = Date.now();
+  try {
+    await until('it stood still for long', async () => Date.now() - stopped > 9000);
+  } finally {
+    cluster.signal(PORTS[2], 'SIGCONT');
+  }
+  await until('its past has a gap, and goes on after it', async () => {
+    const points = await past(PORTS[2]);
+    const late = points.findIndex(({ reads, millisAgo }, i) => i > 0 && reads === null && points[i - 1].millisAgo - millisAgo > 7500);
+    return late > 0 && points.slice(late).some(({ reads }) => reads !== null);
+  });
+  await cluster.healthy();
+});
+
 inPage('a node is killed and started again: picture and sentence follow', { mayBeDown: [PORTS[2]] }, async (page) => {
   const isWell = ({ well, beads }) => well && beads.includes(2);
   await follows(page, 'all is well, and the node that is killed leads something', isWell);

@@ -59,6 +59,9 @@ async function json(path, options) {
 /** The cluster's state: the document of docs/operations.md. */
 export const status = () => json('/v1/cluster', { timeoutMillis: STATE_TIMEOUT_MILLIS });
 
+/** The last 15 minutes, as this node saw them. */
+export const history = () => json('/v1/history', { timeoutMillis: STATE_TIMEOUT_MILLIS });
+
 /** The commands of all nodes that took long, the latest first. */
 export async function slowLog() {
   return (await json('/v1/slowlog', { timeoutMillis: STATE_TIMEOUT_MILLIS })).entries;

@@ -16,6 +16,7 @@ import { SlowLog } from './slowlog.js';
 
 const EVERY_MILLIS = 1000;
 const LATE_MAX = 2;
+const PAST_AFTER_SECONDS = 10; // after so long without a look the node is asked what was meanwhile
 const VIEWS = ['overview', 'keys', 'slowlog'];
 const TITLES = { ok: 'All is well', warn: 'Not all is well', bad: 'Keys out of reach' };
 
@@ -92,6 +93,9 @@ async function tick() {
   }
   asking = true;
   try {
+    if (Math.abs(Date.now() / 1000 - charts.shownUntil) > PAST_AFTER_SECONDS) {
+      await catchUp();
+    }
     const status = await api.status();
     late = 0;
     const heard = last === null || failover.back();
@@ -159,6 +163,15 @@ function drawTodo(todo) {
     list.lastElementChild.remove();
   }
   todo.forEach((line, i) => setText(list.children[i] ?? list.appendChild(document.createElement('li')), line));
+}
+
+/** Draws what was while nobody looked: before the page was opened, or while it was in the background. */
+async function catchUp() {
+  try {
+    charts.past((await api.history()).points);
+  } catch (failure) {
+    console.debug('the past is not drawn:', failure.message); // whether the node is there is seen elsewhere
+  }
 }
 
 // ---- The node is gone ----

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two charts over the last five minutes, drawn by uPlot (uplot.js, with its licence beside it).
+// Two charts over the last 15 minutes, drawn by uPlot (uplot.js, with its licence beside it).
 
 import { setText } from './dom.js';
 import { duration, rate } from './format.js';
 
-/** Points kept, one a second. */
-const POINTS_MAX = 300;
+/** What is shown, and how many points of it are kept at most: the node's, and then one a second. */
+const SHOWN_SECONDS = 900;
+const POINTS_MAX = 1200;
+
+/** After so long without a figure the line is broken: nobody looked. */
+const GAP_SECONDS = 10;
 const WINDOW_MIN_SECONDS = 60;
 
 /** A history of figures and the chart of it. */
@@ -38,13 +42,31 @@ class Chart {
 
   /** Adds a moment: seconds since 1970, and a figure (or null) for each series. */
   add(seconds, figures) {
-    [seconds, ...figures].forEach((figure, i) => {
-      this.#data[i].push(figure);
-      if (this.#data[i].length > POINTS_MAX) {
-        this.#data[i].shift();
-      }
-    });
+    const [times] = this.#data;
+    if (times.length > 0 && seconds <= times.at(-1)) {
+      return; // this machine's clock was set back a little; for more the past is asked for anew
+    }
+    if (times.length > 0 && seconds - times.at(-1) > GAP_SECONDS) {
+      this.#push(times.at(-1) + 1, figures.map(() => null));
+    }
+    this.#push(seconds, figures);
+    while (times.length > POINTS_MAX || times[0] < seconds - SHOWN_SECONDS) {
+      this.#data.forEach((of) => of.shift());
+    }
     this.#plot?.setData(this.#data);
+    this.#tell();
+  }
+
+  #push(seconds, figures) {
+    [seconds, ...figures].forEach((figure, i) => this.#data[i].push(figure));
+  }
+
+  /** Shows these moments and no others: times, and then the figures of each series at them. */
+  replace(data) {
+    this.#data = data;
+    this.#hovered = null;
+    this.#plot?.setData(this.#data);
+    this.#describedAt = 0;
     this.#tell();
   }
 
@@ -125,7 +147,7 @@ class Chart {
       const figures = this.#options.series.map(
         (series, i) => `${series.name} ${last < 0 ? 'not known yet' : this.#options.format(this.#data[i + 1][last])}`,
       );
-      this.#box.setAttribute('aria-label', `Chart of the last five minutes. Now: ${figures.join(', ')}.`);
+      this.#box.setAttribute('aria-label', `Chart of the last 15 minutes. Now: ${figures.join(', ')}.`);
     }
   }
 }
@@ -138,6 +160,7 @@ export class Charts {
   #rates;
   #latency;
   #before = null;
+  #until = 0;
 
   constructor(ratesBox, ratesNow, latencyBox, latencyNow) {
     this.#rates = new Chart(ratesBox, ratesNow, {
@@ -174,6 +197,26 @@ export class Charts {
     this.#latency.draw();
   }
 
+  /** When the last moment was that they show, seconds since 1970; 0: none. */
+  get shownUntil() {
+    return this.#until;
+  }
+
+  /**
+   * Shows what the node has kept of the past, and goes on from there. By this machine's clock, whatever the node's says.
+   *
+   * @param {object[]} points of the document of /v1/history; figures that are null are a gap
+   */
+  past(points) {
+    const now = Date.now() / 1000;
+    const times = points.map(({ millisAgo }) => now - millisAgo / 1000);
+    const seconds = (millis) => (millis === null ? null : millis / 1000);
+    this.#rates.replace([times, points.map((point) => point.reads), points.map((point) => point.writes), points.map((point) => point.failed)]);
+    this.#latency.replace([[...times], points.map((point) => seconds(point.p50Millis)), points.map((point) => seconds(point.p99Millis))]);
+    this.#before = null;
+    this.#until = now;
+  }
+
   /**
    * Adds what the nodes have counted; the charts show what came since the last time. Each node's report is of its
    * own moment, so each has its own rate by its own clock, and the rates are added up.
@@ -182,6 +225,7 @@ export class Charts {
    */
   add(nodes) {
     const rates = { reads: 0, writes: 0, failed: 0 };
+    let known = false;
     const within = new Map(); // bound in seconds → how many took at most so long, since the last time
     const before = this.#before;
     this.#before = new Map(nodes.filter((node) => node.up && node.within).map((node) => [node.id, node]));
@@ -205,6 +249,7 @@ export class Charts {
           within: node.within.map(({ micros, count }, i) => [micros === null ? Infinity : micros / 1e6, count - (then.within[i]?.count ?? 0)]),
         };
       }
+      known ||= node.lately !== undefined;
       for (const name of Object.keys(rates)) {
         rates[name] += node.lately?.[name] ?? 0;
       }
@@ -212,7 +257,11 @@ export class Charts {
         within.set(bound, (within.get(bound) ?? 0) + count);
       }
     }
+    if (!known) {
+      return; // no node has told anything new: that is no zero
+    }
     const now = Date.now() / 1000;
+    this.#until = now;
     this.#rates.add(now, [rates.reads, rates.writes, rates.failed]);
     const buckets = [...within].sort(([a], [b]) => a - b).map(([seconds, count]) => ({ seconds, count }));
     this.#latency.add(now, [quantile(buckets, 0.5), quantile(buckets, 0.99)]);

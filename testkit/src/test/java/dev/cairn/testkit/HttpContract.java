@@ -28,6 +28,7 @@ final class HttpContract {
           "/v1/partitions",
           "/v1/ring",
           "/v1/stats",
+          "/v1/history",
           "/v1/slowlog",
           "/healthz",
           "/metrics",

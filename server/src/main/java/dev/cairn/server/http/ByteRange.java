@@ -18,8 +18,9 @@ record ByteRange(long first, long last) {
   /** All of a value. */
   static final ByteRange ALL = new ByteRange(0, -1);
 
-  private static final Pattern ONE =
-      Pattern.compile("bytes=\\s*(\\d{0,18})-(\\d{0,18})\\s*", Pattern.CASE_INSENSITIVE);
+  private static final Pattern UNIT = Pattern.compile("bytes=(.*)", Pattern.CASE_INSENSITIVE);
+  private static final Pattern ONE = Pattern.compile("([0-9]*)-([0-9]*)");
+  private static final int DIGITS_MAX = 18;
 
   /** A range that holds nothing of any value. */
   private static final ByteRange NOTHING = new ByteRange(Long.MAX_VALUE, Long.MAX_VALUE);
@@ -30,17 +31,34 @@ record ByteRange(long first, long last) {
     if (headers.size() != 1 || call.isHead() || call.wantsJson()) {
       return Optional.empty();
     }
-    Matcher matcher = ONE.matcher(headers.get(0));
-    if (!matcher.matches() || (matcher.group(1).isEmpty() && matcher.group(2).isEmpty())) {
+    Matcher unit = UNIT.matcher(headers.get(0));
+    List<String> ranges = unit.matches() ? HeaderList.elements(List.of(unit.group(1))) : List.of();
+    return ranges.size() == 1 ? of(ranges.get(0)) : Optional.empty();
+  }
+
+  private static Optional<ByteRange> of(String range) {
+    Matcher matcher = ONE.matcher(range);
+    if (!matcher.matches() || range.equals("-")) {
       return Optional.empty();
     }
     if (matcher.group(1).isEmpty()) {
-      long length = Long.parseLong(matcher.group(2));
+      long length = number(matcher.group(2));
       return Optional.of(length == 0 ? NOTHING : new ByteRange(-length, -1));
     }
-    long first = Long.parseLong(matcher.group(1));
-    long last = matcher.group(2).isEmpty() ? Long.MAX_VALUE : Long.parseLong(matcher.group(2));
+    long first = number(matcher.group(1));
+    long last = matcher.group(2).isEmpty() ? Long.MAX_VALUE : number(matcher.group(2));
     return first > last ? Optional.empty() : Optional.of(new ByteRange(first, last));
+  }
+
+  /** What has more digits is past the end of every value. */
+  private static long number(String digits) {
+    String significant = digits.replaceFirst("^0+(?=.)", "");
+    return significant.length() > DIGITS_MAX ? Long.MAX_VALUE : Long.parseLong(significant);
+  }
+
+  /** Whether it is the last bytes of a value: of an empty one that is all of it. */
+  boolean isSuffix() {
+    return first < 0;
   }
 
   /** The first byte of a value of so many; past its last where it has none of the range. */

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.http;
 
-import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -18,8 +16,7 @@ import java.util.regex.Pattern;
  * @param tags as written, with their quotes
  */
 record EntityTags(boolean any, List<String> tags) {
-  private static final Pattern TAG =
-      Pattern.compile("\\s*((?:W/)?\"[\\x21\\x23-\\x7e\\x80-\\xff]*\")\\s*(?:,|$)");
+  private static final Pattern TAG = Pattern.compile("(?:W/)?\"[\\x21\\x23-\\x7e\\x80-\\xff]*\"");
 
   /** Nothing was said. */
   static final EntityTags NONE = new EntityTags(false, List.of());
@@ -34,24 +31,14 @@ record EntityTags(boolean any, List<String> tags) {
    * @throws IllegalArgumentException if they are not what they should be
    */
   static EntityTags of(List<String> lines) {
-    String all = String.join(",", lines).trim();
     if (lines.isEmpty()) {
       return NONE;
     }
-    if (all.equals("*")) {
+    List<String> tags = HeaderList.elements(lines);
+    if (tags.equals(List.of("*"))) {
       return new EntityTags(true, List.of());
     }
-    List<String> tags = new ArrayList<>();
-    Matcher matcher = TAG.matcher(all);
-    int end = 0;
-    while (end < all.length()) {
-      if (!matcher.find(end) || matcher.start() != end) {
-        throw new IllegalArgumentException("not a list of entity tags such as \"7\"");
-      }
-      tags.add(matcher.group(1));
-      end = matcher.end();
-    }
-    if (tags.isEmpty()) {
+    if (tags.isEmpty() || !tags.stream().allMatch(tag -> TAG.matcher(tag).matches())) {
       throw new IllegalArgumentException("not a list of entity tags such as \"7\"");
     }
     return new EntityTags(false, tags);

@@ -7,12 +7,12 @@ import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.util.NetUtil;
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Keeps pages elsewhere from reaching a node through somebody's browser.
@@ -24,6 +24,10 @@ import java.util.function.Predicate;
  * Sec-Fetch-Site. So what says that it comes from elsewhere may not write.
  */
 final class HostCheck {
+  /** A name of letters, digits, '.', '-' and '_', or an address; and a port. */
+  private static final Pattern AUTHORITY =
+      Pattern.compile("([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+])(?::[0-9]*)?");
+
   private final Predicate<String> known;
 
   /**
@@ -40,8 +44,9 @@ final class HostCheck {
    *
    * @param target the authority of an absolute target, which counts whatever Host says (RFC 9112,
    *     3.2.2)
+   * @param any whether what is asked for answers by any name
    */
-  Optional<HttpAnswer> refusal(HttpRequest request, Optional<String> target) {
+  Optional<HttpAnswer> refusal(HttpRequest request, Optional<String> target, boolean any) {
     List<String> hosts = request.headers().getAll(HttpHeaderNames.HOST);
     boolean old = request.protocolVersion().equals(HttpVersion.HTTP_1_0);
     if (hosts.size() > 1 || (hosts.isEmpty() && !old)) {
@@ -55,7 +60,7 @@ final class HostCheck {
     if (name.isEmpty()) {
       return Optional.of(HttpAnswer.problem(Problem.BAD_REQUEST, "the Host header names no host"));
     }
-    return trusted(name.get())
+    return any || trusted(name.get())
         ? origin(request, authority)
         : Optional.of(
             HttpAnswer.problem(
@@ -97,18 +102,15 @@ final class HostCheck {
 
   /** The name in a Host header or an authority, in lower case; empty if it is none. */
   static Optional<String> name(String authority) {
-    try {
-      URI uri = new URI("http://" + authority);
-      boolean only =
-          uri.getHost() != null
-              && uri.getRawUserInfo() == null
-              && uri.getRawPath().isEmpty()
-              && uri.getRawQuery() == null
-              && uri.getRawFragment() == null;
-      return only ? Optional.of(uri.getHost().toLowerCase(Locale.ROOT)) : Optional.empty();
-    } catch (URISyntaxException e) {
+    Matcher matcher = AUTHORITY.matcher(authority);
+    if (!matcher.matches()) {
       return Optional.empty();
     }
+    String name = matcher.group(1);
+    boolean literal = name.startsWith("[");
+    return literal && !NetUtil.isValidIpV6Address(name.substring(1, name.length() - 1))
+        ? Optional.empty()
+        : Optional.of(name.toLowerCase(Locale.ROOT));
   }
 
   private boolean trusted(String name) {

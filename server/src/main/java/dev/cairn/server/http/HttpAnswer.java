@@ -6,13 +6,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.netty.handler.codec.http.DefaultHttpResponse;
-import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -100,28 +100,33 @@ record HttpAnswer(
     return new HttpAnswer(status, contentType, body, length, more);
   }
 
-  /** What is sent before the body. */
-  HttpResponse head(boolean close) {
+  /**
+   * What is sent before the body. Names are written as they were always written: programs are about
+   * that look for {@code Content-Length} as it stands (ApacheBench).
+   *
+   * @param connection what becomes of the connection, where that is to be said
+   * @param date what the header Date says
+   */
+  HttpResponse head(Optional<CharSequence> connection, String date) {
     HttpResponse response =
         new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status));
     response
         .headers()
+        .set("Date", date)
         .set("X-Content-Type-Options", "nosniff")
         .set("X-Frame-Options", "DENY")
         .set("Referrer-Policy", "no-referrer")
         .set("Cross-Origin-Resource-Policy", "same-origin")
         .set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-        .set(HttpHeaderNames.CACHE_CONTROL, "no-store");
+        .set("Cache-Control", "no-store");
     headers.forEach((name, value) -> response.headers().set(name, value));
     if (status != 204 && status != 304) {
-      response.headers().set(HttpHeaderNames.CONTENT_LENGTH, Long.toString(length));
+      response.headers().set("Content-Length", Long.toString(length));
       if (!contentType.isEmpty()) {
-        response.headers().set(HttpHeaderNames.CONTENT_TYPE, contentType);
+        response.headers().set("Content-Type", contentType);
       }
     }
-    if (close) {
-      response.headers().set(HttpHeaderNames.CONNECTION, "close");
-    }
+    connection.ifPresent(what -> response.headers().set("Connection", what));
     return response;
   }
 }

@@ -3,7 +3,6 @@ package dev.cairn.server.http;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.cairn.protocol.Consistency;
-import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import java.util.Base64;
@@ -35,17 +34,14 @@ record HttpCall(
     return HttpMethod.HEAD.equals(method);
   }
 
-  /** Whether JSON was asked for by name; a bare star or nothing asks for bytes. */
+  /** The form in which a key is wanted; empty where in none that is offered. */
+  Optional<String> form() {
+    return Negotiation.type(headers, KeyRecord.FORMS);
+  }
+
+  /** Whether that is JSON. */
   boolean wantsJson() {
-    for (String header : headers.getAll(HttpHeaderNames.ACCEPT)) {
-      for (String range : header.split(",", -1)) {
-        String[] parts = range.trim().split("\\s*;\\s*", -1);
-        if (parts[0].equalsIgnoreCase(HttpAnswer.JSON_TYPE)) {
-          return true;
-        }
-      }
-    }
-    return false;
+    return form().filter(HttpAnswer.JSON_TYPE::equals).isPresent();
   }
 
   /** The level of {@code ?consistency=}. */

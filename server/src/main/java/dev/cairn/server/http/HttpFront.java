@@ -10,17 +10,10 @@ import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.routing.ReplyMemory;
 import dev.cairn.server.routing.Router;
 import io.netty.channel.ChannelPipeline;
-import io.netty.handler.codec.TooLongFrameException;
-import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMessage;
-import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.codec.http.HttpResponseEncoder;
-import io.netty.handler.codec.http.HttpVersion;
-import io.netty.handler.codec.http.TooLongHttpHeaderException;
-import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.netty.handler.timeout.IdleStateHandler;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
@@ -57,31 +50,15 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
 
   private static final int LARGE_BYTES = 16 << 10;
 
-  private final HostCheck hosts;
-  private final List<Route> routes;
+  private final Gate gate;
+  private final HttpDate date = new HttpDate(Clock.systemUTC());
   private final Router router;
   private final RequestMemory memory;
   private final RequestMemory documents = new RequestMemory(DOCUMENT_BYTES_MAX);
   private final CommandMetrics measured;
   private final SlowLog slowLog;
   private final Worker worker = new Worker();
-
-  /** What becomes of a request once its head is read. */
-  record Admission(Optional<HttpAnswer> refusal, boolean ends, Route route, RequestTarget target) {
-    /** How many bytes its body may have. */
-    int bodyBytesMax() {
-      return route == null ? 0 : route.bodyBytesMax();
-    }
-
-    private static Admission refused(HttpAnswer answer) {
-      return new Admission(Optional.of(answer), false, null, null);
-    }
-
-    /** One after which nobody knows where the next request begins. */
-    private static Admission unreadable(HttpAnswer answer) {
-      return new Admission(Optional.of(answer), true, null, null);
-    }
-  }
+  private final History history;
 
   /**
    * Creates the face.
@@ -111,8 +88,12 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
     this.measured = metrics.commands();
     this.slowLog = config.slowLog();
     metrics.gauge(Metric.REQUEST_BYTES, () -> memory.bytes() + documents.bytes(), "http");
-    this.hosts = new HostCheck(name -> config.hosts().contains(name) || announced(router, name));
-    this.routes = Routes.of(config, router, metrics, notReady, worker);
+    this.history = new History(router::figures, System::nanoTime);
+    this.gate =
+        new Gate(
+            new HostCheck(name -> config.hosts().contains(name) || announced(router, name)),
+            Routes.of(config, router, metrics, notReady, worker, history));
+    history.start();
   }
 
   private static boolean announced(Router router, String name) {
@@ -134,6 +115,7 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
   @Override
   public void close() {
     worker.close();
+    history.close();
   }
 
   /** What the bodies of all connections may hold. */
@@ -178,84 +160,23 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
     return router.replies().full();
   }
 
-  /** Whether a request is let in, by its head alone. */
-  Admission admit(HttpRequest head) {
-    if (!head.decoderResult().isSuccess()) {
-      return Admission.unreadable(unreadable(head.decoderResult().cause()));
-    }
-    if (!readableLength(head)) {
-      return Admission.unreadable(
-          HttpAnswer.problem(Problem.BAD_REQUEST, "Transfer-Encoding is chunked or not there"));
-    }
-    String target = head.uri();
-    Optional<String> authority = Optional.empty();
-    if (target.regionMatches(true, 0, "http://", 0, 7)) {
-      int slash = target.indexOf('/', 7);
-      authority = Optional.of(target.substring(7, slash < 0 ? target.length() : slash));
-      target = slash < 0 ? "/" : target.substring(slash);
-    }
-    Optional<HttpAnswer> refusal =
-        hosts.refusal(head, authority).or(() -> unknownHeaders(head.headers()));
-    return refusal.isPresent() ? Admission.refused(refusal.get()) : route(head.method(), target);
+  /** Who lets requests in. */
+  Gate gate() {
+    return gate;
   }
 
-  /** What is both, or neither, another who forwards the request could read in another way. */
-  private static boolean readableLength(HttpRequest head) {
-    List<String> codings = head.headers().getAll(HttpHeaderNames.TRANSFER_ENCODING);
-    return codings.isEmpty()
-        || (codings.size() == 1
-            && codings.get(0).equalsIgnoreCase("chunked")
-            && !head.protocolVersion().equals(HttpVersion.HTTP_1_0));
-  }
-
-  private static Optional<HttpAnswer> unknownHeaders(HttpHeaders headers) {
-    for (String expected : headers.getAll(HttpHeaderNames.EXPECT)) {
-      if (!expected.equalsIgnoreCase("100-continue")) {
-        return Optional.of(
-            HttpAnswer.problem(Problem.EXPECTATION_FAILED, "only 100-continue can be expected"));
-      }
-    }
-    for (String coding : headers.getAll(HttpHeaderNames.CONTENT_ENCODING)) {
-      if (!coding.equalsIgnoreCase("identity")) {
-        return Optional.of(
-            HttpAnswer.problem(Problem.UNSUPPORTED_CODING, "send the body without coding")
-                .with("Accept-Encoding", "identity"));
-      }
-    }
-    return Optional.empty();
-  }
-
-  private Admission route(HttpMethod method, String text) {
-    if (text.equals("*") && method.equals(HttpMethod.OPTIONS)) {
-      return Admission.refused(
-          HttpAnswer.empty(204).with("Allow", "GET, HEAD, PUT, POST, DELETE, OPTIONS"));
-    }
-    RequestTarget target;
-    try {
-      target = RequestTarget.of(text);
-    } catch (BadRequest wrong) {
-      return Admission.refused(wrong.answer());
-    }
-    Optional<Route> route = Route.of(routes, target.path());
-    if (route.isEmpty()) {
-      return Admission.refused(
-          HttpAnswer.problem(Problem.NO_SUCH_RESOURCE, "there is no such resource"));
-    }
-    String allow = route.get().allow();
-    if (method.equals(HttpMethod.OPTIONS)) {
-      return Admission.refused(HttpAnswer.empty(204).with("Allow", allow));
-    }
-    if (!route.get().methods().contains(method)) {
-      return Admission.refused(
-          HttpAnswer.problem(Problem.METHOD_NOT_ALLOWED, "this resource takes " + allow)
-              .with("Allow", allow));
-    }
-    return new Admission(Optional.empty(), false, route.get(), target);
+  /** What the header Date says. */
+  String date() {
+    return date.now();
   }
 
   /** Carries out a request that was let in and read to its end. */
   void run(
-      HttpRequest head, Admission admission, byte[] body, String peer, Consumer<HttpAnswer> done) {
+      HttpRequest head,
+      Gate.Admission admission,
+      byte[] body,
+      String peer,
+      Consumer<HttpAnswer> done) {
     Route route = admission.route();
     long startedNanos = System.nanoTime();
     Consumer<HttpAnswer> timed =
@@ -287,7 +208,7 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
     }
   }
 
-  private static List<byte[]> words(HttpRequest head, Admission admission) {
+  private static List<byte[]> words(HttpRequest head, Gate.Admission admission) {
     return List.of(
         head.method().name().getBytes(StandardCharsets.US_ASCII),
         RequestTarget.decode(admission.target().path(), false));
@@ -301,26 +222,6 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
       case 500, 504 -> CommandMetrics.Outcome.UNKNOWN;
       default -> answer.status() < 400 ? CommandMetrics.Outcome.OK : CommandMetrics.Outcome.INVALID;
     };
-  }
-
-  static HttpAnswer unreadable(Throwable cause) {
-    if (cause instanceof TooLongHttpLineException) {
-      return HttpAnswer.problem(
-          Problem.TARGET_TOO_LONG, "the request's first line is longer than 60 KiB");
-    }
-    if (cause instanceof TooLongHttpHeaderException || cause instanceof TooLongFrameException) {
-      return HttpAnswer.problem(
-          Problem.HEADERS_TOO_LONG, "the request's headers are longer than 32 KiB");
-    }
-    return HttpAnswer.problem(Problem.BAD_REQUEST, "this is not a request of HTTP/1.1");
-  }
-
-  /** Why the lines of a chunked body cannot be read. */
-  static HttpAnswer unreadableBody(Throwable cause) {
-    return cause instanceof TooLongHttpLineException
-        ? HttpAnswer.problem(
-            Problem.BAD_REQUEST, "a chunk's own line is longer than 60 KiB: send no extensions")
-        : unreadable(cause);
   }
 
   static HttpAnswer tooMuch() {

@@ -13,6 +13,8 @@ import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpObject;
 import io.netty.handler.codec.http.HttpRequest;
@@ -26,6 +28,7 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -93,15 +96,25 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
   /** A request as far as it has been read. */
   private static final class Incoming {
     private final HttpRequest head;
-    private final HttpFront.Admission admission;
+    private final Gate.Admission admission;
     private byte[] body = {};
     private int length;
     private boolean close;
 
-    Incoming(HttpRequest head, HttpFront.Admission admission) {
+    Incoming(HttpRequest head, Gate.Admission admission) {
       this.head = head;
       this.admission = admission;
       this.close = !HttpUtil.isKeepAlive(head);
+    }
+
+    /** What is said of the connection: HTTP/1.1 goes on unless told, HTTP/1.0 ends unless told. */
+    private Optional<CharSequence> connection() {
+      if (close) {
+        return Optional.of(HttpHeaderValues.CLOSE);
+      }
+      return head.protocolVersion().isKeepAliveDefault()
+          ? Optional.empty()
+          : Optional.of(HttpHeaderValues.KEEP_ALIVE);
     }
   }
 
@@ -152,7 +165,7 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
   }
 
   private void begin(HttpRequest head) {
-    HttpFront.Admission admission = front.admit(head);
+    Gate.Admission admission = front.gate().admit(head);
     incoming = new Incoming(head, admission);
     if (admission.ends()) {
       refuseAndEnd(admission.refusal().orElseThrow());
@@ -161,7 +174,7 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
     long stated = HttpUtil.getContentLength(head, 0L);
     boolean waits = HttpUtil.is100ContinueExpected(head);
     if (admission.refusal().isPresent()) {
-      if (waits || stated > SKIPPED_BYTES_MAX) {
+      if (head.headers().contains(HttpHeaderNames.EXPECT) || stated > SKIPPED_BYTES_MAX) {
         refuseAndEnd(admission.refusal().get());
       }
       return;
@@ -177,7 +190,7 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
 
   private void take(HttpContent content) {
     if (!content.decoderResult().isSuccess()) {
-      refuseAndEnd(HttpFront.unreadableBody(content.decoderResult().cause()));
+      refuseAndEnd(Gate.unreadableBody(content.decoderResult().cause()));
       return;
     }
     ByteBuf bytes = content.content();
@@ -244,7 +257,7 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
     byte[] body =
         asked.length == asked.body.length ? asked.body : Arrays.copyOf(asked.body, asked.length);
     String peer = peer(context.channel().remoteAddress());
-    HttpFront.Admission admission = asked.admission;
+    Gate.Admission admission = asked.admission;
     boolean head = HttpMethod.HEAD.equals(asked.head.method());
     front.run(
         asked.head,
@@ -289,7 +302,7 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
     incoming.close |= inputShut && inbox.isEmpty();
     out = answer.answer().body();
     sent = 0;
-    context.write(answer.answer().head(incoming.close));
+    context.write(answer.answer().head(incoming.connection(), front.date()));
     pump();
   }
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.cairn.server.partition.Result;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -18,6 +19,9 @@ record KeyRecord(byte[] key, byte[] part, long length, long ttlMillis, long vers
   static final int JSON_VALUE_BYTES_MAX = 4 << 20;
 
   private static final String BYTES = "application/octet-stream";
+
+  /** How a key can be told; the first where nothing else is asked for. */
+  static final List<String> FORMS = List.of(BYTES, HttpAnswer.JSON_TYPE);
 
   /** From what {@code Query.Fetch} or {@code Query.Facts} answers. */
   static Optional<KeyRecord> of(byte[] key, Result result) {
@@ -56,7 +60,7 @@ record KeyRecord(byte[] key, byte[] part, long length, long ttlMillis, long vers
 
   HttpAnswer answer(HttpCall call, Optional<ByteRange> asked) {
     if (call.wantsJson()) {
-      return json(call);
+      return json();
     }
     if (call.isHead()) {
       return described(HttpAnswer.head(200, BYTES, length)).with("Accept-Ranges", "bytes");
@@ -66,7 +70,7 @@ record KeyRecord(byte[] key, byte[] part, long length, long ttlMillis, long vers
     if (call.headers().contains(HttpHeaderNames.IF_RANGE)) {
       range = asked.filter(any -> call.headers().get(HttpHeaderNames.IF_RANGE).equals(tag()));
     }
-    if (range.isEmpty()) {
+    if (range.isEmpty() || (length == 0 && range.get().isSuffix())) {
       return described(HttpAnswer.of(200, BYTES, body)).with("Accept-Ranges", "bytes");
     }
     long first = range.get().firstOf(length);
@@ -85,7 +89,7 @@ record KeyRecord(byte[] key, byte[] part, long length, long ttlMillis, long vers
         .with("Content-Range", "bytes " + first + "-" + last + "/" + length);
   }
 
-  private HttpAnswer json(HttpCall call) {
+  private HttpAnswer json() {
     if (length > JSON_VALUE_BYTES_MAX) {
       return described(
           HttpAnswer.problem(
@@ -95,9 +99,7 @@ record KeyRecord(byte[] key, byte[] part, long length, long ttlMillis, long vers
     }
     ObjectNode document = HttpAnswer.object();
     HttpCall.put(document, "key", key);
-    if (!call.isHead()) {
-      HttpCall.put(document, "value", part);
-    }
+    HttpCall.put(document, "value", part);
     document.put("version", version).put("length", length);
     if (ttlMillis < 0) {
       document.putNull("ttlMillis");

@@ -77,6 +77,13 @@ final class KeyResource implements Route.Resource {
     Consistency level = call.level(levels.readLevel());
     EntityTags match = tags(call, HttpHeaderNames.IF_MATCH);
     EntityTags noneMatch = tags(call, HttpHeaderNames.IF_NONE_MATCH);
+    if (call.form().isEmpty()) {
+      throw new BadRequest(
+          HttpAnswer.problem(
+                  Problem.NOT_ACCEPTABLE,
+                  "a key is told as one of " + String.join(", ", KeyRecord.FORMS))
+              .with("Vary", "Accept"));
+    }
     Optional<ByteRange> range = ByteRange.of(call);
     // A part that its asker may not want (If-Range) is cut here; else only the part is fetched.
     ByteRange fetched =
@@ -84,7 +91,7 @@ final class KeyResource implements Route.Resource {
             ? ByteRange.ALL
             : range.orElse(ByteRange.ALL);
     Query query =
-        call.isHead()
+        call.isHead() && !call.wantsJson() // the length of a document is known once it is made
             ? new Query.Facts(key)
             : new Query.Fetch(key, fetched.first(), fetched.last());
     router.read(
@@ -110,10 +117,7 @@ final class KeyResource implements Route.Resource {
     Optional<KeyRecord> found = KeyRecord.of(key, done.results().get(0));
     HttpAnswer answer;
     if (found.isEmpty()) {
-      answer =
-          match.isEmpty()
-              ? HttpAnswer.problem(Problem.NO_SUCH_KEY, "there is no such key")
-              : KeyRecord.preconditionFailed(0);
+      answer = noSuchKey(); // whatever the conditions (RFC 9110, 13.2.1)
     } else if (!match.isEmpty() && !match.matches(found.get().tag())) {
       answer = KeyRecord.preconditionFailed(found.get().version());
     } else if (noneMatch.matchesWeakly(found.get().tag())) {
@@ -189,7 +193,7 @@ final class KeyResource implements Route.Resource {
   /** What must hold of a key to be written. */
   static Condition condition(EntityTags match, EntityTags noneMatch) {
     if (!match.isEmpty() && !noneMatch.isEmpty()) {
-      throw new BadRequest("a write takes If-Match or If-None-Match, not both");
+      return both(match, noneMatch);
     }
     if (!match.isEmpty()) {
       return match.any()
@@ -202,6 +206,23 @@ final class KeyResource implements Route.Resource {
           : Condition.of(Condition.Kind.IF_NOT_VERSION, versions(noneMatch, true));
     }
     return Condition.ALWAYS;
+  }
+
+  /** Both must hold. */
+  private static Condition both(EntityTags match, EntityTags noneMatch) {
+    if (match.any() && !noneMatch.any()) {
+      throw new BadRequest("beside If-None-Match with tags, If-Match has tags too");
+    }
+    List<Long> wanted = new ArrayList<>();
+    if (!match.any() && !noneMatch.any()) {
+      wanted.addAll(versions(match, false));
+      wanted.removeAll(versions(noneMatch, true));
+    }
+    return Condition.of(Condition.Kind.IF_VERSION, wanted); // where none is left, it never holds
+  }
+
+  private static HttpAnswer noSuchKey() {
+    return HttpAnswer.problem(Problem.NO_SUCH_KEY, "there is no such key");
   }
 
   /** Tags of ours as versions; others match nothing. If-None-Match compares weakly. */
@@ -240,15 +261,16 @@ final class KeyResource implements Route.Resource {
       if (failed) {
         return HttpAnswer.problem(Problem.BAD_REQUEST, "the time to live is past all times");
       }
+      if (before == 0 && revision.value().isEmpty()) {
+        return noSuchKey(); // whatever the condition
+      }
       if (!held) {
         return KeyRecord.preconditionFailed(before);
       }
       if (revision.value().isPresent()) {
         return HttpAnswer.empty(before == 0 ? 201 : 204).with("ETag", HttpCall.tag(after));
       }
-      return before == 0
-          ? HttpAnswer.problem(Problem.NO_SUCH_KEY, "there is no such key")
-          : HttpAnswer.empty(204);
+      return HttpAnswer.empty(204);
     }
   }
 }

@@ -21,7 +21,11 @@ enum Problem {
   NO_SUCH_RESOURCE(404, "Nothing is served under this path. /openapi.yaml lists what is."),
   NO_SUCH_KEY(404, "The key is not there: never written, deleted, or expired."),
   METHOD_NOT_ALLOWED(405, "The resource does not take this method; the header Allow lists those."),
-  NOT_ACCEPTABLE(406, "The value is too long to be told as JSON: ask for its bytes."),
+  NOT_ACCEPTABLE(
+      406,
+      "Nothing that the header Accept names is offered: a key is told as its bytes"
+          + " (application/octet-stream), or as application/json where its value is not too long."),
+  LENGTH_REQUIRED(411, "Where the body ends is not said: send it with Content-Length."),
   PRECONDITION_FAILED(
       412,
       "If-Match or If-None-Match does not hold for the key as it is; nothing was done. Read the key,"
@@ -39,6 +43,10 @@ enum Problem {
           + " name of the cluster's. The setting --http-hosts adds names."),
   HEADERS_TOO_LONG(431, "The request's headers are too long."),
   INTERNAL_ERROR(500, "A bug: the node's log has it. Whether a write was done is not known."),
+  NOT_IMPLEMENTED(
+      501,
+      "The method, or the transfer coding of the body, is none that this node knows; nothing was"
+          + " done. The header Allow of OPTIONS lists a resource's methods."),
   UNAVAILABLE(
       503,
       "Refused for a passing reason; certainly nothing was done. Send the same again after"
@@ -50,12 +58,13 @@ enum Problem {
   UNKNOWN_OUTCOME(
       504,
       "The write may have been done, or may yet be. Read the key before writing again; a write with"
-          + " If-Match or If-None-Match may be sent again as it is: 412 means that it, or another,"
-          + " was done."),
+          + " If-Match or If-None-Match may be sent again as it is: 412, and 404 to DELETE, means that"
+          + " it, or another, was done."),
   NOT_ON_ALL_REPLICAS(
       504,
       "The write is done and on disk on a majority, but was not on every replica by the deadline, as"
           + " level all asked. It is not undone."),
+  UNKNOWN_VERSION(505, "The request is of another version of HTTP than 1.0 or 1.1."),
   NO_ROOM(
       507,
       "Too few nodes have room on their disks; certainly nothing was done. Make room there, or delete"

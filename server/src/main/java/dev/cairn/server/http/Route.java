@@ -15,6 +15,7 @@ import java.util.stream.Collectors;
  * @param bodyBytesMax the longest body that it takes
  * @param isDocument whether it may be refused when it is there, for want of memory: what reads and
  *     writes keys may not, since it was done, and what says that the node is alive is to be heard
+ * @param anyHost whether it answers by whatever name the node is asked
  */
 record Route(
     String path,
@@ -22,6 +23,7 @@ record Route(
     List<HttpMethod> methods,
     int bodyBytesMax,
     boolean isDocument,
+    boolean anyHost,
     Resource resource) {
   private static final List<HttpMethod> READS = List.of(HttpMethod.GET, HttpMethod.HEAD);
 
@@ -32,20 +34,28 @@ record Route(
     void answer(HttpCall call);
   }
 
+  /**
+   * What those ask who watch over the node. They know it by names of their own, and it says nothing
+   * that a page elsewhere could not find out.
+   */
+  static Route probe(String path, Resource resource) {
+    return new Route(path, "", READS, 0, false, true, resource);
+  }
+
   /** What is only read, and little. */
   static Route word(String path, Resource resource) {
-    return new Route(path, "", READS, 0, false, resource);
+    return new Route(path, "", READS, 0, false, false, resource);
   }
 
   /** What is only read, and may be much. */
   static Route document(String path, Resource resource) {
-    return new Route(path, "", READS, 0, true, resource);
+    return new Route(path, "", READS, 0, true, false, resource);
   }
 
   /** What reads or writes keys. */
   static Route keys(
       String path, String label, List<HttpMethod> methods, int bodyBytesMax, Resource resource) {
-    return new Route(path, label, methods, bodyBytesMax, false, resource);
+    return new Route(path, label, methods, bodyBytesMax, false, false, resource);
   }
 
   private boolean open() {

@@ -17,20 +17,22 @@ final class Routes {
       Router router,
       Metrics metrics,
       Supplier<Optional<String>> notReady,
-      Worker worker) {
+      Worker worker,
+      History history) {
     HealthResource health = new HealthResource(metrics, notReady);
     ConsoleResource console = new ConsoleResource(router);
     ClusterResource cluster = new ClusterResource(router);
     KeyResource key = new KeyResource(router, config.levels());
     return List.of(
-        Route.word("/healthz", health::alive),
-        Route.word("/readyz", worker.resource(health::ready)),
+        Route.probe("/healthz", health::alive),
+        Route.probe("/readyz", worker.resource(health::ready)),
         Route.document("/metrics", worker.resource(health::metrics)),
         Route.document("/v1/cluster", worker.resource(cluster::cluster)),
         Route.document("/v1/nodes", worker.resource(cluster::nodes)),
         Route.document("/v1/partitions", worker.resource(cluster::partitions)),
         Route.document("/v1/ring", worker.resource(cluster::ring)),
         Route.document("/v1/stats", worker.resource(cluster::stats)),
+        Route.document("/v1/history", worker.resource(history::answer)),
         Route.document("/v1/slowlog", worker.resource(cluster::slowLog)),
         Route.keys(
             "/v1/kv/",

@@ -68,7 +68,7 @@ final class StaticFiles {
       return HttpAnswer.problem(Problem.NO_SUCH_RESOURCE, "there is no such file");
     }
     StaticFile file = known.get();
-    boolean packed = file.packed().isPresent() && takesGzip(asked);
+    boolean packed = file.packed().isPresent() && Negotiation.gzip(asked);
     String tag = '"' + file.tag() + (packed ? "-gzip\"" : "\"");
     HttpAnswer answer =
         EntityTags.lenient(asked.getAll(HttpHeaderNames.IF_NONE_MATCH)).matchesWeakly(tag)
@@ -77,19 +77,6 @@ final class StaticFiles {
     answer =
         answer.with("ETag", tag).with("Cache-Control", "no-cache").with("Vary", "Accept-Encoding");
     return packed && answer.status() == 200 ? answer.with("Content-Encoding", "gzip") : answer;
-  }
-
-  /** Whether gzip is named among what the asker unpacks, and not with weight 0. */
-  private static boolean takesGzip(HttpHeaders asked) {
-    for (String header : asked.getAll(HttpHeaderNames.ACCEPT_ENCODING)) {
-      for (String coding : header.split(",", -1)) {
-        String[] parts = coding.trim().split("\\s*;\\s*", 2);
-        if (parts[0].equalsIgnoreCase("gzip")) {
-          return parts.length == 1 || !parts[1].matches("q=0(\\.0*)?");
-        }
-      }
-    }
-    return false;
   }
 
   private Optional<StaticFile> find(String name) {

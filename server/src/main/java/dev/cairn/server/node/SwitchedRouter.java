@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.Topology;
+import dev.cairn.server.cluster.NodeReport;
 import dev.cairn.server.partition.Query;
 import dev.cairn.server.partition.Reply;
 import dev.cairn.server.partition.Request;
@@ -137,6 +138,11 @@ final class SwitchedRouter implements Router {
     } else {
       target.ask(topic, done);
     }
+  }
+
+  @Override
+  public Map<String, NodeReport.Figures> figures() {
+    return refuses() ? Map.of() : target.figures();
   }
 
   @Override

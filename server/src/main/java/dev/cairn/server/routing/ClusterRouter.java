@@ -8,6 +8,7 @@ import dev.cairn.server.cluster.Announced;
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.Membership;
+import dev.cairn.server.cluster.NodeReport;
 import dev.cairn.server.cluster.PeerMessageKind;
 import dev.cairn.server.cluster.Placement;
 import dev.cairn.server.cluster.Replica;
@@ -462,6 +463,11 @@ public final class ClusterRouter implements Router, AutoCloseable {
   @Override
   public void ask(NodeDocuments.Topic topic, Consumer<Map<String, byte[]>> done) {
     documents.ask(topic, done);
+  }
+
+  @Override
+  public Map<String, NodeReport.Figures> figures() {
+    return status.figures(state.cluster());
   }
 
   @Override

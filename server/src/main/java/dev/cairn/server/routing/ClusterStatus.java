@@ -109,6 +109,19 @@ public final class ClusterStatus {
     return seconds;
   }
 
+  /** What each member that is up last told of itself, by its id. */
+  Map<String, NodeReport.Figures> figures(ClusterState cluster) {
+    Map<String, NodeReport.Figures> figures = new TreeMap<>();
+    for (Member member : cluster == null ? List.<Member>of() : cluster.members()) {
+      if (membership.isUp(member.id())) {
+        membership
+            .report(member.id())
+            .ifPresent(report -> figures.put(member.id(), report.figures()));
+      }
+    }
+    return figures;
+  }
+
   String document(ClusterState cluster, IntFunction<Optional<String>> leaderOf) {
     Seen now = look(cluster, leaderOf);
     ObjectNode document = JSON.createObjectNode();

@@ -4,6 +4,7 @@ package dev.cairn.server.routing;
 import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.Topology;
+import dev.cairn.server.cluster.NodeReport;
 import dev.cairn.server.partition.Query;
 import dev.cairn.server.partition.Reply;
 import dev.cairn.server.partition.Request;
@@ -95,6 +96,9 @@ public interface Router {
    * @param done JSON by node id, of those that answered
    */
   void ask(NodeDocuments.Topic topic, Consumer<Map<String, byte[]>> done);
+
+  /** What each node that is up last told of what it uses and has answered, by its id. Cheap. */
+  Map<String, NodeReport.Figures> figures();
 
   /** The cluster's state as a JSON document (docs/operations.md has its grammar). */
   void status(Consumer<String> done);

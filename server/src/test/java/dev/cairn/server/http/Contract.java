@@ -37,7 +37,8 @@ public final class Contract {
    * What any request may be answered with, as the document says in its head; but for 500, a bug,
    * which no test takes for an answer.
    */
-  private static final Set<Integer> ANYWHERE = Set.of(400, 403, 405, 413, 414, 415, 417, 421, 431);
+  private static final Set<Integer> ANYWHERE =
+      Set.of(400, 403, 405, 411, 413, 414, 415, 417, 421, 431, 501, 505);
 
   private final Set<String> given = ConcurrentHashMap.newKeySet();
 

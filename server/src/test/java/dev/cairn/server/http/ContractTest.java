@@ -46,7 +46,7 @@ final class ContractTest {
     keys();
     listAndBatch();
     ClusterResourceTest.fill(node.router);
-    for (String path : List.of("cluster", "nodes", "partitions", "ring", "stats")) {
+    for (String path : List.of("cluster", "nodes", "partitions", "ring", "stats", "history")) {
       ask(200, "GET /v1/" + path, "");
     }
     ask(400, "GET /v1/cluster?x=1", "");
@@ -69,7 +69,8 @@ final class ContractTest {
 
   private void noRoom() throws IOException {
     Runnable documentsRead = node.fillDocuments();
-    for (String path : List.of("cluster", "nodes", "partitions", "ring", "stats", "slowlog")) {
+    for (String path :
+        List.of("cluster", "nodes", "partitions", "ring", "stats", "history", "slowlog")) {
       ask(503, "GET /v1/" + path, "");
     }
     for (String path : List.of("metrics", "openapi.yaml", "", "console/app.js")) {
@@ -122,6 +123,7 @@ final class ContractTest {
     assertThat(node.ask("PUT" + key, tooLong).status()).isEqualTo(413);
     node.ask("PUT /v1/kv/long", new byte[KeyRecord.JSON_VALUE_BYTES_MAX + 1]);
     ask(406, "GET /v1/kv/long", "", "Accept: application/json");
+    ask(406, "HEAD /v1/kv/long", "", "Accept: application/json");
     for (String method : List.of("GET", "HEAD", "PUT", "DELETE")) {
       failing(ErrorCode.CLUSTERDOWN);
       ask(503, method + key, "");

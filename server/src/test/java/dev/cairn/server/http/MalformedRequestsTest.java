@@ -20,9 +20,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * What is no request of HTTP, or could be read in two ways: each gets a 4xx, none a trace of a bug,
- * and nothing changes. Longer: {@code -Dcairn.http.fuzz=100000}, and again as it was with {@code
- * -Dcairn.http.fuzz.seed=}.
+ * What is no request of HTTP, or could be read in two ways: each gets a 4xx or 501, none a trace of
+ * a bug, and nothing changes. Longer: {@code -Dcairn.http.fuzz=100000}, and again as it was with
+ * {@code -Dcairn.http.fuzz.seed=}.
  */
 final class MalformedRequestsTest {
   private static final int REQUESTS = Integer.getInteger("cairn.http.fuzz", 1_500);
@@ -82,7 +82,7 @@ final class MalformedRequestsTest {
         "400|PUT /v1/kv/a HTTP/1.1~Host: localhost~Content-Length: 1~Transfer-Encoding: chunked~~1~x~0~~",
         "400|PUT /v1/kv/a HTTP/1.1~Host: localhost~Transfer-Encoding: chunked~Content-Length: 1~~1~x~0~~",
         "400|PUT /v1/kv/a HTTP/1.1~Host: localhost~Transfer-Encoding: xchunked~~1~x~0~~",
-        "400|PUT /v1/kv/a HTTP/1.1~Host: localhost~Transfer-Encoding: gzip, chunked~~1~x~0~~",
+        "501|PUT /v1/kv/a HTTP/1.1~Host: localhost~Transfer-Encoding: gzip, chunked~~1~x~0~~",
         "400|PUT /v1/kv/a HTTP/1.1~Host: localhost~Transfer-Encoding: identity~~x",
         "400|PUT /v1/kv/a HTTP/1.1~Host: localhost~Transfer-Encoding: chunked~Transfer-Encoding: chunked~~1~x~0~~",
         "400|PUT /v1/kv/a HTTP/1.0~Host: localhost~Transfer-Encoding: chunked~~1~x~0~~",
@@ -106,17 +106,17 @@ final class MalformedRequestsTest {
         "421|PUT http://evil.example/v1/kv/a HTTP/1.1~Host: localhost~Content-Length: 1~~x",
         "400|PUT http://a@localhost/v1/kv/a HTTP/1.1~Host: localhost~Content-Length: 1~~x",
         // Methods and the like.
-        "405|BREW /v1/kv/a HTTP/1.1~Host: localhost~~",
+        "501|BREW /v1/kv/a HTTP/1.1~Host: localhost~~",
         "405|TRACE /v1/kv/a HTTP/1.1~Host: localhost~~",
         "405|PATCH /v1/kv/a HTTP/1.1~Host: localhost~Content-Length: 1~~x",
-        "400|CONNECT localhost:80 HTTP/1.1~Host: localhost~~",
+        "501|CONNECT localhost:80 HTTP/1.1~Host: localhost~~",
         "404|PUT /v1/kv/ HTTP/1.1~Host: localhost~Content-Length: 1~~x",
         "404|PUT /v2/kv/a HTTP/1.1~Host: localhost~Content-Length: 1~~x",
         "415|PUT /v1/kv/a HTTP/1.1~Host: localhost~Content-Encoding: gzip~Content-Length: 1~~x",
         "417|PUT /v1/kv/a HTTP/1.1~Host: localhost~Expect: everything~Content-Length: 1~~x",
         "400|PUT /v1/kv/a HTTP/1.1~Host: localhost~Content-Range: bytes 0-0/1~Content-Length: 1~~x",
       })
-  void isA4xx(int status, String request) throws IOException {
+  void isRefused(int status, String request) throws IOException {
     String answer = exchange(request.replace("~", "\r\n").getBytes(ISO_8859_1));
 
     assertThat(answer)
@@ -174,7 +174,7 @@ final class MalformedRequestsTest {
       assertThat(answer).as(shown).doesNotContain("Exception", "\tat ", "internal error");
       Matcher statuses = STATUS.matcher(answer);
       while (statuses.find()) {
-        assertThat(Integer.parseInt(statuses.group(1))).as(shown).isLessThan(500);
+        assertThat(Integer.parseInt(statuses.group(1))).as(shown).isNotIn(500, 503, 504);
       }
     }
     nothingChanged();

@@ -4,6 +4,7 @@ package dev.cairn.server.resp;
 import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.Topology;
+import dev.cairn.server.cluster.NodeReport;
 import dev.cairn.server.partition.Keyspace;
 import dev.cairn.server.partition.Query;
 import dev.cairn.server.partition.Reply;
@@ -238,6 +239,11 @@ public final class FakeRouter implements Router {
   @Override
   public void ask(NodeDocuments.Topic topic, Consumer<Map<String, byte[]>> done) {
     done.accept(documents);
+  }
+
+  @Override
+  public Map<String, NodeReport.Figures> figures() {
+    return Map.of();
   }
 
   @Override

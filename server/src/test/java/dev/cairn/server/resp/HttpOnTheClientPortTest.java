@@ -154,13 +154,13 @@ final class HttpOnTheClientPortTest {
         "400|POST /healthz HTTP/1.1~Host: localhost~Content-Length: -3~~",
         "400|POST /healthz HTTP/1.1~Host: localhost~Transfer-Encoding: chunked~~zz~~",
         "400|GET /healthz HTTP/1.1~Ho st: localhost~~",
-        "405|BREW /healthz HTTP/1.1~Host: localhost~~",
+        "501|BREW /healthz HTTP/1.1~Host: localhost~~",
         "404|DELETE /v1 HTTP/1.1~Host: localhost~~",
         "413|PUT /v1/kv/a HTTP/1.1~Host: localhost~Content-Length: 99999999~~",
         "421|GET /metrics HTTP/1.1~Host: evil.example:5000~~",
         "421|GET http://evil.example/metrics HTTP/1.1~Host: localhost~~",
       })
-  void whatIsWrongIsA4xxAndChangesNothing(int status, String request) throws Exception {
+  void whatIsWrongIsRefusedAndChangesNothing(int status, String request) throws Exception {
     String answer = exchange(request.replace("~", "\r\n"));
 
     assertThat(answer)

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.http;
+
+import io.netty.handler.codec.TooLongFrameException;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.TooLongHttpHeaderException;
+import io.netty.handler.codec.http.TooLongHttpLineException;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Lets requests in, or refuses them, by their heads alone. In this order: whether the head can be
+ * read, where its body ends, by which name the node is asked, what is done, what is expected, and
+ * which resource is asked for.
+ */
+final class Gate {
+  /** What some resource takes. */
+  private static final Set<HttpMethod> DONE =
+      Set.of(
+          HttpMethod.GET,
+          HttpMethod.HEAD,
+          HttpMethod.PUT,
+          HttpMethod.POST,
+          HttpMethod.DELETE,
+          HttpMethod.OPTIONS);
+
+  /** What is known to be done to a resource elsewhere: here none allows it. */
+  private static final Set<HttpMethod> KNOWN = Set.of(HttpMethod.PATCH, HttpMethod.TRACE);
+
+  private final HostCheck hosts;
+  private final List<Route> routes;
+
+  Gate(HostCheck hosts, List<Route> routes) {
+    this.hosts = hosts;
+    this.routes = routes;
+  }
+
+  /** What becomes of a request once its head is read. */
+  record Admission(Optional<HttpAnswer> refusal, boolean ends, Route route, RequestTarget target) {
+    /** How many bytes its body may have. */
+    int bodyBytesMax() {
+      return route == null ? 0 : route.bodyBytesMax();
+    }
+
+    private static Admission refused(HttpAnswer answer) {
+      return new Admission(Optional.of(answer), false, null, null);
+    }
+
+    /** One after which nobody knows where the next request begins. */
+    private static Admission unreadable(HttpAnswer answer) {
+      return new Admission(Optional.of(answer), true, null, null);
+    }
+  }
+
+  /** Whether a request is let in. */
+  Admission admit(HttpRequest head) {
+    if (!head.decoderResult().isSuccess()) {
+      return Admission.unreadable(unreadable(head.decoderResult().cause()));
+    }
+    Optional<HttpAnswer> endless = version(head).or(() -> framing(head));
+    if (endless.isPresent()) {
+      return Admission.unreadable(endless.get());
+    }
+    String target = head.uri();
+    Optional<String> authority = Optional.empty();
+    if (target.regionMatches(true, 0, "http://", 0, 7)) {
+      int slash = target.indexOf('/', 7);
+      authority = Optional.of(target.substring(7, slash < 0 ? target.length() : slash));
+      target = slash < 0 ? "/" : target.substring(slash);
+    }
+    Optional<HttpAnswer> refusal =
+        hosts
+            .refusal(head, authority, anyHost(target))
+            .or(() -> unknownMethod(head.method()))
+            .or(() -> unknownHeaders(head.headers()));
+    return refusal.isPresent() ? Admission.refused(refusal.get()) : route(head.method(), target);
+  }
+
+  private static Optional<HttpAnswer> version(HttpRequest head) {
+    return head.protocolVersion().majorVersion() == 1
+        ? Optional.empty()
+        : Optional.of(HttpAnswer.problem(Problem.UNKNOWN_VERSION, "this port speaks HTTP/1.1"));
+  }
+
+  /**
+   * Why the end of a body is not known. What is both chunked and of a stated length, or neither,
+   * another who forwards the request could read in another way.
+   */
+  private static Optional<HttpAnswer> framing(HttpRequest head) {
+    HttpHeaders headers = head.headers();
+    boolean old = head.protocolVersion().compareTo(HttpVersion.HTTP_1_1) < 0;
+    boolean hasBody = head.method().equals(HttpMethod.PUT) || head.method().equals(HttpMethod.POST);
+    List<String> lines = headers.getAll(HttpHeaderNames.TRANSFER_ENCODING);
+    if (old && hasBody && lines.isEmpty() && !headers.contains(HttpHeaderNames.CONTENT_LENGTH)) {
+      return Optional.of(
+          HttpAnswer.problem(
+              Problem.LENGTH_REQUIRED, "HTTP/1.0 says by Content-Length where a body ends"));
+    }
+    if (lines.isEmpty() || (!old && lines.size() == 1 && chunked(lines.get(0)))) {
+      return Optional.empty();
+    }
+    List<String> codings = HeaderList.elements(lines);
+    boolean unknown = !old && codings.stream().anyMatch(coding -> !chunked(coding));
+    boolean chunkedBefore =
+        codings.size() > 1
+            && codings.subList(0, codings.size() - 1).stream().anyMatch(Gate::chunked);
+    return Optional.of(
+        unknown && !chunkedBefore
+            ? HttpAnswer.problem(
+                Problem.NOT_IMPLEMENTED, "of transfer codings this node knows chunked alone")
+            : HttpAnswer.problem(
+                Problem.BAD_REQUEST, "Transfer-Encoding is chunked, once, or not there"));
+  }
+
+  private static boolean chunked(String coding) {
+    return coding.equalsIgnoreCase("chunked");
+  }
+
+  private boolean anyHost(String target) {
+    int question = target.indexOf('?');
+    return Route.of(routes, question < 0 ? target : target.substring(0, question))
+        .map(Route::anyHost)
+        .orElse(false);
+  }
+
+  private static Optional<HttpAnswer> unknownMethod(HttpMethod method) {
+    return DONE.contains(method) || KNOWN.contains(method)
+        ? Optional.empty()
+        : Optional.of(
+            HttpAnswer.problem(
+                Problem.NOT_IMPLEMENTED,
+                "nothing here is done by this method; methods are written in capitals"));
+  }
+
+  private static Optional<HttpAnswer> unknownHeaders(HttpHeaders headers) {
+    for (String expected : HeaderList.elements(headers.getAll(HttpHeaderNames.EXPECT))) {
+      if (!expected.equalsIgnoreCase("100-continue")) {
+        return Optional.of(
+            HttpAnswer.problem(Problem.EXPECTATION_FAILED, "only 100-continue can be expected"));
+      }
+    }
+    for (String coding : HeaderList.elements(headers.getAll(HttpHeaderNames.CONTENT_ENCODING))) {
+      if (!coding.equalsIgnoreCase("identity")) {
+        return Optional.of(
+            HttpAnswer.problem(Problem.UNSUPPORTED_CODING, "send the body without coding")
+                .with("Accept-Encoding", "identity"));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private Admission route(HttpMethod method, String text) {
+    if (text.equals("*") && method.equals(HttpMethod.OPTIONS)) {
+      return Admission.refused(
+          HttpAnswer.empty(204).with("Allow", "GET, HEAD, PUT, POST, DELETE, OPTIONS"));
+    }
+    RequestTarget target;
+    try {
+      target = RequestTarget.of(text);
+    } catch (BadRequest wrong) {
+      return Admission.refused(wrong.answer());
+    }
+    Optional<Route> route = Route.of(routes, target.path());
+    if (route.isEmpty()) {
+      return Admission.refused(
+          HttpAnswer.problem(Problem.NO_SUCH_RESOURCE, "there is no such resource"));
+    }
+    String allow = route.get().allow();
+    if (method.equals(HttpMethod.OPTIONS)) {
+      return Admission.refused(HttpAnswer.empty(204).with("Allow", allow));
+    }
+    if (!route.get().methods().contains(method)) {
+      return Admission.refused(
+          HttpAnswer.problem(Problem.METHOD_NOT_ALLOWED, "this resource takes " + allow)
+              .with("Allow", allow));
+    }
+    return new Admission(Optional.empty(), false, route.get(), target);
+  }
+
+  private static HttpAnswer unreadable(Throwable cause) {
+    if (cause instanceof TooLongHttpLineException) {
+      return HttpAnswer.problem(
+          Problem.TARGET_TOO_LONG, "the request's first line is longer than 60 KiB");
+    }
+    if (cause instanceof TooLongHttpHeaderException || cause instanceof TooLongFrameException) {
+      return HttpAnswer.problem(
+          Problem.HEADERS_TOO_LONG, "the request's headers are longer than 32 KiB");
+    }
+    return HttpAnswer.problem(Problem.BAD_REQUEST, "this is not a request of HTTP/1.1");
+  }
+
+  /** Why the lines of a chunked body cannot be read. */
+  static HttpAnswer unreadableBody(Throwable cause) {
+    return cause instanceof TooLongHttpLineException
+        ? HttpAnswer.problem(
+            Problem.BAD_REQUEST, "a chunk's own line is longer than 60 KiB: send no extensions")
+        : unreadable(cause);
+  }
+}
