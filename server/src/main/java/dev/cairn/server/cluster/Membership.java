@@ -127,8 +127,7 @@ public final class Membership {
 
   /** Counts only where messages of the groups pass too, which have a connection of their own. */
   private void answered(Member member, Answer answer) {
-    if (!(answer instanceof Answer.Received received)
-        || !transport.isConnected(member.id())) {
+    if (!(answer instanceof Answer.Received received) || !transport.isConnected(member.id())) {
       return;
     }
     try {
