@@ -57,6 +57,11 @@ public final class RedisServer implements AutoCloseable {
     }
   }
 
+  /** Where it listens. */
+  public int port() {
+    return port;
+  }
+
   /** A new connection. */
   public RespConnection connect() throws IOException {
     return RespConnection.to(port, TIMEOUT);

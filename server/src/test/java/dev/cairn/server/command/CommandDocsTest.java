@@ -159,6 +159,12 @@ final class CommandDocsTest {
                 .ci/differential --commands 50000 --seed 20260101 --lanes 64      # what .ci/run does
                 .ci/differential --commands 1000000 --seed 7
 
+            With `--pipelines` the same commands, and `OBJECT`, `PING` and `ECHO`, go out 2 to 50 at once on one connection to one node,
+            as arrays, as lines and behind `CAIRN WITH`, in one write or cut at random bytes. What is not compared there: `SCAN` where
+            either server's is not whole, and what `OBJECT` says of a key that is there.
+
+                .ci/differential --pipelines --commands 100000 --seed 20260101 --lanes 64      # what .ci/run does
+
             `.ci/manners` asks a redis-server and a node some hundred small things, in RESP2 and in RESP3: odd arguments,
             other protocols' bytes, `CLIENT REPLY` in all its turns. Every byte of the answers is compared.
 

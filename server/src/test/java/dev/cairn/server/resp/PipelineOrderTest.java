@@ -2,6 +2,7 @@
 package dev.cairn.server.resp;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.cairn.protocol.RespReader;
 import dev.cairn.protocol.RespValue;
@@ -11,6 +12,7 @@ import dev.cairn.server.command.OrderExamples;
 import dev.cairn.server.metrics.Metrics;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -20,6 +22,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
@@ -92,6 +95,41 @@ final class PipelineOrderTest {
     compare(Face.CLIENT, Form.ARRAYS, Runnable::run, slow);
   }
 
+  @Test
+  void tenThousandRequestsWhoseReaderStallsAreBoundedAndAllAreRight() throws Exception {
+    FakeRouter patient = new FakeRouter(1, Runnable::run);
+    FakeRouter stalled = new FakeRouter(1, slow, Runnable::run);
+    List<String> requests = new ArrayList<>();
+    while (requests.size() < 10_000) {
+      for (List<String> call : OrderExamples.all()) {
+        if (!call.contains("RANDOMKEY")) { // there are more keys than one
+          requests.add("SET {u}d " + "x".repeat(8 << 10));
+          requests.addAll(call);
+          requests.addAll(List.of("SET {u}a 5", "GET {u}d", "GET {u}d", "GETEX {u}d"));
+        }
+      }
+    }
+    try (Server one = new Server(patient, Face.CLIENT);
+        Server other = new Server(stalled, Face.CLIENT)) {
+      byte[] bytes = Form.ARRAYS.bytes(requests);
+      FutureTask<Void> sending = new FutureTask<>(() -> other.send(bytes), null);
+      new Thread(sending).start();
+      List<RespValue> expected = new ArrayList<>();
+      for (String request : requests) {
+        expected.addAll(one.ask(Form.ARRAYS.bytes(List.of(request)), 1));
+      }
+      await().until(() -> stalled.requests.get() > 100);
+      assertThat(stalled.requests)
+          .as("what was read of none")
+          .hasValueLessThan(requests.size() / 2);
+      assertThat(other.server.requestBytes())
+          .isLessThanOrEqualTo(FrontConfig.of("127.0.0.1", 0, "x").requestBytesMax());
+      assertThat(other.receive(requests.size())).isEqualTo(expected);
+      sending.get();
+      await().until(() -> other.server.requestBytes() == 0 && stalled.replies.bytes() == 0);
+    }
+  }
+
   private void compare(Face face, Form form, Executor writes, Executor reads) throws Exception {
     List<String> differences = new ArrayList<>();
     FakeRouter patient = new FakeRouter(1, Runnable::run);
@@ -147,7 +185,19 @@ final class PipelineOrderTest {
 
     /** Sends in one write, and waits for so many replies. */
     List<RespValue> ask(byte[] requests, int count) throws IOException {
-      socket.getOutputStream().write(requests);
+      send(requests);
+      return receive(count);
+    }
+
+    void send(byte[] requests) {
+      try {
+        socket.getOutputStream().write(requests);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
+    List<RespValue> receive(int count) throws IOException {
       List<RespValue> replies = new ArrayList<>();
       while (replies.size() < count) {
         Optional<RespValue> next = reader.next();

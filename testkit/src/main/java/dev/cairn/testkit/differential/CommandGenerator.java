@@ -101,6 +101,22 @@ final class CommandGenerator {
           "EXEC",
           "DISCARD");
 
+  /**
+   * What says less where each command waits for a reply than where it may overtake others: replies
+   * that depend on a key in little, or not at all.
+   */
+  private static final List<String> SHAPES_PIPELINED =
+      List.of(
+          "OBJECT ENCODING k",
+          "OBJECT IDLETIME k",
+          "OBJECT REFCOUNT k",
+          "OBJECT FREQ k",
+          "PING",
+          "ECHO v",
+          "GETEX k",
+          "GET k",
+          "STRLEN k");
+
   /** What concerns all keys that a server has: for a lane that is alone. */
   private static final List<String> SHAPES_ALONE =
       List.of("RANDOMKEY", "DBSIZE", "FLUSHALL *", "FLUSHDB *");
@@ -110,7 +126,7 @@ final class CommandGenerator {
 
   /** What may not be queued in both, or ends a transaction. */
   private static final Set<String> NOT_QUEUED =
-      Set.of("LCS", "KEYS", "SCAN", "MEMORY", "EXEC", "DISCARD", "MULTI", "WATCH");
+      Set.of("LCS", "KEYS", "SCAN", "MEMORY", "EXEC", "DISCARD", "MULTI", "WATCH", "OBJECT");
 
   private static final List<String> JUNK =
       List.of(
@@ -180,6 +196,7 @@ final class CommandGenerator {
   private final Random random;
   private final String tag;
   private final boolean alone;
+  private final List<String> shapes;
   private final ArrayDeque<Generated> planned = new ArrayDeque<>();
   private boolean inMulti;
   private int left; // how many are queued before the transaction ends
@@ -197,16 +214,44 @@ final class CommandGenerator {
    * @param alone whether no other lane sends anything meanwhile
    */
   CommandGenerator(long seed, int lane, boolean alone) {
+    this(seed, lane, alone, SHAPES);
+  }
+
+  private CommandGenerator(long seed, int lane, boolean alone, List<String> shapes) {
     this.alone = alone;
+    this.shapes = shapes;
     this.random = new Random(seed * 1_000_003 + lane);
     this.tag = "{lane" + lane + "}";
   }
 
+  /** The same, of a lane that sends pipelines: there are more kinds. */
+  static CommandGenerator ofPipelines(long seed, int lane, boolean alone) {
+    return new CommandGenerator(
+        seed, lane, alone, Stream.of(SHAPES, SHAPES_PIPELINED).flatMap(List::stream).toList());
+  }
+
   static List<String> names() {
-    return Stream.of(SHAPES, SHAPES_ALONE)
-        .flatMap(List::stream)
-        .map(CommandGenerator::name)
-        .toList();
+    return names(SHAPES, SHAPES_ALONE);
+  }
+
+  static List<String> namesOfPipelines() {
+    return names(SHAPES, SHAPES_PIPELINED, SHAPES_ALONE);
+  }
+
+  @SafeVarargs
+  private static List<String> names(List<String>... shapes) {
+    return Stream.of(shapes).flatMap(List::stream).map(CommandGenerator::name).distinct().toList();
+  }
+
+  /** What was begun has ended: no transaction is open, and nothing is planned. */
+  void restart() {
+    planned.clear();
+    inMulti = false;
+  }
+
+  /** Whether the next command is queued behind a MULTI, or ends one. */
+  boolean inMulti() {
+    return inMulti;
   }
 
   List<byte[]> keys() {
@@ -228,7 +273,7 @@ final class CommandGenerator {
     }
     boolean ofAllKeys = alone && random.nextDouble() < OF_ALL_KEYS;
     Generated next =
-        inMulti ? nextInMulti() : generate(ofAllKeys ? SHAPES_ALONE : SHAPES, MALFORMED);
+        inMulti ? nextInMulti() : generate(ofAllKeys ? SHAPES_ALONE : shapes, MALFORMED);
     switch (next.name()) {
       case "MULTI" -> {
         inMulti |= !next.spoiled();
@@ -251,18 +296,18 @@ final class CommandGenerator {
   private Generated nextInMulti() {
     if (left-- > 0) {
       boolean misplaced = random.nextInt(30) == 0;
-      List<String> shapes =
+      List<String> queueable =
           misplaced
               ? List.of("MULTI", "WATCH k *")
-              : SHAPES.stream().filter(shape -> !NOT_QUEUED.contains(name(shape))).toList();
-      return generate(shapes, misplaced ? 0 : MALFORMED_IN_MULTI);
+              : shapes.stream().filter(shape -> !NOT_QUEUED.contains(name(shape))).toList();
+      return generate(queueable, misplaced ? 0 : MALFORMED_IN_MULTI);
     }
     return generate(List.of(random.nextInt(6) == 0 ? "DISCARD" : "EXEC"), MALFORMED_IN_MULTI);
   }
 
-  private Generated generate(List<String> shapes, double malformedShare) {
+  private Generated generate(List<String> among, double malformedShare) {
     List<byte[]> words = new ArrayList<>();
-    String[] shape = shapes.get(random.nextInt(shapes.size())).split(" ");
+    String[] shape = among.get(random.nextInt(among.size())).split(" ");
     words.add(bytes(shape[0]));
     for (int i = 1; i < shape.length; i++) {
       if (shape[i].equals("*")) {
@@ -290,7 +335,7 @@ final class CommandGenerator {
       case "S" -> bytes(Long.toString(time()));
       case "M" -> bytes(Long.toString(time() * 1000));
       case "p" -> pattern();
-      case "0", "USAGE" -> bytes(kind);
+      case "0", "USAGE", "ENCODING", "IDLETIME", "REFCOUNT", "FREQ" -> bytes(kind);
       default -> throw new IllegalArgumentException(kind);
     };
   }

@@ -46,10 +46,10 @@ public final class Differential {
   private static final RespValue EXEC_ALONE = new RespValue.ErrorReply("ERR EXEC without MULTI");
 
   /** One command in so many is sent by the lane that is alone. */
-  private static final int ALONE = 20;
+  static final int ALONE = 20;
 
   private static final int HISTORY = 16;
-  private static final int DIFFERENCES_MAX = 20;
+  static final int DIFFERENCES_MAX = 20;
 
   private final List<Server> nodes;
   private final Server redis;
@@ -309,13 +309,7 @@ public final class Differential {
           default -> false;
         };
       }
-      long unit = MILLIS.contains(name) ? 1 : SECONDS.contains(name) ? 1000 : 0;
-      return unit > 0
-          && expected instanceof RespValue.Int one
-          && actual instanceof RespValue.Int other
-          && one.value() >= 0
-          && other.value() >= 0
-          && Math.abs(one.value() - other.value()) * unit <= slackMillis;
+      return nearInTime(name, expected, actual, slackMillis);
     }
 
     private RespValue askRedis(String name, List<byte[]> arguments) throws IOException {
@@ -383,11 +377,22 @@ public final class Differential {
     }
   }
 
-  private static String name(List<byte[]> words) {
+  /** Whether both are a time to live, and differ by little. */
+  static boolean nearInTime(String name, RespValue expected, RespValue actual, long slackMillis) {
+    long unit = MILLIS.contains(name) ? 1 : SECONDS.contains(name) ? 1000 : 0;
+    return unit > 0
+        && expected instanceof RespValue.Int one
+        && actual instanceof RespValue.Int other
+        && one.value() >= 0
+        && other.value() >= 0
+        && Math.abs(one.value() - other.value()) * unit <= slackMillis;
+  }
+
+  static String name(List<byte[]> words) {
     return new String(words.get(0), StandardCharsets.US_ASCII);
   }
 
-  private static String shown(RespValue value) {
+  static String shown(RespValue value) {
     if (value instanceof RespValue.Bulk bulk) {
       return CommandGenerator.shown(List.of(bulk.bytes()))
           + (bulk.bytes().length == 0 ? "(empty)" : "")

@@ -11,7 +11,10 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** The differential test as a command: {@code .ci/differential --commands 1000000 --seed 7}. */
+/**
+ * The differential test as a command: {@code .ci/differential --commands 1000000 --seed 7}, or with
+ * {@code --pipelines}.
+ */
 @Command(
     name = "differential",
     mixinStandardHelpOptions = true,
@@ -50,6 +53,13 @@ public final class DifferentialCommand implements Callable<Integer> {
       description = "Sequences side by side, each with keys of its own (default: 48).")
   private int lanes;
 
+  @Option(
+      names = "--pipelines",
+      description =
+          "Send pipelines of 2 to 50 commands, each on one connection, in one write or cut at"
+              + " random bytes.")
+  private boolean pipelines;
+
   /** Runs it. */
   public static void main(String[] arguments) {
     System.exit(new CommandLine(new DifferentialCommand()).execute(arguments));
@@ -66,10 +76,13 @@ public final class DifferentialCommand implements Callable<Integer> {
       List<Differential.Server> nodes = new ArrayList<>();
       cluster.indexes().forEach(node -> nodes.add(() -> cluster.connect(node)));
       Differential.Outcome outcome =
-          Differential.run(nodes, redis::connect, chosen, commands, lanes);
+          pipelines
+              ? Pipelines.run(nodes, redis::connect, chosen, commands, lanes)
+              : Differential.run(nodes, redis::connect, chosen, commands, lanes);
       outcome.differences().forEach(System.out::println);
       System.out.printf(
-          "%d commands in %d s, %d%% refused by Redis, each of %d kinds at least %d times, %d unknown, %d differences%n",
+          "%d commands in %d s, %d%% refused by Redis, each of %d kinds at least %d times, %d"
+              + " unknown, %d differences%n",
           outcome.commands(),
           (System.nanoTime() - before) / 1_000_000_000,
           outcome.refusedPercent(),
