@@ -10,6 +10,7 @@ import dev.cairn.protocol.Topology;
 import dev.cairn.protocol.TopologyCodec;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -43,6 +44,7 @@ public final class CairnClient implements AutoCloseable {
   private static final long DEADLINE_NANOS_PER_BYTE = 1_000_000_000L / (4 << 20);
 
   private static final byte[] SET = bytes("SET");
+  private static final byte[] PXAT = bytes("PXAT");
   private static final byte[] GET = bytes("GET");
   private static final byte[] DEL = bytes("DEL");
   private static final byte[] EXISTS = bytes("EXISTS");
@@ -183,6 +185,16 @@ public final class CairnClient implements AutoCloseable {
     return startPut(key, value).future;
   }
 
+  /**
+   * As {@link #putAsync(byte[], byte[])}, of a value that expires.
+   *
+   * @param expiresAtMillis milliseconds since 1970, more than 0; in the past: the key is gone
+   */
+  public CompletableFuture<Answer<Boolean>> putAsync(
+      byte[] key, byte[] value, long expiresAtMillis) {
+    return startPut(key, value, PXAT, bytes(Long.toString(expiresAtMillis))).future;
+  }
+
   /** {@link #get} with who answered, in flight on return. */
   public CompletableFuture<Answer<Optional<byte[]>>> getAsync(byte[] key) {
     return startGet(key).future;
@@ -237,6 +249,31 @@ public final class CairnClient implements AutoCloseable {
   }
 
   /**
+   * Some records of one partition, in the unsigned byte order of their keys: one read, at this
+   * client's level. Whoever goes on where each page ends has all keys that were there all along.
+   *
+   * @param partition one of {@link #topology}
+   * @param start the first key that may be in it; empty: from the very first on
+   * @param end the first key past it; empty: to the very last
+   * @param bytesMax of keys and values, 1 to 4 MiB; one record may have more
+   */
+  public RecordPage page(Topology.Partition partition, byte[] start, byte[] end, int bytesMax) {
+    byte[][] words = {
+      bytes("CAIRN"),
+      bytes("RANGE"),
+      bytes(Integer.toString(partition.index())),
+      start,
+      end,
+      bytes(Integer.toString(bytesMax))
+    };
+    return await(
+            start(
+                new Call.Request(words, partition.firstSlot(), false, false, readLevel),
+                RecordPage::decode))
+        .value();
+  }
+
+  /**
    * Ends all connections. Calls in flight end at once: a write that may have been sent as unknown.
    */
   @Override
@@ -250,7 +287,7 @@ public final class CairnClient implements AutoCloseable {
     context.stopTimer();
   }
 
-  private Started<Boolean> startPut(byte[] key, byte[] value) {
+  private Started<Boolean> startPut(byte[] key, byte[] value, byte[]... options) {
     if (value.length > settings.valueBytesMax()) {
       return Started.invalid(
           "the value has "
@@ -259,7 +296,9 @@ public final class CairnClient implements AutoCloseable {
               + settings.valueBytesMax()
               + ": split it");
     }
-    return startKeyed(true, reply -> true, SET, key, value);
+    byte[][] words = Arrays.copyOf(new byte[][] {SET, key, value}, 3 + options.length);
+    System.arraycopy(options, 0, words, 3, options.length);
+    return startKeyed(true, reply -> true, words);
   }
 
   private Started<Optional<byte[]>> startGet(byte[] key) {

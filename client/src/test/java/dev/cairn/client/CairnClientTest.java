@@ -67,6 +67,40 @@ final class CairnClientTest {
   }
 
   @Test
+  void pagesAndWhatExpires() {
+    RespValue record =
+        RespValue.array(RespValue.bulk("k"), new RespValue.Int(7), RespValue.bulk("v"));
+    RespValue forever =
+        RespValue.array(RespValue.bulk("l"), new RespValue.Int(-1), RespValue.bulk(""));
+    List<List<String>> pages = new CopyOnWriteArrayList<>();
+    a.script(
+        serving(
+            words ->
+                switch (words.get(0)) {
+                  case "SET" -> RespValue.OK;
+                  case "CAIRN" ->
+                      pages.add(words) && words.get(3).equals("x")
+                          ? RespValue.array(RespValue.NIL, RespValue.array(RespValue.OK))
+                          : RespValue.array(RespValue.bulk("m"), RespValue.array(record, forever));
+                  default -> RespValue.NIL;
+                }));
+    CairnClient client = client(GENEROUS);
+    Topology.Partition partition = topology.get().partitions().get(0);
+
+    RecordPage page = client.page(partition, new byte[0], "z".getBytes(UTF_8), 100);
+    assertThat(page.next()).hasValueSatisfying(next -> assertThat(next).asString().isEqualTo("m"));
+    assertThat(page.entries().get(0).expiresAtMillis()).hasValue(7);
+    assertThat(page.entries().get(1).expiresAtMillis()).isEmpty();
+    assertThat(page.entries().get(1).value()).isEmpty();
+    client.putAsync("k".getBytes(UTF_8), "v".getBytes(UTF_8), 12).join();
+    assertThat(pages).containsExactly(List.of("CAIRN", "RANGE", "0", "", "z", "100"));
+    assertThat(a.heard()).containsExactly(List.of("SET", "k", "v", "PXAT", "12"));
+    assertThatThrownBy(() -> client.page(partition, "x".getBytes(UTF_8), new byte[0], 1))
+        .isInstanceOf(RefusedException.class)
+        .hasMessageContaining("answered out of turn");
+  }
+
+  @Test
   void sendsItsCommandsAndReadsTheirAnswers() {
     a.script(
         serving(

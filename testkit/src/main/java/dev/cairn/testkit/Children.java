@@ -55,7 +55,7 @@ final class Children {
   /** A builder for a JVM with the options that {@code ./cairn} gives its tools. */
   static ProcessBuilder tool(String... arguments) {
     return java(
-        List.of("-Xmx256m", "-XX:TieredStopAtLevel=1"), "dev.cairn.tools.ToolsMain", arguments);
+        List.of("-Xmx512m", "-XX:TieredStopAtLevel=1"), "dev.cairn.tools.ToolsMain", arguments);
   }
 
   static Process start(ProcessBuilder builder) {

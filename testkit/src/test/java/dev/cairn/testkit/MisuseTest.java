@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -71,6 +73,7 @@ class MisuseTest {
     assertRefused(
         node(FreePorts.take(1).get(0), freshData(), "--relpication-factor", "2"),
         "--relpication-factor",
+        "--replication-factor",
         "--help");
   }
 
@@ -102,6 +105,51 @@ class MisuseTest {
     Files.writeString(data.resolve("holiday.jpg"), "not ours");
     assertRefused(node(FreePorts.take(1).get(0), data), data.toString(), "--data");
     assertThat(data).isDirectoryNotContaining("glob:**lock");
+  }
+
+  @Test
+  void oneNodeWithTheDefaultSettingsIsToldWhatToType() {
+    ProcessCluster one = CLUSTERS.start(ProcessCluster.of(1));
+    one.awaitLeaders();
+    assertThat(CommandRun.tool("", "status", "--nodes", one.addresses()).out())
+        .contains("There is 1 node for 2 copies", "--replication-factor 1");
+  }
+
+  @Test
+  void aNodeThatTheClusterDoesNotListIsToldWhatIsPossible() throws Exception {
+    List<Integer> ports = FreePorts.take(2);
+    StringBuilder list = new StringBuilder("127.0.0.1:" + ports.get(0) + "/" + ports.get(1));
+    for (int node : cluster.indexes()) {
+      NodeProcess member = cluster.node(node);
+      list.append(",127.0.0.1:").append(member.port()).append('/').append(member.peerPort());
+    }
+    Path log = folder.resolve("log");
+    Process fourth =
+        Children.start(
+            Children.node(
+                    List.of(),
+                    "node",
+                    ports.get(0).toString(),
+                    "--data",
+                    freshData().toString(),
+                    "--cluster",
+                    list.toString(),
+                    "--cluster-port",
+                    "0")
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile()));
+    try {
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> Files.readString(log).contains(" does not list "));
+      assertThat(Files.readString(log))
+          .contains(
+              "a running cluster cannot take in more nodes yet",
+              "./cairn export",
+              "./cairn import");
+    } finally {
+      fourth.destroyForcibly().waitFor();
+    }
   }
 
   private Path freshData() {

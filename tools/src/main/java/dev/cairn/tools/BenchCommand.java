@@ -298,7 +298,7 @@ final class BenchCommand implements Callable<Integer> {
     if (result == null) {
       return NOTHING_MEASURED;
     }
-    BenchText.of(result).forEach(tools.streams().out()::println);
+    BenchText.of(result).forEach(tools.streams()::tell);
     if (csv != null) {
       Files.write(csv, BenchCsv.lines(result));
     }

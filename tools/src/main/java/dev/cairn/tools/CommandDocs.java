@@ -24,8 +24,6 @@ final class CommandDocs {
     for (RespValue.Entry subcommand : entries(field(docs, "subcommands"))) {
       lines.add("  " + line(text(subcommand.key()).replace('|', ' '), subcommand.value()));
     }
-    lines.add(
-        "  Nodes know it, this shell does not: send it by a Redis client, such as redis-cli.");
     return lines;
   }
 

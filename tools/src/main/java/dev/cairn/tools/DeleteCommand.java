@@ -40,7 +40,7 @@ final class DeleteCommand implements Callable<Integer> {
   public Integer call() {
     byte[] keyBytes = KeyArgument.bytes(key, spec.commandLine());
     try (Session session =
-        new Session(cluster, tools.streams().out()::println, tools.streams().err()::println)) {
+        new Session(cluster, tools.streams()::tell, tools.streams().err()::println)) {
       ConsistencyOption.write(consistency, spec.commandLine()).ifPresent(session::writeConsistency);
       return session.delete(keyBytes);
     }

@@ -5,11 +5,12 @@ import dev.cairn.client.Address;
 import dev.cairn.client.CairnClient;
 import dev.cairn.client.CairnException;
 import dev.cairn.protocol.Topology;
-import dev.cairn.tools.PairReader.Pair;
+import dev.cairn.tools.Pairs.Pair;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
@@ -128,6 +129,7 @@ final class DemoTour {
         new Loader(
             client,
             new Loader.Options(256, 0, true, TimeUnit.SECONDS.toNanos(30)),
+            Clock.systemUTC(),
             new Loader.Listener() {
               @Override
               public void stored(Pair pair) {
@@ -335,6 +337,7 @@ final class DemoTour {
     return new Session(
         CairnClient.builder().nodes(cluster.nodes()).deadline(DEADLINE),
         cluster.nodes(),
+        DEADLINE,
         out::println,
         out::println);
   }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.tools;
 
-/** What a command's exit status means; every {@code --help} says so too. */
+/**
+ * What a command's exit status means; every {@code --help} says so too, but for the last, which all
+ * commands share.
+ */
 final class ExitStatus {
   static final int DONE = 0;
 
@@ -13,6 +16,9 @@ final class ExitStatus {
 
   /** The write may or may not have been applied. */
   static final int UNKNOWN = 3;
+
+  /** Nobody read the results to their end: what a shell says of a command that SIGPIPE ended. */
+  static final int OUTPUT_CLOSED = 141;
 
   private ExitStatus() {}
 }

@@ -49,13 +49,17 @@ record Failure(String line, int exitStatus) {
     throw new AssertionError(failure);
   }
 
+  /** None of the nodes can be asked. */
+  static String noNode(List<Address> nodes) {
+    return "No node reachable ("
+        + nodes.stream().map(Address::toString).collect(Collectors.joining(", "))
+        + "): nothing was changed. Start one with './cairn node PORT', or name others with"
+        + " --nodes HOST:PORT,...";
+  }
+
   private static String unavailable(UnavailableException failure, List<Address> nodes) {
     return switch (failure.reason()) {
-      case NO_NODE ->
-          "No node reachable ("
-              + nodes.stream().map(Address::toString).collect(Collectors.joining(", "))
-              + "): nothing was changed. Start one with './cairn node PORT', or name others with"
-              + " --nodes HOST:PORT,...";
+      case NO_NODE -> noNode(nodes);
       case NO_MAJORITY ->
           "No majority of this key's replicas is up: nothing was changed. './cairn status' shows"
               + " which nodes to start.";

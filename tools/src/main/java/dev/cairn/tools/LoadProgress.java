@@ -10,8 +10,8 @@ import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 
 /**
- * Shows how far a load is: a bar that is drawn anew on a terminal, a line now and then elsewhere.
- * Has a thread of its own, ended by {@link #close}.
+ * Shows how far a load or an export is: a bar that is drawn anew on a terminal, a line now and then
+ * elsewhere. Has a thread of its own, ended by {@link #close}.
  */
 final class LoadProgress implements AutoCloseable {
   private static final int BAR_WIDTH = 30;
@@ -20,24 +20,28 @@ final class LoadProgress implements AutoCloseable {
 
   private final PrintStream err;
   private final boolean terminal;
-  private final LongSupplier stored;
+  private final String what;
+  private final LongSupplier count;
   private final DoubleSupplier done;
   private final long startNanos = System.nanoTime();
   private final ScheduledExecutorService timer;
   private long lastNanos = startNanos; // of the timer's thread
-  private long lastStored; // of the timer's thread
+  private long lastCount; // of the timer's thread
   private double perSecond; // of the timer's thread
 
   /**
    * A display that shows nothing before it is started.
    *
-   * @param stored pairs stored so far
+   * @param what is counted, as a person is told: "stored"
+   * @param count how many so far
    * @param done how much of the whole was read, 0 to 1; negative when that is not known
    */
-  LoadProgress(PrintStream err, boolean terminal, LongSupplier stored, DoubleSupplier done) {
+  LoadProgress(
+      PrintStream err, boolean terminal, String what, LongSupplier count, DoubleSupplier done) {
     this.err = err;
     this.terminal = terminal;
-    this.stored = stored;
+    this.what = what;
+    this.count = count;
     this.done = done;
     timer =
         Executors.newSingleThreadScheduledExecutor(
@@ -69,12 +73,13 @@ final class LoadProgress implements AutoCloseable {
 
   private void show() {
     long now = System.nanoTime();
-    long count = stored.getAsLong();
-    double recent = (count - lastStored) * 1e9 / Math.max(1, now - lastNanos);
-    perSecond = lastStored == 0 || !terminal ? recent : perSecond * 0.8 + recent * 0.2;
+    long counted = count.getAsLong();
+    double recent = (counted - lastCount) * 1e9 / Math.max(1, now - lastNanos);
+    perSecond = lastCount == 0 || !terminal ? recent : perSecond * 0.8 + recent * 0.2;
     lastNanos = now;
-    lastStored = count;
-    String text = text(count, perSecond, done.getAsDouble(), (now - startNanos) / 1e9, terminal);
+    lastCount = counted;
+    String text =
+        text(what, counted, perSecond, done.getAsDouble(), (now - startNanos) / 1e9, terminal);
     if (terminal) {
       err.print("\r\u001b[K" + text);
       err.flush();
@@ -84,7 +89,12 @@ final class LoadProgress implements AutoCloseable {
   }
 
   static String text(
-      long count, double perSecond, double done, double elapsedSeconds, boolean withBar) {
+      String what,
+      long count,
+      double perSecond,
+      double done,
+      double elapsedSeconds,
+      boolean withBar) {
     StringBuilder text = new StringBuilder();
     if (withBar && done >= 0) {
       int filled = (int) Math.round(done * BAR_WIDTH);
@@ -94,7 +104,7 @@ final class LoadProgress implements AutoCloseable {
     if (done >= 0) {
       text.append(Math.round(done * 100)).append(" %  ");
     }
-    text.append(String.format(Locale.ROOT, "%,d stored  %,.0f/s", count, perSecond));
+    text.append(String.format(Locale.ROOT, "%,d %s  %,.0f/s", count, what, perSecond));
     if (done > 0.01) {
       long seconds = Math.round(elapsedSeconds * (1 - done) / done);
       text.append(String.format(Locale.ROOT, "  ETA %d:%02d", seconds / 60, seconds % 60));

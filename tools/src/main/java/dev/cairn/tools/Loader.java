@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.tools;
 
+import dev.cairn.client.Answer;
 import dev.cairn.client.CairnClient;
 import dev.cairn.client.NotOnAllReplicasException;
 import dev.cairn.client.UnavailableException;
 import dev.cairn.client.UnknownOutcomeException;
-import dev.cairn.tools.PairReader.Entry;
-import dev.cairn.tools.PairReader.Malformed;
-import dev.cairn.tools.PairReader.Pair;
+import dev.cairn.tools.Pairs.Entry;
+import dev.cairn.tools.Pairs.Malformed;
+import dev.cairn.tools.Pairs.Pair;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Clock;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -35,7 +37,7 @@ import java.util.concurrent.locks.LockSupport;
  * <ol>
  *   <li>At most one pair of a key is in flight, so of two lines with the same key the later wins.
  *   <li>A pair that was unknown once is stored or unknown in the end, never failed.
- *   <li>Every pair read ends as exactly one of stored, failed and unknown.
+ *   <li>Every pair read ends as exactly one of stored, failed, unknown and expired.
  * </ol>
  *
  * <p>Threads: {@link #run} reads and sends; answers come on the client's threads; {@link #stop} and
@@ -67,6 +69,7 @@ final class Loader {
 
   private final CairnClient client;
   private final Options options;
+  private final Clock clock;
   private final Listener listener;
   private final Semaphore room;
   private final Semaphore bytes = new Semaphore(BYTES_UNITS_MAX);
@@ -78,43 +81,68 @@ final class Loader {
   private final AtomicLong failed = new AtomicLong();
   private final AtomicLong unknown = new AtomicLong();
   private final AtomicLong malformed = new AtomicLong();
+  private final AtomicLong expired = new AtomicLong();
   private volatile long storedNanos = System.nanoTime();
   private volatile long lineRead;
   private volatile boolean stopping;
   private volatile boolean gaveUp;
 
-  Loader(CairnClient client, Options options, Listener listener) {
+  /**
+   * A loader that has sent nothing.
+   *
+   * @param clock tells which pairs have expired
+   */
+  Loader(CairnClient client, Options options, Clock clock, Listener listener) {
     this.client = client;
+    this.clock = clock;
     this.options = options;
     this.listener = listener;
     room = new Semaphore(options.inFlightMax);
   }
 
   /**
-   * Stores what the reader holds.
+   * Stores what the reader holds. Where reading fails, what was read before is stored, and the rest
+   * is one line that failed.
    *
    * @param skip lines to pass over first
    */
-  void run(PairReader reader, long skip) throws IOException, InterruptedException {
+  void run(Pairs reader, long skip) throws InterruptedException {
     storedNanos = System.nanoTime();
     long sent = 0;
     long startNanos = storedNanos;
-    Optional<Entry> entry = reader.next();
+    Optional<Entry> entry = next(reader);
     while (entry.isPresent() && !stopping) {
       lineRead = entry.get().lineNumber();
       if (lineRead > skip) {
         if (entry.get() instanceof Malformed line) {
           malformed.incrementAndGet();
           listener.failed(line.lineNumber(), line.why());
+        } else if (entry.get() instanceof Pair pair && hasExpired(pair)) {
+          expired.incrementAndGet();
         } else if (entry.get() instanceof Pair pair) {
           pace(startNanos, sent++);
           start(pair);
         }
       }
-      entry = reader.next();
+      entry = next(reader);
     }
     room.acquire(options.inFlightMax);
     room.release(options.inFlightMax);
+  }
+
+  private boolean hasExpired(Pair pair) {
+    return pair.expiresAtMillis().isPresent()
+        && pair.expiresAtMillis().getAsLong() <= clock.millis();
+  }
+
+  private Optional<Entry> next(Pairs reader) {
+    try {
+      return reader.next();
+    } catch (IOException cut) {
+      malformed.incrementAndGet();
+      listener.failed(lineRead + 1, "cannot be read, nor what follows it: " + cut.getMessage());
+      return Optional.empty();
+    }
   }
 
   /** Sends no more and lets what is in flight end. */
@@ -136,6 +164,11 @@ final class Loader {
 
   long malformed() {
     return malformed.get();
+  }
+
+  /** How many had expired before they were sent, and were not. */
+  long expired() {
+    return expired.get();
   }
 
   /** Whether nothing could be stored for so long that it stopped by itself. */
@@ -172,20 +205,22 @@ final class Loader {
   }
 
   private void send(Pair pair, boolean wasUnknown) {
-    client
-        .putAsync(pair.key(), pair.value())
-        .whenComplete(
-            (answer, failure) -> {
-              if (failure == null || cause(failure) instanceof NotOnAllReplicasException) {
-                end(pair);
-                stored.incrementAndGet();
-                storedNanos = System.nanoTime();
-                listener.stored(pair);
-                room.release();
-              } else {
-                failed(pair, wasUnknown, cause(failure));
-              }
-            });
+    CompletableFuture<Answer<Boolean>> sent =
+        pair.expiresAtMillis().isPresent()
+            ? client.putAsync(pair.key(), pair.value(), pair.expiresAtMillis().getAsLong())
+            : client.putAsync(pair.key(), pair.value());
+    sent.whenComplete(
+        (answer, failure) -> {
+          if (failure == null || cause(failure) instanceof NotOnAllReplicasException) {
+            end(pair);
+            stored.incrementAndGet();
+            storedNanos = System.nanoTime();
+            listener.stored(pair);
+            room.release();
+          } else {
+            failed(pair, wasUnknown, cause(failure));
+          }
+        });
   }
 
   private void failed(Pair pair, boolean wasUnknown, Throwable failure) {

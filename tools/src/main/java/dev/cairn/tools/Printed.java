@@ -45,7 +45,8 @@ final class Printed {
     return plain ? text : quoted(bytes);
   }
 
-  private static String quoted(byte[] bytes) {
+  /** In double quotes, with escapes that the shell reads back. */
+  static String quoted(byte[] bytes) {
     StringBuilder out = new StringBuilder("\"");
     CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
     ByteBuffer in = ByteBuffer.wrap(bytes);

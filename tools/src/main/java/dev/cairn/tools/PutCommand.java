@@ -53,7 +53,7 @@ final class PutCommand implements Callable<Integer> {
             ? tools.streams().in().readNBytes(Limits.VALUE_BYTES_MAX_DEFAULT + 1)
             : KeyArgument.bytes(value, commandLine);
     try (Session session =
-        new Session(cluster, tools.streams().out()::println, tools.streams().err()::println)) {
+        new Session(cluster, tools.streams()::tell, tools.streams().err()::println)) {
       ConsistencyOption.write(consistency, spec.commandLine()).ifPresent(session::writeConsistency);
       return session.put(keyBytes, valueBytes);
     }

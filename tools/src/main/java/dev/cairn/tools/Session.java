@@ -27,6 +27,7 @@ import java.util.function.Consumer;
 final class Session implements AutoCloseable {
   private CairnClient client; // another view of the same when a level is set
   private final List<Address> nodes;
+  private final NodeCommands commands;
   private final Consumer<String> results;
   private final Consumer<String> remarks;
 
@@ -37,28 +38,51 @@ final class Session implements AutoCloseable {
    * @param remarks takes the lines about failed nodes and failures
    */
   Session(ClusterOptions cluster, Consumer<String> results, Consumer<String> remarks) {
-    this(cluster.client(), cluster.nodes(), results, remarks);
+    this(cluster.client(), cluster.nodes(), cluster.timeout(), results, remarks);
   }
 
   Session(
       CairnClient.Builder client,
       List<Address> nodes,
+      Duration timeout,
       Consumer<String> results,
       Consumer<String> remarks) {
     this.nodes = nodes;
     this.results = results;
     this.remarks = remarks;
+    commands = new NodeCommands(nodes, timeout, results, remarks);
     this.client = client.replicaStates(true).listener(new Remarks()).build();
   }
 
   /** How much reads wait for from now on. */
   void readConsistency(Consistency level) {
     client = client.reading(level);
+    commands.level("READ", level);
   }
 
   /** How much writes wait for from now on: QUORUM or ALL. */
   void writeConsistency(Consistency level) {
     client = client.writing(level);
+    commands.level("WRITE", level);
+  }
+
+  /** Whether commands are queued until EXEC. */
+  boolean inTransaction() {
+    return commands.inTransaction();
+  }
+
+  /**
+   * Any command that the nodes know, as it is.
+   *
+   * @return the exit status; empty: they know none of this name
+   */
+  Optional<Integer> command(List<byte[]> words) {
+    return commands.run(
+        words,
+        levels -> {
+          Optional.ofNullable(levels.get("READ")).ifPresent(this::readConsistency);
+          Optional.ofNullable(levels.get("WRITE")).ifPresent(this::writeConsistency);
+        });
   }
 
   int put(byte[] key, byte[] value) {
@@ -143,6 +167,7 @@ final class Session implements AutoCloseable {
 
   @Override
   public void close() {
+    commands.close();
     client.close();
   }
 

@@ -53,9 +53,15 @@ final class Shell {
     }
     String name = new String(words.get(0), StandardCharsets.UTF_8);
     Optional<ShellVerb> verb = ShellVerb.named(name);
-    if (verb.isEmpty()) {
-      return mistake(
-          "Unknown command " + Printed.value(words.get(0)) + ". HELP lists the commands.");
+    if (verb.isEmpty() || verb.get().isForNode(name, words.size() - 1, session.inTransaction())) {
+      return session
+          .command(verb.map(known -> known.forNode(words)).orElse(words))
+          .orElseGet(
+              () ->
+                  mistake(
+                      "Unknown command "
+                          + Printed.value(words.get(0))
+                          + ". HELP lists the commands."));
     }
     List<byte[]> arguments = words.subList(1, words.size());
     return wrongCount(verb.get(), arguments.size())

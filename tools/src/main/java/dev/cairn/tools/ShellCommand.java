@@ -26,7 +26,8 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "shell",
     description = {
-      "Interactive shell: PUT, GET, DELETE, STATUS, HELP, EXIT.",
+      "Interactive shell: PUT, GET, DELETE, STATUS, HELP, EXIT, and every command that the nodes have"
+          + " (docs/commands.md).",
       "Reads commands from a pipe too, without a prompt.",
       "History: ~/.cairn_history (mode 0600; lines with values are not written)."
     },

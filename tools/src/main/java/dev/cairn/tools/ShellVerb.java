@@ -45,7 +45,7 @@ enum ShellVerb {
       "[COMMAND]",
       "this list, or more about one command; of those that are not here a node is asked",
       List.of(
-          "Tells of any command of a node too, such as HELP EXPIRE: those are for Redis clients.")),
+          "Tells of any command of the nodes too, such as HELP EXPIRE; COMMAND LIST names all of them.")),
   EXIT("", "leave (Ctrl-D does too)", List.of(), "QUIT");
 
   private final String arguments;
@@ -83,6 +83,34 @@ enum ShellVerb {
     return Optional.empty();
   }
 
+  /**
+   * Whether the nodes' own command is meant, and not the shell's with a client that goes on with
+   * other nodes: in a transaction, or where Redis' name has options or several keys behind it.
+   */
+  boolean isForNode(String typed, int arguments, boolean inTransaction) {
+    if (redisName().isEmpty()) {
+      return false;
+    }
+    return inTransaction
+        || (this != GET && arguments > argumentsMax() && typed.equalsIgnoreCase(redisName().get()));
+  }
+
+  /** The words as the nodes know the command. */
+  List<byte[]> forNode(List<byte[]> words) {
+    List<byte[]> renamed = new java.util.ArrayList<>(words);
+    redisName().ifPresent(name -> renamed.set(0, NodeConnection.bytes(name)));
+    return renamed;
+  }
+
+  private Optional<String> redisName() {
+    return switch (this) {
+      case PUT -> Optional.of("SET");
+      case GET -> Optional.of("GET");
+      case DELETE -> Optional.of("DEL");
+      case CONSISTENCY, STATUS, HELP, EXIT -> Optional.empty();
+    };
+  }
+
   /** What HELP with this verb prints. */
   List<String> help() {
     List<String> lines = new java.util.ArrayList<>();
@@ -100,6 +128,9 @@ enum ShellVerb {
     for (ShellVerb verb : values()) {
       lines.add(String.format("  %-16s %s", verb.usage(), verb.summary));
     }
+    lines.add(
+        "  Every other command of the nodes runs too: INCR, EXPIRE, SCAN, MULTI ... HELP COMMAND tells of one,");
+    lines.add("  COMMAND LIST names all.");
     return lines;
   }
 }

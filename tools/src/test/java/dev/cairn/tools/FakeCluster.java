@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
@@ -32,6 +33,8 @@ final class FakeCluster implements AutoCloseable {
   static final RespValue CUT = new RespValue.SimpleString("cut");
 
   final Map<String, RespValue> values = new ConcurrentHashMap<>();
+  final Map<String, Long> expiries = new ConcurrentHashMap<>();
+  private final int partitions;
   private final ServerSocket server;
   private final Thread acceptor;
   private final List<Socket> sockets = new CopyOnWriteArrayList<>();
@@ -40,6 +43,11 @@ final class FakeCluster implements AutoCloseable {
   private volatile boolean behind;
 
   FakeCluster() throws IOException {
+    this(1);
+  }
+
+  FakeCluster(int partitions) throws IOException {
+    this.partitions = partitions;
     server = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"));
     acceptor = thread(this::accept);
   }
@@ -159,11 +167,17 @@ final class FakeCluster implements AutoCloseable {
           switch (texts.get(1)) {
             case "TOPOLOGY" -> TopologyCodec.encode(topology(), java.util.OptionalLong.empty());
             case "STATUS" -> RespValue.bulk(status);
+            case "RANGE" -> range(texts);
             default -> RespValue.OK;
           };
+      case "PING" -> new RespValue.SimpleString("PONG");
       case "COMMAND" -> new RespValue.Dictionary(List.of());
       case "SET" -> {
         values.put(texts.get(1), new RespValue.Bulk(words.get(2)));
+        expiries.remove(texts.get(1));
+        if (texts.size() == 5 && texts.get(3).equals("PXAT")) {
+          expiries.put(texts.get(1), Long.parseLong(texts.get(4)));
+        }
         yield RespValue.OK;
       }
       case "GET" -> values.getOrDefault(texts.get(1), RespValue.NIL);
@@ -172,14 +186,55 @@ final class FakeCluster implements AutoCloseable {
     };
   }
 
+  /** As a node pages through a partition. */
+  private RespValue range(List<String> texts) {
+    int partition = Integer.parseInt(texts.get(2));
+    long bytesLeft = Long.parseLong(texts.get(5));
+    List<RespValue> page = new ArrayList<>();
+    for (String key : new TreeSet<>(values.keySet())) { // ISO 8859-1: in the order of bytes
+      boolean inRange =
+          key.compareTo(texts.get(3)) >= 0
+              && (texts.get(4).isEmpty() || key.compareTo(texts.get(4)) < 0);
+      if (!inRange || partitionOf(key) != partition) {
+        continue;
+      }
+      byte[] value = ((RespValue.Bulk) values.get(key)).bytes();
+      bytesLeft -= key.length() + value.length;
+      if (bytesLeft < 0 && !page.isEmpty()) {
+        return RespValue.array(new RespValue.Bulk(bytes(key)), new RespValue.Array(page));
+      }
+      page.add(
+          RespValue.array(
+              new RespValue.Bulk(bytes(key)),
+              new RespValue.Int(expiries.getOrDefault(key, -1L)),
+              new RespValue.Bulk(value)));
+    }
+    return RespValue.array(RespValue.NIL, new RespValue.Array(page));
+  }
+
+  private int partitionOf(String key) {
+    return Slots.of(bytes(key)) * partitions / Slots.COUNT;
+  }
+
+  private static byte[] bytes(String key) {
+    return key.getBytes(StandardCharsets.ISO_8859_1);
+  }
+
   private Topology topology() {
+    List<Topology.Partition> all = new ArrayList<>();
+    int first = 0;
+    for (int i = 0; i < partitions; i++) {
+      int next = (int) Math.ceil((i + 1.0) * Slots.COUNT / partitions);
+      all.add(
+          new Topology.Partition(
+              i, first, next - 1, List.of("a"), Optional.empty(), Optional.of("a")));
+      first = next;
+    }
     return new Topology(
         "cluster",
         1,
         List.of(new Topology.Node("a", "127.0.0.1", server.getLocalPort(), 0, true)),
-        List.of(
-            new Topology.Partition(
-                0, 0, Slots.COUNT - 1, List.of("a"), Optional.empty(), Optional.of("a"))));
+        all);
   }
 
   private static Thread thread(Runnable body) {

@@ -155,9 +155,10 @@ final class LoadTest {
 
   @Test
   void theProgressTellsRateAndRemainingTime() {
-    assertThat(LoadProgress.text(1234, 500, 0.5, 10, true))
+    assertThat(LoadProgress.text("stored", 1234, 500, 0.5, 10, true))
         .isEqualTo("[###############...............] 50 %  1,234 stored  500/s  ETA 0:10");
-    assertThat(LoadProgress.text(1234, 500, -1, 10, false)).isEqualTo("1,234 stored  500/s");
+    assertThat(LoadProgress.text("stored", 1234, 500, -1, 10, false))
+        .isEqualTo("1,234 stored  500/s");
   }
 
   private ToolRun load(String input, String... options) {

@@ -118,7 +118,8 @@ final class OneShotTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"shell", "put", "get", "delete", "status", "load", "demo"})
+  @ValueSource(
+      strings = {"shell", "put", "get", "delete", "status", "load", "export", "import", "demo"})
   void everyHelpTellsTheExitStatus(String command) {
     ToolRun run = ToolRun.of("", command, "--help");
     assertThat(run.exitStatus()).isZero();
@@ -128,7 +129,9 @@ final class OneShotTest {
   @Test
   void theTopLevelNamesEveryCommand() {
     assertThat(ToolRun.of("", "--help").out())
-        .contains("shell", "put", "get", "delete", "status", "load", "demo", "node", "log");
+        .contains(
+            "shell", "put", "get", "delete", "status", "load", "export", "import", "demo", "node",
+            "log");
     assertThat(ToolRun.of("", "--version").out()).startsWith("cairn ");
   }
 

@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.protocol.RespValue;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -130,7 +132,6 @@ final class ShellTest {
             """
             GETEX key [EX seconds | PERSIST] [other ...] piece [piece ...]  -  Returns the value of a key.
               Since 6.2.0. O(1).
-              Nodes know it, this shell does not: send it by a Redis client, such as redis-cli.
             """);
   }
 
@@ -152,7 +153,6 @@ final class ShellTest {
             CLIENT  -  About connections.
               Since 2.4.0. O(1).
               CLIENT ID  -  Returns the connection's id.
-              Nodes know it, this shell does not: send it by a Redis client, such as redis-cli.
             """);
   }
 
@@ -208,6 +208,136 @@ final class ShellTest {
       entries.add(new RespValue.Entry(text((String) pairs[i]), (RespValue) pairs[i + 1]));
     }
     return new RespValue.Dictionary(entries);
+  }
+
+  /** The fake keeps strings; what else a node has is scripted as it answers. */
+  @Test
+  void everyCommandOfTheNodesRuns() {
+    cluster.first(
+        words ->
+            switch (words.get(0)) {
+              case "INCR" -> Optional.of(new RespValue.Int(3));
+              case "EXPIRE" -> Optional.of(new RespValue.Int(0));
+              case "SCAN" ->
+                  Optional.of(
+                      RespValue.array(
+                          RespValue.bulk("0"),
+                          RespValue.array(RespValue.bulk("a"), RespValue.bulk("b c"))));
+              case "GETDEL" -> Optional.of(RespValue.NIL);
+              case "CONFIG" -> Optional.of(map("save", text("")));
+              case "INFO" ->
+                  Optional.of(
+                      new RespValue.Verbatim(
+                          "txt", "# Server\r\na:1\r\n".getBytes(StandardCharsets.UTF_8)));
+              case "DEL" -> Optional.of(new RespValue.Int(2));
+              case "LPUSH" -> Optional.of(new RespValue.ErrorReply("ERR unknown command 'LPUSH'"));
+              case "APPEND" -> Optional.of(new RespValue.ErrorReply("OOM no room"));
+              default -> Optional.empty();
+            });
+    ToolRun run =
+        shell(
+            "INCR k\nEXPIRE k 1\nSCAN 0\nGETDEL k\nCONFIG GET save\nINFO\nDEL a b\nSET a b EX 5\nLPUSH a"
+                + " b\nAPPEND a b\n");
+    assertThat(run.out().replace("[Node " + port(cluster.nodes()) + "]", "[Node 5000]"))
+        .isEqualTo(
+            """
+            [Node 5000] (integer) 3
+            [Node 5000] (integer) 0
+            [Node 5000] 1) "0"
+                        2) 1) "a"
+                           2) "b c"
+            [Node 5000] (nil)
+            [Node 5000] 1# "save" => ""
+            [Node 5000]
+            # Server
+            a:1
+            [Node 5000] (integer) 2
+            [Node 5001] OK
+            [Node 5000] OK
+            [Node 5001] OK
+            Unknown command LPUSH. HELP lists the commands.
+            [Node 5000] (error) OOM no room
+            """);
+    assertThat(run.exitStatus()).isEqualTo(2);
+  }
+
+  @Test
+  void repliesLookAsRedisCliShowsThem() {
+    assertThat(ReplyText.lines(RespValue.array())).containsExactly("(empty array)");
+    assertThat(ReplyText.lines(new RespValue.Bool(true))).containsExactly("(true)");
+    assertThat(ReplyText.lines(new RespValue.Decimal(1.5))).containsExactly("(double) 1.5");
+    assertThat(ReplyText.lines(text("a\"\u0000"))).containsExactly("\"a\\\"\\x00\"");
+    assertThat(ReplyText.lines(flags("x"))).containsExactly("1~ x");
+    List<RespValue> ten = new ArrayList<>();
+    for (int i = 0; i < 9; i++) {
+      ten.add(new RespValue.Int(i));
+    }
+    ten.add(RespValue.array(text("x"), RespValue.NIL));
+    assertThat(ReplyText.lines(new RespValue.Array(ten)))
+        .startsWith(" 1) (integer) 0", " 2) (integer) 1")
+        .endsWith("10) 1) \"x\"", "    2) (nil)");
+  }
+
+  /** PUT and GET belong to the connection that said MULTI, and to no other. */
+  @Test
+  void aTransactionIsOneConnections() {
+    List<String> asked = new java.util.concurrent.CopyOnWriteArrayList<>();
+    cluster.first(
+        words -> {
+          asked.add(String.join(" ", words));
+          return switch (words.get(0)) {
+            case "MULTI" -> Optional.of(RespValue.OK);
+            case "SET", "DEL", "GET" ->
+                asked.contains("MULTI") && !asked.contains("EXEC")
+                    ? Optional.of(new RespValue.SimpleString("QUEUED"))
+                    : Optional.empty();
+            case "EXEC" -> Optional.of(RespValue.array(RespValue.OK, new RespValue.Int(1)));
+            default -> Optional.empty();
+          };
+        });
+    ToolRun run = shell("MULTI\nPUT a b\nDELETE c\nEXEC\nPUT d e\n");
+    assertThat(run.out())
+        .startsWith("[Node 5000] OK\n[Node 5000] QUEUED\n")
+        .contains("[Node 5000] 1) OK\n            2) (integer) 1\n")
+        .endsWith("[Node 5000] OK\n[Node 5001] OK\n");
+    assertThat(asked).contains("SET a b", "DEL c", "EXEC", "SET d e");
+  }
+
+  @Test
+  void aNodesCommandThatGotNoReplyIsUnknownAndIsNotSentAgain() {
+    AtomicInteger sent = new AtomicInteger();
+    cluster.first(
+        words ->
+            words.get(0).equals("INCR") && sent.incrementAndGet() == 1
+                ? Optional.of(FakeCluster.CUT)
+                : Optional.empty());
+    ToolRun run = shell("INCR k\nCLIENT REPLY OFF\n");
+    assertThat(run.out())
+        .startsWith("Unknown outcome: [Node ")
+        .contains("CLIENT REPLY is for programs");
+    assertThat(sent).hasValue(1);
+  }
+
+  @Test
+  void levelsHoldForTheNodesCommandsToo() {
+    List<String> asked = new java.util.concurrent.CopyOnWriteArrayList<>();
+    cluster.first(
+        words -> {
+          asked.add(String.join(" ", words));
+          if (words.get(0).equals("READONLY")) {
+            return Optional.of(RespValue.OK);
+          }
+          return words.equals(List.of("CAIRN", "CONSISTENCY"))
+              ? Optional.of(map("read", text("one"), "write", text("quorum")))
+              : Optional.empty();
+        });
+    shell("CONSISTENCY READ all\nSTRLEN k\nREADONLY\nGET k\n");
+    assertThat(asked)
+        .containsSubsequence(
+            "CAIRN CONSISTENCY READ ALL",
+            "STRLEN k",
+            "READONLY",
+            "CAIRN WITH CONSISTENCY ONE DO GET k");
   }
 
   @Test

@@ -294,7 +294,9 @@ public final class Formation {
                 + from.name()
                 + " does not list "
                 + self.name()
-                + "; check --cluster");
+                + "; a running cluster cannot take in more nodes yet: start this node with the --cluster of its"
+                + " own cluster, or form a new one of all nodes on empty --data folders and move the data there by"
+                + " './cairn export' and './cairn import'");
   }
 
   private Optional<ClusterState> waitFor(String reason) {

@@ -26,6 +26,7 @@ final class CairnCommands {
                   "0.1.0",
                   "Runs one command with a consistency level, or with an id by which a repeated write is applied once.",
                   CairnCommands::with),
+              RangeCommand.ROW,
               Row.plain(
                   "CAIRN REPLICAS <ON | OFF>",
                   "0.1.0",

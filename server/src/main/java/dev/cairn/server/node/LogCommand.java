@@ -3,10 +3,16 @@ package dev.cairn.server.node;
 
 import dev.cairn.server.partition.EntryDescription;
 import dev.cairn.server.raft.LogDump;
+import java.io.BufferedWriter;
 import java.io.IOException;
-import java.io.PrintStream;
+import java.io.OutputStream;
+import java.io.OutputStreamWriter;
+import java.io.UncheckedIOException;
+import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
@@ -18,6 +24,9 @@ final class LogCommand {
   /** Where in the data folder the log lies. */
   static final String FOLDER = "store.log";
 
+  /** What a shell says of a command that SIGPIPE ended. */
+  static final int STATUS_OUTPUT_CLOSED = 141;
+
   private LogCommand() {}
 
   static CommandSpec spec() {
@@ -25,7 +34,10 @@ final class LogCommand {
     spec.versionProvider(new Release());
     spec.usageMessage()
         .description(
-            "Prints the write-ahead log of a node, one line an entry; the node may be running.");
+            "Prints the write-ahead log of a node, one line an entry; the node may be running.")
+        .exitCodeListHeading("%nExit status:%n")
+        .exitCodeList(
+            Map.of("0", "all of it was printed", "2", "there is no log, or it cannot be read"));
     spec.addOption(
         OptionSpec.builder("--data")
             .type(String.class)
@@ -37,13 +49,41 @@ final class LogCommand {
     return spec;
   }
 
-  static void run(ParseResult parsed, Path checkout, PrintStream out) throws StartException {
+  /**
+   * Prints the log; the exit status.
+   *
+   * @param out told of each write that fails: whoever reads may leave before the end
+   */
+  static int run(ParseResult parsed, Path checkout, OutputStream out) throws StartException {
     String data = parsed.matchedOptionValue("--data", "");
+    Path folder = checkout.resolve(data).resolve(FOLDER).toAbsolutePath();
+    Writer lines = new BufferedWriter(new OutputStreamWriter(out, StandardCharsets.UTF_8));
     try {
-      LogDump.print(
-          checkout.resolve(data).resolve(FOLDER).toAbsolutePath(), out, LogCommand::describe);
+      LogDump.print(folder, line -> print(lines, line), LogCommand::describe);
+      print(lines, "");
+      return 0;
+    } catch (UncheckedIOException unread) {
+      String why = String.valueOf(unread.getCause().getMessage());
+      if (why.toLowerCase(Locale.ROOT).contains("pipe")) {
+        return STATUS_OUTPUT_CLOSED;
+      }
+      throw new StartException("cannot write the output: " + why, unread);
     } catch (IOException | IllegalStateException e) {
       throw new StartException(e.getMessage(), e);
+    }
+  }
+
+  /** A line; an empty one sends what is held back. */
+  private static void print(Writer out, String line) {
+    try {
+      if (line.isEmpty()) {
+        out.flush();
+      } else {
+        out.write(line);
+        out.write(System.lineSeparator());
+      }
+    } catch (IOException failed) {
+      throw new UncheckedIOException(failed);
     }
   }
 

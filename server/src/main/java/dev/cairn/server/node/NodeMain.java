@@ -2,17 +2,24 @@
 package dev.cairn.server.node;
 
 import ch.qos.logback.classic.LoggerContext;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.net.BindException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
+import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
@@ -34,12 +41,12 @@ public final class NodeMain {
 
   private static final long STOP_TIMEOUT_MILLIS = 30_000;
 
-  private final PrintStream out;
+  private final OutputStream out;
   private final PrintStream err;
   private final Map<String, String> environment;
   private final Path currentFolder;
 
-  NodeMain(PrintStream out, PrintStream err, Map<String, String> environment, Path currentFolder) {
+  NodeMain(OutputStream out, PrintStream err, Map<String, String> environment, Path currentFolder) {
     this.out = out;
     this.err = err;
     this.environment = environment;
@@ -48,7 +55,10 @@ public final class NodeMain {
 
   public static void main(String[] arguments) throws InterruptedException {
     silenceLibraries();
-    NodeMain main = new NodeMain(System.out, System.err, System.getenv(), Path.of(""));
+    // Not System.out, which says nothing of a reader that left.
+    NodeMain main =
+        new NodeMain(
+            new FileOutputStream(FileDescriptor.out), System.err, System.getenv(), Path.of(""));
     int status = main.run(arguments);
     if (status == 0 && main.node != null) {
       new CountDownLatch(1).await(); // The node runs until a signal comes.
@@ -86,13 +96,12 @@ public final class NodeMain {
       }
       if (command.commandSpec().name().equals(LogCommand.NAME)) {
         Path checkout = currentFolder.resolve(environment.getOrDefault("CAIRN_HOME", ""));
-        LogCommand.run(command, checkout, out);
-        return 0;
+        return LogCommand.run(command, checkout, out);
       }
       start(NodeCommand.config(command, environment, currentFolder));
       return 0;
     } catch (ParameterException e) {
-      return refuse(e);
+      return refuse(e, arguments);
     } catch (StartException e) {
       err.println("cairn: " + e.getMessage());
       return STATUS_NOT_STARTED;
@@ -148,12 +157,32 @@ public final class NodeMain {
     Runtime.getRuntime().halt(stopping.isAlive() ? STATUS_FAILED : status[0]);
   }
 
-  private int refuse(ParameterException e) {
-    CommandLine command = e.getCommandLine();
+  private int refuse(ParameterException refused, String... arguments) {
+    CommandLine command = refused.getCommandLine();
+    ParameterException e =
+        refused instanceof MissingParameterException
+            ? unknownOption(command, arguments).orElse(refused)
+            : refused;
     err.println("cairn: " + e.getMessage());
-    UnmatchedArgumentException.printSuggestions(e, err);
+    if (e == refused) {
+      UnmatchedArgumentException.printSuggestions(e, err);
+    } else {
+      err.println(refused.getMessage());
+    }
     err.println("Try './cairn " + command.getCommandName() + " --help'.");
     return STATUS_NOT_STARTED;
+  }
+
+  /** A mistyped option may be why another is missing. */
+  private static Optional<ParameterException> unknownOption(
+      CommandLine command, String... arguments) {
+    return Arrays.stream(arguments)
+        .map(argument -> argument.split("=", 2)[0])
+        .filter(word -> word.startsWith("--"))
+        .filter(word -> !command.getCommandSpec().optionsMap().containsKey(word))
+        .<ParameterException>map(
+            word -> new UnmatchedArgumentException(command, new ArrayList<>(List.of(word))))
+        .findFirst();
   }
 
   private int fail(Exception e) {

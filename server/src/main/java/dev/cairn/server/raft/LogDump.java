@@ -3,13 +3,13 @@ package dev.cairn.server.raft;
 
 import com.alipay.sofa.jraft.entity.LogEntry;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
@@ -34,11 +34,12 @@ public final class LogDump {
    * Prints all groups by name, their entries by index.
    *
    * @param folder as given to {@link SharedLog#open}
+   * @param out takes one line after the other; what it throws ends the scan
    * @param payload says in one line what a proposal holds
    * @throws IOException when the log cannot be read, or a row of it is damaged
    * @throws IllegalStateException when it has a format that this release does not know
    */
-  public static void print(Path folder, PrintStream out, Function<byte[], String> payload)
+  public static void print(Path folder, Consumer<String> out, Function<byte[], String> payload)
       throws IOException {
     if (!Files.exists(folder.resolve("CURRENT"))) {
       throw new IOException("There is no write-ahead log in " + folder);
@@ -61,14 +62,18 @@ public final class LogDump {
   }
 
   private static void printGroup(
-      RocksDB database, String group, int number, PrintStream out, Function<byte[], String> payload)
+      RocksDB database,
+      String group,
+      int number,
+      Consumer<String> out,
+      Function<byte[], String> payload)
       throws RocksDBException {
     byte[] markerKey = LogRows.key(LogRows.INCARNATION, number);
     byte[] marker = database.get(markerKey);
     byte[] voteKey = LogRows.key(LogRows.META, number);
     byte[] vote = database.get(voteKey);
     LogRows.Vote read = vote == null ? new LogRows.Vote(0, "") : LogRows.readVote(voteKey, vote);
-    out.println(
+    out.accept(
         "group "
             + group
             + "  incarnation "
@@ -81,7 +86,7 @@ public final class LogDump {
         database,
         LogRows.key(LogRows.ENTRY, number, 0),
         LogRows.end(LogRows.ENTRY, number),
-        (key, row) -> out.println(line(group, LogRows.readEntry(key, row), payload)));
+        (key, row) -> out.accept(line(group, LogRows.readEntry(key, row), payload)));
   }
 
   private static String line(String group, LogEntry entry, Function<byte[], String> payload) {

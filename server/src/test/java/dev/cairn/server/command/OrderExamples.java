@@ -118,6 +118,8 @@ public final class OrderExamples {
       CLUSTER COUNTKEYSINSLOT 11826
       CLUSTER GETKEYSINSLOT 11826 10
       CLUSTER GETKEYSINSLOT 11826 0
+      CAIRN RANGE 4 {u}a {u}z 1000
+      CAIRN RANGE 4 {u}a {u}z nan
       WAIT 0 10
       WAIT 0 nan
       EXEC

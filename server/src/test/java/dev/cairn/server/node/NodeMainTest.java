@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -18,6 +19,8 @@ import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class NodeMainTest {
   @TempDir Path folder;
@@ -44,6 +47,19 @@ class NodeMainTest {
     assertThat(err.toString(UTF_8))
         .contains("Unknown option", "--data", "./cairn node --help")
         .doesNotContain("\tat ");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "node 5000 --clustr x, --cluster",
+    "node 5000 --replicaton-factor=1, --replication-factor",
+    "node --insecur, --insecure",
+    "log --dta x, --data",
+    "log --dat=x, --data"
+  })
+  void whatIsMistypedIsAnsweredWithWhatWasMeant(String typed, String meant) {
+    assertThat(run(typed.split(" "))).isEqualTo(2);
+    assertThat(err.toString(UTF_8)).containsPattern("Unknown option(.|\n)*" + meant);
   }
 
   @Test
@@ -109,9 +125,31 @@ class NodeMainTest {
 
       assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
       assertThat(process.exitValue()).as(Files.readString(log)).isZero();
+      itsLogIsPrintedToWhoeverReadsIt();
     } finally {
       process.destroyForcibly();
     }
+  }
+
+  private void itsLogIsPrintedToWhoeverReadsIt() {
+    assertThat(run("log", "--data", "data")).isZero();
+    assertThat(captured()).contains("group ", "  index 1  ");
+    assertThat(logTo("Broken pipe")).isEqualTo(141);
+    assertThat(err.toString(UTF_8)).isEmpty();
+    assertThat(logTo("No space left on device")).isEqualTo(2);
+    assertThat(err.toString(UTF_8)).contains("cannot write the output: No space left on device");
+  }
+
+  private int logTo(String failure) {
+    OutputStream unread =
+        new OutputStream() {
+          @Override
+          public void write(int octet) throws IOException {
+            throw new IOException(failure);
+          }
+        };
+    return new NodeMain(unread, new PrintStream(err, true, UTF_8), Map.of(), folder)
+        .run("log", "--data", "data");
   }
 
   private List<String> command(int[] ports) {

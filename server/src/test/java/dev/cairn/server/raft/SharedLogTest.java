@@ -11,9 +11,7 @@ import com.alipay.sofa.jraft.entity.PeerId;
 import com.alipay.sofa.jraft.storage.LogStorage;
 import com.alipay.sofa.jraft.storage.RaftMetaStorage;
 import dev.cairn.server.metrics.Metrics;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -356,16 +354,16 @@ class SharedLogTest {
     storage.appendEntry(LogFixture.data(2, 2, "hello".getBytes(UTF_8)));
     LogFixture.meta(log, GROUP).setTermAndVotedFor(2, new PeerId("127.0.0.1", 1));
     List<Path> before = LogFixture.files(folder, "");
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    LogDump.print(folder, new PrintStream(bytes, true, UTF_8), data -> new String(data, UTF_8));
-    assertThat(bytes.toString(UTF_8).lines())
+    List<String> lines = new ArrayList<>();
+    LogDump.print(folder, lines::add, data -> new String(data, UTF_8));
+    assertThat(lines)
         .containsExactly(
             "group c1-p0  incarnation 3  term 2  voted for 127.0.0.1:1",
             "group c1-p0  index 1  term 2  CONFIGURATION  0 bytes  127.0.0.1:1,127.0.0.1:2",
             "group c1-p0  index 2  term 2  DATA  5 bytes  hello");
     assertThat(LogFixture.files(folder, "")).isEqualTo(before);
     assertThat(storage.appendEntry(LogFixture.data(3))).isTrue();
-    assertThatThrownBy(() -> LogDump.print(temporary, System.out, data -> ""))
+    assertThatThrownBy(() -> LogDump.print(temporary, line -> {}, data -> ""))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("no write-ahead log");
   }
