@@ -4,6 +4,7 @@ package dev.cairn.testkit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.cairn.client.CairnClient;
 import dev.cairn.testkit.fault.Fault;
 import dev.cairn.testkit.fault.NetworkFaults;
 import java.io.IOException;
@@ -41,6 +42,7 @@ class OneWayTest {
     awaitOf(cluster, OTHERS, "it does not count", status -> doesNotCount(cluster, status));
     awaitOf(cluster, List.of(FAULTY), "it knows", now -> !now.healthy() && now.canLose() == 0);
     awaitOf(cluster, OTHERS, "the problem is set", status -> isSet(status, cluster));
+    everyKeyIsWrittenThroughTheOthers(cluster);
     HttpContract http = new HttpContract();
     for (int node : cluster.indexes()) {
       for (String path : List.of("/healthz", "/readyz")) {
@@ -87,6 +89,18 @@ class OneWayTest {
     cluster.stop(FAULTY);
     cluster.start(FAULTY);
     cluster.awaitHealthy();
+  }
+
+  /** Whoever led at the faulty node gives way, or is followed by another. */
+  private static void everyKeyIsWrittenThroughTheOthers(ProcessCluster cluster) {
+    for (int node : OTHERS) {
+      try (CairnClient client =
+          cluster.clientThrough(node).deadline(Duration.ofSeconds(30)).build()) {
+        for (int i = 0; i < 50; i++) {
+          client.put("through-" + i, "node " + node);
+        }
+      }
+    }
   }
 
   private static boolean doesNotCount(ProcessCluster cluster, Status status) {

@@ -41,6 +41,7 @@ public final class Membership {
   /** A node that was not heard of, or did not answer, for so long is not up. */
   static final long DOWN_AFTER_MILLIS = 1_500;
 
+  private static final long UNREACHED_AFTER_MILLIS = 5_000;
   private static final long REPORT_EVERY_MILLIS = 500;
   private static final long NEWS_AFTER_MILLIS = 10;
   private static final Logger log = LoggerFactory.getLogger(Membership.class);
@@ -281,6 +282,12 @@ public final class Membership {
   public boolean isDown(ClusterState cluster, String nodeId) {
     return !isHeard(nodeId)
         && cluster.members().stream().noneMatch(other -> reaches(other.id(), nodeId));
+  }
+
+  /** Whether a node answers and has not reached this one for five seconds. */
+  public boolean doesNotReachThis(String nodeId) {
+    return contact(nodeId) == Contact.UNHEARD
+        && heardMillisAgo(nodeId).stream().allMatch(millis -> millis >= UNREACHED_AFTER_MILLIS);
   }
 
   /** For how long the node has been up without a break, as seen from here; 0 when it is not. */

@@ -19,6 +19,7 @@ final class HeldReplica implements AutoCloseable {
   volatile LogRetention retention;
   volatile long leadsSinceNanos;
   final HandOverBackoff handBack = new HandOverBackoff();
+  final HandOverBackoff giveWay = new HandOverBackoff();
   long tendedNanos;
   volatile long snapshotNanos;
   volatile long snapshotIndex; // of the last that was taken

@@ -128,6 +128,7 @@ final class ReplicaCare {
       flushForWitness(index, entry);
       handBack(index, entry, now);
       handToRoom(index, entry, now);
+      giveWay(index, entry, now);
     }
   }
 
@@ -260,6 +261,27 @@ final class ReplicaCare {
         .filter(replica -> isClose(index, replica))
         .findFirst()
         .ifPresent(replica -> entry.group.handOver(ReplicaOpener.peer(replica)));
+  }
+
+  /**
+   * A leader that sends to all its voters and is reached by none of them gives way: what other
+   * nodes pass on to it for their clients does not arrive.
+   */
+  private void giveWay(int index, HeldReplica entry, long now) {
+    Placement placement = current.get().partitions().get(index);
+    List<Replica> others =
+        placement.voters().stream().filter(voter -> !voter.nodeId().equals(selfId)).toList();
+    if (!entry.group.leads()
+        || others.isEmpty()
+        || !others.stream().allMatch(voter -> membership.doesNotReachThis(voter.nodeId()))) {
+      return;
+    }
+    placement.replicas().stream()
+        .filter(replica -> !replica.nodeId().equals(selfId))
+        .map(ReplicaOpener::peer)
+        .filter(target -> entry.giveWay.due(target, now) && entry.group.handOver(target))
+        .findFirst()
+        .ifPresent(target -> entry.giveWay.tried(target, now));
   }
 
   /** Whether a replica follows and lacks little. */

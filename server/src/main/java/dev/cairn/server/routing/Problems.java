@@ -48,6 +48,7 @@ final class Problems {
   private static final class Entry {
     private long firstNanos;
     private long lastNanos;
+    private boolean found; // at the last look
     private boolean set;
     private String text;
   }
@@ -56,11 +57,13 @@ final class Problems {
    * Takes a look's findings in, at most one of a kind and subject, and tells what they amount to.
    */
   synchronized List<Problem> observe(List<Finding> findings, long nowNanos) {
+    entries.values().forEach(entry -> entry.found = false);
     for (Finding finding : findings) {
       Entry entry =
           entries.computeIfAbsent(
               new Key(finding.kind(), finding.subject()), key -> begun(finding, nowNanos));
       entry.lastNanos = nowNanos;
+      entry.found = true;
       entry.text = finding.text();
       entry.set |= nowNanos - entry.firstNanos >= SET_AFTER_NANOS;
     }
@@ -68,9 +71,7 @@ final class Problems {
         .values()
         .removeIf(
             entry ->
-                entry.set
-                    ? nowNanos - entry.lastNanos >= CLEAR_AFTER_NANOS
-                    : entry.lastNanos != nowNanos);
+                !entry.found && (!entry.set || nowNanos - entry.lastNanos >= CLEAR_AFTER_NANOS));
     return entries.entrySet().stream()
         .map(entry -> problem(entry.getKey(), entry.getValue(), nowNanos))
         .sorted(Comparator.comparing(Problem::kind).thenComparing(Problem::subject))
@@ -88,7 +89,7 @@ final class Problems {
     return new Problem(
         key.kind,
         key.subject,
-        entry.lastNanos == nowNanos ? found : State.CLEARING,
+        entry.found ? found : State.CLEARING,
         TimeUnit.NANOSECONDS.toMillis(nowNanos - entry.firstNanos),
         entry.text);
   }
