@@ -7,10 +7,12 @@ import static org.awaitility.Awaitility.await;
 import dev.cairn.client.CairnClient;
 import dev.cairn.protocol.RespValue;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -76,7 +78,7 @@ class ExportImportClustersTest {
     try (CairnClient client = cluster.client().deadline(Duration.ofSeconds(30)).build()) {
       List<CompletableFuture<?>> writes = new ArrayList<>();
       for (int i = 0; i < SMALL_KEYS; i++) {
-        byte[] key = (i + ":" + (char) random.nextInt(0x800)).getBytes("UTF-8");
+        byte[] key = (i + ":" + (char) random.nextInt(0x800)).getBytes(StandardCharsets.UTF_8);
         key[key.length - 1] ^= (byte) (i % 5 == 0 ? 0xff : 0);
         byte[] value = new byte[i % 7 == 0 ? 0 : random.nextInt(10_000)];
         random.nextBytes(value);
@@ -91,12 +93,10 @@ class ExportImportClustersTest {
         if (i % 2 == 0) {
           random.nextBytes(value);
         } else {
-          java.util.Arrays.fill(value, (byte) 'x');
+          Arrays.fill(value, (byte) 'x');
         }
-        client.put(("large" + i).getBytes("UTF-8"), value);
+        client.put(("large" + i).getBytes(StandardCharsets.UTF_8), value);
       }
-    } catch (java.io.UnsupportedEncodingException impossible) {
-      throw new AssertionError(impossible);
     }
   }
 

@@ -231,16 +231,15 @@ final class CommandGenerator {
   }
 
   static List<String> names() {
-    return names(SHAPES, SHAPES_ALONE);
+    return names(List.of(SHAPES, SHAPES_ALONE));
   }
 
   static List<String> namesOfPipelines() {
-    return names(SHAPES, SHAPES_PIPELINED, SHAPES_ALONE);
+    return names(List.of(SHAPES, SHAPES_PIPELINED, SHAPES_ALONE));
   }
 
-  @SafeVarargs
-  private static List<String> names(List<String>... shapes) {
-    return Stream.of(shapes).flatMap(List::stream).map(CommandGenerator::name).distinct().toList();
+  private static List<String> names(List<List<String>> shapes) {
+    return shapes.stream().flatMap(List::stream).map(CommandGenerator::name).distinct().toList();
   }
 
   /** What was begun has ended: no transaction is open, and nothing is planned. */

@@ -50,9 +50,9 @@ final class PipelineReplies {
   boolean agree(List<byte[]> words, RespValue expected, RespValue actual, long slackMillis) {
     String name = Differential.name(words);
     boolean agree =
-        name.equals("EXEC")
+        (name.equals("EXEC")
                 && expected instanceof RespValue.Array one
-                && actual instanceof RespValue.Array other
+                && actual instanceof RespValue.Array other)
             ? transactionsAgree(one.elements(), other.elements(), slackMillis)
             : alike(words, expected, actual, slackMillis);
     if (expected.equals(new RespValue.SimpleString("QUEUED"))) {
