@@ -16,7 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * Ports that nobody listens on. Taken below the range from which the system gives outgoing
  * connections theirs: a node that is down must find its port free when it comes back.
  */
-final class FreePorts {
+public final class FreePorts {
   private static final int FIRST = 20_000;
   private static final int LAST = 32_000;
   private static final int TRIES_MAX = 1_000;
@@ -27,7 +27,7 @@ final class FreePorts {
   private FreePorts() {}
 
   /** Different ports, each bound and let go. Another process may still take one. */
-  static List<Integer> take(int count) {
+  public static List<Integer> take(int count) {
     Random random = new Random();
     List<ServerSocket> bound = new ArrayList<>();
     try {

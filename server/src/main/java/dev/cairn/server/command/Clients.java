@@ -4,10 +4,10 @@ package dev.cairn.server.command;
 import java.util.Collection;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.LongAdder;
 
-/** The connections of one face, and what it counts. May be called from any thread. */
+/** The connections of one face, and what they hold. May be called from any thread. */
 public final class Clients {
   /**
    * What the open transactions of all connections may hold, and the keys that they gather, bytes.
@@ -15,15 +15,13 @@ public final class Clients {
   static final long HELD_BYTES_MAX = 64L << 20;
 
   private final Map<Long, ClientState> open = new ConcurrentSkipListMap<>();
-  private final LongAdder received = new LongAdder();
-  private final LongAdder commands = new LongAdder();
+  private final AtomicInteger blocked = new AtomicInteger();
   private final AtomicLong held = new AtomicLong();
   private final Pause pause = new Pause();
 
   /** A connection has opened. */
   public void opened(ClientState client) {
     open.put(client.id(), client);
-    received.increment();
   }
 
   /** It has closed. On its event loop. */
@@ -73,27 +71,23 @@ public final class Clients {
     return pause;
   }
 
-  void commandRun() {
-    commands.increment();
+  /** One waits for others now: WAIT. */
+  void blocks() {
+    blocked.incrementAndGet();
+  }
+
+  /** It waits no more. */
+  void unblocks() {
+    blocked.decrementAndGet();
+  }
+
+  /** How many wait for others. */
+  int blocked() {
+    return blocked.get();
   }
 
   /** Those that are open, the oldest first. */
   Collection<ClientState> open() {
     return open.values();
-  }
-
-  /** How many there were since the start, or since the counters were reset. */
-  long received() {
-    return received.sum();
-  }
-
-  /** How many commands they had run, counted in the same way. */
-  long commandsRun() {
-    return commands.sum();
-  }
-
-  void resetCounters() {
-    received.reset();
-    commands.reset();
   }
 }

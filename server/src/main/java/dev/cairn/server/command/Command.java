@@ -9,6 +9,7 @@ import java.util.Set;
 /**
  * One row of the {@link CommandTable}: all that is known about a command, and what runs it.
  *
+ * @param container the name of the command that it is a subcommand of; empty: of none
  * @param name in lower case; of a subcommand, its own word only
  * @param aliases other names for the same
  * @param arity words it takes, its name (and its container's) included; negative: at least so many
@@ -26,6 +27,7 @@ import java.util.Set;
  * @param queueable whether its plan may be part of a transaction
  */
 public record Command(
+    String container,
     String name,
     List<String> aliases,
     int arity,
@@ -44,6 +46,11 @@ public record Command(
   public Command {
     aliases = List.copyOf(aliases);
     traits = Set.copyOf(traits);
+  }
+
+  /** The name by which it is measured: {@code get}, {@code config|set}. */
+  public String fullName() {
+    return container.isEmpty() ? name : container + "|" + name;
   }
 
   /** The name under which it was called, in small letters. */

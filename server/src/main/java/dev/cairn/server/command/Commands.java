@@ -7,6 +7,7 @@ import dev.cairn.protocol.Limits;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.Slots;
 import dev.cairn.protocol.Topology;
+import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.routing.ReplyMemory;
 import dev.cairn.server.routing.Router;
 import dev.cairn.server.routing.ScanPosition;
@@ -28,14 +29,16 @@ import java.util.function.LongSupplier;
  * and thread.
  */
 public final class Commands implements AutoCloseable {
-  /** What a request is counted as whose command does not exist. */
-  public static final String UNKNOWN = "unknown";
+  /** The family of a request whose command does not exist. */
+  private static final String UNKNOWN = "unknown";
 
   private static final int QUOTED_BYTES_MAX = 128;
 
   private final Router router;
   private final Face face;
   private final NodeFacts facts;
+  private final Metrics metrics;
+  private final CommandCounts counts;
   private final Clients clients = new Clients();
   private final SlowLog slowLog;
   private final Searches searches = new Searches();
@@ -43,10 +46,12 @@ public final class Commands implements AutoCloseable {
   private final AtomicReference<ScanPosition> randomPosition = new AtomicReference<>();
 
   /** Commands of one face of one node. */
-  public Commands(Router router, Face face, NodeFacts facts, SlowLog slowLog) {
+  public Commands(Router router, Face face, NodeFacts facts, SlowLog slowLog, Metrics metrics) {
     this.router = router;
     this.face = face;
     this.facts = facts;
+    this.metrics = metrics;
+    this.counts = new CommandCounts(metrics.commands());
     this.slowLog = slowLog;
   }
 
@@ -60,6 +65,20 @@ public final class Commands implements AutoCloseable {
 
   NodeFacts facts() {
     return facts;
+  }
+
+  /** What the node measures. */
+  Metrics metrics() {
+    return metrics;
+  }
+
+  CommandCounts counts() {
+    return counts;
+  }
+
+  /** Counts the reply to what could not be run: a request that is none, or that comes too late. */
+  public RespValue.ErrorReply rejected(RespValue.ErrorReply why) {
+    return counts.rejected(null, why);
   }
 
   /** The connections of this face. */
@@ -151,10 +170,11 @@ public final class Commands implements AutoCloseable {
       }
       name = name + "|" + command.name();
     }
+    ready.names(command);
     if (!command.accepts(words.size())) {
       throw Refusal.arity(name);
     }
-    ready.called(name, command, words, options);
+    ready.called(name, words, options);
     Optional<String> unfit = options.unfitFor(command);
     if (unfit.isPresent()) {
       throw new Refusal(unfit.get());
@@ -187,15 +207,17 @@ public final class Commands implements AutoCloseable {
   long started(ClientState client, String name) {
     long nanos = facts.nanoTime().getAsLong();
     client.runs(name, nanos);
-    clients.commandRun();
     return nanos;
   }
 
-  /** A command that began then has its reply. */
-  void ran(Call call, long startedNanos) {
+  /** A command that began then has its reply; one that is queued counts when EXEC has run it. */
+  void ran(Call call, RespValue reply, long startedNanos, boolean queued) {
     long nanos = facts.nanoTime().getAsLong() - startedNanos;
     ShownWords words = new ShownWords(call.command(), call.words());
     slowLog.ran(call.client(), words, nanos, facts.clock());
+    if (!queued) {
+      counts.answered(call.command(), reply, nanos);
+    }
   }
 
   /**

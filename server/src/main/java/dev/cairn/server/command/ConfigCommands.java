@@ -63,6 +63,7 @@ final class ConfigCommands {
     settings.put("cluster-enabled", call.commands().face() == Face.CLUSTER ? "yes" : "no");
     settings.put("databases", "1");
     settings.put("enable-shutdown", facts.shutdownBy().lowerName());
+    settings.put("io-threads", Integer.toString(facts.loops().count()));
     settings.put("maxclients", Integer.toString(facts.connectionsMax()));
     settings.put("maxmemory", "0");
     settings.put("maxmemory-policy", "noeviction");
@@ -160,7 +161,7 @@ final class ConfigCommands {
   }
 
   private static void resetstat(Call call) {
-    call.commands().clients().resetCounters();
+    call.commands().metrics().sinceReset().reset();
     call.ok();
   }
 }

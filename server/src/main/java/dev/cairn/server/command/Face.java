@@ -7,11 +7,22 @@ public enum Face {
    * The client port: one big standalone Redis. Any key is answered, by forwarding if need be; there
    * is never a {@code MOVED}; DBSIZE covers the whole cluster.
    */
-  CLIENT,
+  CLIENT("client"),
 
   /**
    * The cluster port: a node of a Redis Cluster. {@code MOVED} for what this node does not lead;
    * DBSIZE covers the slots that it leads.
    */
-  CLUSTER
+  CLUSTER("cluster");
+
+  private final String port;
+
+  Face(String port) {
+    this.port = port;
+  }
+
+  /** Its port, as metrics label it. */
+  public String port() {
+    return port;
+  }
 }

@@ -16,7 +16,8 @@ public final class Ready implements Consumer<RespValue> {
   private final Commands commands;
   private final ClientState client;
   private final String family;
-  private String name; // null: it was refused before it was known to be a command
+  private Command command; // null: there is no such command
+  private String name; // null: it was refused before it was known to be whole
   private Call call;
   private Plan plan;
   private boolean queues; // until EXEC
@@ -35,8 +36,13 @@ public final class Ready implements Consumer<RespValue> {
     this.family = family;
   }
 
+  /** There is such a command. */
+  void names(Command found) {
+    command = found;
+  }
+
   /** It is a command, whole, with so many words that it accepts. */
-  void called(String fullName, Command command, List<byte[]> words, RequestOptions options) {
+  void called(String fullName, List<byte[]> words, RequestOptions options) {
     name = fullName;
     call = new Call(commands, command, client, words, options, this);
   }
@@ -85,20 +91,27 @@ public final class Ready implements Consumer<RespValue> {
     }
     if (rejected) {
       RespValue.ErrorReply why = (RespValue.ErrorReply) ((Plan.Answer) plan).value();
-      done.accept(commands.rejected(client, family.equals("exec"), why));
+      done.accept(
+          commands.rejected(
+              client, family.equals("exec"), commands.counts().rejected(command, why)));
       return;
     }
     try {
       Fanout.run(call, plan);
     } catch (Refusal wrong) {
-      done.accept(queues ? commands.rejected(client, false, wrong.reply()) : wrong.reply());
+      if (queues) {
+        RespValue.ErrorReply why = commands.counts().rejected(command, wrong.reply());
+        done.accept(commands.rejected(client, false, why));
+      } else {
+        accept(wrong.reply());
+      }
     }
   }
 
   /** The reply of a command that was tried. */
   @Override
   public void accept(RespValue reply) {
-    commands.ran(call, startedNanos);
+    commands.ran(call, reply, startedNanos, queues);
     done.accept(reply);
   }
 }

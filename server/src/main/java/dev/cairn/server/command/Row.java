@@ -160,6 +160,7 @@ final class Row {
     List<Command> made =
         subcommands.stream().map(subcommand -> subcommand.command(group, depth + 1)).toList();
     return new Command(
+        depth == 0 ? "" : words.get(0).text().toLowerCase(Locale.ROOT),
         words.get(depth).text().toLowerCase(Locale.ROOT),
         aliases,
         arity(words, !made.isEmpty()),

@@ -185,12 +185,16 @@ final class TransactionCommands {
     if (spoiled) {
       throw Refusal.aborted("of previous errors.");
     }
-    Fanout.run(call, plan(call, seen, queued));
+    long startedNanos = call.commands().facts().nanoTime().getAsLong();
+    Fanout.run(call, plan(call, seen, queued, startedNanos));
   }
 
   /** One plan of all that is queued. */
   private static Plan plan(
-      Call call, List<KeyOperation.Seen> seen, List<OpenTransaction.Queued> queued) {
+      Call call,
+      List<KeyOperation.Seen> seen,
+      List<OpenTransaction.Queued> queued,
+      long startedNanos) {
     List<Operation> operations = new ArrayList<>(queued.size());
     List<Part> parts = new ArrayList<>(queued.size());
     for (OpenTransaction.Queued one : queued) {
@@ -198,9 +202,11 @@ final class TransactionCommands {
       parts.add(part);
     }
     KeyOperation.Transaction transaction = new KeyOperation.Transaction(seen, operations);
+    Function<List<Result>, RespValue> join =
+        results -> counted(call, queued, replies(parts, results), startedNanos);
     List<byte[]> keys = transaction.keys();
     if (keys.isEmpty()) {
-      return new Plan.Answer(replies(parts, List.of()));
+      return new Plan.Answer(join.apply(List.of()));
     }
     RespValue elsewhere = call.commands().refusal(keys, false);
     return elsewhere != null
@@ -209,8 +215,17 @@ final class TransactionCommands {
             List.of(transaction),
             results ->
                 results.get(0) instanceof Result.Many many
-                    ? replies(parts, many.results())
+                    ? join.apply(many.results())
                     : new RespValue.NilArray());
+  }
+
+  /** The reply of an EXEC that was carried out, whose commands count from now on. */
+  private static RespValue counted(
+      Call call, List<OpenTransaction.Queued> queued, List<RespValue> replies, long startedNanos) {
+    long nanos = call.commands().facts().nanoTime().getAsLong() - startedNanos;
+    List<Command> commands = queued.stream().map(OpenTransaction.Queued::command).toList();
+    call.commands().counts().answeredTogether(commands, replies, nanos);
+    return new RespValue.Array(replies);
   }
 
   private static Plan planOf(Call call, OpenTransaction.Queued queued) {
@@ -246,7 +261,7 @@ final class TransactionCommands {
     return new Part(0, results -> ((Plan.Answer) plan).value());
   }
 
-  private static RespValue replies(List<Part> parts, List<Result> results) {
+  private static List<RespValue> replies(List<Part> parts, List<Result> results) {
     List<RespValue> replies = new ArrayList<>(parts.size());
     int at = 0;
     for (Part part : parts) {
@@ -259,6 +274,6 @@ final class TransactionCommands {
               .map(Plan::reply)
               .orElseGet(() -> part.join().apply(share)));
     }
-    return new RespValue.Array(replies);
+    return replies;
   }
 }

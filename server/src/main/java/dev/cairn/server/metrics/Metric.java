@@ -15,7 +15,7 @@ public enum Metric {
   COMMAND_DURATION(
       "cairn_command_duration_seconds",
       Kind.DURATION,
-      "Commands by name and result (ok, invalid, refused, unknown), from decoded to answered.",
+      "Commands by name and result (ok, invalid, refused, unknown; rejected: not even tried), from decoded to answered. What EXEC carries out counts with its share of EXEC's time.",
       "command",
       "result"),
   REFUSALS(
@@ -31,6 +31,36 @@ public enum Metric {
       Kind.COUNTER,
       "Connections that were closed because there were too many.",
       "port"),
+  RECEIVED_BYTES(
+      "cairn_received_bytes_total",
+      Kind.COUNTER,
+      "Bytes that clients sent, HTTP included.",
+      "port"),
+  SENT_BYTES(
+      "cairn_sent_bytes_total",
+      Kind.COUNTER,
+      "Bytes that clients were sent, HTTP included.",
+      "port"),
+  SOCKET_READS(
+      "cairn_socket_reads_total", Kind.COUNTER, "Reads from clients' connections.", "port"),
+  SOCKET_WRITES(
+      "cairn_socket_writes_total",
+      Kind.COUNTER,
+      "Times that replies were passed to a client's connection, each for all that was there.",
+      "port"),
+  KEY_LOOKUPS(
+      "cairn_key_lookups_total",
+      Kind.COUNTER,
+      "Keys that reads looked for in this node's partitions (hit, miss), as Redis counts them: forwarded ones at the node that answers.",
+      "result"),
+  EXPIRED_KEYS(
+      "cairn_expired_keys_total",
+      Kind.COUNTER,
+      "Keys whose time was up and that were removed, in the partitions that this node led."),
+  FULL_SWEEPS(
+      "cairn_full_sweeps_total",
+      Kind.COUNTER,
+      "Of the entries that remove such keys, those that removed the most that one may."),
   REQUEST_BYTES(
       "cairn_request_bytes",
       Kind.GAUGE,
@@ -101,6 +131,50 @@ public enum Metric {
       Kind.GAUGE,
       "The partition's entries in this node's write-ahead log, about, bytes.",
       "partition"),
+  LOG_BYTES(
+      "cairn_log_bytes",
+      Kind.GAUGE,
+      "All entries of this node's write-ahead log, about, bytes; looked at twice a second."),
+  LOG_KEPT_MAX(
+      "cairn_log_kept_max_bytes",
+      Kind.GAUGE,
+      "What full replicas here keep of the log at most for replicas that lag, bytes: past it these are sent a copy of the data."),
+  UNFLUSHED_ENTRIES(
+      "cairn_unflushed_entries",
+      Kind.GAUGE,
+      "Log entries that full replicas have applied and that are not in a flushed table yet; looked at twice a second."),
+  REPLICAS_OPENING(
+      "cairn_replicas_opening",
+      Kind.GAUGE,
+      "Replicas and witnesses that are placed here and not open yet; looked at twice a second."),
+  SNAPSHOTS_UNDER_WAY(
+      "cairn_snapshots_under_way",
+      Kind.GAUGE,
+      "Local snapshots that are being written: flushes of a full replica's data."),
+  SNAPSHOT_RUNS(
+      "cairn_snapshot_under_way_seconds",
+      Kind.GAUGE,
+      "For how long the one that began last has been; 0 where none is."),
+  SNAPSHOT_LAST(
+      "cairn_snapshot_last_timestamp_seconds",
+      Kind.GAUGE,
+      "When the last one ended, seconds since 1970; 0 where there was none since the start."),
+  SNAPSHOT_LAST_DURATION(
+      "cairn_snapshot_last_duration_seconds", Kind.GAUGE, "How long it took, seconds."),
+  SNAPSHOT_LAST_FAILED(
+      "cairn_snapshot_last_failed", Kind.GAUGE, "1 if it failed, which stops its replica."),
+  SNAPSHOTS_SENT(
+      "cairn_snapshots_sent_total",
+      Kind.COUNTER,
+      "Copies of a replica's data made for another one that the log could not bring up to date."),
+  PEER_CONNECTIONS(
+      "cairn_peer_connections",
+      Kind.GAUGE,
+      "Open connections to other nodes, whoever opened them."),
+  PEER_UNANSWERED_BYTES(
+      "cairn_peer_unanswered_bytes",
+      Kind.GAUGE,
+      "Bytes of messages to other nodes that are not answered yet."),
   APPLY_LAG(
       "cairn_apply_lag_entries",
       Kind.GAUGE,

@@ -22,6 +22,7 @@ import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.core.instrument.config.MeterFilter;
 import io.micrometer.core.instrument.distribution.CountAtBucket;
+import io.micrometer.core.instrument.search.Search;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.ByteArrayOutputStream;
@@ -87,6 +88,8 @@ public final class Metrics implements AutoCloseable {
   private boolean measuresProcess; // guarded by this
   private final List<AutoCloseable> binders = new ArrayList<>(); // guarded by this
   private final CommandMetrics commands = new CommandMetrics(this);
+  private final SinceReset sinceReset = new SinceReset(this);
+  private final Samples samples = new Samples(this, System::nanoTime);
 
   /** Something that only grows. */
   public static final class Count {
@@ -105,6 +108,11 @@ public final class Metrics implements AutoCloseable {
     public void add(long amount) {
       counter.increment((double) amount);
     }
+
+    /** How many it has counted. */
+    public long sum() {
+      return (long) counter.count();
+    }
   }
 
   /** How long something takes. */
@@ -122,6 +130,10 @@ public final class Metrics implements AutoCloseable {
 
     long count() {
       return timer.count();
+    }
+
+    long nanos() {
+      return (long) timer.totalTime(TimeUnit.NANOSECONDS);
     }
 
     /** How many took at most as long as each of {@link #BOUNDS_MICROS}. */
@@ -183,6 +195,44 @@ public final class Metrics implements AutoCloseable {
     require(metric, Metric.Kind.GAUGE);
     Gauge gauge = registry.find(metric.metricName()).tags(tags(metric, List.of(labels))).gauge();
     return gauge == null ? 0 : gauge.value();
+  }
+
+  /** What the lines of a gauge come to, of all labels; 0 where nobody keeps it. */
+  public double sum(Metric metric) {
+    require(metric, Metric.Kind.GAUGE);
+    return registry.find(metric.metricName()).gauges().stream().mapToDouble(Gauge::value).sum();
+  }
+
+  /** What a counter has counted; 0 where nobody keeps it. */
+  public long count(Metric metric, String... labels) {
+    require(metric, Metric.Kind.COUNTER);
+    Search search = registry.find(metric.metricName()).tags(tags(metric, List.of(labels)));
+    Counter own = search.counter();
+    FunctionCounter other = search.functionCounter();
+    return (long) (own != null ? own.count() : other != null ? other.count() : 0);
+  }
+
+  /** What a counter has counted under all labels. */
+  long countedOf(Metric metric) {
+    return (long)
+        registry.find(metric.metricName()).counters().stream().mapToDouble(Counter::count).sum();
+  }
+
+  /** The labels under which a counter is kept. */
+  List<List<String>> labelsOf(Metric metric) {
+    return registry.find(metric.metricName()).counters().stream()
+        .map(counter -> metric.labels().stream().map(counter.getId()::getTag).toList())
+        .toList();
+  }
+
+  /** The counters as CONFIG RESETSTAT wants them. */
+  public SinceReset sinceReset() {
+    return sinceReset;
+  }
+
+  /** What is looked at now and then. */
+  public Samples samples() {
+    return samples;
   }
 
   /** Commands, by name and result. */

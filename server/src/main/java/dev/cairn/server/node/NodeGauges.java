@@ -9,8 +9,10 @@ import dev.cairn.server.cluster.Replica;
 import dev.cairn.server.metrics.Metric;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.metrics.Metrics.Row;
+import dev.cairn.server.partition.LogLimits;
 import dev.cairn.server.partition.PartitionFigures;
 import dev.cairn.server.partition.Partitions;
+import dev.cairn.server.peer.PeerTransport;
 import dev.cairn.server.routing.ClusterRouter;
 import dev.cairn.server.routing.ClusterStatus;
 import java.nio.file.Path;
@@ -28,21 +30,35 @@ final class NodeGauges {
   private final ClusterRouter router;
   private final ClusterStatus status;
   private final Supplier<ClusterState> cluster; // null before it has formed
+  private final Supplier<List<NodeReport.PartitionReport>> latest;
+  private final PeerTransport peers;
+  private final LogLimits limits;
   private List<PartitionFigures> figures = List.of(); // guarded by this
   private long figuresNanos; // guarded by this
   private boolean figuresKnown; // guarded by this
 
+  /**
+   * Tells nothing yet.
+   *
+   * @param latest what this node's replicas last said of themselves
+   */
   NodeGauges(
       Partitions partitions,
       Membership membership,
       ClusterRouter router,
       ClusterStatus status,
-      Supplier<ClusterState> cluster) {
+      Supplier<ClusterState> cluster,
+      Supplier<List<NodeReport.PartitionReport>> latest,
+      PeerTransport peers,
+      LogLimits limits) {
     this.partitions = partitions;
     this.membership = membership;
     this.router = router;
     this.status = status;
     this.cluster = cluster;
+    this.latest = latest;
+    this.peers = peers;
+    this.limits = limits;
   }
 
   void tell(Metrics metrics, Path dataFolder, String version) {
@@ -51,6 +67,7 @@ final class NodeGauges {
     metrics.gauge(Metric.DISK_FREE, () -> dataFolder.toFile().getUsableSpace());
     metrics.gauge(Metric.DISK_SIZE, () -> dataFolder.toFile().getTotalSpace());
     tellOfQueues(metrics);
+    tellOfPeers(metrics);
     tellOfPartitions(metrics);
     tellOfCluster(metrics);
   }
@@ -65,7 +82,21 @@ final class NodeGauges {
     metrics.gauge(Metric.QUEUE_BYTES, () -> sum(PartitionFigures::queuedBytes), "proposal");
   }
 
+  private void tellOfPeers(Metrics metrics) {
+    metrics.gauge(Metric.PEER_CONNECTIONS, peers::connections);
+    metrics.gauge(Metric.PEER_UNANSWERED_BYTES, peers::unansweredBytes);
+  }
+
   private void tellOfPartitions(Metrics metrics) {
+    metrics.gauge(Metric.LOG_BYTES, () -> sumOf(NodeReport.PartitionReport::logBytes));
+    metrics.gauge(
+        Metric.UNFLUSHED_ENTRIES,
+        () -> sumOf(report -> Math.max(0, report.appliedIndex() - report.durableIndex())));
+    metrics.gauge(
+        Metric.LOG_KEPT_MAX, () -> sum(f -> f.holdsData() ? limits.replicaBytesMax() : 0));
+    metrics.gauge(
+        Metric.REPLICAS_OPENING,
+        () -> sumOf(report -> report.status() == NodeReport.Status.CREATED ? 1 : 0));
     ofPartitions(metrics, Metric.PARTITION_LEADS, f -> f.leads() ? 1 : 0, false);
     ofPartitions(metrics, Metric.PARTITION_STOPPED, f -> f.stopped() ? 1 : 0, false);
     ofPartitions(metrics, Metric.PARTITION_LOG_BYTES, PartitionFigures::logBytes, false);
@@ -100,6 +131,10 @@ final class NodeGauges {
                 .filter(f -> !dataOnly || f.holdsData())
                 .map(f -> Row.of(f.index(), value.applyAsDouble(f)))
                 .toList());
+  }
+
+  private double sumOf(ToDoubleFunction<NodeReport.PartitionReport> value) {
+    return latest.get().stream().mapToDouble(value).sum();
   }
 
   private double sum(ToDoubleFunction<PartitionFigures> value) {

@@ -71,6 +71,7 @@ final class NodeRuntime implements AutoCloseable {
   private final Introduction introduction;
   private final Addresses addresses;
   private String saidWaiting = ""; // the constructor's, then one task's after another
+  private volatile List<NodeReport.PartitionReport> latest = List.of();
   private MetaGroup meta; // guarded by this
   private boolean stopped; // guarded by this
 
@@ -255,7 +256,15 @@ final class NodeRuntime implements AutoCloseable {
             status,
             topic -> ownDocument(topic, spec.stats()),
             spec.metrics());
-    new NodeGauges(partitions, membership, router, status, this::clusterState)
+    new NodeGauges(
+            partitions,
+            membership,
+            router,
+            status,
+            this::clusterState,
+            () -> latest,
+            engine.transport(),
+            spec.logLimits())
         .tell(spec.metrics(), folder, spec.version());
     scrub = Scrub.start(spec.scrub(), sharedLog, storage);
     formation.answerOthers();
@@ -333,7 +342,7 @@ final class NodeRuntime implements AutoCloseable {
             failure -> spec.onFault().accept(NodeFault.of(failure)));
     introduction.keepTelling(scheduler, heard(spec));
     MetaGroup opened = meta;
-    NodeFigures figures = new NodeFigures(folder, spec.metrics().commands());
+    NodeFigures figures = new NodeFigures(folder, spec.metrics());
     membership.start(
         opened::state,
         () -> {
@@ -349,7 +358,7 @@ final class NodeRuntime implements AutoCloseable {
               spec.room().get(),
               figures.look(),
               membership.reached(),
-              partitions.reports());
+              looked(partitions.reports()));
         });
     new Controller(opened, membership, formation, addresses, System::nanoTime).start(scheduler);
   }
@@ -370,6 +379,11 @@ final class NodeRuntime implements AutoCloseable {
         spec.onFault().accept(new NodeFault(kind, new LogLostException(why, null)));
       }
     };
+  }
+
+  private List<NodeReport.PartitionReport> looked(List<NodeReport.PartitionReport> reports) {
+    latest = reports;
+    return reports;
   }
 
   private byte[] ownDocument(NodeDocuments.Topic topic, NodeStats stats) {

@@ -24,6 +24,7 @@ final class FullReplica implements GroupListener, SnapshotHost {
 
   private final int index;
   private final PartitionFolder folder;
+  private final Snapshots snapshots;
   private final PartitionStateMachine stateMachine;
   private final PartitionGroup group;
   private final LogRetention retention;
@@ -35,11 +36,14 @@ final class FullReplica implements GroupListener, SnapshotHost {
       PartitionFolder folder,
       PartitionGroup group,
       LogRetention retention,
+      PartitionMetrics metrics,
       Runnable leadershipChanged,
       Consumer<Throwable> failed) {
     this.index = index;
     this.folder = folder;
-    this.stateMachine = new PartitionStateMachine(folder, RequestIds.Bounds.DEFAULT);
+    this.snapshots = metrics.snapshots();
+    this.stateMachine =
+        new PartitionStateMachine(folder, RequestIds.Bounds.DEFAULT, metrics.keys());
     this.group = group;
     this.retention = retention;
     this.leadershipChanged = leadershipChanged;
@@ -91,7 +95,7 @@ final class FullReplica implements GroupListener, SnapshotHost {
 
   @Override
   public void save(SnapshotPoint point, Consumer<Optional<String>> done) {
-    stateMachine.save(point);
+    snapshots.write(() -> stateMachine.save(point));
     retention.hold(point.index(), done);
   }
 
@@ -133,6 +137,7 @@ final class FullReplica implements GroupListener, SnapshotHost {
 
   @Override
   public Path checkpoint() {
+    snapshots.sends();
     return folder.checkpoint();
   }
 

@@ -112,7 +112,7 @@ public sealed interface KeyOperation extends Operation {
 
     @Override
     public Result apply(Keyspace keyspace) {
-      Optional<ValueRecord> record = keyspace.get(key);
+      Optional<ValueRecord> record = answerValue ? keyspace.lookUp(key) : keyspace.get(key);
       OptionalLong resolved = expiry.resolve(record, keyspace.nowMillis());
       if (answerValue && record.isEmpty()) {
         return new Result.Nil();
@@ -205,7 +205,7 @@ public sealed interface KeyOperation extends Operation {
 
     @Override
     public Result apply(Keyspace keyspace) {
-      Optional<ValueRecord> record = keyspace.get(from);
+      Optional<ValueRecord> record = keyspace.lookUp(from);
       if (record.isEmpty() || (!replace && keyspace.get(to).isPresent())) {
         return new Result.Int(0);
       }
@@ -296,7 +296,7 @@ public sealed interface KeyOperation extends Operation {
     public Result apply(Keyspace keyspace) {
       List<byte[]> values =
           from.stream()
-              .map(key -> keyspace.get(key).map(ValueRecord::value).orElse(new byte[0]))
+              .map(key -> keyspace.lookUp(key).map(ValueRecord::value).orElse(new byte[0]))
               .toList();
       byte[] combined = Bits.combine(how, values);
       if (combined.length == 0) {

@@ -16,6 +16,12 @@ public interface KeyView {
   Optional<ValueRecord> get(byte[] key);
 
   /**
+   * As {@link #get}, and counted as a hit or a miss: what a client asked to read. What is looked up
+   * only to be changed is not counted, as in Redis.
+   */
+  Optional<ValueRecord> lookUp(byte[] key);
+
+  /**
    * Visits keys in their unsigned byte order, all as of one moment.
    *
    * @param walkMax how many at most are walked over, those that have expired too, 1 or more

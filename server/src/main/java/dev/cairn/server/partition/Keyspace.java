@@ -38,6 +38,8 @@ public final class Keyspace implements KeyView {
 
   private Optional<ValueRecord> lastRecord = Optional.empty();
 
+  private final Lookups lookups = new Lookups();
+
   /** What lies below: what was stored before all pending changes. */
   public interface Source extends StoredKeys {
     /** Stored keys that expire first; as {@link PartitionStore#expiring}. */
@@ -100,6 +102,18 @@ public final class Keyspace implements KeyView {
     return standing(key).filter(record -> !isOver(record, timeMillis));
   }
 
+  @Override
+  public Optional<ValueRecord> lookUp(byte[] key) {
+    Optional<ValueRecord> record = get(key);
+    lookups.found(record.isPresent());
+    return record;
+  }
+
+  /** What operations have met since somebody cleared it. */
+  Lookups lookups() {
+    return lookups;
+  }
+
   static boolean isOver(ValueRecord record, long timeMillis) {
     return isOver(record.expiresAtMillis(), timeMillis);
   }
@@ -132,6 +146,9 @@ public final class Keyspace implements KeyView {
   /** Stores a value; one whose time is up already is removed instead. */
   void put(byte[] key, byte[] value, long expiresAtMillis) {
     Optional<ValueRecord> before = standing(key);
+    if (before.isPresent() && isOver(before.get(), timeMillis)) {
+      lookups.expired(1);
+    }
     operationCounter++;
     ValueRecord record = new ValueRecord(operationCounter, expiresAtMillis, value);
     if (isOver(record, timeMillis)) {
@@ -189,6 +206,10 @@ public final class Keyspace implements KeyView {
         remove(key, record);
         swept++;
       }
+    }
+    lookups.expired(swept);
+    if (swept == keysMax) {
+      lookups.fullSweep();
     }
     return swept;
   }

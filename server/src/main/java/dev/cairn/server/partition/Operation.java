@@ -46,6 +46,11 @@ public sealed interface Operation permits Operation.Whole, ValueOperation, KeyOp
   /** Writes what it carries, without the opcode. */
   void write(ByteSink out);
 
+  /** What stands under a key that is to change: counted as read where it is answered too. */
+  private static Optional<ValueRecord> before(Keyspace keyspace, byte[] key, boolean answered) {
+    return answered ? keyspace.lookUp(key) : keyspace.get(key);
+  }
+
   /** Those that put, remove and read whole keys. */
   sealed interface Whole extends Operation permits Put, Delete, Read, Clear, Sweep {}
 
@@ -72,7 +77,9 @@ public sealed interface Operation permits Operation.Whole, ValueOperation, KeyOp
     @Override
     public Result apply(Keyspace keyspace) {
       Optional<ValueRecord> before =
-          plain() ? Optional.empty() : keyspace.get(key); // what nobody asks for is not looked up
+          plain()
+              ? Optional.empty()
+              : before(keyspace, key, answerOld); // what nobody asks for is not looked up
       OptionalLong expiresAtMillis = expiry.resolve(before, keyspace.nowMillis());
       if (expiresAtMillis.isEmpty()) {
         return new Result.Failed(Mistake.EXPIRE_TIME);
@@ -131,7 +138,7 @@ public sealed interface Operation permits Operation.Whole, ValueOperation, KeyOp
       if (plain()) {
         return new Result.Int(keyspace.delete(key) ? 1 : 0);
       }
-      Optional<ValueRecord> before = keyspace.get(key);
+      Optional<ValueRecord> before = before(keyspace, key, answerOld);
       Optional<Mistake> mistake = condition.mistake(before);
       if (mistake.isPresent()) {
         return new Result.Failed(mistake.get());

@@ -36,6 +36,7 @@ final class OwnReads {
   private final Executor readers;
   private final LongSupplier nanoTime;
   private final LongSupplier wallMillis;
+  private final KeyMetrics metrics;
   private volatile boolean named;
   private volatile Contact contact = Contact.NEVER;
 
@@ -61,13 +62,15 @@ final class OwnReads {
       PartitionFolder folder,
       Executor readers,
       LongSupplier nanoTime,
-      LongSupplier wallMillis) {
+      LongSupplier wallMillis,
+      KeyMetrics metrics) {
     this.index = index;
     this.self = self;
     this.folder = folder;
     this.readers = readers;
     this.nanoTime = nanoTime;
     this.wallMillis = wallMillis;
+    this.metrics = metrics;
     configuration(folder.store().applied().peers());
   }
 
@@ -117,7 +120,11 @@ final class OwnReads {
           .read(
               store ->
                   ReadView.answer(
-                      store, requests, 0, ageMillis(store.applied().partitionTimeMillis())))
+                      store,
+                      requests,
+                      0,
+                      ageMillis(store.applied().partitionTimeMillis()),
+                      metrics))
           .orElseGet(OwnReads::notReady);
     } catch (RuntimeException e) {
       log.error("partition={} a read failed", index, e);

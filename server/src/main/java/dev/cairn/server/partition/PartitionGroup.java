@@ -56,7 +56,7 @@ final class PartitionGroup implements AutoCloseable {
       LongSupplier nanoTime,
       long proposalTimeoutMillis,
       Executor readers,
-      ProposalMetrics metrics,
+      PartitionMetrics metrics,
       OwnReads ownReads,
       BooleanSupplier votersInTransition) {
     this.index = index;
@@ -83,10 +83,14 @@ final class PartitionGroup implements AutoCloseable {
             this::confirm,
             this::logTime,
             requests ->
-                folder.read(store -> ReadView.answer(store, requests, writes.nowMillis(), 0)),
+                folder.read(
+                    store ->
+                        ReadView.answer(store, requests, writes.nowMillis(), 0, metrics.keys())),
             requests ->
                 folder.read(
-                    store -> ReadView.answerFromMemory(store, requests, writes.nowMillis())));
+                    store ->
+                        ReadView.answerFromMemory(
+                            store, requests, writes.nowMillis(), metrics.keys())));
   }
 
   void opened(RaftGroup group) {

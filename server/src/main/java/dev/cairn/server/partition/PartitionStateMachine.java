@@ -38,6 +38,7 @@ final class PartitionStateMachine {
   private static final long BATCH_BYTES_MAX = 4L << 20;
 
   private final PartitionFolder folder;
+  private final KeyMetrics metrics;
   private final List<Applied> finished = new ArrayList<>();
   private final Keyspace keyspace;
   private final RequestIds ids;
@@ -51,8 +52,9 @@ final class PartitionStateMachine {
   /** A proposal and its results, to be handed over once they are written. */
   record Applied(InFlight proposal, List<List<Result>> results, long index, long term) {}
 
-  PartitionStateMachine(PartitionFolder folder, RequestIds.Bounds idBounds) {
+  PartitionStateMachine(PartitionFolder folder, RequestIds.Bounds idBounds, KeyMetrics metrics) {
     this.folder = folder;
+    this.metrics = metrics;
     this.ids = new RequestIds(folder, idBounds);
     this.keyspace =
         new Keyspace(
@@ -109,7 +111,12 @@ final class PartitionStateMachine {
     index = entry.index();
     term = entry.term();
     entryBytes += entry.data().length;
-    proposal.ifPresent(waiting -> finished.add(new Applied(waiting, results, index, term)));
+    if (proposal.isPresent()) {
+      finished.add(new Applied(proposal.get(), results, index, term));
+      metrics.take(keyspace.lookups());
+    } else {
+      keyspace.lookups().clear();
+    }
     if (Math.max(entryBytes, keyspace.pendingBytes()) >= BATCH_BYTES_MAX) {
       writeBatch();
     }

@@ -57,7 +57,7 @@ public sealed interface Query permits Query.Whole, ValueQuery {
 
     @Override
     public Result answer(KeyView view) {
-      return view.get(key)
+      return view.lookUp(key)
           .<Result>map(record -> new Result.Bytes(record.value()))
           .orElseGet(Result.Nil::new);
     }
@@ -89,7 +89,7 @@ public sealed interface Query permits Query.Whole, ValueQuery {
 
     @Override
     public Result answer(KeyView view) {
-      Optional<ValueRecord> record = view.get(key);
+      Optional<ValueRecord> record = view.lookUp(key);
       return record.isEmpty()
           ? new Result.Nil()
           : new Result.Many(
@@ -118,7 +118,7 @@ public sealed interface Query permits Query.Whole, ValueQuery {
 
     @Override
     public Result answer(KeyView view) {
-      return new Result.Int(view.get(key).isPresent() ? 1 : 0);
+      return new Result.Int(view.lookUp(key).isPresent() ? 1 : 0);
     }
 
     @Override
@@ -145,7 +145,9 @@ public sealed interface Query permits Query.Whole, ValueQuery {
 
     @Override
     public Result answer(KeyView view) {
-      return view.get(key).map(record -> of(record, view.nowMillis())).orElseGet(Result.Nil::new);
+      return view.lookUp(key)
+          .map(record -> of(record, view.nowMillis()))
+          .orElseGet(Result.Nil::new);
     }
 
     private static Result of(ValueRecord record, long nowMillis) {

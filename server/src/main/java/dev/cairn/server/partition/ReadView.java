@@ -31,6 +31,7 @@ final class ReadView implements KeyView {
   private final long appliedMillis;
   private final long nowMillis;
   private final long keyCount;
+  private final Lookups lookups = new Lookups();
   private boolean overdue;
 
   /**
@@ -58,6 +59,13 @@ final class ReadView implements KeyView {
   }
 
   @Override
+  public Optional<ValueRecord> lookUp(byte[] key) {
+    Optional<ValueRecord> record = get(key);
+    lookups.found(record.isPresent());
+    return record;
+  }
+
+  @Override
   public Optional<byte[]> scan(KeyRange range, int walkMax, ScannedKey.Visitor visitor) {
     return source.scan(
         range,
@@ -74,15 +82,21 @@ final class ReadView implements KeyView {
   /**
    * Answers requests, each from one moment: the first ones, as many as fit in {@link
    * ReadQueue#READ_REPLY_BYTES_MAX}, at least one. Empty when a key was {@link #overdue}.
+   *
+   * @param metrics told of the lookups if there is an answer
    */
   static Optional<BatchReply> answer(
-      PartitionStore store, List<List<Query>> requests, long nowMillis, long ageMillis) {
+      PartitionStore store,
+      List<List<Query>> requests,
+      long nowMillis,
+      long ageMillis,
+      KeyMetrics metrics) {
     if (lookOnce(requests)) {
       // The time is taken first: what is found then is as of that time or later.
       AppliedRow row = store.applied();
       ReadView view = new ReadView(store, row.partitionTimeMillis(), nowMillis, row.keyCount());
       // And the index last: it covers all that was found.
-      return answer(view, requests, () -> store.applied().index(), ageMillis);
+      return answer(view, requests, () -> store.applied().index(), ageMillis, metrics);
     }
     try (PartitionStore.View view = store.view()) {
       AppliedRow row = view.applied();
@@ -90,17 +104,18 @@ final class ReadView implements KeyView {
           new ReadView(view, row.partitionTimeMillis(), nowMillis, row.keyCount()),
           requests,
           row::index,
-          ageMillis);
+          ageMillis,
+          metrics);
     }
   }
 
   /**
-   * As {@link #answer(PartitionStore, List, long, long)}, for an event loop. Empty also when it
-   * would take a look at the disk or at several keys at once, or read more than {@link
+   * As {@link #answer(PartitionStore, List, long, long, KeyMetrics)}, for an event loop. Empty also
+   * when it would take a look at the disk or at several keys at once, or read more than {@link
    * #MEMORY_BYTES_MAX}, or answer more than {@link #MEMORY_REQUESTS_MAX}.
    */
   static Optional<BatchReply> answerFromMemory(
-      PartitionStore store, List<List<Query>> requests, long nowMillis) {
+      PartitionStore store, List<List<Query>> requests, long nowMillis, KeyMetrics metrics) {
     if (requests.size() > MEMORY_REQUESTS_MAX || !lookOnce(requests)) {
       return Optional.empty();
     }
@@ -109,7 +124,7 @@ final class ReadView implements KeyView {
         new ReadView(
             store.memory(MEMORY_BYTES_MAX), row.partitionTimeMillis(), nowMillis, row.keyCount());
     try {
-      return answer(view, requests, () -> store.applied().index(), 0);
+      return answer(view, requests, () -> store.applied().index(), 0, metrics);
     } catch (NotInMemoryException e) {
       return Optional.empty();
     }
@@ -126,7 +141,11 @@ final class ReadView implements KeyView {
   }
 
   private static Optional<BatchReply> answer(
-      ReadView view, List<List<Query>> requests, LongSupplier index, long ageMillis) {
+      ReadView view,
+      List<List<Query>> requests,
+      LongSupplier index,
+      long ageMillis,
+      KeyMetrics metrics) {
     List<List<Result>> results = new ArrayList<>(requests.size());
     long bytes = 0;
     for (List<Query> queries : requests) {
@@ -137,9 +156,11 @@ final class ReadView implements KeyView {
         break;
       }
     }
-    return view.overdue()
-        ? Optional.empty()
-        : Optional.of(new BatchReply.Done(results, index.getAsLong(), 0, ageMillis));
+    if (view.overdue()) {
+      return Optional.empty();
+    }
+    metrics.take(view.lookups);
+    return Optional.of(new BatchReply.Done(results, index.getAsLong(), 0, ageMillis));
   }
 
   /** One request's results; one alone when they are more than may be gathered. */

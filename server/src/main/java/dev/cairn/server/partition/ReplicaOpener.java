@@ -63,7 +63,7 @@ final class ReplicaOpener {
   private final Executor readers;
   private final Executor opening;
   private final Map<Integer, HeldReplica> held;
-  private final ProposalMetrics proposals;
+  private final PartitionMetrics metrics;
   private final Metrics.Count leaderChanges;
   private final Supplier<ClusterState> current;
 
@@ -102,7 +102,7 @@ final class ReplicaOpener {
     this.readers = readers;
     this.opening = opening;
     this.held = held;
-    this.proposals = ProposalMetrics.of(metrics);
+    this.metrics = PartitionMetrics.of(metrics);
     this.leaderChanges = metrics.counter(Metric.LEADER_CHANGES);
     this.current = current;
   }
@@ -200,9 +200,15 @@ final class ReplicaOpener {
                 nanoTime,
                 proposalTimeoutMillis,
                 readers,
-                proposals,
+                metrics,
                 new OwnReads(
-                    index, peer(entry.replica), data, readers, nanoTime, System::currentTimeMillis),
+                    index,
+                    peer(entry.replica),
+                    data,
+                    readers,
+                    nanoTime,
+                    System::currentTimeMillis,
+                    metrics.keys()),
                 () -> engine.sharedLog().votersInTransition(group));
         unopened = partition;
         data.onDamage(cause -> failed(index, entry, cause));
@@ -212,6 +218,7 @@ final class ReplicaOpener {
                 data,
                 partition,
                 entry.retention,
+                metrics,
                 () -> leadershipChanged(entry, partition),
                 failed);
         raft =

@@ -18,7 +18,7 @@ import java.util.Optional;
 public sealed interface ValueQuery extends Query {
 
   private static byte[] value(KeyView view, byte[] key) {
-    return view.get(key).map(ValueRecord::value).orElse(new byte[0]);
+    return view.lookUp(key).map(ValueRecord::value).orElse(new byte[0]);
   }
 
   /** What steps that only read answer. */
@@ -111,7 +111,7 @@ public sealed interface ValueQuery extends Query {
 
     @Override
     public Result answer(KeyView view) {
-      Optional<ValueRecord> record = view.get(key);
+      Optional<ValueRecord> record = view.lookUp(key);
       if (record.isEmpty()) {
         return new Result.Int(one ? -1 : 0);
       }
@@ -168,7 +168,7 @@ public sealed interface ValueQuery extends Query {
 
     @Override
     public Result answer(KeyView view) {
-      return view.get(key)
+      return view.lookUp(key)
           .<Result>map(
               record ->
                   new Result.Bytes(Digest.of(record.value()).getBytes(StandardCharsets.US_ASCII)))

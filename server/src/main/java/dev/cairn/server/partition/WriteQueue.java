@@ -49,7 +49,7 @@ final class WriteQueue {
   private final LongSupplier nanoTime;
   private final long proposalTimeoutNanos;
   private final Engine engine;
-  private final ProposalMetrics metrics;
+  private final PartitionMetrics metrics;
   private final Runnable drained;
   private final Object lock = new Object();
   private final Object proposing = new Object(); // taken before lock, never while holding it
@@ -77,7 +77,7 @@ final class WriteQueue {
       LongSupplier nanoTime,
       long proposalTimeoutNanos,
       Engine engine,
-      ProposalMetrics metrics,
+      PartitionMetrics metrics,
       Runnable drained) {
     this.clock = clock;
     this.nanoTime = nanoTime;

@@ -162,6 +162,11 @@ final class Link {
                 });
   }
 
+  /** Bytes of messages that are not answered yet. */
+  long unansweredBytes() {
+    return unansweredBytes.get();
+  }
+
   boolean isOpen() {
     return open;
   }

@@ -38,6 +38,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -163,10 +164,8 @@ public final class PeerTransport implements AutoCloseable {
       };
     }
 
-    void forEach(Consumer<Link> action) {
-      action.accept(control);
-      action.accept(data);
-      action.accept(bulk);
+    Stream<Link> all() {
+      return Stream.of(control, data, bulk);
     }
   }
 
@@ -250,6 +249,17 @@ public final class PeerTransport implements AutoCloseable {
                 channel.pipeline().addLast(new Frame.Decoder(), connection.handler());
               }
             });
+  }
+
+  /** How many connections to peers are open, whoever opened them. */
+  public long connections() {
+    return accepted.size()
+        + links.values().stream().flatMap(Links::all).filter(Link::isOpen).count();
+  }
+
+  /** Bytes of what was sent to peers, or is to be, and is not answered yet. */
+  public long unansweredBytes() {
+    return links.values().stream().flatMap(Links::all).mapToLong(Link::unansweredBytes).sum();
   }
 
   private void ended(AcceptedConnection connection) {
@@ -346,7 +356,7 @@ public final class PeerTransport implements AutoCloseable {
     Node node = new Node(nodeId);
     Links known = links.get(node);
     if (known != null) {
-      known.forEach(Link::moved);
+      known.all().forEach(Link::moved);
     }
     lentLinks.forEach(
         (lent, link) -> {
@@ -596,7 +606,7 @@ public final class PeerTransport implements AutoCloseable {
       listening.close().syncUninterruptibly();
     }
     accepted.forEach(AcceptedConnection::close);
-    links.values().forEach(all -> all.forEach(Link::close));
+    links.values().stream().flatMap(Links::all).forEach(Link::close);
     lentLinks.values().forEach(Link::close);
     loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
     workers.forEach(TaskLoop::close);

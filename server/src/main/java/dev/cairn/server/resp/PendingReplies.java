@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.resp;
 
-import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.RespWriter;
 import dev.cairn.server.command.Effect;
 import dev.cairn.server.command.RequestMemory;
-import dev.cairn.server.metrics.CommandMetrics;
 import dev.cairn.server.routing.ReplyMemory;
 import java.util.ArrayDeque;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -39,7 +37,6 @@ final class PendingReplies {
   private final FrontConfig config;
   private final RequestMemory memory;
   private final ReplyMemory replies;
-  private final CommandMetrics metrics;
   private final Runnable answered;
   private final ArrayDeque<Place> places = new ArrayDeque<>();
   private long requestBytes; // held by the requests in flight
@@ -53,16 +50,10 @@ final class PendingReplies {
    * @param memory where requests' bytes were taken
    * @param answered run on whatever thread a reply came, each time
    */
-  PendingReplies(
-      FrontConfig config,
-      RequestMemory memory,
-      ReplyMemory replies,
-      CommandMetrics metrics,
-      Runnable answered) {
+  PendingReplies(FrontConfig config, RequestMemory memory, ReplyMemory replies, Runnable answered) {
     this.config = config;
     this.memory = memory;
     this.replies = replies;
-    this.metrics = metrics;
     this.answered = answered;
   }
 
@@ -96,12 +87,11 @@ final class PendingReplies {
    *
    * @param bytes that the request holds
    * @param does what it does
-   * @param command its name, for the metrics
    * @param version of the protocol in which the reply is to be written
    */
-  Place add(long bytes, Effect does, String command, int version) {
+  Place add(long bytes, Effect does, int version) {
     boolean ordered = does != Effect.NOTHING;
-    Place place = new Place(bytes, ordered, command, version);
+    Place place = new Place(bytes, ordered, version);
     places.add(place);
     requestBytes += bytes;
     if (ordered) {
@@ -155,8 +145,6 @@ final class PendingReplies {
   final class Place implements Consumer<RespValue> {
     private final long bytes;
     private final boolean ordered;
-    private final String command;
-    private final long startedNanos = System.nanoTime();
     private final AtomicBoolean memoryGiven = new AtomicBoolean();
     private final AtomicLong held = new AtomicLong(); // bytes of the reply, counted in replies
     private volatile boolean abandoned;
@@ -164,10 +152,9 @@ final class PendingReplies {
     private boolean silent;
     private volatile RespValue reply;
 
-    private Place(long bytes, boolean ordered, String command, int version) {
+    private Place(long bytes, boolean ordered, int version) {
       this.bytes = bytes;
       this.ordered = ordered;
-      this.command = command;
       this.version = version;
     }
 
@@ -186,7 +173,6 @@ final class PendingReplies {
     @Override
     public void accept(RespValue value) {
       giveMemory();
-      measure(value);
       hold(largeBytes(value));
       reply = value;
       answered.run();
@@ -210,22 +196,6 @@ final class PendingReplies {
 
     private void release() {
       replies.give(held.getAndSet(0));
-    }
-
-    private void measure(RespValue value) {
-      CommandMetrics.Outcome outcome = CommandMetrics.Outcome.OK;
-      if (value instanceof RespValue.ErrorReply error) {
-        ErrorCode code = ErrorCode.named(error.code()).orElse(ErrorCode.ERR);
-        metrics.refused(code.name());
-        outcome =
-            switch (code) {
-              case NOTALL -> CommandMetrics.Outcome.OK;
-              case UNKNOWN -> CommandMetrics.Outcome.UNKNOWN;
-              case MOVED, CLUSTERDOWN, TRYAGAIN, OOM -> CommandMetrics.Outcome.REFUSED;
-              default -> CommandMetrics.Outcome.INVALID;
-            };
-      }
-      metrics.answered(command, outcome, System.nanoTime() - startedNanos);
     }
 
     private void abandon() {

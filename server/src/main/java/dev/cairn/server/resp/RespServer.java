@@ -8,6 +8,7 @@ import dev.cairn.server.command.NodeFacts;
 import dev.cairn.server.command.RequestMemory;
 import dev.cairn.server.metrics.Metric;
 import dev.cairn.server.metrics.Metrics;
+import dev.cairn.server.metrics.ProcessFigures;
 import dev.cairn.server.peer.CurrentLoop;
 import dev.cairn.server.routing.Router;
 import io.netty.bootstrap.ServerBootstrap;
@@ -36,7 +37,9 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
+import java.util.Collection;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -65,6 +68,8 @@ public final class RespServer implements AutoCloseable {
   private final Metrics metrics;
   private final Metrics.Count opened;
   private final Metrics.Count refused;
+  private final Traffic traffic;
+  private final Collection<Thread> loopThreads = new CopyOnWriteArrayList<>();
   private final EventLoopGroup loops;
   private final ChannelGroup open = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
   private final AtomicInteger connections = new AtomicInteger();
@@ -73,6 +78,23 @@ public final class RespServer implements AutoCloseable {
 
   private Channel listener;
   private Commands commands;
+
+  /** Makes the event loops' threads, and says which they are. */
+  private static final class LoopThreads extends DefaultThreadFactory {
+    private final Collection<Thread> made;
+
+    LoopThreads(String name, Collection<Thread> made) {
+      super(name, true);
+      this.made = made;
+    }
+
+    @Override
+    protected Thread newThread(Runnable task, String name) {
+      Thread thread = super.newThread(task, name);
+      made.add(thread);
+      return thread;
+    }
+  }
 
   private RespServer(
       FrontConfig config,
@@ -90,15 +112,16 @@ public final class RespServer implements AutoCloseable {
     this.http = http;
     this.metrics = metrics;
     this.memory = new RequestMemory(config.nodeRequestBytesMax());
-    String port = face == Face.CLIENT ? "client" : "cluster";
+    String port = face.port();
     this.opened = metrics.counter(Metric.CONNECTIONS_OPENED, port);
     this.refused = metrics.counter(Metric.CONNECTIONS_REFUSED, port);
+    this.traffic = new Traffic(metrics, port);
     metrics.gauge(Metric.CONNECTIONS, connections::get, port);
     metrics.gauge(Metric.REQUEST_BYTES, memory::bytes, port);
     String name = port + "-port";
     this.loops =
         new MultiThreadIoEventLoopGroup(
-            config.threads(), new DefaultThreadFactory(name, true), NioIoHandler.newFactory());
+            config.threads(), new LoopThreads(name, loopThreads), NioIoHandler.newFactory());
     CurrentLoop.lend(loops);
   }
 
@@ -258,8 +281,11 @@ public final class RespServer implements AutoCloseable {
                 System::nanoTime,
                 clock.millis(),
                 config.shutdownBy(),
+                new NodeFacts.Loops(
+                    config.threads(), () -> ProcessFigures.processorSeconds(loopThreads)),
                 shutdown),
-            config.slowLog());
+            config.slowLog(),
+            metrics);
     listener.config().setAutoRead(true);
   }
 
@@ -287,7 +313,8 @@ public final class RespServer implements AutoCloseable {
     channel.closeFuture().addListener(closed -> commands.clients().closed(client));
     channel
         .pipeline()
-        .addLast(new RespSession(config, commands, client, memory, metrics.commands(), http));
+        .addLast(traffic)
+        .addLast(new RespSession(config, commands, client, memory, metrics.samples(), http));
   }
 
   private static ClientState.Wire wire(SocketChannel channel) {

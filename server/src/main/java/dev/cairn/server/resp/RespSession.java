@@ -10,7 +10,7 @@ import dev.cairn.server.command.Effect;
 import dev.cairn.server.command.Pause;
 import dev.cairn.server.command.Ready;
 import dev.cairn.server.command.RequestMemory;
-import dev.cairn.server.metrics.CommandMetrics;
+import dev.cairn.server.metrics.Samples;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
@@ -95,7 +95,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
    */
   static final Object STOP = new Object();
 
-  private static final RespValue NODE_STOPS =
+  private static final RespValue.ErrorReply NODE_STOPS =
       RespValue.error(
           ErrorCode.TRYAGAIN, "this node is stopping and did nothing; ask another node");
 
@@ -105,6 +105,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
   private final Commands commands;
   private final ClientState client;
   private final RequestMemory memory;
+  private final Samples samples;
   private final Optional<? extends Consumer<ChannelPipeline>> http;
   private final RespDecoder decoder;
 
@@ -132,15 +133,16 @@ final class RespSession extends ChannelInboundHandlerAdapter {
       Commands commands,
       ClientState client,
       RequestMemory memory,
-      CommandMetrics metrics,
+      Samples samples,
       Optional<? extends Consumer<ChannelPipeline>> http) {
     this.config = config;
     this.commands = commands;
     this.client = client;
     this.memory = memory;
+    this.samples = samples;
     this.http = http;
     this.decoder = new RespDecoder(config.valueBytesMax(), config.requestBytesMax(), memory);
-    this.pending = new PendingReplies(config, memory, commands.replies(), metrics, this::wakeUp);
+    this.pending = new PendingReplies(config, memory, commands.replies(), this::wakeUp);
   }
 
   @Override
@@ -159,6 +161,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
     }
     try {
       decoder.feed((ByteBuf) message);
+      samples.input().saw(decoder.pendingBytes());
     } catch (ProtocolError error) {
       refuse(error);
     }
@@ -247,7 +250,9 @@ final class RespSession extends ChannelInboundHandlerAdapter {
     if (handedOver) {
       return;
     }
-    if (slowReader.unsentBytes() > config.replyBytesMax()) {
+    long unsentBytes = slowReader.unsentBytes();
+    samples.output().saw(unsentBytes);
+    if (unsentBytes > config.replyBytesMax()) {
       LOG.debug("connection closed, too many replies unread: {}", context.channel());
       context.close();
       return;
@@ -339,15 +344,16 @@ final class RespSession extends ChannelInboundHandlerAdapter {
   }
 
   private void start(Request request, Ready ready) {
-    PendingReplies.Place place =
-        pending.add(request.bytes(), ready.effect(), ready.family(), client.version());
+    PendingReplies.Place place = pending.add(request.bytes(), ready.effect(), client.version());
     try {
       ready.start(place);
     } catch (RuntimeException bug) {
       LOG.error("command {} failed: report this as a bug", ready.family(), bug);
       place.accept(
-          RespValue.error(
-              ready.effect() == Effect.WRITES ? ErrorCode.UNKNOWN : ErrorCode.ERR, INTERNAL_ERROR));
+          commands.rejected(
+              RespValue.error(
+                  ready.effect() == Effect.WRITES ? ErrorCode.UNKNOWN : ErrorCode.ERR,
+                  INTERNAL_ERROR)));
     }
     // HELLO's own reply is in the version that it asked for; no other command changes it but RESET.
     place.leaves(client.version(), client.swallows());
@@ -367,10 +373,9 @@ final class RespSession extends ChannelInboundHandlerAdapter {
   }
 
   /** A reply of the session's own, behind all others. */
-  private void answer(long requestBytes, RespValue reply) {
-    PendingReplies.Place place =
-        pending.add(requestBytes, Effect.NOTHING, Commands.UNKNOWN, client.version());
-    place.accept(reply);
+  private void answer(long requestBytes, RespValue.ErrorReply why) {
+    PendingReplies.Place place = pending.add(requestBytes, Effect.NOTHING, client.version());
+    place.accept(commands.rejected(why));
     place.leaves(client.version(), client.swallows());
   }
 

@@ -79,6 +79,35 @@ final class CommandDocsTest {
             node, a partition that changes its leader between two nodes' turns may be seen twice or not at all: scan
             on the client port where that matters.
 
+            ## INFO
+
+            The sections of Redis 7.0, asked for as there: `default`, `all`, `everything`, names, several of them. The figures are
+            those of [the metrics](metrics.md). What has a label `port` there is told of the port that was asked: connections, bytes,
+            reads and writes of sockets. All else is the node's: commands of both ports, without HTTP; `keyspace_hits` and `keyspace_misses`
+            of the keys that this node's partitions were asked for, whoever asked. `CONFIG RESETSTAT` sets to 0 what Redis sets to 0.
+
+            Fields with a meaning of Cairn's:
+
+            | field | here |
+            |---|---|
+            | `used_memory`, `used_memory_dataset` | the JVM's heap in use, buffers outside it and RocksDB's memory; of it, the caches and write buffers that hold keys and values |
+            | `allocator_allocated`, `allocator_active` | the heap in use, and what it has of the machine |
+            | `mem_clients_normal`, `mem_clients_slaves` | what clients' requests and replies hold; what is on its way to other nodes |
+            | `used_cpu_sys_main_thread`, `used_cpu_user_main_thread` | the event loops of the port |
+            | `loading` | 1 while a replica that is placed here is not open yet |
+            | `rdb_*` | local snapshots; `rdb_changes_since_last_save` counts log entries that are applied and not in a flushed table |
+            | `aof_current_size`, `aof_base_size`, `aof_last_write_status` | the write-ahead log, the tables of data, `err` once the log is damaged |
+            | `aof_buffer_length` | bytes of writes that wait for their turn to be proposed |
+            | `repl_backlog_histlen`, `repl_backlog_size` | the log, which brings replicas up to date; what full replicas keep of it at most for those that lag |
+            | `sync_full`, `sync_partial_err` | copies of data made for replicas that the log could not bring up to date |
+            | `expired_time_cap_reached_count` | sweeps that removed as many keys as one may |
+            | `unexpected_error_replies` | answers `UNKNOWN` |
+            | `usec`, `latency_percentiles_usec_*` | from decoded to answered, waiting for disks and other nodes included; percentiles are estimated inside the buckets of the histogram. What `EXEC` carries out has equal shares of its time |
+
+            What has no meaning here is absent, not 0: eviction, fork, copy on write, rewriting of the append-only file, active defragmentation,
+            scripts, functions, modules, pub/sub, client-side caching, replicas of this node by name and their offsets. `MEMORY USAGE` counts as a read of its
+            key, and `SCAN` with `TYPE` does not.
+
             ## When keys expire
 
             By partition time ([architecture](architecture.md#time)), never early: a time to live is added to it when the

@@ -107,6 +107,15 @@ class MetricsDocsTest {
 
     Beside these stand those of the JVM (`jvm_*`), the process (`process_*`) and the machine's processors (`system_*`), under Micrometer's
     names. `cairn_command_duration_seconds` and `cairn_refusals_total` have a line for a command, result or code once there was one.
+
+    ## By Redis' exporter
+
+    Dashboards made for Redis read `INFO`, which has the same figures ([commands](commands.md#info)), through `redis_exporter` (Debian's
+    `prometheus-redis-exporter`), one for each node:
+
+        prometheus-redis-exporter -redis.addr redis://127.0.0.1:5000 -web.listen-address 127.0.0.1:9121
+
+    Against the cluster port give it `-is-cluster` too.
     """
         .formatted(rows);
   }

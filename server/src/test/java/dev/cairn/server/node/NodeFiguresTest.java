@@ -19,7 +19,7 @@ class NodeFiguresTest {
   @Test
   void commandsAreCountedByWhatTheyDoToDataAndHowTheyEnded() throws Exception {
     try (Metrics metrics = new Metrics()) {
-      NodeFigures figures = new NodeFigures(folder, metrics.commands());
+      NodeFigures figures = new NodeFigures(folder, metrics);
       assertThat(figures.look().answered().reads()).isZero();
       metrics.commands().answered("get", Outcome.OK, 90_000);
       metrics.commands().answered("get", Outcome.UNKNOWN, 1_500_000_000);
@@ -42,7 +42,7 @@ class NodeFiguresTest {
   @Test
   void whatTheNodeUsesIsKnown() throws Exception {
     try (Metrics metrics = new Metrics()) {
-      NodeReport.Figures figures = new NodeFigures(folder, metrics.commands()).look();
+      NodeReport.Figures figures = new NodeFigures(folder, metrics).look();
       assertThat(figures.upMillis()).isPositive();
       assertThat(figures.diskBytes()).isPositive();
       assertThat(figures.heapUsedBytes()).isPositive().isLessThan(figures.heapMaxBytes());

@@ -25,6 +25,10 @@ class NodeMetricsTest {
           Metric.CONNECTIONS,
           Metric.CONNECTIONS_OPENED,
           Metric.CONNECTIONS_REFUSED,
+          Metric.RECEIVED_BYTES,
+          Metric.SENT_BYTES,
+          Metric.SOCKET_READS,
+          Metric.SOCKET_WRITES,
           Metric.REQUEST_BYTES);
 
   @TempDir Path folder;

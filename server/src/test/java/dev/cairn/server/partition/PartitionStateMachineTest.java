@@ -34,6 +34,8 @@ class PartitionStateMachineTest {
   private static final PartitionIdentity IDENTITY = new PartitionIdentity("c".repeat(40), 3, 1);
   private static final int KEYS = 12;
 
+  private final KeyMetrics keys = KeyMetrics.of(new Metrics());
+
   @TempDir Path temp;
 
   private final StorageEngine engine =
@@ -44,7 +46,7 @@ class PartitionStateMachineTest {
 
   private void open(Path path) {
     folder = PartitionFolder.open(engine, path, IDENTITY);
-    machine = new PartitionStateMachine(folder, RequestIds.Bounds.DEFAULT);
+    machine = new PartitionStateMachine(folder, RequestIds.Bounds.DEFAULT, keys);
   }
 
   @AfterEach
@@ -215,14 +217,15 @@ class PartitionStateMachineTest {
     machine.flushBatch();
     Query exists = new Query.Exists(key(1));
     assertThat(answer(exists)).isEqualTo(new Result.Int(1));
-    assertThat(ReadView.answer(folder.store(), List.of(List.of(exists)), 1_499, 0)).isPresent();
-    assertThat(ReadView.answer(folder.store(), List.of(List.of(exists)), 1_500, 0))
+    assertThat(ReadView.answer(folder.store(), List.of(List.of(exists)), 1_499, 0, keys))
+        .isPresent();
+    assertThat(ReadView.answer(folder.store(), List.of(List.of(exists)), 1_500, 0, keys))
         .as("its time is up by the clock only: not to be answered yet")
         .isEmpty();
     machine.apply(entry(2, 1_500, List.of()), Optional.empty());
     machine.flushBatch();
     assertThat(answer(exists)).isEqualTo(new Result.Int(0));
-    assertThat(ReadView.answer(folder.store(), List.of(List.of(exists)), 0, 0)).isPresent();
+    assertThat(ReadView.answer(folder.store(), List.of(List.of(exists)), 0, 0, keys)).isPresent();
     machine.apply(
         entry(3, 900, List.of(List.of(new ValueOperation.Increment(key(1), 1)))), Optional.empty());
     machine.flushBatch();
@@ -409,7 +412,8 @@ class PartitionStateMachineTest {
 
   private Result answer(Query query) {
     BatchReply reply =
-        ReadView.answer(folder.store(), List.of(List.of(query)), machine.partitionTimeMillis(), 0)
+        ReadView.answer(
+                folder.store(), List.of(List.of(query)), machine.partitionTimeMillis(), 0, keys)
             .orElseThrow();
     return ((BatchReply.Done) reply).results().get(0).get(0);
   }

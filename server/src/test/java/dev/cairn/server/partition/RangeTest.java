@@ -31,6 +31,8 @@ import org.junit.jupiter.api.io.TempDir;
 class RangeTest {
   private static final long START_MILLIS = 1_000_000;
 
+  private final KeyMetrics keys = KeyMetrics.of(new Metrics());
+
   @TempDir Path temp;
 
   private final StorageEngine engine =
@@ -44,7 +46,7 @@ class RangeTest {
     folder =
         PartitionFolder.open(
             engine, temp.resolve("p"), new PartitionIdentity("c".repeat(40), 3, 1));
-    machine = new PartitionStateMachine(folder, RequestIds.Bounds.DEFAULT);
+    machine = new PartitionStateMachine(folder, RequestIds.Bounds.DEFAULT, keys);
   }
 
   @AfterEach
@@ -135,7 +137,7 @@ class RangeTest {
 
   private List<List<Result>> readAtOnce(List<List<Query>> requests) {
     BatchReply reply =
-        folder.read(store -> ReadView.answer(store, requests, START_MILLIS, 0)).orElseThrow();
+        folder.read(store -> ReadView.answer(store, requests, START_MILLIS, 0, keys)).orElseThrow();
     return ((BatchReply.Done) reply).results();
   }
 
@@ -231,7 +233,7 @@ class RangeTest {
   }
 
   private Optional<Result> answer(Query query, long nowMillis) {
-    return ReadView.answer(folder.store(), List.of(List.of(query)), nowMillis, 0)
+    return ReadView.answer(folder.store(), List.of(List.of(query)), nowMillis, 0, keys)
         .map(reply -> ((BatchReply.Done) reply).results().get(0).get(0));
   }
 

@@ -28,6 +28,8 @@ class ReadViewTest {
   private static final byte[] LITTLE = "little".getBytes(UTF_8);
   private static final int LARGE_BYTES = 100_000;
 
+  private final KeyMetrics keys = KeyMetrics.of(new Metrics());
+
   @TempDir Path temp;
 
   private final StorageEngine engine =
@@ -74,14 +76,15 @@ class ReadViewTest {
   @Test
   void severalKeysAtOnceAreLeft() {
     List<List<Query>> pair = List.of(List.of(new Query.Get(LITTLE), new Query.Get(LARGE)));
-    Optional<BatchReply> reply = folder.read(store -> ReadView.answerFromMemory(store, pair, 1));
+    Optional<BatchReply> reply =
+        folder.read(store -> ReadView.answerFromMemory(store, pair, 1, keys));
     assertThat(reply).isEmpty();
   }
 
   private Optional<BatchReply> fromMemory(int times, Query query) {
     List<List<Query>> requests = Collections.nCopies(times, List.of(query));
     Optional<BatchReply> reply =
-        folder.read(store -> ReadView.answerFromMemory(store, requests, 1));
+        folder.read(store -> ReadView.answerFromMemory(store, requests, 1, keys));
     reply.ifPresent(
         done -> assertThat(((BatchReply.Done) done).results()).as("all of them").hasSize(times));
     return reply;

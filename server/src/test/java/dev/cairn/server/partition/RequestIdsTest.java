@@ -29,6 +29,8 @@ class RequestIdsTest {
   private static final PartitionIdentity IDENTITY = new PartitionIdentity("c".repeat(40), 3, 1);
   private static final RequestIds.Bounds SMALL = new RequestIds.Bounds(1_000, 4, 1 << 20);
 
+  private final KeyMetrics keys = KeyMetrics.of(new Metrics());
+
   @TempDir Path temp;
 
   private final StorageEngine engine =
@@ -40,7 +42,7 @@ class RequestIdsTest {
 
   private void open(String name, RequestIds.Bounds bounds) {
     folder = PartitionFolder.open(engine, temp.resolve(name), IDENTITY);
-    machine = new PartitionStateMachine(folder, bounds);
+    machine = new PartitionStateMachine(folder, bounds, keys);
   }
 
   @AfterEach
@@ -160,7 +162,7 @@ class RequestIdsTest {
     folder.deleteCheckpoint(checkpoint);
     folder.close();
     folder = to;
-    machine = new PartitionStateMachine(to, RequestIds.Bounds.DEFAULT);
+    machine = new PartitionStateMachine(to, RequestIds.Bounds.DEFAULT, keys);
     assertThat(machine.load(point, Optional.of(incoming), new byte[] {1})).isTrue();
     assertThat(apply(110, append(1, 50))).containsExactly(length(1));
     assertThat(stored()).isEqualTo(1);

@@ -40,7 +40,7 @@ class WriteQueueTest {
             terms.add(term);
             proposed.add(proposal);
           },
-          ProposalMetrics.of(metrics),
+          PartitionMetrics.of(metrics),
           () -> drained++);
 
   @AfterEach

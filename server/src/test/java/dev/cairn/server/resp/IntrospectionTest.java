@@ -11,6 +11,7 @@ import dev.cairn.protocol.RespValue.Int;
 import dev.cairn.server.command.Command;
 import dev.cairn.server.command.CommandTable;
 import dev.cairn.server.command.Face;
+import dev.cairn.server.metrics.Metrics;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -20,10 +21,13 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The form of what tools ask a node about itself, where its content is the machine's. */
 final class IntrospectionTest {
   private static final String NUMBER = "\\d+";
+  private static final String FRACTION = "\\d+\\.\\d\\d";
 
   private final FakeRouter router = new FakeRouter(6, Runnable::run);
   private RespServer server;
@@ -47,7 +51,17 @@ final class IntrospectionTest {
     Map<String, Map<String, String>> sections = sections(text(client.say("INFO")));
     assertThat(sections.keySet())
         .containsExactly(
-            "Server", "Clients", "Memory", "Stats", "Replication", "Cluster", "Keyspace");
+            "Server",
+            "Clients",
+            "Memory",
+            "Persistence",
+            "Stats",
+            "Replication",
+            "CPU",
+            "Modules",
+            "Errorstats",
+            "Cluster",
+            "Keyspace");
     assertForms(
         sections.get("Server"),
         "redis_version",
@@ -68,42 +82,191 @@ final class IntrospectionTest {
         "[0-9a-f]{40}",
         "tcp_port",
         Integer.toString(server.port()),
+        "server_time_usec",
+        NUMBER,
         "uptime_in_seconds",
         "0",
         "uptime_in_days",
-        "0");
+        "0",
+        "executable",
+        ".*java",
+        "io_threads_active",
+        "1");
     assertForms(
         sections.get("Clients"),
         "connected_clients",
         "1",
+        "cluster_connections",
+        "0",
         "maxclients",
         NUMBER,
+        "client_recent_max_input_buffer",
+        NUMBER,
+        "client_recent_max_output_buffer",
+        NUMBER,
         "blocked_clients",
+        "0",
+        "clients_in_timeout_table",
+        "0");
+    assertMemoryForms(sections.get("Memory"));
+    assertForms(
+        sections.get("Persistence"),
+        "loading",
+        "0",
+        "rdb_changes_since_last_save",
+        "0",
+        "rdb_bgsave_in_progress",
+        "0",
+        "rdb_last_save_time",
+        NUMBER,
+        "rdb_last_bgsave_status",
+        "ok",
+        "rdb_last_bgsave_time_sec",
+        "-1",
+        "rdb_current_bgsave_time_sec",
+        "-1",
+        "aof_enabled",
+        "1",
+        "aof_last_write_status",
+        "ok",
+        "aof_current_size",
+        "0",
+        "aof_base_size",
+        "0",
+        "aof_buffer_length",
         "0");
     assertForms(
-        sections.get("Memory"),
-        "used_memory",
+        sections.get("Stats"),
+        "total_connections_received",
+        "1",
+        "total_commands_processed",
+        "1",
+        "instantaneous_ops_per_sec",
         NUMBER,
-        "total_system_memory",
-        NUMBER,
-        "maxmemory",
+        "total_net_input_bytes",
+        Integer.toString("SET a b\nINFO\n".length()),
+        "total_net_output_bytes",
+        Integer.toString("+OK\r\n".length()),
+        "instantaneous_input_kbps",
+        FRACTION,
+        "instantaneous_output_kbps",
+        FRACTION,
+        "rejected_connections",
         "0",
-        "maxmemory_policy",
-        "noeviction");
+        "sync_full",
+        "0",
+        "sync_partial_err",
+        "0",
+        "expired_keys",
+        "0",
+        "expired_time_cap_reached_count",
+        "0",
+        "keyspace_hits",
+        "0",
+        "keyspace_misses",
+        "0",
+        "unexpected_error_replies",
+        "0",
+        "total_error_replies",
+        "0",
+        "total_reads_processed",
+        "2",
+        "total_writes_processed",
+        "1",
+        "io_threaded_reads_processed",
+        "2",
+        "io_threaded_writes_processed",
+        "1");
     assertForms(
-        sections.get("Stats"), "total_connections_received", "1", "total_commands_processed", "2");
-    assertForms(sections.get("Replication"), "role", "master", "connected_slaves", "0");
+        sections.get("Replication"),
+        "role",
+        "master",
+        "connected_slaves",
+        "0",
+        "repl_backlog_active",
+        "1",
+        "repl_backlog_size",
+        "0",
+        "repl_backlog_histlen",
+        "0");
+    assertThat(sections.get("CPU").keySet())
+        .contains("used_cpu_sys_main_thread", "used_cpu_user_main_thread");
+    assertThat(sections.get("Modules")).isEmpty();
+    assertThat(sections.get("Errorstats")).isEmpty();
     assertForms(sections.get("Cluster"), "cluster_enabled", "1");
     assertForms(sections.get("Keyspace"), "db0", "keys=1,expires=0,avg_ttl=0");
   }
 
+  /** What stands there beside these is what the machine tells. */
+  private static void assertMemoryForms(Map<String, String> memory) {
+    assertThat(memory.keySet())
+        .contains("used_memory_peak", "allocator_allocated", "used_memory_dataset", "mem_allocator")
+        .doesNotContain("used_memory_lua", "mem_not_counted_for_evict");
+    assertThat(memory).containsEntry("maxmemory", "0").containsEntry("maxmemory_human", "0B");
+    assertThat(memory).containsEntry("maxmemory_policy", "noeviction");
+    assertThat(Long.parseLong(memory.get("total_system_memory")))
+        .isGreaterThan(Runtime.getRuntime().maxMemory());
+    assertThat(Long.parseLong(memory.get("used_memory_peak")))
+        .isGreaterThanOrEqualTo(Long.parseLong(memory.get("used_memory")));
+    assertThat(memory.get("used_memory_human")).matches("\\d+\\.\\d\\d[KMG]");
+  }
+
+  /** As redis-server 7.0.15 has them. */
+  @ParameterizedTest
+  @CsvSource({
+    "'', Server Clients Memory Persistence Stats Replication CPU Modules Errorstats Cluster Keyspace",
+    "default, Server Clients Memory Persistence Stats Replication CPU Modules Errorstats Cluster Keyspace",
+    "all, Server Clients Memory Persistence Stats Replication CPU Modules Commandstats Errorstats Latencystats Cluster Keyspace",
+    "everything, Server Clients Memory Persistence Stats Replication CPU Modules Commandstats Errorstats Latencystats Cluster Keyspace",
+    "SERVER cLuster, Server Cluster",
+    "cluster server cluster, Server Cluster",
+    "nosuch, ''",
+    "nosuch cluster, Cluster",
+    "module_list, Modules",
+    "default commandstats, Server Clients Memory Persistence Stats Replication CPU Modules Commandstats Errorstats Cluster Keyspace",
+    "latencystats, Latencystats",
+    "errorstats keyspace, Errorstats Keyspace",
+  })
+  void sectionsAreThoseThatWereAskedFor(String asked, String headings) throws IOException {
+    assertThat(String.join(" ", sections(text(client.say(("INFO " + asked).strip()))).keySet()))
+        .isEqualTo(headings);
+  }
+
   @Test
-  void allNamesOfEverythingMeanEverySection() throws IOException {
-    Map<String, Map<String, String>> all = sections(text(client.say("INFO")));
-    for (String name : List.of("all", "DEFAULT", "everything", "server everything")) {
-      assertThat(sections(text(client.say("INFO " + name))).keySet())
-          .as(name)
-          .isEqualTo(all.keySet());
+  void oneConnectionTooManyIsCountedAsRejectedAndNotAsReceived() throws IOException {
+    FrontConfig all = FrontConfig.of("127.0.0.1", 0, "x");
+    FrontConfig one =
+        new FrontConfig(
+            all.host(),
+            all.port(),
+            all.cairnVersion(),
+            all.threads(),
+            1,
+            all.valueBytesMax(),
+            all.requestBytesMax(),
+            all.nodeRequestBytesMax(),
+            all.inFlightMax(),
+            all.replyBytesHigh(),
+            all.replyBytesMax(),
+            all.slowReaderMillis(),
+            all.levels(),
+            all.slowLog(),
+            all.shutdownBy());
+    try (RespServer full = RespServer.start(one, router, Face.CLIENT, new Metrics(), () -> {});
+        Transcript.Connection first = new Transcript.Connection(full)) {
+      first.say("PING");
+      try (Transcript.Connection second = new Transcript.Connection(full)) {
+        assertThat(second.say("PING").toString()).contains("max number of clients");
+      }
+      Map<String, String> stats = sections(text(first.say("INFO stats"))).get("Stats");
+      assertThat(stats)
+          .containsEntry("rejected_connections", "1")
+          .containsEntry("total_connections_received", "1");
+      first.say("CONFIG RESETSTAT");
+      assertThat(sections(text(first.say("INFO stats"))).get("Stats"))
+          .containsEntry("rejected_connections", "0")
+          .containsEntry("total_connections_received", "0")
+          .containsEntry("total_commands_processed", "1"); // itself, answered after the reset
     }
   }
 
