@@ -7,6 +7,8 @@ import static dev.cairn.server.command.Row.plain;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.Slots;
 import dev.cairn.protocol.Topology;
+import dev.cairn.server.metrics.Metric;
+import dev.cairn.server.metrics.Metrics;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -239,7 +241,17 @@ final class ClusterCommands {
     lines.append("cluster_size:").append(leaders).append("\r\n");
     lines.append("cluster_current_epoch:").append(topology.epoch()).append("\r\n");
     lines.append("cluster_my_epoch:").append(topology.epoch()).append("\r\n");
+    Metrics metrics = call.commands().metrics();
+    lines.append("cluster_stats_messages_sent:").append(messages(metrics, "sent")).append("\r\n");
+    lines
+        .append("cluster_stats_messages_received:")
+        .append(messages(metrics, "received"))
+        .append("\r\n");
     call.reply(text(lines));
+  }
+
+  private static long messages(Metrics metrics, String direction) {
+    return metrics.count(Metric.PEER_MESSAGES, direction);
   }
 
   private static RespValue text(StringBuilder text) {

@@ -171,6 +171,11 @@ public enum Metric {
       "cairn_peer_connections",
       Kind.GAUGE,
       "Open connections to other nodes, whoever opened them."),
+  PEER_MESSAGES(
+      "cairn_peer_messages_total",
+      Kind.COUNTER,
+      "Messages between this node and others, answers too (sent, received).",
+      "direction"),
   PEER_UNANSWERED_BYTES(
       "cairn_peer_unanswered_bytes",
       Kind.GAUGE,

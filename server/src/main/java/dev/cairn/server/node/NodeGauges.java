@@ -85,6 +85,8 @@ final class NodeGauges {
   private void tellOfPeers(Metrics metrics) {
     metrics.gauge(Metric.PEER_CONNECTIONS, peers::connections);
     metrics.gauge(Metric.PEER_UNANSWERED_BYTES, peers::unansweredBytes);
+    metrics.counted(Metric.PEER_MESSAGES, peers::messagesSent, "sent");
+    metrics.counted(Metric.PEER_MESSAGES, peers::messagesReceived, "received");
   }
 
   private void tellOfPartitions(Metrics metrics) {

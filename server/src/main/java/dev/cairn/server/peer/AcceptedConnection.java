@@ -26,6 +26,7 @@ public final class AcceptedConnection {
   private final Dispatch dispatch;
   private final Consumer<AcceptedConnection> ended;
   private final Channel channel;
+  private final MessageCounts counts;
   private final Outbox outbox;
   private final PeerRun self;
   private final Predicate<PeerRun> superseded;
@@ -68,11 +69,13 @@ public final class AcceptedConnection {
       PeerRun self,
       Predicate<PeerRun> superseded,
       Dispatch dispatch,
+      MessageCounts counts,
       Consumer<AcceptedConnection> ended) {
     this.channel = channel;
     this.self = self;
     this.superseded = superseded;
-    this.outbox = new Outbox(channel);
+    this.counts = counts;
+    this.outbox = new Outbox(channel, counts);
     this.dispatch = dispatch;
     this.ended = ended;
   }
@@ -148,6 +151,7 @@ public final class AcceptedConnection {
 
   private void received(Frame frame) {
     heardAtNanos = System.nanoTime();
+    counts.received();
     if (frame.type() != Frame.REQUEST) {
       log.warn("peer={} sent a frame of type {}", remoteAddress(), frame.type());
       close();

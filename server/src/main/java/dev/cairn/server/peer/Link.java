@@ -70,6 +70,7 @@ final class Link {
   private final EventLoop loop;
   private final Executor resolver;
   private final Names names;
+  private final MessageCounts counts;
   private final Queue<Message> arriving = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean scheduled = new AtomicBoolean();
   private final AtomicLong unansweredBytes = new AtomicLong();
@@ -142,13 +143,15 @@ final class Link {
       Bootstrap bootstrap,
       EventLoop loop,
       Executor resolver,
-      Names names) {
+      Names names,
+      MessageCounts counts) {
     this.address = address;
     this.greetings = greetings;
     this.traffic = traffic;
     this.loop = loop;
     this.resolver = resolver;
     this.names = names;
+    this.counts = counts;
     this.bootstrap =
         bootstrap
             .clone()
@@ -353,7 +356,7 @@ final class Link {
     }
     failure = null;
     untried.clear();
-    outbox = new Outbox(channel);
+    outbox = new Outbox(channel, counts);
     open = true;
     tellWaiters(true);
     for (Message message = waiting.poll(); message != null; message = waiting.poll()) {
@@ -429,6 +432,7 @@ final class Link {
   }
 
   private void received(Frame frame) {
+    counts.received();
     Message message = sent.remove(frame.id());
     if (message == null) {
       return; // too late

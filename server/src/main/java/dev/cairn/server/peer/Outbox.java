@@ -18,11 +18,13 @@ final class Outbox {
   private static final int BATCH_BYTES = 256 << 10;
 
   private final Channel channel;
+  private final MessageCounts counts;
   private final Queue<Frame> frames = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean scheduled = new AtomicBoolean();
 
-  Outbox(Channel channel) {
+  Outbox(Channel channel, MessageCounts counts) {
     this.channel = channel;
+    this.counts = counts;
   }
 
   void add(Frame frame) {
@@ -39,6 +41,7 @@ final class Outbox {
     }
     ByteBuf batch = null;
     for (Frame frame = frames.poll(); frame != null; frame = frames.poll()) {
+      counts.sent();
       if (frame.isSmall()) {
         if (batch == null) {
           batch = channel.alloc().buffer();

@@ -84,6 +84,7 @@ public final class PeerTransport implements AutoCloseable {
   private final Names names;
   private final Set<Byte> openToAll = ConcurrentHashMap.newKeySet();
   private final Map<Peer, Links> links = new ConcurrentHashMap<>();
+  private final MessageCounts counts = new MessageCounts();
   private final Map<Lent, Link> lentLinks = new ConcurrentHashMap<>();
   private final Set<AcceptedConnection> accepted = ConcurrentHashMap.newKeySet();
   private final List<Runnable> endListeners = new CopyOnWriteArrayList<>();
@@ -244,11 +245,22 @@ public final class PeerTransport implements AutoCloseable {
                         directory.self(),
                         directory::isOver,
                         PeerTransport.this::dispatch,
+                        counts,
                         PeerTransport.this::ended);
                 accepted.add(connection);
                 channel.pipeline().addLast(new Frame.Decoder(), connection.handler());
               }
             });
+  }
+
+  /** How many messages this node has sent to its peers, answers too. */
+  public long messagesSent() {
+    return counts.allSent();
+  }
+
+  /** How many it got of them. */
+  public long messagesReceived() {
+    return counts.allReceived();
   }
 
   /** How many connections to peers are open, whoever opened them. */
@@ -587,7 +599,8 @@ public final class PeerTransport implements AutoCloseable {
             with,
             loop,
             blocking,
-            names)
+            names,
+            counts)
         : new Link(
             () -> Optional.of(((At) peer).address()),
             directory.greetingsOfAnybody(),
@@ -595,7 +608,8 @@ public final class PeerTransport implements AutoCloseable {
             with,
             loop,
             blocking,
-            names);
+            names,
+            counts);
   }
 
   /** Ends all connections; whoever waits for an answer gets a failure. */

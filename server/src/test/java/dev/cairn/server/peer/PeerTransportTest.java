@@ -77,6 +77,11 @@ class PeerTransportTest {
             .isInstanceOfSatisfying(
                 Answer.Received.class, received -> assertThat(received.body()).containsExactly(42));
       }
+      int each = Traffic.values().length;
+      assertThat(List.of(from.messagesSent(), to.messagesReceived())).containsOnly((long) each);
+      assertThat(List.of(to.messagesSent(), from.messagesReceived())).containsOnly((long) each);
+      assertThat(List.of(from.connections(), to.connections())).containsOnly((long) each);
+      await().until(() -> from.unansweredBytes() == 0);
     }
   }
 
