@@ -332,10 +332,6 @@ public final class Differential {
       return agree;
     }
 
-    private boolean isStart(List<byte[]> words) {
-      return new String(words.get(1), StandardCharsets.ISO_8859_1).equals("0");
-    }
-
     /** The lane's keys of a whole scan. From a node each, unless it is Redis. */
     private Set<String> scanned(List<byte[]> words, RespConnection only) throws IOException {
       Set<String> keys = new TreeSet<>();
@@ -386,6 +382,11 @@ public final class Differential {
         && one.value() >= 0
         && other.value() >= 0
         && Math.abs(one.value() - other.value()) * unit <= slackMillis;
+  }
+
+  /** Whether a SCAN begins; what a cursor of its own goes on with is each server's own. */
+  static boolean isStart(List<byte[]> words) {
+    return new String(words.get(1), StandardCharsets.ISO_8859_1).equals("0");
   }
 
   static String name(List<byte[]> words) {
