@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.consensus;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.reflect.Method;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.TestFactory;
+
+/**
+ * Shows that the simulator finds mistakes: each of these is planted, one at a time, and must be
+ * found within 500 seeds.
+ */
+@Tag("long")
+class PlantedBugsTest {
+  private static final int SEEDS = 500;
+  private static final int STEPS = 20_000;
+
+  /**
+   * A mistake.
+   *
+   * @param name what the group does wrongly
+   * @param file of the module's sources
+   * @param original what stands there, once
+   * @param planted what is put in its place
+   */
+  private record Bug(String name, String file, String original, String planted) {}
+
+  private static final List<Bug> BUGS =
+      List.of(
+          new Bug(
+              "a voter votes twice in a term",
+              "Election.java",
+              "return state.votedFor() == null ? state.leader() == null : state.votedFor().equals(candidate);",
+              "return true;"),
+          new Bug(
+              "an entry of an earlier term is committed by counting",
+              "Leadership.java",
+              "reached > state.commit() && state.log.termAt(reached) == state.term()",
+              "reached > state.commit()"),
+          new Bug(
+              "an entry is acknowledged before it is durable",
+              "Following.java",
+              "met > log.durable() ? log.coveringSequence() : 0",
+              "0"),
+          new Bug(
+              "a vote leaves before it is durable",
+              "GroupState.java",
+              "Math.max(sequence, hardSequence)",
+              "sequence == hardSequence ? 0 : sequence"),
+          new Bug(
+              "a term is not written down",
+              "GroupState.java",
+              "      votedFor = null;\n      writeHardState();",
+              "      votedFor = null;"),
+          new Bug(
+              "a conflicting entry is kept",
+              "Following.java",
+              "log.termAt(entry.index()) == entry.term()",
+              "entry.index() <= log.last()"),
+          new Bug(
+              "a read joins a question that was asked before it came",
+              "Reads.java",
+              "    unasked.add(token);",
+              "    (open ? asked : unasked).add(token);"),
+          new Bug(
+              "a read is answered by a state that is behind",
+              "Reads.java",
+              "each.index() <= applied",
+              "each.index() >= 0"),
+          new Bug(
+              "a new leader answers reads before it has committed anything",
+              "Leadership.java",
+              "state.commit() >= firstOfTerm && reads.ask",
+              "reads.ask"),
+          new Bug(
+              "an election is won by one half of a joint configuration",
+              "Configuration.java",
+              "majorityOf(voters, passes) && (outgoing.isEmpty() || majorityOf(outgoing, passes))",
+              "majorityOf(voters, passes)"),
+          new Bug(
+              "an entry is committed by one half of a joint configuration",
+              "Configuration.java",
+              ": Math.min(byVoters, reachedByMajorityOf(outgoing, reached))",
+              ": byVoters"),
+          new Bug(
+              "learners count",
+              "Configuration.java",
+              "long byVoters = reachedByMajorityOf(voters, reached);",
+              "List<Member> all = new ArrayList<>(voters);\n    learners.forEach(peer -> all.add(new Member(peer, Role.REPLICA)));\n    long byVoters = reachedByMajorityOf(all, reached);"),
+          new Bug(
+              "whom the leader sends is elected though it lags",
+              "Election.java",
+              "boolean yes = mayVoteFor(vote.from()) && hasAllOfMine(vote);",
+              "boolean yes = mayVoteFor(vote.from()) && (vote.ballot() == Ballot.TRANSFER || hasAllOfMine(vote));"),
+          new Bug(
+              "the longer log wins, whatever its terms",
+              "LogView.java",
+              "lastTerm > lastTerm() || (lastTerm == lastTerm() && lastIndex >= last())",
+              "lastIndex >= last()"),
+          new Bug(
+              "a witness drops what a replica needs",
+              "Group.java",
+              "? Math.min(following.keepFrom() - 1, state.applicable())",
+              "? state.applicable()"),
+          new Bug(
+              "a replica of which nothing is known keeps nothing at a witness",
+              "Leadership.java",
+              "      least = Math.min(least, flushed);",
+              "      least = flushed == 0 ? least : Math.min(least, flushed);"),
+          new Bug(
+              "a snapshot takes the place of a log that goes past it",
+              "Following.java",
+              "state.log.termAt(snapshot.index()) != snapshot.term()",
+              "snapshot.index() > 0"),
+          new Bug(
+              "the end of a write counts for an entry that was appended again",
+              "LogView.java",
+              "      write.last = Math.min(write.last, index - 1);",
+              "      assert write.last >= 0;"),
+          new Bug(
+              "a truncated entry stays durable",
+              "LogView.java",
+              "    durable = Math.min(durable, index - 1);\n",
+              ""),
+          new Bug(
+              "the fence is ignored",
+              "Leadership.java",
+              "target.epoch() < present.epoch()",
+              "target.epoch() < 0"),
+          new Bug(
+              "a message for an old incarnation is taken",
+              "Group.java",
+              "!message.to().equals(state.self)",
+              "!message.to().node().equals(state.self.node())"),
+          new Bug(
+              "a beat commits what the follower does not share",
+              "Leadership.java",
+              "Math.min(state.commit(), peer.match())",
+              "state.commit()"),
+          new Bug(
+              "an append commits more than it has matched",
+              "Following.java",
+              "Math.min(append.commit(), met)",
+              "append.commit()"),
+          new Bug(
+              "truncation leaves the configuration of a lost entry",
+              "LogView.java",
+              "    configurations.truncateFrom(index);\n",
+              ""),
+          new Bug(
+              "a joint configuration is settled before it is committed",
+              "Leadership.java",
+              "state.log.configurationIndex() > state.commit()\n        || ",
+              ""),
+          new Bug(
+              "the old half goes while the new one needs it",
+              "Leadership.java",
+              "return least >= witnessBase;",
+              "return true;"),
+          new Bug(
+              "a leader counts its own copy before it is durable",
+              "Leadership.java",
+              "peer.equals(state.self) ? state.log.durable() :",
+              "peer.equals(state.self) ? state.log.last() :"),
+          new Bug(
+              "what was lost on the way is never sent again",
+              "Progress.java",
+              "return mode == Mode.STREAM && match < last && next > match + 1;",
+              "return false;"),
+          new Bug(
+              "a lost offer of a snapshot is never repeated",
+              "Leadership.java",
+              "peer.mode() == Progress.Mode.INSTALL && !reply.installing()",
+              "reply.term() < 0"),
+          new Bug(
+              "who alone has the last configuration does not stand",
+              "GroupState.java",
+              "log.namesVoterSince(commit, self)",
+              "configuration().votes(self)"),
+          new Bug(
+              "a log forgets that a snapshot was installed",
+              "Group.java",
+              "log.termAt(data.index()) != data.term() && data.index() > log.base()",
+              "data.index() < 0"),
+          new Bug(
+              "a probe below the log's beginning never ends",
+              "Leadership.java",
+              "peer.next() <= state.log.base()",
+              "peer.next() < 0"));
+
+  @TestFactory
+  Stream<DynamicTest> eachIsFound() {
+    return BUGS.stream().map(bug -> DynamicTest.dynamicTest(bug.name(), () -> isFound(bug)));
+  }
+
+  private static void isFound(Bug bug) throws Exception {
+    ClassLoader classes = MutatedClasses.with(bug.file(), bug.original(), bug.planted());
+    Method failureOf =
+        classes
+            .loadClass("dev.cairn.consensus.simulation.Simulation")
+            .getMethod("failureOf", long.class, int.class);
+    long seed = 1;
+    Object failure = null;
+    while (failure == null && seed <= SEEDS) {
+      failure = failureOf.invoke(null, seed++, STEPS);
+    }
+    assertThat(failure).as("%s, within %d seeds", bug.name(), SEEDS).isNotNull();
+  }
+}

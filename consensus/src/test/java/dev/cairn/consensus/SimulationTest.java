@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.consensus;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.cairn.consensus.simulation.Simulation;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Runs clusters under faults in simulated time; each seed is one run. More of them: {@code
+ * -Dcairn.simulation.seeds=10000}; one again: {@code -Dcairn.simulation.first=SEED
+ * -Dcairn.simulation.seeds=1}.
+ */
+class SimulationTest {
+  private static final int SEEDS = Integer.getInteger("cairn.simulation.seeds", 200);
+  private static final int STEPS = Integer.getInteger("cairn.simulation.steps", 20_000);
+  private static final long FIRST = Long.getLong("cairn.simulation.first", 1);
+
+  @Test
+  void nothingHappensThatMayNot() {
+    Map<String, Long> seen = new TreeMap<>();
+    for (long seed = FIRST; seed < FIRST + SEEDS; seed++) {
+      Simulation.run(seed, STEPS).counters().forEach((what, n) -> seen.merge(what, n, Long::sum));
+    }
+    if (SEEDS >= 200) {
+      // A simulator that never comes to these finds nothing there.
+      assertThat(seen)
+          .containsKeys(
+              "changes of members",
+              "cuts",
+              "disks lost",
+              "entries acknowledged",
+              "entries loaded",
+              "kills",
+              "reads answered",
+              "replicas that led",
+              "snapshots installed",
+              "transfers",
+              "witness dropped entries",
+              "witnesses that led");
+    }
+  }
+
+  @Test
+  void oneSeedIsOneRunInAnotherProcessToo() throws Exception {
+    for (long seed : new long[] {7, 11, 300}) {
+      assertThat(hashInAnotherProcess(seed)).isEqualTo(Simulation.run(seed, 5000).hash());
+    }
+    assertThat(Simulation.run(7, 5000).hash()).isNotEqualTo(Simulation.run(8, 5000).hash());
+  }
+
+  private static long hashInAnotherProcess(long seed) throws Exception {
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+UseSerialGC",
+                "-cp",
+                System.getProperty("java.class.path"),
+                PrintHash.class.getName(),
+                Long.toString(seed))
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    String printed =
+        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).trim();
+    assertThat(process.waitFor()).isZero();
+    return Long.parseLong(printed);
+  }
+
+  /** Prints the hash of a seed's run. */
+  static final class PrintHash {
+    private PrintHash() {}
+
+    public static void main(String[] arguments) {
+      System.out.println(Simulation.run(Long.parseLong(arguments[0]), 5000).hash());
+    }
+  }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.consensus.simulation;
+
+import dev.cairn.consensus.Configuration;
+import dev.cairn.consensus.Entry;
+import dev.cairn.consensus.HardState;
+import dev.cairn.consensus.Restored;
+import dev.cairn.consensus.SnapshotReference;
+import dev.cairn.consensus.Write;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.random.RandomGenerator;
+
+/**
+ * A simulated disk: the log as it is after a power cut, the writes that are not synced yet, and the
+ * data as of its last flush.
+ */
+final class Disk {
+  private HardState hardState = new HardState(0, null);
+  private SnapshotReference base;
+  private final List<Entry> entries = new ArrayList<>();
+  private final TreeMap<Long, Configuration> configurations = new TreeMap<>();
+  private final Deque<Write> unsynced = new ArrayDeque<>();
+  private SnapshotReference data;
+
+  Disk(Configuration founded) {
+    base = new SnapshotReference(0, 0, founded, 0);
+    data = base;
+    configurations.put(0L, founded);
+  }
+
+  void write(Write write) {
+    unsynced.addLast(write);
+  }
+
+  /** The oldest write is synced. */
+  Write sync() {
+    Write write = unsynced.pollFirst();
+    carryOut(write);
+    return write;
+  }
+
+  boolean hasUnsynced() {
+    return !unsynced.isEmpty();
+  }
+
+  /** The power goes: of the writes that were not synced a part is there, in their order. */
+  void cut(RandomGenerator random) {
+    int kept = unsynced.isEmpty() ? 0 : random.nextInt(unsynced.size() + 1);
+    for (int i = 0; i < kept; i++) {
+      carryOut(unsynced.pollFirst());
+    }
+    unsynced.clear();
+  }
+
+  private void carryOut(Write write) {
+    if (write.hardState() != null) {
+      hardState = write.hardState();
+    }
+    if (write.reset() != null) {
+      base = write.reset();
+      entries.clear();
+      configurations.clear();
+      configurations.put(base.configurationIndex(), base.configuration());
+    }
+    if (write.compactedTo() > base.index()) {
+      compact(write.compactedTo());
+    }
+    for (Entry entry : write.entries()) {
+      append(entry);
+    }
+  }
+
+  private void compact(long index) {
+    Map.Entry<Long, Configuration> held = configurations.floorEntry(index);
+    SnapshotReference compacted =
+        new SnapshotReference(index, entry(index).term(), held.getValue(), held.getKey());
+    entries.subList(0, (int) (index - base.index())).clear();
+    base = compacted;
+    configurations.headMap(held.getKey()).clear();
+  }
+
+  private void append(Entry entry) {
+    int place = (int) (entry.index() - base.index() - 1);
+    if (place > entries.size() || place < 0) {
+      throw new AssertionError("a gap in the log before " + entry + ", base " + base.index());
+    }
+    entries.subList(place, entries.size()).clear();
+    configurations.tailMap(entry.index(), true).clear();
+    entries.add(entry);
+    if (entry.configuration() != null) {
+      configurations.put(entry.index(), entry.configuration());
+    }
+  }
+
+  long last() {
+    return base.index() + entries.size();
+  }
+
+  long base() {
+    return base.index();
+  }
+
+  Entry entry(long index) {
+    return entries.get((int) (index - base.index() - 1));
+  }
+
+  boolean has(long index) {
+    return index > base.index() && index <= last();
+  }
+
+  long termAt(long index) {
+    return index == base.index() ? base.term() : has(index) ? entry(index).term() : -1;
+  }
+
+  HardState hardState() {
+    return hardState;
+  }
+
+  SnapshotReference data() {
+    return data;
+  }
+
+  /** The data is flushed, or replaced by a snapshot; either is whole or not at all. */
+  void data(SnapshotReference flushed) {
+    data = flushed;
+  }
+
+  Restored restored(boolean witness) {
+    return new Restored(hardState, base, List.copyOf(entries), witness ? base : data);
+  }
+}
