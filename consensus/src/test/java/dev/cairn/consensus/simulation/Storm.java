@@ -151,6 +151,9 @@ final class Storm {
 
   private void transfer() {
     Peer target = machine().peer;
+    if (random.nextBoolean()) {
+      world.network().behave(0, 0, 2 + random.nextInt(600)); // the request may come too late
+    }
     for (Machine machine : world.machines().values()) {
       if (machine.transferTo(target)) {
         world.count("transfers");
