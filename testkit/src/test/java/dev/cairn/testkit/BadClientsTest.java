@@ -27,10 +27,12 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.zip.CRC32;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Clients that claim, stall, hoard and overdo, and one that wants to be served meanwhile. */
+@Tag("long")
 class BadClientsTest {
   private static final int CLAIMING = 1_000;
   private static final long CLAIMING_KILOBYTES_MAX = 50 * 1024;

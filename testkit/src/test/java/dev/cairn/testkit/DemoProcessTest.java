@@ -15,11 +15,13 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The demo as a process with real nodes: it ends as it must and leaves nothing behind. */
+@Tag("long")
 final class DemoProcessTest {
   private static final List<Integer> PORT_OFFSETS = List.of(0, 10_000, 20_000);
   private static final Duration PATIENCE = Duration.ofMinutes(2);

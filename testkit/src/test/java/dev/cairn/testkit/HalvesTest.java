@@ -11,10 +11,12 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Nodes that start while only half of them see each other. */
+@Tag("long")
 class HalvesTest {
   @RegisterExtension final Clusters clusters = Clusters.ofEachTest();
 

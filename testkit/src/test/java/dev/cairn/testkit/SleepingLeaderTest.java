@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * Whoever changes voters sleeps in the middle of it: the leader of a partition, and on one of the
  * two nodes the controller. It wakes up with what it had in mind before.
  */
+@Tag("long")
 class SleepingLeaderTest {
   private static final List<String> KEYS = List.of("mykey", "b", "c");
   private static final long ASLEEP_NANOS = TimeUnit.SECONDS.toNanos(3);

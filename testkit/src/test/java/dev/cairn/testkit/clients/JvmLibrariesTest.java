@@ -15,9 +15,11 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The libraries of the JVM; and at the same cluster, what clients in cluster mode are told. */
+@Tag("long")
 class JvmLibrariesTest extends LibrariesStory {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 

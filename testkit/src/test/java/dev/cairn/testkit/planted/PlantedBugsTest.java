@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,6 +28,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * -Dcairn.planted.first=4} begins with the fourth; without it the one that needs least time is run
  * once.
  */
+@Tag("long")
 class PlantedBugsTest {
   private static final int SEEDS = Integer.getInteger("cairn.planted.seeds", 0);
   private static final int FIRST = Integer.getInteger("cairn.planted.first", 1);
