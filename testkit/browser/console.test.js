@@ -350,7 +350,10 @@ const inked = (page, id, colour, upper = 1) =>
       const hex = getComputedStyle(document.body).getPropertyValue(name).trim();
       const wanted = [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
       const { width, height } = canvas;
-      const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+      // A copy is read, made to be read: the browser warns of a canvas that is read again and again.
+      const copy = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+      copy.drawImage(canvas, 0, 0);
+      const { data } = copy.getImageData(0, 0, width, height);
       const [left, right] = [52 * devicePixelRatio, width - 26 * devicePixelRatio];
       const is = (x, y) => {
         const at = (y * width + x) * 4;
