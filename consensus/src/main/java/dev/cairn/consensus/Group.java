@@ -51,14 +51,14 @@ public final class Group {
   /**
    * Opens a group.
    *
-   * @param self this member
+   * @param self this member, and what it was placed to keep
    * @param settings times and bounds
    * @param random spreads election times; a simulator gives one made from its seed
    * @param restored what is on disk
    * @param nowMillis monotonic time
    */
   public Group(
-      Peer self, Settings settings, RandomGenerator random, Restored restored, long nowMillis) {
+      Member self, Settings settings, RandomGenerator random, Restored restored, long nowMillis) {
     LogView log = new LogView(restored.base(), settings.tailBytesMax());
     restored.entries().forEach(e -> log.restore(e.index(), e.term(), e.configuration()));
     this.state = new GroupState(self, settings, random, log, restored.hardState());

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.consensus;
 
-import java.util.Optional;
 import java.util.random.RandomGenerator;
 
 /**
@@ -26,6 +25,7 @@ final class GroupState {
   }
 
   final Peer self;
+  private final Role role;
   final Settings settings;
   final RandomGenerator random;
   final LogView log;
@@ -42,8 +42,9 @@ final class GroupState {
   private long now;
 
   GroupState(
-      Peer self, Settings settings, RandomGenerator random, LogView log, HardState hardState) {
-    this.self = self;
+      Member self, Settings settings, RandomGenerator random, LogView log, HardState hardState) {
+    this.self = self.peer();
+    this.role = self.role();
     this.settings = settings;
     this.random = random;
     this.log = log;
@@ -107,8 +108,9 @@ final class GroupState {
     return log.namesVoterSince(commit, self);
   }
 
+  /** Whether this member keeps no data; a configuration that no longer names it changes nothing. */
   boolean isWitness() {
-    return configuration().roleOf(self).equals(Optional.of(Role.WITNESS));
+    return role == Role.WITNESS;
   }
 
   /** Goes on as a follower, in this term or a higher one. */

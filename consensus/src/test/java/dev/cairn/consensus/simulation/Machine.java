@@ -6,6 +6,7 @@ import dev.cairn.consensus.EntriesWanted;
 import dev.cairn.consensus.Entry;
 import dev.cairn.consensus.Group;
 import dev.cairn.consensus.GroupStatus;
+import dev.cairn.consensus.Member;
 import dev.cairn.consensus.Message;
 import dev.cairn.consensus.Output;
 import dev.cairn.consensus.Peer;
@@ -87,8 +88,13 @@ final class Machine {
     roundDue = false;
     applying = false;
     tickAt = 0;
-    group = new Group(peer, world.settings(), random.split(), disk.restored(witness), world.now());
+    group =
+        new Group(self(), world.settings(), random.split(), disk.restored(witness), world.now());
     round();
+  }
+
+  private Member self() {
+    return new Member(peer, witness ? Role.WITNESS : Role.REPLICA);
   }
 
   void kill() {

@@ -33,7 +33,10 @@ final class Oracle {
     committedConfiguration = founded;
   }
 
-  /** Election safety and leader completeness; whether this is news. */
+  /**
+   * Election safety and leader completeness; whether this is news. It may come late, from a process
+   * that froze: what was committed in a later term is not asked of it.
+   */
   boolean leads(Peer peer, GroupStatus status, LongUnaryOperator termAt) {
     Peer other = leaders.putIfAbsent(status.term(), peer);
     check(
@@ -45,7 +48,7 @@ final class Oracle {
           .forEach(
               (index, entry) ->
                   check(
-                      termAt.applyAsLong(index) == entry.term(),
+                      entry.term() > status.term() || termAt.applyAsLong(index) == entry.term(),
                       () ->
                           peer
                               + " leads term "
