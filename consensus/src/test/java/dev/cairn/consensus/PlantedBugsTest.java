@@ -142,11 +142,6 @@ class PlantedBugsTest {
               "Math.min(append.commit(), met)",
               "append.commit()"),
           new Bug(
-              "truncation leaves the configuration of a lost entry",
-              "LogView.java",
-              "    configurations.truncateFrom(index);\n",
-              ""),
-          new Bug(
               "a joint configuration is settled before it is committed",
               "Leadership.java",
               "state.log.configurationIndex() > state.commit()\n        || ",
