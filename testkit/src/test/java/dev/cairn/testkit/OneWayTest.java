@@ -21,9 +21,14 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Nodes that send and are not sent to, or the other way round: what is said of them. */
 @Tag("long")
-@Timeout(240)
+@Timeout(400)
 class OneWayTest {
   private static final int FAULTY = 2;
+
+  /** How long a fault lasts under load: {@code -Dcairn.held.seconds}. */
+  private static final Duration HELD =
+      Duration.ofSeconds(Integer.getInteger("cairn.held.seconds", 12));
+
   private static final List<Integer> OTHERS = List.of(0, 1);
 
   @RegisterExtension final Clusters clusters = Clusters.ofEachTest();
@@ -61,7 +66,7 @@ class OneWayTest {
   @MethodSource("oneWay")
   void theLossOfAnotherIsNoOutageOrWasForetold(Fault fault) {
     ProcessCluster cluster = clusters.startHealthy(ProcessCluster.of(3).withNetwork());
-    HeldFault.Outcome outcome = new HeldFault(cluster, fault).run(Duration.ofSeconds(12));
+    HeldFault.Outcome outcome = new HeldFault(cluster, fault).run(HELD);
     assertThat(outcome.warned()).as("%s", outcome).isTrue();
   }
 

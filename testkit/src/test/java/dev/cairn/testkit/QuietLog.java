@@ -21,7 +21,7 @@ final class QuietLog implements AutoCloseable {
   /** The most lines of WARN and ERROR that a node may say of one fault, its end included. */
   static final int LINES_MAX = 20;
 
-  private static final int SECONDS_DEFAULT = 10;
+  private static final int SECONDS_DEFAULT = 5;
   private static final Duration HELD =
       Duration.ofSeconds(Integer.getInteger("cairn.logs.seconds", SECONDS_DEFAULT));
   private static final int KEYS = 64;
