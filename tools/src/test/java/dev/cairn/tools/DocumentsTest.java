@@ -188,7 +188,9 @@ class DocumentsTest {
   /** All classes of ours, by simple name. */
   private static Map<String, Path> sources() throws IOException {
     Map<String, Path> sources = new HashMap<>();
-    for (String module : List.of("protocol", "client", "queues", "server", "tools", "testkit")) {
+    List<String> modules =
+        List.of("protocol", "client", "queues", "consensus", "server", "tools", "testkit");
+    for (String module : modules) {
       try (Stream<Path> files = Files.walk(CHECKOUT.resolve(module).resolve("src"))) {
         files
             .filter(file -> file.toString().endsWith(".java"))
