@@ -113,7 +113,7 @@ class MetricsDocsTest {
     Dashboards made for Redis read `INFO`, which has the same figures ([commands](commands.md#info)), through `redis_exporter` (Debian's
     `prometheus-redis-exporter`), one for each node:
 
-        prometheus-redis-exporter -redis.addr redis://127.0.0.1:5000 -web.listen-address 127.0.0.1:9121
+    `prometheus-redis-exporter -redis.addr redis://127.0.0.1:5000 -web.listen-address 127.0.0.1:9121`
 
     Against the cluster port give it `-is-cluster` too.
     """
