@@ -52,6 +52,7 @@ public final class Membership {
   private final LongSupplier nanoTime;
   private final LongSupplier wallMillis;
   private final Map<String, Heard> heard = new ConcurrentHashMap<>();
+  private final Map<String, Long> oneWaySince = new ConcurrentHashMap<>();
   private final Map<String, Contact> said =
       new ConcurrentHashMap<>(); // what the log last said of whom
   private final AtomicBoolean newsWaits = new AtomicBoolean();
@@ -161,6 +162,9 @@ public final class Membership {
   private void sayWhoCameAndWent() {
     for (Member member : state.get().members()) {
       Contact contact = contact(member.id());
+      if (isPassing(member.id(), contact)) {
+        continue;
+      }
       Contact before = said.put(member.id(), contact);
       if (before != null && before != contact) {
         switch (contact) {
@@ -177,6 +181,20 @@ public final class Membership {
         }
       }
     }
+  }
+
+  /**
+   * Contact in one direction is said once it lasts: a node that starts or stops has it for a
+   * moment.
+   */
+  private boolean isPassing(String nodeId, Contact contact) {
+    if (contact == Contact.UP || contact == Contact.DOWN) {
+      oneWaySince.remove(nodeId);
+      return false;
+    }
+    long now = nanoTime.getAsLong();
+    long since = oneWaySince.computeIfAbsent(nodeId, id -> now);
+    return now - since < TimeUnit.MILLISECONDS.toNanos(DOWN_AFTER_MILLIS);
   }
 
   private void receive(byte[] body, Consumer<byte[]> answer) {
