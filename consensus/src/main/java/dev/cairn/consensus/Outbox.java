@@ -53,8 +53,4 @@ final class Outbox {
     ready = new ArrayList<>();
     return taken;
   }
-
-  boolean isEmpty() {
-    return ready.isEmpty();
-  }
 }
