@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// ioredis against Cairn: node ioredis.mjs HOST PORT, as docs/clients.md has it.
+// ioredis against Cairn: node ioredis.mjs HOST PORT, as docs/guide/clients.md has it.
 import assert from 'node:assert/strict';
 import { Cluster, Redis } from 'ioredis';
 import { KEYS, serve } from './steps.mjs';

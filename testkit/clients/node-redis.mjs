@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// node-redis against Cairn: node node-redis.mjs HOST PORT, as docs/clients.md has it.
+// node-redis against Cairn: node node-redis.mjs HOST PORT, as docs/guide/clients.md has it.
 import assert from 'node:assert/strict';
 import { WatchError, createClient, createCluster } from 'redis';
 import { KEYS, serve } from './steps.mjs';

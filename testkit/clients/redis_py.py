@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""redis-py against Cairn: python3 redis_py.py HOST PORT, as docs/clients.md has it.
+"""redis-py against Cairn: python3 redis_py.py HOST PORT, as docs/guide/clients.md has it.
 
 What testkit's OtherLibrariesTest asks is a word a line on standard input; the answers are JSON, a line each.
 """

@@ -226,7 +226,8 @@ public final class CairnClient implements AutoCloseable {
   }
 
   /**
-   * The cluster's state as a JSON document (docs/operations.md), from the first node that answers.
+   * The cluster's state as a JSON document (docs/guide/operate.md), from the first node that
+   * answers.
    */
   public String status() {
     byte[] document = await(startKeyless(CairnClient::bulk, "CAIRN", "STATUS")).value();

@@ -4,6 +4,6 @@
  * {@link dev.cairn.queues.Placement}, which says which of them serves a queue of the Raft engine's.
  *
  * <p>The engine's queues themselves are {@link com.lmax.disruptor.RingBuffer}.
- * docs/decisions/0026-engine-queues.md has the reasons.
+ * docs/design/decisions/0026-engine-queues.md has the reasons.
  */
 package dev.cairn.queues;

@@ -14,8 +14,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The curl lines of docs/http.md and docs/metrics.md, run to the letter against nodes on 5000, 5001
- * and 5002. Below each stands what it prints; three dots there stand for anything.
+ * The curl lines of docs/guide/http.md and docs/reference/metrics.md, run to the letter against
+ * nodes on 5000, 5001 and 5002. Below each stands what it prints; three dots there stand for
+ * anything.
  */
 final class HttpDocs {
   private static final String COMMAND = "    $ ";
@@ -28,9 +29,9 @@ final class HttpDocs {
 
   /** Runs them all, in their order. */
   static void run() throws IOException, InterruptedException {
-    List<Example> examples = examples("docs/http.md");
+    List<Example> examples = examples("docs/guide/http.md");
     assertThat(examples).hasSizeGreaterThan(30);
-    List<Example> ofMetrics = examples("docs/metrics.md");
+    List<Example> ofMetrics = examples("docs/reference/metrics.md");
     assertThat(ofMetrics).isNotEmpty();
     examples.addAll(ofMetrics);
     for (Example example : examples) {

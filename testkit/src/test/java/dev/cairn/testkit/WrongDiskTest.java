@@ -117,7 +117,7 @@ class WrongDiskTest {
     }
   }
 
-  /** Put back all together, as operations.md has it. */
+  /** Put back all together, as docs/guide/operate.md has it. */
   @Test
   void olderCopiesOfAllFoldersServeWhatTheyHad() throws IOException {
     ProcessCluster cluster = clusters.startHealthy(ProcessCluster.of(3));

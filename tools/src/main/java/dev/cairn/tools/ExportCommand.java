@@ -23,7 +23,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "export",
     description = {
-      "Write every key with its value and expiry as JSON Lines, in the order of keys (docs/formats.md);"
+      "Write every key with its value and expiry as JSON Lines, in the order of keys (docs/reference/formats.md);"
           + " ./cairn import stores them, in another cluster or another version too.",
       "Each record is as a read of it at that moment was, linearizable. The export as a whole is not of"
           + " one moment: what is written meanwhile may be in it or not.",

@@ -17,7 +17,8 @@ import java.util.Arrays;
 import java.util.OptionalLong;
 
 /**
- * The lines of an export (docs/formats.md), each a JSON object in UTF-8 that ends with a line feed.
+ * The lines of an export (docs/reference/formats.md), each a JSON object in UTF-8 that ends with a
+ * line feed.
  *
  * <pre>
  *   export := header record* end        no end: it was interrupted

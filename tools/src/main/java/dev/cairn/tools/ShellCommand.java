@@ -27,7 +27,7 @@ import picocli.CommandLine.ParentCommand;
     name = "shell",
     description = {
       "Interactive shell: PUT, GET, DELETE, STATUS, HELP, EXIT, and every command that the nodes have"
-          + " (docs/commands.md).",
+          + " (docs/reference/commands.md).",
       "Reads commands from a pipe too, without a prompt.",
       "History: ~/.cairn_history (mode 0600; lines with values are not written)."
     },

@@ -21,7 +21,7 @@ final class StatusCommand implements Callable<Integer> {
 
   @Option(
       names = "--json",
-      description = "Print the document as the node sent it (docs/operations.md).")
+      description = "Print the document as the node sent it (docs/guide/operate.md).")
   private boolean json;
 
   @Override

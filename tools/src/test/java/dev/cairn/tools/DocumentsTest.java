@@ -29,7 +29,7 @@ class DocumentsTest {
   private static final Pattern LINK = Pattern.compile("]\\(([^)\\s]+)\\)");
   private static final Pattern TEST = Pattern.compile("`([A-Z]\\w*Test)(?:\\.(\\w+))?`");
   private static final Pattern RUNBOOK = Pattern.compile("(?m)^ *runbook: \"([^\"#]+)#([^\"]+)\"$");
-  private static final Pattern DECISION = Pattern.compile("docs/decisions/(\\d{4})");
+  private static final Pattern DECISION = Pattern.compile("docs/design/decisions/(\\d{4})");
   private static final Pattern CLASS =
       Pattern.compile("`(?:[a-z]+/)?([A-Z][a-z]+(?:[A-Z][a-z]+)+)(?:\\.\\w+)?`");
 
@@ -51,7 +51,7 @@ class DocumentsTest {
   @Test
   void everyCommandIsThereWithItsOptions() throws IOException {
     CommandLine tools = new CommandLine(new ToolsMain(Streams.ofProcess()));
-    String settings = text(CHECKOUT.resolve("docs/configuration.md"));
+    String settings = text(CHECKOUT.resolve("docs/reference/configuration.md"));
     List<String> faults = new ArrayList<>();
     for (Path document : documents()) {
       Matcher command = COMMAND.matcher(text(document));
@@ -128,7 +128,7 @@ class DocumentsTest {
   @Test
   void everyDecisionThatIsCitedIsThere() throws IOException {
     Set<String> decisions;
-    try (Stream<Path> files = Files.list(CHECKOUT.resolve("docs/decisions"))) {
+    try (Stream<Path> files = Files.list(CHECKOUT.resolve("docs/design/decisions"))) {
       decisions =
           files
               .map(file -> file.getFileName().toString().substring(0, 4))

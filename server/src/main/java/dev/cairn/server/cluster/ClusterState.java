@@ -19,8 +19,8 @@ import java.util.Optional;
  * a change is a whole new document with the next epoch, logged in the meta group (see {@link
  * MetaGroup}).
  *
- * <p>JSON, since it changes a few times a day and is read by people too. {@code docs/formats.md}
- * has the grammar.
+ * <p>JSON, since it changes a few times a day and is read by people too. {@code
+ * docs/reference/formats.md} has the grammar.
  *
  * @param format the version of this document's grammar, {@link #FORMAT}
  * @param clusterId 40 hex digits

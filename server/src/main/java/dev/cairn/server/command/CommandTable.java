@@ -10,7 +10,8 @@ import java.util.stream.Stream;
 
 /**
  * All commands. Each stands once, as a {@link Row} beside the code that runs it; COMMAND, HELP and
- * docs/commands.md are made from here. A new command costs a row, a planner and a transcript.
+ * docs/reference/commands.md are made from here. A new command costs a row, a planner and a
+ * transcript.
  */
 public final class CommandTable {
   private static final int NAME_LENGTH_MAX = 32;

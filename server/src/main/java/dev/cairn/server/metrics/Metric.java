@@ -4,8 +4,8 @@ package dev.cairn.server.metrics;
 import java.util.List;
 
 /**
- * All that a node measures: the one table from which docs/metrics.md is made and against which the
- * dashboard and the alert rules in ops/ are checked.
+ * All that a node measures: the one table from which docs/reference/metrics.md is made and against
+ * which the dashboard and the alert rules in ops/ are checked.
  *
  * <p>Names are Prometheus' own: base units (seconds, bytes), {@code _total} for what only grows. A
  * label's values are bounded: by this code, by the number of partitions, or by that of nodes. No

@@ -38,7 +38,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A node of a cluster says to the others which start of it this is, and where it is; they say who
- * they are, and whether that can be (docs/decisions/0028 and 0029).
+ * they are, and whether that can be (docs/design/decisions/0028 and 0029).
  *
  * <p>Members are asked where they were last, and so is whoever is at the addresses of {@code
  * --cluster}: after a cluster has formed the list is where to ask first, no more. The node asks at

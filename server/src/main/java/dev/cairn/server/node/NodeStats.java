@@ -15,7 +15,7 @@ import java.util.List;
 /**
  * What this node tells of itself when it is asked, as JSON, beside what its report tells everybody
  * twice a second: what it holds of each partition, its queues and connections, its slow log. {@code
- * docs/formats.md} has the grammar. Any thread.
+ * docs/reference/formats.md} has the grammar. Any thread.
  */
 final class NodeStats {
   private static final ObjectMapper JSON = new ObjectMapper();

@@ -21,7 +21,7 @@ import picocli.CommandLine.ParseResult;
  *
  * <p>Run by the launcher after a build, with the JVM told to write down the classes that were
  * loaded (class data sharing, JEP 350): a node that starts with that archive need not read, verify
- * and link them again. Nothing here runs in a node. docs/decisions/0024 has the figures.
+ * and link them again. Nothing here runs in a node. docs/design/decisions/0024 has the figures.
  */
 public final class Rehearsal {
   private static final int NODES = 3;

@@ -9,7 +9,8 @@ import java.util.Optional;
 /**
  * The settings of a node, each under one name in all its sources: {@code --peer-port} on the
  * command line, {@code CAIRN_PEER_PORT} in the environment, {@code peer-port} in a YAML file. The
- * first that has it wins. {@code docs/configuration.md} is this table; a test compares them.
+ * first that has it wins. {@code docs/reference/configuration.md} is this table; a test compares
+ * them.
  */
 enum Setting {
   PORT("port", "PORT", "none: must be given", "Port for clients: any key, answered by forwarding."),

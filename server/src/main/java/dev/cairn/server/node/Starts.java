@@ -25,14 +25,14 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Which start of which node this is, so that a data folder put back from an older copy is known for
- * one (docs/decisions/0028-older-copies.md).
+ * one (docs/design/decisions/0028-older-copies.md).
  *
  * <p>A node numbers its starts, gives each a random id, and has both on disk before it tells the
  * others its latest ones. The others keep the last start of each node on their disks. Whoever has
  * seen one that is not among those he is told, and is not older than them, knows that the folder is
  * an older copy: votes and acknowledged writes of that run are missing from it. Who hears another
  * run of the node just now knows that two processes have one folder's identity
- * (docs/decisions/0029-addresses-are-looked-up.md). {@link Introduction} does the telling.
+ * (docs/design/decisions/0029-addresses-are-looked-up.md). {@link Introduction} does the telling.
  *
  * <p>Invariants: no start is told before it is on disk, so a node that was killed at any moment is
  * never taken for a copy; an answer that a start was noted means that it is on the disk of whoever

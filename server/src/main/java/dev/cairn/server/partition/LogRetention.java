@@ -25,7 +25,7 @@ import java.util.function.ToLongFunction;
  * <ul>
  *   <li>A <b>witness</b> asks for the durable index. It is the one other copy of what a dead leader
  *       acknowledged: a log it dropped too early loses acknowledged writes without an error
- *       (docs/decisions/0004).
+ *       (docs/design/decisions/0004).
  *   <li>A <b>full replica</b> asks for the applied index: it can always send its snapshot instead,
  *       so this only spares work.
  * </ul>

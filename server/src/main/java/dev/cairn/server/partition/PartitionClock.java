@@ -9,7 +9,7 @@ import java.util.function.Supplier;
 
 /**
  * Partition time, as a leader keeps it: milliseconds since 1970 that never go back and that one
- * wrong wall clock cannot move (docs/architecture.md, Time).
+ * wrong wall clock cannot move (docs/design/architecture.md, Time).
  *
  * <p>Between looks it follows the monotonic clock. Once a second, and at the start of a term, it
  * may jump forward to the earliest that the voters' wall clocks allow; when it is ahead of the

@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
 /**
  * A voter that keeps the log and no data.
  *
- * <p>Invariants (docs/decisions/0004 says why each):
+ * <p>Invariants (docs/design/decisions/0004 says why each):
  *
  * <ol>
  *   <li>It votes and appends like any other voter, fsynced; it applies nothing and serves no read,

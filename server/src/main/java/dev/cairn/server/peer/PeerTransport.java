@@ -52,9 +52,9 @@ import org.slf4j.LoggerFactory;
  * #handleApart}).
  *
  * <p>A peer is called by its node's id, and where that is is looked up ({@link #locate}): a node
- * that moves stays the same peer (docs/decisions/0029).
+ * that moves stays the same peer (docs/design/decisions/0029).
  *
- * <p>Invariants (docs/decisions/0020 has the reasons):
+ * <p>Invariants (docs/design/decisions/0020 has the reasons):
  *
  * <ol>
  *   <li>{@link Answer.NotSent} is given only when no byte of the message can have left.

@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Watches the leaders of this node's groups, and has the groups stand for election when one is gone
- * (docs/decisions/0008).
+ * (docs/design/decisions/0008).
  *
  * <p>A leader that is silent may be slow, so its followers wait. But a process that ends, however
  * it ends, leaves a trace: its system closes its connections and refuses new ones. So when a

@@ -13,7 +13,7 @@ import java.util.Optional;
 import java.util.zip.CRC32C;
 
 /**
- * The rows of the write-ahead log, byte for byte (docs/formats.md repeats it).
+ * The rows of the write-ahead log, byte for byte (docs/reference/formats.md repeats it).
  *
  * <pre>
  *   all numbers big-endian; name:4 is a number of 4 bytes

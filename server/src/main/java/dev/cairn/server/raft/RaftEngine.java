@@ -24,7 +24,7 @@ import java.util.random.RandomGenerator;
 /**
  * The Raft engine of a node: one peer port, one log, many groups.
  *
- * <p>Choices, with the measurements behind them in docs/decisions/0002:
+ * <p>Choices, with the measurements behind them in docs/design/decisions/0002:
  *
  * <ul>
  *   <li>Term and vote are fsynced ({@code syncMeta}); the engine's default is not to, and a node

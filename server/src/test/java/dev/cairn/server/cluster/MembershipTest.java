@@ -25,7 +25,10 @@ import org.junit.jupiter.api.Test;
 
 class MembershipTest {
   private static final String CLUSTER = "c";
-  private static final int GREETING_BYTES = 7; // docs/formats.md; the last one is the traffic
+
+  /** As docs/reference/formats.md has it; the last one is the traffic. */
+  private static final int GREETING_BYTES = 7;
+
   private static final int PATIENCE_MILLIS = 10_000;
 
   private final ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();

@@ -8,11 +8,14 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** {@code docs/commands.md} is made from the table: {@code -Dcairn.rewrite=true} writes it. */
+/**
+ * {@code docs/reference/commands.md} is made from the table: {@code -Dcairn.rewrite=true} writes
+ * it.
+ */
 final class CommandDocsTest {
   @Test
   void docsSayWhatTheTableSays() throws Exception {
-    Path file = Path.of(System.getProperty("cairn.checkout"), "docs", "commands.md");
+    Path file = Path.of(System.getProperty("cairn.checkout"), "docs", "reference", "commands.md");
     String text = document();
     if (Boolean.getBoolean("cairn.rewrite")) {
       Files.createDirectories(file.getParent());
@@ -110,7 +113,7 @@ final class CommandDocsTest {
 
             ## When keys expire
 
-            By partition time ([architecture](architecture.md#time)), never early: a time to live is added to it when the
+            By partition time ([architecture](../design/architecture.md#time)), never early: a time to live is added to it when the
             write is applied, and a key is gone when a log entry has reached its time. Never back: a read that meets a key
             whose time is up by the leader's clock has that time logged first. `TTL` counts from the leader's clock. A key
             that has expired is removed soon after, at most 10,000 a second and partition, so that a million that expire at
@@ -197,7 +200,7 @@ final class CommandDocsTest {
             `.ci/manners` asks a redis-server and a node some hundred small things, in RESP2 and in RESP3: odd arguments,
             other protocols' bytes, `CLIENT REPLY` in all its turns. Every byte of the answers is compared.
 
-            [status.md](status.md) says what the last long run met. Commands since 7.2 and 8.4, and what a node tells of itself,
+            [status.md](../status.md) says what the last long run met. Commands since 7.2 and 8.4, and what a node tells of itself,
             have golden transcripts (`server/src/test/resources/transcripts`), which name the page that they follow; those about
             data are played on three nodes as well, each command on the next one.
 

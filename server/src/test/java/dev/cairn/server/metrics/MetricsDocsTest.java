@@ -18,8 +18,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * {@code docs/metrics.md} is made from the table ({@code -Dcairn.rewrite=true} writes it), and what
- * the files in {@code ops/} ask for exists.
+ * {@code docs/reference/metrics.md} is made from the table ({@code -Dcairn.rewrite=true} writes
+ * it), and what the files in {@code ops/} ask for exists.
  */
 class MetricsDocsTest {
   private static final Path CHECKOUT = Path.of(System.getProperty("cairn.checkout", ".."));
@@ -29,7 +29,7 @@ class MetricsDocsTest {
 
   @Test
   void pageIsMadeFromTheTable() throws IOException {
-    Path page = CHECKOUT.resolve("docs/metrics.md");
+    Path page = CHECKOUT.resolve("docs/reference/metrics.md");
     if (Boolean.getBoolean("cairn.rewrite")) {
       Files.writeString(page, page());
     }
@@ -91,9 +91,9 @@ class MetricsDocsTest {
         cairn_cluster_nodes_up 3.0
         ...
 
-    [ops/prometheus.yaml](../ops/prometheus.yaml) scrapes three nodes, [ops/alerts.yaml](../ops/alerts.yaml) has alert rules,
-    [ops/grafana-dashboard.json](../ops/grafana-dashboard.json) is a dashboard to import. A target by a name that is neither `localhost` nor one that a node announces needs that name in
-    `--http-hosts`, or the node answers 421 ([browsers](http.md#browsers)).
+    [ops/prometheus.yaml](../../ops/prometheus.yaml) scrapes three nodes, [ops/alerts.yaml](../../ops/alerts.yaml) has alert rules,
+    [ops/grafana-dashboard.json](../../ops/grafana-dashboard.json) is a dashboard to import. A target by a name that is neither `localhost` nor one that a node announces needs that name in
+    `--http-hosts`, or the node answers 421 ([browsers](../guide/http.md#browsers)).
 
     Names follow Prometheus: base units, `_total` for what only grows until the node restarts. A histogram has `_bucket`, `_count` and
     `_sum`, and beside it a gauge `_max` with the largest of the last two to three minutes. The values of labels are bounded: by Cairn's

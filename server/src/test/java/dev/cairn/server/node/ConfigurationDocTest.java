@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine.Model.CommandSpec;
 
-/** Settings, command line and {@code docs/configuration.md} tell the same. */
+/** Settings, command line and {@code docs/reference/configuration.md} tell the same. */
 class ConfigurationDocTest {
   @Test
   void theTableHasEverySetting() throws IOException {
@@ -54,7 +54,7 @@ class ConfigurationDocTest {
   }
 
   private static Path document() {
-    Path path = Path.of("docs", "configuration.md");
+    Path path = Path.of("docs", "reference", "configuration.md");
     return Files.exists(path) ? path : Path.of("..").resolve(path);
   }
 }

@@ -14,7 +14,7 @@ class FrameTest {
   private static final Frame FRAME =
       new Frame(Frame.REQUEST, (byte) 3, (short) 0x1234, 7, new byte[] {(byte) 0xAA, (byte) 0xBB});
 
-  /** The bytes of docs/formats.md. */
+  /** The bytes of docs/reference/formats.md. */
   @Test
   void bytesOfAGreetingAndAFrame() {
     assertThat(ByteBufUtil.hexDump(Frame.greeting(Traffic.DATA.code(), RUN)))

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Timeout;
 
 class PeerTransportTest {
   private static final byte KIND = 77;
-  private static final int GREETING_HEAD_BYTES = 7; // docs/formats.md
+  private static final int GREETING_HEAD_BYTES = 7; // docs/reference/formats.md
   private static final int TIMEOUT_MILLIS = 20_000;
   private static final String LOCAL = "127.0.0.1";
 

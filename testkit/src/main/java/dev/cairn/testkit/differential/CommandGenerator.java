@@ -20,7 +20,7 @@ import java.util.stream.Stream;
  *
  * <p>Times to live are either so long that nothing expires while a run lasts, or over: what expires
  * in between does so at slightly different moments in two servers. Keys are watched only when they
- * are there, and LCS is not queued: two differences that are meant (docs/commands.md).
+ * are there, and LCS is not queued: two differences that are meant (docs/reference/commands.md).
  */
 final class CommandGenerator {
   private static final int KEYS = 6;

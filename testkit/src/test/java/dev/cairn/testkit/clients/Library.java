@@ -8,7 +8,7 @@ import java.util.Map;
  * cluster mode, one of that, seeded with the client port too.
  */
 interface Library extends AutoCloseable {
-  /** What docs/clients.md calls it. */
+  /** What docs/guide/clients.md calls it. */
   String name();
 
   /**

@@ -23,7 +23,8 @@ final class ProbeTest {
   @Test
   void whatIsKnownToDifferIsSaidToUsers() throws IOException {
     String docs =
-        Files.readString(Path.of(System.getProperty("cairn.checkout"), "docs", "commands.md"));
+        Files.readString(
+            Path.of(System.getProperty("cairn.checkout"), "docs", "reference", "commands.md"));
     String oneLine = docs.replaceAll("\\s+", " ");
     assertThat(Probe.all())
         .allSatisfy(probe -> probe.known().ifPresent(why -> assertThat(oneLine).contains(why)));
