@@ -25,7 +25,7 @@ import org.junit.jupiter.api.TestFactory;
  * The listing of folders is the architecture; this holds it:
  *
  * <pre>
- *   node → { resp, http } → command → routing → partition → cluster → { raft, storage }
+ *   node → { resp, http } → command → routing → partition → { operation, cluster } → { raft, storage }
  *   metrics, value, peer: leaves for all
  * </pre>
  */
@@ -40,7 +40,7 @@ class ArchitectureTest {
           List.of("command"),
           List.of("routing"),
           List.of("partition"),
-          List.of("cluster"),
+          List.of("operation", "cluster"),
           List.of("raft", "storage"),
           List.of("metrics", "value", "peer"));
 
@@ -88,6 +88,17 @@ class ArchitectureTest {
                 assertThat(known)
                     .as("%s is in no layer: give it one here and in the design", name)
                     .anyMatch(layer -> name.equals(layer) || name.startsWith(layer + ".")));
+  }
+
+  @Test
+  void operationsKnowNothingOfReplicas() {
+    check(
+        noClasses()
+            .that()
+            .resideInAPackage(tree("operation"))
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(tree("raft"), tree("cluster"), tree("peer"), "dev.cairn.queues.."));
   }
 
   @Test

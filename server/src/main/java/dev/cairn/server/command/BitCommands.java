@@ -2,10 +2,10 @@
 package dev.cairn.server.command;
 
 import dev.cairn.protocol.RespValue;
-import dev.cairn.server.partition.KeyOperation;
-import dev.cairn.server.partition.Result;
-import dev.cairn.server.partition.ValueOperation;
-import dev.cairn.server.partition.ValueQuery;
+import dev.cairn.server.operation.KeyOperation;
+import dev.cairn.server.operation.Result;
+import dev.cairn.server.operation.ValueOperation;
+import dev.cairn.server.operation.ValueQuery;
 import dev.cairn.server.value.BitField;
 import dev.cairn.server.value.Bits;
 import dev.cairn.server.value.Integers;

@@ -2,7 +2,7 @@
 package dev.cairn.server.command;
 
 import dev.cairn.protocol.Consistency;
-import dev.cairn.server.partition.Reply;
+import dev.cairn.server.operation.Reply;
 import java.util.concurrent.TimeUnit;
 
 /**

@@ -3,10 +3,10 @@ package dev.cairn.server.command;
 
 import dev.cairn.protocol.RespValue;
 import dev.cairn.server.command.Command.Trait;
-import dev.cairn.server.partition.Expiry;
-import dev.cairn.server.partition.KeyOperation;
-import dev.cairn.server.partition.Query;
-import dev.cairn.server.partition.Result;
+import dev.cairn.server.operation.Expiry;
+import dev.cairn.server.operation.KeyOperation;
+import dev.cairn.server.operation.Query;
+import dev.cairn.server.operation.Result;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.LongUnaryOperator;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.command;
 
-import dev.cairn.server.partition.Query;
-import dev.cairn.server.partition.Reply;
-import dev.cairn.server.partition.Result;
+import dev.cairn.server.operation.Query;
+import dev.cairn.server.operation.Reply;
+import dev.cairn.server.operation.Result;
 import dev.cairn.server.routing.ScanPosition;
 import dev.cairn.server.storage.KeyRange;
 import java.util.ArrayList;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.command;
 
-import dev.cairn.server.partition.KeyOperation;
+import dev.cairn.server.operation.KeyOperation;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

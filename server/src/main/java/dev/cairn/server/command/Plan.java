@@ -3,10 +3,10 @@ package dev.cairn.server.command;
 
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.RespValue;
-import dev.cairn.server.partition.Mistake;
-import dev.cairn.server.partition.Operation;
-import dev.cairn.server.partition.Query;
-import dev.cairn.server.partition.Result;
+import dev.cairn.server.operation.Mistake;
+import dev.cairn.server.operation.Operation;
+import dev.cairn.server.operation.Query;
+import dev.cairn.server.operation.Result;
 import java.util.List;
 import java.util.function.Function;
 
@@ -99,7 +99,7 @@ sealed interface Plan {
       return new RespValue.Array(many.results().stream().map(Plan::reply).toList());
     }
     if (result instanceof Result.Failed failed) {
-      return RespValue.error(ErrorCode.ERR, failed.mistake().text());
+      return RespValue.error(ErrorCode.ERR, MistakeText.of(failed.mistake()));
     }
     return result instanceof Result.Nil ? RespValue.NIL : RespValue.OK;
   }

@@ -3,9 +3,9 @@ package dev.cairn.server.command;
 
 import dev.cairn.protocol.RespValue;
 import dev.cairn.server.command.Command.Access;
-import dev.cairn.server.partition.Query;
-import dev.cairn.server.partition.Reply;
-import dev.cairn.server.partition.Result;
+import dev.cairn.server.operation.Query;
+import dev.cairn.server.operation.Reply;
+import dev.cairn.server.operation.Result;
 import dev.cairn.server.storage.KeyRange;
 import java.util.ArrayList;
 import java.util.List;

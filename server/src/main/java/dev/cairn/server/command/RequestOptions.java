@@ -2,7 +2,7 @@
 package dev.cairn.server.command;
 
 import dev.cairn.protocol.Consistency;
-import dev.cairn.server.partition.RequestId;
+import dev.cairn.server.operation.RequestId;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.List;

@@ -2,7 +2,7 @@
 package dev.cairn.server.command;
 
 import dev.cairn.protocol.ErrorCode;
-import dev.cairn.server.partition.Reply;
+import dev.cairn.server.operation.Reply;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;

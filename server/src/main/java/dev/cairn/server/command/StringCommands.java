@@ -7,15 +7,15 @@ import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.server.command.Command.Keys;
 import dev.cairn.server.command.Command.Trait;
-import dev.cairn.server.partition.Condition;
-import dev.cairn.server.partition.Expiry;
-import dev.cairn.server.partition.KeyOperation;
-import dev.cairn.server.partition.Mistake;
-import dev.cairn.server.partition.Operation;
-import dev.cairn.server.partition.Query;
-import dev.cairn.server.partition.Result;
-import dev.cairn.server.partition.ValueOperation;
-import dev.cairn.server.partition.ValueQuery;
+import dev.cairn.server.operation.Condition;
+import dev.cairn.server.operation.Expiry;
+import dev.cairn.server.operation.KeyOperation;
+import dev.cairn.server.operation.Mistake;
+import dev.cairn.server.operation.Operation;
+import dev.cairn.server.operation.Query;
+import dev.cairn.server.operation.Result;
+import dev.cairn.server.operation.ValueOperation;
+import dev.cairn.server.operation.ValueQuery;
 import dev.cairn.server.value.LongDouble;
 import java.util.ArrayList;
 import java.util.List;
@@ -195,7 +195,7 @@ final class StringCommands {
         List.of(operation),
         results ->
             results.get(0) instanceof Result.Failed failed
-                ? RespValue.error(ErrorCode.ERR, failed.mistake().text().formatted(name))
+                ? RespValue.error(ErrorCode.ERR, MistakeText.of(failed.mistake(), name))
                 : join.apply(results.get(0)));
   }
 
@@ -314,7 +314,7 @@ final class StringCommands {
       return Plan.write(new ValueOperation.Overwrite(call.word(1), 0, part));
     }
     if (offset > call.commands().facts().valueBytesMax() - part.length) {
-      throw new Refusal(Mistake.TOO_LONG.text());
+      throw new Refusal(MistakeText.of(Mistake.TOO_LONG));
     }
     return Plan.write(new ValueOperation.Overwrite(call.word(1), (int) offset, part));
   }
@@ -333,7 +333,7 @@ final class StringCommands {
 
   private static Plan incrbyfloat(Call call) {
     if (LongDouble.parse(call.word(2)).isEmpty()) {
-      throw new Refusal(Mistake.NOT_A_FLOAT.text());
+      throw new Refusal(MistakeText.of(Mistake.NOT_A_FLOAT));
     }
     return Plan.write(new ValueOperation.IncrementFloat(call.word(1), call.word(2)));
   }

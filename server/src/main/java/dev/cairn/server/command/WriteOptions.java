@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.command;
 
-import dev.cairn.server.partition.Condition;
-import dev.cairn.server.partition.Expiry;
+import dev.cairn.server.operation.Condition;
+import dev.cairn.server.operation.Expiry;
 import dev.cairn.server.value.Integers;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;

@@ -9,12 +9,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.cairn.server.partition.Condition;
-import dev.cairn.server.partition.Expiry;
-import dev.cairn.server.partition.Operation;
-import dev.cairn.server.partition.Query;
-import dev.cairn.server.partition.Result;
-import dev.cairn.server.partition.Revision;
+import dev.cairn.server.command.MistakeText;
+import dev.cairn.server.operation.Condition;
+import dev.cairn.server.operation.Expiry;
+import dev.cairn.server.operation.KeyOperation.Revision;
+import dev.cairn.server.operation.Operation;
+import dev.cairn.server.operation.Query;
+import dev.cairn.server.operation.Result;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -89,7 +90,7 @@ final class BatchReader {
     /** What became of it, as a request of its own would be answered. */
     void tell(ObjectNode to, Result result) {
       if (result instanceof Result.Failed failed) {
-        to.put("status", 400).put("detail", failed.mistake().text().formatted("put"));
+        to.put("status", 400).put("detail", MistakeText.of(failed.mistake(), "put"));
         return;
       }
       if (isRead()) {

@@ -2,7 +2,7 @@
 package dev.cairn.server.http;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.cairn.server.partition.Result;
+import dev.cairn.server.operation.Result;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import java.util.Arrays;
 import java.util.List;

@@ -2,7 +2,7 @@
 package dev.cairn.server.http;
 
 import dev.cairn.protocol.ErrorCode;
-import dev.cairn.server.partition.Reply;
+import dev.cairn.server.operation.Reply;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;

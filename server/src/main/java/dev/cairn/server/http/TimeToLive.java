@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.http;
 
-import dev.cairn.server.partition.Expiry;
+import dev.cairn.server.operation.Expiry;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.Map;

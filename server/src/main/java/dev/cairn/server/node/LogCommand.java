@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.node;
 
-import dev.cairn.server.partition.EntryDescription;
+import dev.cairn.server.operation.EntryDescription;
 import dev.cairn.server.raft.LogDump;
 import java.io.BufferedWriter;
 import java.io.IOException;

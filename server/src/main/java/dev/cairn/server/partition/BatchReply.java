@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.partition;
 
+import dev.cairn.server.operation.Result;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.partition;
 
+import dev.cairn.server.operation.ByteSource;
+import dev.cairn.server.operation.EntryCodec;
+import dev.cairn.server.operation.OperationCodec;
+import dev.cairn.server.operation.Query;
+import dev.cairn.server.operation.Request;
+import dev.cairn.server.operation.Result;
+import dev.cairn.server.operation.ResultCodec;
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -19,31 +26,18 @@ import java.util.Optional;
  *   write   ::= format:1 partition:4 timeoutMillis:4 count:4 request*
  *   read    ::= format:1 partition:4 timeoutMillis:4 count:4 (queryCount:4 query*)*
  *   reply   ::= format:1 (done | refused | unknown)
- *   done    ::= 1 index:8 term:8 ageMillis:8 count:4 (resultCount:4 result*)*
- *   result  ::= 1 | 2 | 3 value:8 | 4 length:4 bytes                          OK | NIL | INT | BYTES
- *             | 5 count:4 result* | 6 mistake:1                               MANY | FAILED
- *             | 100 why:1                                                     NOT_APPLIED
- *   mistake ::= a number of Mistake
- *   why     ::= 0 FORGOTTEN | 1 EARLY | 2 ANSWER_TOO_LARGE
+ *   done    ::= 1 index:8 term:8 ageMillis:8 count:4 results*
  *   refused ::= 2 reason:1 leaderLength:4 leader                              leader: node id, or empty
  *   reason  ::= 1 NOT_LEADER | 2 NOT_READY | 3 BUSY | 4 NO_ROOM
  *   unknown ::= 3 length:4 why
  *   format  ::= 1
  * </pre>
  *
- * Requests are written as in {@link EntryCodec}, queries as in {@link OperationCodec}. Numbers are
- * big-endian.
+ * Requests are written as in {@link EntryCodec}, queries as in {@link OperationCodec}, results as
+ * in {@link ResultCodec}. Numbers are big-endian.
  */
 public final class ForwardCodec {
   private static final int FORMAT = 1;
-  private static final int OK = 1;
-  private static final int NIL = 2;
-  private static final int INT = 3;
-  private static final int BYTES = 4;
-  private static final int MANY = 5;
-  private static final int FAILED = 6;
-  private static final int NOT_APPLIED = 100;
-  private static final int RESULT_DEPTH_MAX = 4;
   private static final int DONE = 1;
   private static final int REFUSED = 2;
   private static final int UNKNOWN = 3;
@@ -127,7 +121,7 @@ public final class ForwardCodec {
       readFormat(in);
       int partition = in.getInt();
       int timeoutMillis = in.getInt();
-      int count = OperationCodec.readCount(in);
+      int count = ByteSource.readCount(in);
       List<R> requests = new ArrayList<>(count);
       for (int i = 0; i < count; i++) {
         requests.add(reader.read(in));
@@ -156,7 +150,7 @@ public final class ForwardCodec {
             out.writeLong(done.ageMillis());
             out.writeInt(done.results().size());
             for (List<Result> results : done.results()) {
-              writeResults(out, results);
+              ResultCodec.write(out, results);
             }
           } else if (reply instanceof BatchReply.Refused refused) {
             out.writeByte(REFUSED);
@@ -167,52 +161,6 @@ public final class ForwardCodec {
             writeBytes(out, unknown.why().getBytes(StandardCharsets.UTF_8));
           }
         });
-  }
-
-  /** The results of one request, for whoever keeps them. */
-  static byte[] encodeResults(List<Result> results) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream(32);
-    try {
-      writeResults(new DataOutputStream(bytes), results);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e); // a byte array does not fail
-    }
-    return bytes.toByteArray();
-  }
-
-  private static void writeResults(DataOutputStream out, List<Result> results) throws IOException {
-    out.writeInt(results.size());
-    for (Result result : results) {
-      writeResult(out, result);
-    }
-  }
-
-  private static void writeResult(DataOutputStream out, Result result) throws IOException {
-    if (result instanceof Result.Ok) {
-      out.writeByte(OK);
-    } else if (result instanceof Result.Nil) {
-      out.writeByte(NIL);
-    } else if (result instanceof Result.Int number) {
-      out.writeByte(INT);
-      out.writeLong(number.value());
-    } else if (result instanceof Result.Bytes bytes) {
-      out.writeByte(BYTES);
-      writeBytes(out, bytes.value());
-    } else if (result instanceof Result.Many many) {
-      out.writeByte(MANY);
-      writeResults(out, many.results());
-    } else if (result instanceof Result.Failed failed) {
-      out.writeByte(FAILED);
-      out.writeByte(failed.mistake().number());
-    } else if (result instanceof Result.NotApplied notApplied) {
-      out.writeByte(NOT_APPLIED);
-      out.writeByte(
-          switch (notApplied.why()) {
-            case FORGOTTEN -> 0;
-            case EARLY -> 1;
-            case ANSWER_TOO_LARGE -> 2;
-          });
-    }
   }
 
   private static void writeBytes(DataOutputStream out, byte[] bytes) throws IOException {
@@ -230,8 +178,7 @@ public final class ForwardCodec {
         case DONE -> readDone(in);
         case REFUSED -> readRefused(in);
         case UNKNOWN ->
-            new BatchReply.Unknown(
-                new String(OperationCodec.readBytes(in), StandardCharsets.UTF_8));
+            new BatchReply.Unknown(new String(ByteSource.readBytes(in), StandardCharsets.UTF_8));
         default -> throw new IOException("unknown reply " + kind);
       };
     } catch (BufferUnderflowException e) {
@@ -243,54 +190,17 @@ public final class ForwardCodec {
     long index = in.getLong();
     long term = in.getLong();
     long ageMillis = in.getLong();
-    int count = OperationCodec.readCount(in);
+    int count = ByteSource.readCount(in);
     List<List<Result>> results = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
-      results.add(decodeResults(in));
+      results.add(ResultCodec.decode(in));
     }
     return new BatchReply.Done(results, index, term, ageMillis);
   }
 
-  /** Reads what {@link #encodeResults} wrote. */
-  static List<Result> decodeResults(ByteBuffer in) throws IOException {
-    return readResults(in, OperationCodec.readCount(in), 0);
-  }
-
-  private static List<Result> readResults(ByteBuffer in, int count, int depth) throws IOException {
-    if (depth > RESULT_DEPTH_MAX) {
-      throw new IOException("results nested more than " + RESULT_DEPTH_MAX + " deep");
-    }
-    List<Result> results = new ArrayList<>(count);
-    for (int i = 0; i < count; i++) {
-      int kind = in.get();
-      results.add(
-          switch (kind) {
-            case OK -> new Result.Ok();
-            case NIL -> new Result.Nil();
-            case INT -> new Result.Int(in.getLong());
-            case BYTES -> new Result.Bytes(OperationCodec.readBytes(in));
-            case MANY -> new Result.Many(readResults(in, OperationCodec.readCount(in), depth + 1));
-            case FAILED -> new Result.Failed(Mistake.of(in.get()));
-            case NOT_APPLIED -> new Result.NotApplied(readWhy(in));
-            default -> throw new IOException("unknown result " + kind);
-          });
-    }
-    return results;
-  }
-
-  private static Result.NotApplied.Why readWhy(ByteBuffer in) throws IOException {
-    int why = in.get();
-    return switch (why) {
-      case 0 -> Result.NotApplied.Why.FORGOTTEN;
-      case 1 -> Result.NotApplied.Why.EARLY;
-      case 2 -> Result.NotApplied.Why.ANSWER_TOO_LARGE;
-      default -> throw new IOException("unknown reason " + why);
-    };
-  }
-
   private static BatchReply readRefused(ByteBuffer in) throws IOException {
     BatchReply.Reason reason = BatchReply.Reason.of(in.get());
-    String leader = new String(OperationCodec.readBytes(in), StandardCharsets.UTF_8);
+    String leader = new String(ByteSource.readBytes(in), StandardCharsets.UTF_8);
     return new BatchReply.Refused(
         reason, leader.isEmpty() ? Optional.empty() : Optional.of(leader));
   }

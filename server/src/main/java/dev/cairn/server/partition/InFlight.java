@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.partition;
 
+import dev.cairn.server.operation.Request;
+import dev.cairn.server.operation.Result;
 import dev.cairn.server.raft.Proposal;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;

@@ -3,6 +3,7 @@ package dev.cairn.server.partition;
 
 import dev.cairn.server.metrics.Metric;
 import dev.cairn.server.metrics.Metrics;
+import dev.cairn.server.operation.Lookups;
 
 /**
  * What keys' lookups came to, over all partitions of a node. Any thread.

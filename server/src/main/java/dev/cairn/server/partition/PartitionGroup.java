@@ -2,6 +2,9 @@
 package dev.cairn.server.partition;
 
 import dev.cairn.server.cluster.NodeReport;
+import dev.cairn.server.operation.Operation;
+import dev.cairn.server.operation.Query;
+import dev.cairn.server.operation.Request;
 import dev.cairn.server.raft.Peer;
 import dev.cairn.server.raft.RaftGroup;
 import dev.cairn.server.storage.PartitionFolder;

@@ -2,6 +2,13 @@
 package dev.cairn.server.partition;
 
 import dev.cairn.queues.TaskLoop;
+import dev.cairn.server.operation.EntryCodec;
+import dev.cairn.server.operation.Keyspace;
+import dev.cairn.server.operation.Operation;
+import dev.cairn.server.operation.Request;
+import dev.cairn.server.operation.RequestId;
+import dev.cairn.server.operation.RequestIds;
+import dev.cairn.server.operation.Result;
 import dev.cairn.server.raft.GroupListener.Entry;
 import dev.cairn.server.raft.GroupListener.SnapshotPoint;
 import dev.cairn.server.raft.Peer;
@@ -55,7 +62,7 @@ final class PartitionStateMachine {
   PartitionStateMachine(PartitionFolder folder, RequestIds.Bounds idBounds, KeyMetrics metrics) {
     this.folder = folder;
     this.metrics = metrics;
-    this.ids = new RequestIds(folder, idBounds);
+    this.ids = new RequestIds(key -> folder.store().row(key, TaskLoop::willBlock), idBounds);
     this.keyspace =
         new Keyspace(
             new Keyspace.Source() {

@@ -7,6 +7,8 @@ import dev.cairn.server.cluster.NodeReport;
 import dev.cairn.server.cluster.Placement;
 import dev.cairn.server.cluster.Replica;
 import dev.cairn.server.metrics.Metrics;
+import dev.cairn.server.operation.Query;
+import dev.cairn.server.operation.Request;
 import dev.cairn.server.raft.Peer;
 import dev.cairn.server.raft.RaftEngine;
 import dev.cairn.server.raft.RaftGroup;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.partition;
 
+import dev.cairn.server.operation.Query;
 import dev.cairn.server.peer.CurrentLoop;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.partition;
 
+import dev.cairn.server.operation.KeyView;
+import dev.cairn.server.operation.Keyspace;
+import dev.cairn.server.operation.Lookups;
+import dev.cairn.server.operation.Mistake;
+import dev.cairn.server.operation.Query;
+import dev.cairn.server.operation.Result;
 import dev.cairn.server.storage.AppliedRow;
 import dev.cairn.server.storage.KeyRange;
 import dev.cairn.server.storage.NotInMemoryException;

@@ -2,6 +2,8 @@
 package dev.cairn.server.partition;
 
 import dev.cairn.server.metrics.Metrics;
+import dev.cairn.server.operation.EntryCodec;
+import dev.cairn.server.operation.Request;
 import dev.cairn.server.partition.InFlight.WaitingBatch;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

@@ -2,10 +2,10 @@
 package dev.cairn.server.routing;
 
 import dev.cairn.protocol.ErrorCode;
+import dev.cairn.server.operation.Reply;
+import dev.cairn.server.operation.Request;
+import dev.cairn.server.operation.Result;
 import dev.cairn.server.partition.BatchReply;
-import dev.cairn.server.partition.Reply;
-import dev.cairn.server.partition.Request;
-import dev.cairn.server.partition.Result;
 import dev.cairn.server.peer.CurrentLoop;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

@@ -9,7 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.Slots;
 import dev.cairn.server.http.HttpTestNode.Answer;
-import dev.cairn.server.partition.Reply;
+import dev.cairn.server.operation.Reply;
 import java.io.IOException;
 import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;

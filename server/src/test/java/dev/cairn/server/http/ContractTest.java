@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.server.http.HttpTestNode.Answer;
-import dev.cairn.server.partition.Reply;
+import dev.cairn.server.operation.Reply;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;

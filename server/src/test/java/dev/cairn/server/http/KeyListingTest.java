@@ -9,7 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.server.http.HttpTestNode.Answer;
-import dev.cairn.server.partition.Reply;
+import dev.cairn.server.operation.Reply;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.ArrayList;

@@ -3,8 +3,8 @@ package dev.cairn.server.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cairn.server.operation.Reply;
 import dev.cairn.server.partition.LogLimits;
-import dev.cairn.server.partition.Reply;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;

@@ -4,8 +4,8 @@ package dev.cairn.server.node;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.cairn.server.operation.Reply;
 import dev.cairn.server.partition.LogLimits;
-import dev.cairn.server.partition.Reply;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;

@@ -4,6 +4,12 @@ package dev.cairn.server.partition;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.cairn.server.operation.EntryCodecTest;
+import dev.cairn.server.operation.Mistake;
+import dev.cairn.server.operation.OperationCodecTest;
+import dev.cairn.server.operation.Query;
+import dev.cairn.server.operation.Request;
+import dev.cairn.server.operation.Result;
 import dev.cairn.server.partition.ForwardCodec.Forwarded;
 import java.io.IOException;
 import java.util.Arrays;

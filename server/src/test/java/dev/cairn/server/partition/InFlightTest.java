@@ -3,6 +3,9 @@ package dev.cairn.server.partition;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cairn.server.operation.Operation;
+import dev.cairn.server.operation.Request;
+import dev.cairn.server.operation.Result;
 import dev.cairn.server.partition.InFlight.WaitingBatch;
 import java.util.ArrayList;
 import java.util.List;

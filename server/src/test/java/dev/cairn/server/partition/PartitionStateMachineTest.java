@@ -6,6 +6,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.cairn.server.metrics.Metrics;
+import dev.cairn.server.operation.Condition;
+import dev.cairn.server.operation.EntryCodec;
+import dev.cairn.server.operation.Expiry;
+import dev.cairn.server.operation.KeyOperation;
+import dev.cairn.server.operation.Mistake;
+import dev.cairn.server.operation.Operation;
+import dev.cairn.server.operation.Query;
+import dev.cairn.server.operation.Request;
+import dev.cairn.server.operation.RequestIds;
+import dev.cairn.server.operation.Result;
+import dev.cairn.server.operation.ValueOperation;
 import dev.cairn.server.raft.GroupListener.Entry;
 import dev.cairn.server.raft.GroupListener.SnapshotPoint;
 import dev.cairn.server.storage.DurableFiles;

@@ -5,6 +5,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.server.metrics.Metrics;
+import dev.cairn.server.operation.Query;
+import dev.cairn.server.operation.ValueQuery;
 import dev.cairn.server.storage.AppliedRow;
 import dev.cairn.server.storage.EngineConfig;
 import dev.cairn.server.storage.PartitionFolder;

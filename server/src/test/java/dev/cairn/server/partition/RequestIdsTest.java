@@ -5,7 +5,15 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.server.metrics.Metrics;
-import dev.cairn.server.partition.Result.NotApplied.Why;
+import dev.cairn.server.operation.EntryCodec;
+import dev.cairn.server.operation.Operation;
+import dev.cairn.server.operation.Query;
+import dev.cairn.server.operation.Request;
+import dev.cairn.server.operation.RequestId;
+import dev.cairn.server.operation.RequestIds;
+import dev.cairn.server.operation.Result;
+import dev.cairn.server.operation.Result.NotApplied.Why;
+import dev.cairn.server.operation.ValueOperation;
 import dev.cairn.server.raft.GroupListener.Entry;
 import dev.cairn.server.raft.GroupListener.SnapshotPoint;
 import dev.cairn.server.storage.EngineConfig;

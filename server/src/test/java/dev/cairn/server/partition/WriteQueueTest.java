@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.server.cluster.WallTime;
 import dev.cairn.server.metrics.Metrics;
+import dev.cairn.server.operation.Operation;
+import dev.cairn.server.operation.Request;
+import dev.cairn.server.operation.Result;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -15,7 +15,7 @@ import dev.cairn.server.command.Face;
 import dev.cairn.server.command.ShutdownBy;
 import dev.cairn.server.command.SlowLog;
 import dev.cairn.server.metrics.Metrics;
-import dev.cairn.server.partition.Reply;
+import dev.cairn.server.operation.Reply;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;

@@ -10,7 +10,7 @@ import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.RespWriter;
 import dev.cairn.server.command.Face;
 import dev.cairn.server.metrics.Metrics;
-import dev.cairn.server.partition.Reply;
+import dev.cairn.server.operation.Reply;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;

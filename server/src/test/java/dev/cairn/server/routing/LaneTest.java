@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.server.LentLoop;
+import dev.cairn.server.operation.Mistake;
+import dev.cairn.server.operation.Reply;
+import dev.cairn.server.operation.Result;
 import dev.cairn.server.partition.BatchReply;
-import dev.cairn.server.partition.Mistake;
-import dev.cairn.server.partition.Reply;
-import dev.cairn.server.partition.Result;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.cairn.server.partition;
+package dev.cairn.server.operation;
 
+import dev.cairn.server.value.BitField;
+import dev.cairn.server.value.Bits;
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /**
  * Where operations and queries are written: into a buffer, or, to learn how large one must be, into
@@ -70,5 +73,20 @@ public final class ByteSink {
       buffer.put(bytes);
     }
     return this;
+  }
+
+  /** What a command on bits does, step by step. */
+  ByteSink steps(List<BitField> steps) {
+    four(steps.size());
+    for (BitField step : steps) {
+      choice(step.action()).flag(step.signed()).one(step.width());
+      eight(step.offset()).eight(step.argument()).choice(step.overflow());
+    }
+    return this;
+  }
+
+  /** A part of a value. */
+  ByteSink span(Bits.Span span) {
+    return eight(span.start()).eight(span.end()).flag(span.bits());
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.cairn.server.partition;
+package dev.cairn.server.operation;
 
 import dev.cairn.server.storage.ValueRecord;
 import java.io.IOException;
@@ -50,6 +50,6 @@ public record Expiry(Kind kind, long millis) {
   }
 
   static Expiry read(ByteBuffer in) throws IOException {
-    return new Expiry(OperationCodec.readEnum(in, Kind.values()), in.getLong());
+    return new Expiry(ByteSource.readEnum(in, Kind.values()), in.getLong());
   }
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.cairn.server.partition;
+package dev.cairn.server.operation;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cairn.server.operation.KeyOperation.Revision;
 import dev.cairn.server.storage.KeyRange;
 import dev.cairn.server.storage.ScannedKey;
 import dev.cairn.server.storage.ValueRecord;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.cairn.server.partition;
+package dev.cairn.server.operation;
 
 import dev.cairn.server.storage.ValueRecord;
 import dev.cairn.server.value.BitField;
@@ -63,7 +63,7 @@ public sealed interface ValueQuery extends Query {
 
     @Override
     public int opcode() {
-      return OperationCodec.PART;
+      return Opcode.PART;
     }
 
     @Override
@@ -86,13 +86,13 @@ public sealed interface ValueQuery extends Query {
 
     @Override
     public int opcode() {
-      return OperationCodec.BIT_COUNT;
+      return Opcode.BIT_COUNT;
     }
 
     @Override
     public void write(ByteSink out) {
       out.bytes(key);
-      OperationCodec.write(span, out);
+      out.span(span);
     }
   }
 
@@ -120,13 +120,13 @@ public sealed interface ValueQuery extends Query {
 
     @Override
     public int opcode() {
-      return OperationCodec.BIT_POSITION;
+      return Opcode.BIT_POSITION;
     }
 
     @Override
     public void write(ByteSink out) {
       out.bytes(key).flag(one);
-      OperationCodec.write(span, out);
+      out.span(span);
       out.flag(endless);
     }
   }
@@ -149,13 +149,13 @@ public sealed interface ValueQuery extends Query {
 
     @Override
     public int opcode() {
-      return OperationCodec.READ_BIT_FIELDS;
+      return Opcode.READ_BIT_FIELDS;
     }
 
     @Override
     public void write(ByteSink out) {
       out.bytes(key);
-      OperationCodec.write(steps, out);
+      out.steps(steps);
     }
   }
 
@@ -177,7 +177,7 @@ public sealed interface ValueQuery extends Query {
 
     @Override
     public int opcode() {
-      return OperationCodec.DIGEST;
+      return Opcode.DIGEST;
     }
 
     @Override
@@ -221,7 +221,7 @@ public sealed interface ValueQuery extends Query {
 
     @Override
     public int opcode() {
-      return OperationCodec.COMMON;
+      return Opcode.COMMON;
     }
 
     @Override

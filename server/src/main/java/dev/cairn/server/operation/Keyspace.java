@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.cairn.server.partition;
+package dev.cairn.server.operation;
 
 import dev.cairn.server.storage.AppliedRow;
 import dev.cairn.server.storage.KeyRange;
@@ -52,7 +52,7 @@ public final class Keyspace implements KeyView {
   }
 
   /** Forgets what is pending, and begins with what a row says of the data stored. */
-  void reset(AppliedRow row) {
+  public void reset(AppliedRow row) {
     writes = new Writes();
     lastKey = null;
     operationCounter = row.operationCounter();
@@ -61,7 +61,7 @@ public final class Keyspace implements KeyView {
   }
 
   /** Takes the pending changes away, to be written. */
-  Writes takeWrites() {
+  public Writes takeWrites() {
     Writes taken = writes;
     writes = new Writes();
     lastKey = null;
@@ -69,16 +69,16 @@ public final class Keyspace implements KeyView {
   }
 
   /** The pending changes, for rows that are to be written with them. */
-  Writes pending() {
+  public Writes pending() {
     return writes;
   }
 
   /** How many bytes of values are pending. */
-  long pendingBytes() {
+  public long pendingBytes() {
     return writes.valueBytes();
   }
 
-  long operationCounter() {
+  public long operationCounter() {
     return operationCounter;
   }
 
@@ -110,15 +110,15 @@ public final class Keyspace implements KeyView {
   }
 
   /** What operations have met since somebody cleared it. */
-  Lookups lookups() {
+  public Lookups lookups() {
     return lookups;
   }
 
-  static boolean isOver(ValueRecord record, long timeMillis) {
+  public static boolean isOver(ValueRecord record, long timeMillis) {
     return isOver(record.expiresAtMillis(), timeMillis);
   }
 
-  static boolean isOver(long expiresAtMillis, long timeMillis) {
+  public static boolean isOver(long expiresAtMillis, long timeMillis) {
     return expiresAtMillis != ValueRecord.NEVER && expiresAtMillis <= timeMillis;
   }
 

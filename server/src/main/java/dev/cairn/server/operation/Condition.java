@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.cairn.server.partition;
+package dev.cairn.server.operation;
 
 import dev.cairn.server.storage.ValueRecord;
 import dev.cairn.server.value.Digest;
@@ -97,6 +97,6 @@ public record Condition(Kind kind, byte[] operand) {
   }
 
   static Condition read(ByteBuffer in) throws IOException {
-    return new Condition(OperationCodec.readEnum(in, Kind.values()), OperationCodec.readBytes(in));
+    return new Condition(ByteSource.readEnum(in, Kind.values()), ByteSource.readBytes(in));
   }
 }

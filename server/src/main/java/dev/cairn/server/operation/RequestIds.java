@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.cairn.server.partition;
+package dev.cairn.server.operation;
 
-import dev.cairn.queues.TaskLoop;
-import dev.cairn.server.storage.PartitionFolder;
 import dev.cairn.server.storage.Writes;
 import java.io.IOException;
 import java.nio.BufferUnderflowException;
@@ -10,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * Which requests a partition has applied lately, and what it answered: so that a client may repeat
@@ -28,7 +27,7 @@ import java.util.Optional;
  *   format   ::= 1
  * </pre>
  *
- * Results are written as in {@link ForwardCodec}. The second row has the ids that one log entry
+ * Results are written as in {@link ResultCodec}. The second row has the ids that one log entry
  * brought and its partition time; positions count up without a gap, from {@code first} to before
  * {@code next}.
  *
@@ -42,7 +41,7 @@ import java.util.Optional;
  *   <li>What follows depends on the entry and the data alone: the same on every replica.
  * </ol>
  */
-final class RequestIds {
+public final class RequestIds {
   /** How long an id is kept at most, by partition time. */
   static final long WINDOW_MILLIS = 300_000;
 
@@ -53,7 +52,7 @@ final class RequestIds {
   static final long BYTES_MAX = 64L << 20;
 
   /** A longer answer is not kept: a repetition learns that the request was applied, no more. */
-  static final int ANSWER_BYTES_MAX = 64 << 10;
+  public static final int ANSWER_BYTES_MAX = 64 << 10;
 
   private static final byte FORMAT = 1;
   private static final byte KEPT = 1;
@@ -66,7 +65,7 @@ final class RequestIds {
   private static final long UNREAD = -1;
   private static final byte[] WINDOW_KEY = {2};
 
-  private final PartitionFolder folder;
+  private final Function<byte[], Optional<byte[]>> stored;
   private final Bounds bounds;
   private final List<RequestId> added = new ArrayList<>(); // by the entry that is being applied
   private long addedBytes;
@@ -78,21 +77,21 @@ final class RequestIds {
   private long oldestMillis; // of the entry at first; UNREAD until it is looked at
 
   /** How much is kept; smaller in tests. */
-  record Bounds(long windowMillis, long countMax, long bytesMax) {
-    static final Bounds DEFAULT = new Bounds(WINDOW_MILLIS, COUNT_MAX, BYTES_MAX);
+  public record Bounds(long windowMillis, long countMax, long bytesMax) {
+    public static final Bounds DEFAULT = new Bounds(WINDOW_MILLIS, COUNT_MAX, BYTES_MAX);
   }
 
-  RequestIds(PartitionFolder folder, Bounds bounds) {
-    this.folder = folder;
+  public RequestIds(Function<byte[], Optional<byte[]>> stored, Bounds bounds) {
+    this.stored = stored;
     this.bounds = bounds;
     load();
   }
 
   /** Takes on what storage holds, after it was replaced. */
-  void load() {
+  public void load() {
     added.clear();
     addedBytes = 0;
-    Optional<byte[]> window = folder.store().row(WINDOW_KEY);
+    Optional<byte[]> window = stored.apply(WINDOW_KEY);
     ByteBuffer in = window.map(RequestIds::open).orElseGet(() -> ByteBuffer.allocate(5 * 8));
     first = in.getLong();
     next = in.getLong();
@@ -108,7 +107,7 @@ final class RequestIds {
    * @param timeMillis the entry's partition time
    * @param writes what the entries before it have changed
    */
-  Optional<List<Result>> recall(RequestId id, long timeMillis, Writes writes) {
+  public Optional<List<Result>> recall(RequestId id, long timeMillis, Writes writes) {
     Optional<byte[]> known = row(idKey(id), writes);
     if (known.isPresent()) {
       return Optional.of(answer(known.get()));
@@ -127,8 +126,8 @@ final class RequestIds {
   }
 
   /** Keeps the answer of a request that the current entry has just applied. */
-  void remember(RequestId id, List<Result> results, Writes writes) {
-    byte[] encoded = ForwardCodec.encodeResults(results);
+  public void remember(RequestId id, List<Result> results, Writes writes) {
+    byte[] encoded = ResultCodec.encode(results);
     boolean kept = encoded.length <= ANSWER_BYTES_MAX;
     ByteBuffer value = ByteBuffer.allocate(2 + (kept ? encoded.length : 0));
     value.put(FORMAT).put(kept ? KEPT : TOO_LARGE);
@@ -141,7 +140,7 @@ final class RequestIds {
   }
 
   /** The current entry has been applied: notes what it brought, and lets the oldest go. */
-  void endEntry(long timeMillis, Writes writes) {
+  public void endEntry(long timeMillis, Writes writes) {
     boolean changed = !added.isEmpty();
     if (changed) {
       ByteBuffer entry = ByteBuffer.allocate(1 + 8 + 4 + 4 + ID_BYTES * added.size());
@@ -196,12 +195,12 @@ final class RequestIds {
   }
 
   /** How many ids are kept. */
-  long count() {
+  public long count() {
     return count;
   }
 
   private Optional<byte[]> row(byte[] key, Writes writes) {
-    return writes.touchesRow(key) ? writes.row(key) : folder.store().row(key, TaskLoop::willBlock);
+    return writes.touchesRow(key) ? writes.row(key) : stored.apply(key);
   }
 
   private static List<Result> answer(byte[] row) {
@@ -209,7 +208,7 @@ final class RequestIds {
     try {
       return in.get() == TOO_LARGE
           ? List.of(new Result.NotApplied(Result.NotApplied.Why.ANSWER_TOO_LARGE))
-          : ForwardCodec.decodeResults(in);
+          : ResultCodec.decode(in);
     } catch (IOException | BufferUnderflowException e) {
       throw new IllegalStateException("the row of a request's id cannot be read", e);
     }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.cairn.server.partition;
+package dev.cairn.server.operation;
 
 import dev.cairn.protocol.ErrorCode;
 import java.util.List;
 
 /** What became of a request to one partition. Every request gets exactly one. */
 public sealed interface Reply {
+  /** What is said of a read whose values are more than may be gathered. */
+  String READ_TOO_LARGE =
+      "the values that this command asks for have more than 32 MiB; ask for fewer keys at once";
+
   /**
    * The request was carried out.
    *
@@ -43,6 +47,6 @@ public sealed interface Reply {
 
   /** A read whose values are more than may be gathered. */
   static Failed tooLarge() {
-    return new Failed(ErrorCode.ERR, Mistake.READ_TOO_LARGE.text());
+    return new Failed(ErrorCode.ERR, READ_TOO_LARGE);
   }
 }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.cairn.server.partition;
+package dev.cairn.server.operation;
 
 /**
  * What one view of a partition has met: counted without a lock while requests are answered, and
  * told to {@link KeyMetrics} once their answers count. For one thread.
  */
-final class Lookups {
+public final class Lookups {
   private long hits;
   private long misses;
   private long expired;
   private long fullSweeps;
 
   /** A key that a client asked to read. */
-  void found(boolean there) {
+  public void found(boolean there) {
     if (there) {
       hits++;
     } else {
@@ -30,23 +30,23 @@ final class Lookups {
     fullSweeps++;
   }
 
-  long hits() {
+  public long hits() {
     return hits;
   }
 
-  long misses() {
+  public long misses() {
     return misses;
   }
 
-  long expired() {
+  public long expired() {
     return expired;
   }
 
-  long fullSweeps() {
+  public long fullSweeps() {
     return fullSweeps;
   }
 
-  void clear() {
+  public void clear() {
     hits = 0;
     misses = 0;
     expired = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.cairn.server.partition;
+package dev.cairn.server.operation;
 
 import java.io.IOException;
 import java.nio.BufferUnderflowException;
@@ -22,7 +22,7 @@ import java.util.Optional;
  * Numbers are big-endian. An unknown format, flag or opcode is refused: a replica that guessed
  * would differ from the others.
  */
-final class EntryCodec {
+public final class EntryCodec {
   static final int FORMAT = 1;
 
   private static final int FLAG_ID = 1;
@@ -36,13 +36,13 @@ final class EntryCodec {
    * @param partitionTimeMillis the leader's partition time when it proposed
    * @param requests in the order in which they are applied, each atomically
    */
-  record Entry(long partitionTimeMillis, List<Request> requests) {}
+  public record Entry(long partitionTimeMillis, List<Request> requests) {}
 
   /**
    * One array of the right size, filled once: a value of 16 MiB must not be copied from buffer to
    * larger buffer.
    */
-  static byte[] encode(Entry entry) {
+  public static byte[] encode(Entry entry) {
     int size = 1 + Long.BYTES + Integer.BYTES;
     for (Request request : entry.requests()) {
       size += sizeOf(request);
@@ -54,13 +54,13 @@ final class EntryCodec {
   }
 
   /** How many bytes {@link #writeRequest} writes. */
-  static int sizeOf(Request request) {
+  public static int sizeOf(Request request) {
     return 1
         + (request.id().isPresent() ? ID_BYTES : 0)
         + (int) OperationCodec.sizeOf(request.operations());
   }
 
-  static void writeRequest(ByteBuffer out, Request request) {
+  public static void writeRequest(ByteBuffer out, Request request) {
     out.put((byte) (request.id().isPresent() ? FLAG_ID : 0));
     request.id().ifPresent(id -> writeId(out, id).putLong(id.issuedAtMillis()));
     OperationCodec.writeOperations(out, request.operations());
@@ -77,7 +77,7 @@ final class EntryCodec {
    * @throws IOException when the bytes are none, or of a format, flag or opcode that this version
    *     does not know
    */
-  static Entry decode(byte[] bytes) throws IOException {
+  public static Entry decode(byte[] bytes) throws IOException {
     ByteBuffer in = ByteBuffer.wrap(bytes);
     try {
       int format = in.get();
@@ -90,7 +90,7 @@ final class EntryCodec {
                 + "; start the version that wrote it");
       }
       long time = in.getLong();
-      int count = OperationCodec.readCount(in);
+      int count = ByteSource.readCount(in);
       List<Request> requests = new ArrayList<>(count);
       for (int i = 0; i < count; i++) {
         requests.add(readRequest(in));
@@ -104,7 +104,7 @@ final class EntryCodec {
     }
   }
 
-  static Request readRequest(ByteBuffer in) throws IOException {
+  public static Request readRequest(ByteBuffer in) throws IOException {
     int flags = in.get();
     if ((flags & ~FLAG_ID) != 0) {
       throw new IOException("request with unknown flags " + flags);

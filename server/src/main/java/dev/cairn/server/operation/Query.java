@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.cairn.server.partition;
+package dev.cairn.server.operation;
 
 import dev.cairn.server.storage.KeyRange;
 import dev.cairn.server.storage.ScannedKey;
@@ -64,7 +64,7 @@ public sealed interface Query permits Query.Whole, ValueQuery {
 
     @Override
     public int opcode() {
-      return OperationCodec.GET;
+      return Opcode.GET;
     }
 
     @Override
@@ -100,7 +100,7 @@ public sealed interface Query permits Query.Whole, ValueQuery {
 
     @Override
     public int opcode() {
-      return OperationCodec.FETCH;
+      return Opcode.FETCH;
     }
 
     @Override
@@ -123,7 +123,7 @@ public sealed interface Query permits Query.Whole, ValueQuery {
 
     @Override
     public int opcode() {
-      return OperationCodec.EXISTS;
+      return Opcode.EXISTS;
     }
 
     @Override
@@ -162,7 +162,7 @@ public sealed interface Query permits Query.Whole, ValueQuery {
 
     @Override
     public int opcode() {
-      return OperationCodec.FACTS;
+      return Opcode.FACTS;
     }
 
     @Override
@@ -192,7 +192,7 @@ public sealed interface Query permits Query.Whole, ValueQuery {
 
     @Override
     public int opcode() {
-      return OperationCodec.VERSION;
+      return Opcode.VERSION;
     }
 
     @Override
@@ -215,7 +215,7 @@ public sealed interface Query permits Query.Whole, ValueQuery {
 
     @Override
     public int opcode() {
-      return OperationCodec.COUNT;
+      return Opcode.COUNT;
     }
 
     @Override
@@ -288,7 +288,7 @@ public sealed interface Query permits Query.Whole, ValueQuery {
 
     @Override
     public int opcode() {
-      return OperationCodec.RANGE;
+      return Opcode.RANGE;
     }
 
     @Override

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.cairn.server.partition;
+package dev.cairn.server.operation;
 
 /**
  * By what a partition recognises a write that was sent to it before: a client's 128-bit id, the

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.cairn.server.partition;
+package dev.cairn.server.operation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.cairn.server.partition.EntryCodec.Entry;
+import dev.cairn.server.operation.EntryCodec.Entry;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -18,7 +18,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 
-class EntryCodecTest {
+public class EntryCodecTest {
   private static final Entry GOLDEN =
       new Entry(
           0x0102030405060708L,
@@ -85,7 +85,7 @@ class EntryCodecTest {
     return Combinators.combine(Arbitraries.longs(), requests().list().ofMaxSize(4)).as(Entry::new);
   }
 
-  static Arbitrary<Request> requests() {
+  public static Arbitrary<Request> requests() {
     Arbitrary<Long> longs = Arbitraries.longs();
     Arbitrary<Optional<RequestId>> ids =
         Combinators.combine(longs, longs, longs, longs).as(RequestId::new).optional();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.cairn.server.partition;
+package dev.cairn.server.operation;
 
 import dev.cairn.server.storage.ValueRecord;
 import dev.cairn.server.value.BitField;
@@ -55,7 +55,7 @@ public sealed interface ValueOperation extends Operation {
 
     @Override
     public int opcode() {
-      return OperationCodec.APPEND;
+      return Opcode.APPEND;
     }
 
     @Override
@@ -90,7 +90,7 @@ public sealed interface ValueOperation extends Operation {
 
     @Override
     public int opcode() {
-      return OperationCodec.OVERWRITE;
+      return Opcode.OVERWRITE;
     }
 
     @Override
@@ -118,7 +118,7 @@ public sealed interface ValueOperation extends Operation {
 
     @Override
     public int opcode() {
-      return OperationCodec.INCREMENT;
+      return Opcode.INCREMENT;
     }
 
     @Override
@@ -154,7 +154,7 @@ public sealed interface ValueOperation extends Operation {
 
     @Override
     public int opcode() {
-      return OperationCodec.INCREMENT_FLOAT;
+      return Opcode.INCREMENT_FLOAT;
     }
 
     @Override
@@ -205,13 +205,13 @@ public sealed interface ValueOperation extends Operation {
 
     @Override
     public int opcode() {
-      return OperationCodec.BIT_FIELDS;
+      return Opcode.BIT_FIELDS;
     }
 
     @Override
     public void write(ByteSink out) {
       out.bytes(key);
-      OperationCodec.write(steps, out);
+      out.steps(steps);
     }
   }
 }

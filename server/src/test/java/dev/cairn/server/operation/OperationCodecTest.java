@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.cairn.server.partition;
+package dev.cairn.server.operation;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.cairn.server.operation.KeyOperation.Revision;
 import dev.cairn.server.storage.KeyRange;
 import dev.cairn.server.value.BitField;
 import dev.cairn.server.value.Bits;
@@ -24,7 +25,7 @@ import org.junit.jupiter.api.Test;
  * The bytes of each operation and query, in {@code operations.txt}: they lie on disks already. A
  * change there is a new format; {@code -Dcairn.rewrite=true} writes new lines.
  */
-class OperationCodecTest {
+public class OperationCodecTest {
   private static final Path GOLDEN =
       Path.of("src/test/resources/dev/cairn/server/partition/operations.txt");
 
@@ -74,7 +75,7 @@ class OperationCodecTest {
     return all;
   }
 
-  static List<Query> queries() {
+  public static List<Query> queries() {
     Bits.Span span = new Bits.Span(-3, 9, true);
     return List.of(
         new Query.Get(KEY),

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.cairn.server.partition;
+package dev.cairn.server.operation;
+
+import static dev.cairn.server.operation.ByteSource.readBytes;
+import static dev.cairn.server.operation.ByteSource.readCount;
+import static dev.cairn.server.operation.ByteSource.readEnum;
+import static dev.cairn.server.operation.ByteSource.readFlag;
+import static dev.cairn.server.operation.ByteSource.readSmall;
 
 import dev.cairn.server.storage.KeyRange;
 import dev.cairn.server.value.BitField;
@@ -61,39 +67,6 @@ import java.util.Optional;
  * Numbers are big-endian; a flag is 1 or 0. What is unknown or out of its bounds is refused.
  */
 public final class OperationCodec {
-  static final int PUT = 1;
-  static final int DELETE = 2;
-  static final int PUT_IF = 3;
-  static final int DELETE_IF = 4;
-  static final int READ = 5;
-  static final int EXPIRE = 6;
-  static final int APPEND = 7;
-  static final int OVERWRITE = 8;
-  static final int INCREMENT = 9;
-  static final int INCREMENT_FLOAT = 10;
-  static final int BIT_FIELDS = 11;
-  static final int BIT_COMBINE = 12;
-  static final int RENAME = 13;
-  static final int COPY = 14;
-  static final int PUT_ALL = 15;
-  static final int CLEAR = 16;
-  static final int SWEEP = 17;
-  static final int TRANSACTION = 18;
-  static final int REVISION = 19;
-
-  static final int GET = 1;
-  static final int EXISTS = 2;
-  static final int COUNT = 3;
-  static final int FACTS = 4;
-  static final int PART = 5;
-  static final int BIT_COUNT = 6;
-  static final int BIT_POSITION = 7;
-  static final int READ_BIT_FIELDS = 8;
-  static final int DIGEST = 9;
-  static final int COMMON = 10;
-  static final int RANGE = 11;
-  static final int VERSION = 12;
-  static final int FETCH = 13;
 
   private static final int ONLY_MAX = 15;
 
@@ -110,6 +83,7 @@ public final class OperationCodec {
     return size;
   }
 
+  /** Writes them, in {@link #sizeOf} bytes. */
   static void writeOperations(ByteBuffer buffer, List<Operation> operations) {
     ByteSink out = ByteSink.into(buffer).four(operations.size());
     for (Operation operation : operations) {
@@ -118,31 +92,16 @@ public final class OperationCodec {
   }
 
   /** How many bytes {@link #writeQueries} writes. */
-  static long sizeOfQueries(List<Query> queries) {
+  public static long sizeOfQueries(List<Query> queries) {
     ByteSink counted = ByteSink.counting();
-    queries.forEach(query -> write(query, counted));
+    queries.forEach(query -> query.write(counted.one(query.opcode())));
     return (long) Integer.BYTES + counted.size();
   }
 
-  static void writeQueries(ByteBuffer buffer, List<Query> queries) {
+  /** Writes queries. */
+  public static void writeQueries(ByteBuffer buffer, List<Query> queries) {
     ByteSink out = ByteSink.into(buffer).four(queries.size());
-    queries.forEach(query -> write(query, out));
-  }
-
-  static void write(Query query, ByteSink out) {
-    query.write(out.one(query.opcode()));
-  }
-
-  static void write(List<BitField> steps, ByteSink out) {
-    out.four(steps.size());
-    for (BitField step : steps) {
-      out.choice(step.action()).flag(step.signed()).one(step.width());
-      out.eight(step.offset()).eight(step.argument()).choice(step.overflow());
-    }
-  }
-
-  static void write(Bits.Span span, ByteSink out) {
-    out.eight(span.start()).eight(span.end()).flag(span.bits());
+    queries.forEach(query -> query.write(out.one(query.opcode())));
   }
 
   /**
@@ -171,38 +130,42 @@ public final class OperationCodec {
 
   private static Operation readOperation(ByteBuffer in, boolean inTransaction) throws IOException {
     int opcode = in.get();
-    if (inTransaction && opcode == TRANSACTION) {
+    if (inTransaction && opcode == Opcode.TRANSACTION) {
       throw new IOException("a transaction in a transaction");
     }
     return switch (opcode) {
-      case PUT -> new Operation.Put(readBytes(in), readBytes(in));
-      case DELETE -> new Operation.Delete(readBytes(in));
-      case PUT_IF ->
+      case Opcode.PUT -> new Operation.Put(readBytes(in), readBytes(in));
+      case Opcode.DELETE -> new Operation.Delete(readBytes(in));
+      case Opcode.PUT_IF ->
           new Operation.Put(
               readBytes(in), readBytes(in), Expiry.read(in), Condition.read(in), readFlag(in));
-      case DELETE_IF -> new Operation.Delete(readBytes(in), Condition.read(in), readFlag(in));
-      case READ -> new Operation.Read(readQuery(in));
-      case EXPIRE ->
+      case Opcode.DELETE_IF ->
+          new Operation.Delete(readBytes(in), Condition.read(in), readFlag(in));
+      case Opcode.READ -> new Operation.Read(readQuery(in));
+      case Opcode.EXPIRE ->
           new KeyOperation.Expire(
               readBytes(in), Expiry.read(in), readSmall(in, ONLY_MAX), readFlag(in));
-      case APPEND -> new ValueOperation.Append(readBytes(in), readBytes(in), in.getInt());
-      case OVERWRITE -> new ValueOperation.Overwrite(readBytes(in), in.getInt(), readBytes(in));
-      case INCREMENT -> new ValueOperation.Increment(readBytes(in), in.getLong());
-      case INCREMENT_FLOAT -> new ValueOperation.IncrementFloat(readBytes(in), readBytes(in));
-      case BIT_FIELDS -> new ValueOperation.BitFields(readBytes(in), readSteps(in));
-      case BIT_COMBINE ->
+      case Opcode.APPEND -> new ValueOperation.Append(readBytes(in), readBytes(in), in.getInt());
+      case Opcode.OVERWRITE ->
+          new ValueOperation.Overwrite(readBytes(in), in.getInt(), readBytes(in));
+      case Opcode.INCREMENT -> new ValueOperation.Increment(readBytes(in), in.getLong());
+      case Opcode.INCREMENT_FLOAT ->
+          new ValueOperation.IncrementFloat(readBytes(in), readBytes(in));
+      case Opcode.BIT_FIELDS -> new ValueOperation.BitFields(readBytes(in), readSteps(in));
+      case Opcode.BIT_COMBINE ->
           new KeyOperation.BitCombine(
               readEnum(in, Bits.Combination.values()), readBytes(in), readKeys(in));
-      case RENAME -> new KeyOperation.Rename(readBytes(in), readBytes(in), readFlag(in));
-      case COPY -> new KeyOperation.Copy(readBytes(in), readBytes(in), readFlag(in));
-      case PUT_ALL ->
+      case Opcode.RENAME -> new KeyOperation.Rename(readBytes(in), readBytes(in), readFlag(in));
+      case Opcode.COPY -> new KeyOperation.Copy(readBytes(in), readBytes(in), readFlag(in));
+      case Opcode.PUT_ALL ->
           new KeyOperation.PutAll(
               readPairs(in), Expiry.read(in), readEnum(in, Condition.Kind.values()));
-      case CLEAR -> new Operation.Clear();
-      case SWEEP -> new Operation.Sweep(in.getInt());
-      case TRANSACTION -> new KeyOperation.Transaction(readSeen(in), readOperations(in, true));
-      case REVISION ->
-          new Revision(
+      case Opcode.CLEAR -> new Operation.Clear();
+      case Opcode.SWEEP -> new Operation.Sweep(in.getInt());
+      case Opcode.TRANSACTION ->
+          new KeyOperation.Transaction(readSeen(in), readOperations(in, true));
+      case Opcode.REVISION ->
+          new KeyOperation.Revision(
               readBytes(in),
               readFlag(in) ? Optional.of(readBytes(in)) : Optional.empty(),
               Expiry.read(in),
@@ -211,8 +174,8 @@ public final class OperationCodec {
     };
   }
 
-  /** As {@link #readOperations}. */
-  static List<Query> readQueries(ByteBuffer in) throws IOException {
+  /** Reads queries; throws as {@link #readOperations}. */
+  public static List<Query> readQueries(ByteBuffer in) throws IOException {
     int count = readCount(in);
     List<Query> queries = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
@@ -224,20 +187,20 @@ public final class OperationCodec {
   private static Query readQuery(ByteBuffer in) throws IOException {
     int opcode = in.get();
     return switch (opcode) {
-      case GET -> new Query.Get(readBytes(in));
-      case EXISTS -> new Query.Exists(readBytes(in));
-      case COUNT -> new Query.Count();
-      case FACTS -> new Query.Facts(readBytes(in));
-      case PART -> new ValueQuery.Part(readBytes(in), in.getLong(), in.getLong());
-      case BIT_COUNT -> new ValueQuery.BitCount(readBytes(in), readSpan(in));
-      case BIT_POSITION ->
+      case Opcode.GET -> new Query.Get(readBytes(in));
+      case Opcode.EXISTS -> new Query.Exists(readBytes(in));
+      case Opcode.COUNT -> new Query.Count();
+      case Opcode.FACTS -> new Query.Facts(readBytes(in));
+      case Opcode.PART -> new ValueQuery.Part(readBytes(in), in.getLong(), in.getLong());
+      case Opcode.BIT_COUNT -> new ValueQuery.BitCount(readBytes(in), readSpan(in));
+      case Opcode.BIT_POSITION ->
           new ValueQuery.BitPosition(readBytes(in), readFlag(in), readSpan(in), readFlag(in));
-      case READ_BIT_FIELDS -> new ValueQuery.BitFields(readBytes(in), readSteps(in));
-      case DIGEST -> new ValueQuery.DigestOf(readBytes(in));
-      case COMMON -> new ValueQuery.Common(readBytes(in), readBytes(in));
-      case RANGE -> readRange(in);
-      case VERSION -> new Query.Version(readBytes(in));
-      case FETCH -> new Query.Fetch(readBytes(in), in.getLong(), in.getLong());
+      case Opcode.READ_BIT_FIELDS -> new ValueQuery.BitFields(readBytes(in), readSteps(in));
+      case Opcode.DIGEST -> new ValueQuery.DigestOf(readBytes(in));
+      case Opcode.COMMON -> new ValueQuery.Common(readBytes(in), readBytes(in));
+      case Opcode.RANGE -> readRange(in);
+      case Opcode.VERSION -> new Query.Version(readBytes(in));
+      case Opcode.FETCH -> new Query.Fetch(readBytes(in), in.getLong(), in.getLong());
       default -> throw new IOException("unknown query " + opcode);
     };
   }
@@ -299,39 +262,5 @@ public final class OperationCodec {
 
   private static Bits.Span readSpan(ByteBuffer in) throws IOException {
     return new Bits.Span(in.getLong(), in.getLong(), readFlag(in));
-  }
-
-  static <E> E readEnum(ByteBuffer in, E[] values) throws IOException {
-    return values[readSmall(in, values.length - 1)];
-  }
-
-  private static boolean readFlag(ByteBuffer in) throws IOException {
-    return readSmall(in, 1) == 1;
-  }
-
-  private static int readSmall(ByteBuffer in, int max) throws IOException {
-    int value = in.get();
-    if (value < 0 || value > max) {
-      throw new IOException("unknown number " + value + " where at most " + max + " is known");
-    }
-    return value;
-  }
-
-  /**
-   * A count of things of at least one byte each, so that what is allocated for them is bounded by
-   * what is there.
-   */
-  static int readCount(ByteBuffer in) throws IOException {
-    int count = in.getInt();
-    if (count < 0 || count > in.remaining()) {
-      throw new IOException("a count of " + count + " with " + in.remaining() + " bytes left");
-    }
-    return count;
-  }
-
-  static byte[] readBytes(ByteBuffer in) throws IOException {
-    byte[] bytes = new byte[readCount(in)];
-    in.get(bytes);
-    return bytes;
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.cairn.server.partition;
+package dev.cairn.server.operation;
 
 import dev.cairn.server.storage.ValueRecord;
 import java.util.List;
@@ -13,11 +13,10 @@ import java.util.OptionalLong;
  * an exception.
  *
  * <p>Few kinds serve many commands: here whole keys, in {@link ValueOperation} what reads a value
- * and writes it back, in {@link KeyOperation} what concerns several keys or a key's time, in {@link
- * Revision} what goes by versions. A new kind is a record with its opcode, and a line in {@link
- * OperationCodec}.
+ * and writes it back, in {@link KeyOperation} what concerns several keys, a key's time or its
+ * version. A new kind is a record with its opcode, and a line in {@link OperationCodec}.
  */
-public sealed interface Operation permits Operation.Whole, ValueOperation, KeyOperation, Revision {
+public sealed interface Operation permits Operation.Whole, ValueOperation, KeyOperation {
   /** The keys it concerns, 1 to 65,536 bytes each, never modified; none: the whole partition. */
   List<byte[]> keys();
 
@@ -39,8 +38,7 @@ public sealed interface Operation permits Operation.Whole, ValueOperation, KeyOp
   default boolean answersValue() {
     return this instanceof Read
         || (this instanceof Put put && put.answerOld())
-        || (this instanceof Delete delete && delete.answerOld())
-        || (this instanceof KeyOperation.Expire expire && expire.answerValue());
+        || (this instanceof Delete delete && delete.answerOld());
   }
 
   /** Writes what it carries, without the opcode. */
@@ -100,7 +98,7 @@ public sealed interface Operation permits Operation.Whole, ValueOperation, KeyOp
 
     @Override
     public int opcode() {
-      return plain() ? OperationCodec.PUT : OperationCodec.PUT_IF;
+      return plain() ? Opcode.PUT : Opcode.PUT_IF;
     }
 
     @Override
@@ -152,7 +150,7 @@ public sealed interface Operation permits Operation.Whole, ValueOperation, KeyOp
 
     @Override
     public int opcode() {
-      return plain() ? OperationCodec.DELETE : OperationCodec.DELETE_IF;
+      return plain() ? Opcode.DELETE : Opcode.DELETE_IF;
     }
 
     @Override
@@ -179,12 +177,12 @@ public sealed interface Operation permits Operation.Whole, ValueOperation, KeyOp
 
     @Override
     public int opcode() {
-      return OperationCodec.READ;
+      return Opcode.READ;
     }
 
     @Override
     public void write(ByteSink out) {
-      OperationCodec.write(query, out);
+      query.write(out.one(query.opcode()));
     }
   }
 
@@ -203,7 +201,7 @@ public sealed interface Operation permits Operation.Whole, ValueOperation, KeyOp
 
     @Override
     public int opcode() {
-      return OperationCodec.CLEAR;
+      return Opcode.CLEAR;
     }
 
     @Override
@@ -227,7 +225,7 @@ public sealed interface Operation permits Operation.Whole, ValueOperation, KeyOp
 
     @Override
     public int opcode() {
-      return OperationCodec.SWEEP;
+      return Opcode.SWEEP;
     }
 
     @Override

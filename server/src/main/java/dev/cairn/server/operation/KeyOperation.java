@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.cairn.server.partition;
+package dev.cairn.server.operation;
 
 import dev.cairn.server.storage.ValueRecord;
 import dev.cairn.server.value.Bits;
@@ -9,7 +9,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/** Concerns several keys of one partition, all or none, or when a key expires. */
+/**
+ * Concerns several keys of one partition, all or none; or when a key expires, or in which version
+ * it stands.
+ */
 public sealed interface KeyOperation extends Operation {
   /**
    * Carries out several operations as one, if the keys that its client looked at stand as they did.
@@ -70,7 +73,7 @@ public sealed interface KeyOperation extends Operation {
 
     @Override
     public int opcode() {
-      return OperationCodec.TRANSACTION;
+      return Opcode.TRANSACTION;
     }
 
     @Override
@@ -127,6 +130,11 @@ public sealed interface KeyOperation extends Operation {
       return answerValue ? new Result.Bytes(record.get().value()) : new Result.Int(changes ? 1 : 0);
     }
 
+    @Override
+    public boolean answersValue() {
+      return answerValue;
+    }
+
     private boolean changes(ValueRecord record, long nextMillis) {
       if (expiry.kind() == Expiry.Kind.NEVER) {
         return record.expires();
@@ -144,7 +152,7 @@ public sealed interface KeyOperation extends Operation {
 
     @Override
     public int opcode() {
-      return OperationCodec.EXPIRE;
+      return Opcode.EXPIRE;
     }
 
     @Override
@@ -184,7 +192,7 @@ public sealed interface KeyOperation extends Operation {
 
     @Override
     public int opcode() {
-      return OperationCodec.RENAME;
+      return Opcode.RENAME;
     }
 
     @Override
@@ -215,7 +223,7 @@ public sealed interface KeyOperation extends Operation {
 
     @Override
     public int opcode() {
-      return OperationCodec.COPY;
+      return Opcode.COPY;
     }
 
     @Override
@@ -263,7 +271,7 @@ public sealed interface KeyOperation extends Operation {
 
     @Override
     public int opcode() {
-      return OperationCodec.PUT_ALL;
+      return Opcode.PUT_ALL;
     }
 
     @Override
@@ -309,13 +317,84 @@ public sealed interface KeyOperation extends Operation {
 
     @Override
     public int opcode() {
-      return OperationCodec.BIT_COMBINE;
+      return Opcode.BIT_COMBINE;
     }
 
     @Override
     public void write(ByteSink out) {
       out.choice(how).bytes(to).four(from.size());
       from.forEach(out::bytes);
+    }
+  }
+
+  /**
+   * Stores a value or removes a key, where a condition holds, and tells the key's version before
+   * and after: what HTTP's PUT and DELETE do. Comparing and changing is one step of the log, so of
+   * two that expect the same version one finds another.
+   *
+   * <p>Answers {@link Result.Many} of three {@link Result.Int}: 1 if the condition held, else 0;
+   * the version that stood there before, 0 where there was none; the version that stands there now,
+   * 0 where there is none. {@link Result.Failed} where the expiry is past all times.
+   *
+   * @param value empty: the key is to be gone, and the expiry means nothing
+   */
+  record Revision(byte[] key, Optional<byte[]> value, Expiry expiry, Condition condition)
+      implements KeyOperation {
+    private static final long NONE = 0; // the first change of a partition is version 1
+
+    /** To store a value. */
+    public static Revision put(byte[] key, byte[] value, Expiry expiry, Condition condition) {
+      return new Revision(key, Optional.of(value), expiry, condition);
+    }
+
+    /** To remove the key. */
+    public static Revision delete(byte[] key, Condition condition) {
+      return new Revision(key, Optional.empty(), Expiry.NEVER, condition);
+    }
+
+    @Override
+    public List<byte[]> keys() {
+      return List.of(key);
+    }
+
+    @Override
+    public Result apply(Keyspace keyspace) {
+      Optional<ValueRecord> before = keyspace.get(key);
+      OptionalLong expiresAtMillis = expiry.resolve(before, keyspace.nowMillis());
+      if (expiresAtMillis.isEmpty()) {
+        return new Result.Failed(Mistake.EXPIRE_TIME);
+      }
+      boolean holds = condition.holds(before);
+      if (holds) {
+        if (value.isPresent()) {
+          keyspace.put(key, value.get(), expiresAtMillis.getAsLong());
+        } else {
+          keyspace.delete(key);
+        }
+      }
+      return new Result.Many(
+          List.of(
+              new Result.Int(holds ? 1 : 0),
+              new Result.Int(before.map(ValueRecord::version).orElse(NONE)),
+              new Result.Int(keyspace.get(key).map(ValueRecord::version).orElse(NONE))));
+    }
+
+    @Override
+    public boolean grows() {
+      return value.isPresent();
+    }
+
+    @Override
+    public int opcode() {
+      return Opcode.REVISION;
+    }
+
+    @Override
+    public void write(ByteSink out) {
+      out.bytes(key).flag(value.isPresent());
+      value.ifPresent(out::bytes);
+      expiry.write(out);
+      condition.write(out);
     }
   }
 }
