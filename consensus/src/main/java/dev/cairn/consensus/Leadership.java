@@ -56,7 +56,7 @@ final class Leadership {
     this.firstOfTerm = state.log.last() + 1;
     this.beatAt = state.now();
     this.quorumBy = state.now() + state.settings.electionMillis();
-    followConfiguration();
+    followConfiguration(firstOfTerm);
     state.log.append(Entry.firstOfTerm(firstOfTerm, state.term()));
     commitWhatMajorityHas();
   }
@@ -108,16 +108,18 @@ final class Leadership {
   }
 
   private void append(Configuration configuration) {
-    state.log.append(Entry.ofConfiguration(state.log.last() + 1, state.term(), configuration));
-    followConfiguration();
+    long index = state.log.last() + 1;
+    state.log.append(Entry.ofConfiguration(index, state.term(), configuration));
+    followConfiguration(index);
   }
 
-  private void followConfiguration() {
+  /** Begins to send to whom the configuration has brought, from an entry that exists on. */
+  private void followConfiguration(long next) {
     List<Peer> everybody = state.configuration().everybody();
     others.keySet().retainAll(everybody);
     for (Peer peer : everybody) {
       if (!peer.equals(state.self)) {
-        others.computeIfAbsent(peer, p -> new Progress(state.log.last() + 1, state.now()));
+        others.computeIfAbsent(peer, p -> new Progress(next, state.now()));
       }
     }
   }

@@ -200,6 +200,7 @@ final class Progress {
     if (mode == Mode.INSTALL) {
       match = Math.max(match, index);
       probe(match + 1);
+      probing = index == 0; // what failed is tried again after the next beat, not at once
     }
   }
 }

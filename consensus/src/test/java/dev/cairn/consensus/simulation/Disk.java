@@ -57,6 +57,11 @@ final class Disk {
     unsynced.clear();
   }
 
+  /** The power goes: no write that was not synced is there. */
+  void lose() {
+    unsynced.clear();
+  }
+
   private void carryOut(Write write) {
     if (write.hardState() != null) {
       hardState = write.hardState();
