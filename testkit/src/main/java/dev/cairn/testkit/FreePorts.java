@@ -17,8 +17,13 @@ import java.util.concurrent.ConcurrentHashMap;
  * connections theirs: a node that is down must find its port free when it comes back.
  */
 public final class FreePorts {
-  private static final int FIRST = 20_000;
-  private static final int LAST = 32_000;
+  /** Test processes that run side by side take from different parts of the range. */
+  private static final int SIDE_BY_SIDE = 2;
+
+  private static final int PART = 6_000;
+  private static final int FIRST =
+      20_000 + Integer.getInteger("cairn.tests.fork", 1) % SIDE_BY_SIDE * PART;
+  private static final int LAST = FIRST + PART;
   private static final int TRIES_MAX = 1_000;
 
   /** What this process took before: a cluster's node that is down still owns its ports. */

@@ -12,8 +12,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,16 +24,24 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Nodes that send and are not sent to, or the other way round: what is said of them. */
 @Tag("long")
 @Timeout(400)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class OneWayTest {
   private static final int FAULTY = 2;
 
   /** How long a fault lasts under load: {@code -Dcairn.held.seconds}. */
   private static final Duration HELD =
-      Duration.ofSeconds(Integer.getInteger("cairn.held.seconds", 12));
+      Duration.ofSeconds(Integer.getInteger("cairn.held.seconds", 8));
 
   private static final List<Integer> OTHERS = List.of(0, 1);
 
-  @RegisterExtension final Clusters clusters = Clusters.ofEachTest();
+  @RegisterExtension static final Clusters CLUSTERS = Clusters.ofClass();
+
+  private ProcessCluster cluster;
+
+  @BeforeAll
+  void start() {
+    cluster = CLUSTERS.startHealthy(ProcessCluster.of(3).withNetwork());
+  }
 
   static Stream<Fault> oneWay() {
     return Stream.of(NetworkFaults.mute(), NetworkFaults.deaf(), NetworkFaults.block());
@@ -41,13 +51,12 @@ class OneWayTest {
   @MethodSource("oneWay")
   void aNodeCountsOnlyWhileItIsHeardAndReached(Fault fault)
       throws IOException, InterruptedException {
-    ProcessCluster cluster = clusters.startHealthy(ProcessCluster.of(3).withNetwork());
     fault.begin(cluster, FAULTY);
 
-    awaitOf(cluster, OTHERS, "it does not count", status -> doesNotCount(cluster, status));
-    awaitOf(cluster, List.of(FAULTY), "it knows", now -> !now.healthy() && now.canLose() == 0);
-    awaitOf(cluster, OTHERS, "the problem is set", status -> isSet(status, cluster));
-    everyKeyIsWrittenThroughTheOthers(cluster);
+    awaitOf(OTHERS, "it does not count", status -> doesNotCount(status));
+    awaitOf(List.of(FAULTY), "it knows", now -> !now.healthy() && now.canLose() == 0);
+    awaitOf(OTHERS, "the problem is set", status -> isSet(status));
+    everyKeyIsWrittenThroughTheOthers();
     HttpContract http = new HttpContract();
     for (int node : cluster.indexes()) {
       for (String path : List.of("/healthz", "/readyz")) {
@@ -65,26 +74,23 @@ class OneWayTest {
   @ParameterizedTest
   @MethodSource("oneWay")
   void theLossOfAnotherIsNoOutageOrWasForetold(Fault fault) {
-    ProcessCluster cluster = clusters.startHealthy(ProcessCluster.of(3).withNetwork());
     HeldFault.Outcome outcome = new HeldFault(cluster, fault).run(HELD);
     assertThat(outcome.warned()).as("%s", outcome).isTrue();
   }
 
   @Test
   void aNodeAtAnotherAddressThanItAnnouncesIsNotUp() {
-    ProcessCluster cluster = clusters.startHealthy(ProcessCluster.of(3));
     cluster.stop(FAULTY);
     cluster.start(FAULTY, "--host", "127.0.0.2", "--announce-host", "127.0.0.1");
 
     awaitOf(
-        cluster,
         OTHERS,
         "it is heard, and not reached",
         status ->
-            doesNotCount(cluster, status)
-                && isSet(status, cluster)
-                && node(status, cluster, FAULTY).heard()
-                && !node(status, cluster, FAULTY).reached());
+            doesNotCount(status)
+                && isSet(status)
+                && node(status, FAULTY).heard()
+                && !node(status, FAULTY).reached());
     assertThat(cluster.status().problems())
         .anyMatch(
             problem ->
@@ -97,7 +103,7 @@ class OneWayTest {
   }
 
   /** Whoever led at the faulty node gives way, or is followed by another. */
-  private static void everyKeyIsWrittenThroughTheOthers(ProcessCluster cluster) {
+  private void everyKeyIsWrittenThroughTheOthers() {
     for (int node : OTHERS) {
       try (CairnClient client =
           cluster.clientThrough(node).deadline(Duration.ofSeconds(30)).build()) {
@@ -108,11 +114,11 @@ class OneWayTest {
     }
   }
 
-  private static boolean doesNotCount(ProcessCluster cluster, Status status) {
-    return !node(status, cluster, FAULTY).up() && status.canLose() == 0 && !status.healthy();
+  private boolean doesNotCount(Status status) {
+    return !node(status, FAULTY).up() && status.canLose() == 0 && !status.healthy();
   }
 
-  private static boolean isSet(Status status, ProcessCluster cluster) {
+  private boolean isSet(Status status) {
     return status.problems().stream()
         .anyMatch(
             problem ->
@@ -121,15 +127,14 @@ class OneWayTest {
                     && problem.ageMillis() >= 5_000);
   }
 
-  private static Status.Node node(Status status, ProcessCluster cluster, int node) {
+  private Status.Node node(Status status, int node) {
     return status.nodes().stream()
         .filter(one -> one.name().equals(cluster.node(node).name()))
         .findFirst()
         .orElseThrow();
   }
 
-  private static void awaitOf(
-      ProcessCluster cluster, List<Integer> nodes, String what, Predicate<Status> condition) {
+  private void awaitOf(List<Integer> nodes, String what, Predicate<Status> condition) {
     for (int node : nodes) {
       await(what + ", says node " + node)
           .atMost(Duration.ofSeconds(60))

@@ -2,6 +2,7 @@
 package dev.cairn.testkit.longrun;
 
 import dev.cairn.testkit.Availability;
+import dev.cairn.testkit.LoudLines;
 import dev.cairn.testkit.ProcessCluster;
 import dev.cairn.testkit.fault.Fault;
 import java.util.ArrayDeque;
@@ -43,6 +44,8 @@ final class Nemesis {
     int count;
     int onLeader;
     final List<Long> unavailableNanos = new ArrayList<>();
+    int loudMost;
+    final List<String> tooLoud = new ArrayList<>();
 
     long median() {
       List<Long> sorted = unavailableNanos.stream().sorted().toList();
@@ -106,6 +109,7 @@ final class Nemesis {
     if (onLeader) {
       node = cluster.leaderOf(anyKey.get());
     }
+    LoudLines loud = LoudLines.of(cluster);
     availability.begin();
     fault.begin(cluster, node);
     pause(HOLD_MILLIS_MIN + random.nextLong(HOLD_MILLIS_MAX - HOLD_MILLIS_MIN));
@@ -120,6 +124,8 @@ final class Nemesis {
       tally.count++;
       tally.onLeader += onLeader || !fault.hasTarget() ? 1 : 0;
       tally.unavailableNanos.add(unavailable);
+      tally.loudMost = Math.max(tally.loudMost, loud.most());
+      tally.tooLoud.addAll(loud.excesses());
     }
     pause(random.nextLong(SETTLE_MILLIS_MAX));
     return new Injected(fault.name(), node, onLeader, unavailable);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.testkit.longrun;
 
+import dev.cairn.testkit.LoudLines;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,8 +38,17 @@ public record Report(
    * @param onLeader how often the leader of a key being written to was hit
    * @param medianMillis longest time without an acknowledged write in any partition, median; of a
    *     fault beside others whatever those took is in it
+   * @param loudMost the most lines of WARN and ERROR that a node logged of one
+   * @param tooLoud each time that a node logged more than {@value LoudLines#MAX}, with the lines
    */
-  public record Row(String fault, int count, int onLeader, long medianMillis, long worstMillis) {}
+  public record Row(
+      String fault,
+      int count,
+      int onLeader,
+      long medianMillis,
+      long worstMillis,
+      int loudMost,
+      List<String> tooLoud) {}
 
   static List<Row> rows(Map<String, Nemesis.Tally> tallies) {
     List<Row> rows = new ArrayList<>();
@@ -50,7 +60,9 @@ public record Report(
                     tally.count,
                     tally.onLeader,
                     tally.median() / 1_000_000,
-                    tally.worst() / 1_000_000)));
+                    tally.worst() / 1_000_000,
+                    tally.loudMost,
+                    List.copyOf(tally.tooLoud))));
     return rows;
   }
 
@@ -85,17 +97,19 @@ public record Report(
             faults.stream().mapToInt(Row::count).sum(),
             violations.size(),
             isVoid() ? " (void: too many unknown)" : ""));
-    text.append("| fault | times | on the leader | without a write, median | worst |\n");
-    text.append("|---|---|---|---|---|\n");
+    text.append(
+        "| fault | times | on the leader | without a write, median | worst | lines of WARN and ERROR, most |\n");
+    text.append("|---|---|---|---|---|---|\n");
     for (Row row : faults) {
       text.append(
           String.format(
-              "| %s | %d | %d | %.2f s | %.2f s |%n",
+              "| %s | %d | %d | %.2f s | %.2f s | %d |%n",
               row.fault(),
               row.count(),
               row.onLeader(),
               row.medianMillis() / 1e3,
-              row.worstMillis() / 1e3));
+              row.worstMillis() / 1e3,
+              row.loudMost()));
     }
     return text.toString();
   }
