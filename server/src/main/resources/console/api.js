@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the console asks its node, always the one that the page came from. docs/guide/http.md describes the
+// What the console asks its node, always the one that the page came from. docs/reference/http.md describes the
 // answers. A node that does not answer in time is Gone.
 
 import { Mistake, percent, unbase64, utf8 } from './bytes.js';
@@ -56,7 +56,7 @@ async function json(path, options) {
   return bodyOf(await ask(path, options), 'json');
 }
 
-/** The cluster's state: the document of docs/guide/operate.md. */
+/** The cluster's state: the document of docs/reference/formats.md. */
 export const status = () => json('/v1/cluster', { timeoutMillis: STATE_TIMEOUT_MILLIS });
 
 /** The last 15 minutes, as this node saw them. */

@@ -6,7 +6,7 @@ import { age, count, listed, several, shortNames } from './format.js';
 /**
  * What a person needs first.
  *
- * @param {object} status the document (docs/guide/operate.md)
+ * @param {object} status the document (docs/reference/formats.md)
  * @returns {{level: 'ok'|'warn'|'bad', sentence: string, reserve: string, todo: string[]}} reserve says
  *     what may still fail
  */

@@ -226,7 +226,7 @@ public final class CairnClient implements AutoCloseable {
   }
 
   /**
-   * The cluster's state as a JSON document (docs/guide/operate.md), from the first node that
+   * The cluster's state as a JSON document (docs/reference/formats.md), from the first node that
    * answers.
    */
   public String status() {

@@ -22,6 +22,9 @@ final class HttpDocs {
   private static final String COMMAND = "    $ ";
   private static final String OUTPUT = "    ";
 
+  /** The next line of a command. No output begins with a blank. */
+  private static final String CONTINUED = "      ";
+
   /** One line to run, and what is to come of it. */
   private record Example(String command, List<String> output) {}
 
@@ -51,6 +54,10 @@ final class HttpDocs {
     for (String line : Files.readAllLines(document)) {
       if (line.startsWith(COMMAND)) {
         examples.add(new Example(line.substring(COMMAND.length()), new ArrayList<>()));
+      } else if (line.startsWith(CONTINUED)) {
+        Example command = examples.remove(examples.size() - 1);
+        examples.add(
+            new Example(command.command + "\n" + line.substring(OUTPUT.length()), command.output));
       } else if (line.startsWith(OUTPUT) && !examples.isEmpty()) {
         examples.get(examples.size() - 1).output.add(line.substring(OUTPUT.length()));
       }

@@ -21,7 +21,7 @@ final class StatusCommand implements Callable<Integer> {
 
   @Option(
       names = "--json",
-      description = "Print the document as the node sent it (docs/guide/operate.md).")
+      description = "Print the document as the node sent it (docs/reference/formats.md).")
   private boolean json;
 
   @Override

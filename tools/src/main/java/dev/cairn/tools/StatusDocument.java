@@ -9,8 +9,8 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.util.List;
 
 /**
- * The answer to {@code CAIRN STATUS} (docs/guide/operate.md has the grammar). Fields that a later
- * version adds are ignored, lists that an earlier one lacks are empty.
+ * The answer to {@code CAIRN STATUS} (docs/reference/formats.md has the grammar). Fields that a
+ * later version adds are ignored, lists that an earlier one lacks are empty.
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
 record StatusDocument(

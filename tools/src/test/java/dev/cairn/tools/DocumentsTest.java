@@ -26,7 +26,8 @@ class DocumentsTest {
   private static final Path CHECKOUT = Path.of(System.getProperty("cairn.checkout", ".."));
   private static final Pattern COMMAND = Pattern.compile("\\./cairn ([a-z]+)([^`\\n#]*)");
   private static final Pattern OPTION = Pattern.compile("--([a-z][a-z-]*)");
-  private static final Pattern LINK = Pattern.compile("]\\(([^)\\s]+)\\)");
+  private static final Pattern LINK =
+      Pattern.compile("(?:]\\(|\\bsrc=\"|\\bsrcset=\")([^)\\s\"]+)[)\"]");
   private static final Pattern TEST = Pattern.compile("`([A-Z]\\w*Test)(?:\\.(\\w+))?`");
   private static final Pattern RUNBOOK = Pattern.compile("(?m)^ *runbook: \"([^\"#]+)#([^\"]+)\"$");
   private static final Pattern DECISION = Pattern.compile("docs/design/decisions/(\\d{4})");
@@ -188,10 +189,12 @@ class DocumentsTest {
   /** All classes of ours, by simple name. */
   private static Map<String, Path> sources() throws IOException {
     Map<String, Path> sources = new HashMap<>();
-    List<String> modules =
-        List.of("protocol", "client", "queues", "consensus", "server", "tools", "testkit");
-    for (String module : modules) {
-      try (Stream<Path> files = Files.walk(CHECKOUT.resolve(module).resolve("src"))) {
+    List<Path> modules;
+    try (Stream<Path> folders = Files.list(CHECKOUT)) {
+      modules = folders.map(folder -> folder.resolve("src")).filter(Files::isDirectory).toList();
+    }
+    for (Path module : modules) {
+      try (Stream<Path> files = Files.walk(module)) {
         files
             .filter(file -> file.toString().endsWith(".java"))
             .forEach(file -> sources.put(nameOf(file), file));

@@ -24,7 +24,7 @@ import java.util.function.Supplier;
 
 /**
  * The cluster's health as one document: what is wrong, since when, what to do about it, and what
- * can still be lost. {@code docs/guide/operate.md} has its grammar.
+ * can still be lost. {@code docs/reference/formats.md} has its grammar.
  *
  * <p>A look is taken twice a second, whoever asks, so that problems have an age, and another for
  * each document. Threads: any; a look holds the lock and waits for nothing.

@@ -5,7 +5,7 @@ import java.util.Locale;
 
 /**
  * What can be wrong with a cluster, by name; the first first, as a person reads them. {@code
- * docs/guide/operate.md} says of each what to do.
+ * docs/reference/errors.md} says of each what to do.
  */
 public enum ProblemKind {
   /** The nodes of the list have not become a cluster yet. */

@@ -100,7 +100,7 @@ public interface Router {
   /** What each node that is up last told of what it uses and has answered, by its id. Cheap. */
   Map<String, NodeReport.Figures> figures();
 
-  /** The cluster's state as a JSON document (docs/guide/operate.md has its grammar). */
+  /** The cluster's state as a JSON document (docs/reference/formats.md has its grammar). */
   void status(Consumer<String> done);
 
   /** What a request of level ALL is answered while full replicas are missing. */

@@ -36,7 +36,8 @@ final class CommandDocsTest {
             first had it (of Cairn, for `CAIRN`). What is not listed is not there yet: users,
             SUBSCRIBE and PUBLISH, keyspace notifications, Redis' collections; of the commands on keys that Redis 7.0
             has, `DUMP`, `RESTORE`, `MIGRATE`, `MOVE`, `SORT` and `SORT_RO`, and `SWAPDB`. They answer Redis' own error
-            for an unknown command.
+            for an unknown command. [Reliability](../design/reliability.md#how-commands-are-compared-with-redis) says how
+            Cairn's answers are compared with those of a redis-server.
 
             The client port answers any key and never sends `MOVED`. On the cluster port, keys that another node leads
             answer `MOVED`, and the keys of one command must share a slot (`CROSSSLOT`).
@@ -179,30 +180,6 @@ final class CommandDocsTest {
 
             `POST` or `Host:` as a command ends the connection on both ports, as in Redis. Nothing behind it is
             carried out, so that a page in a browser cannot write through a form.
-
-            ## How this is compared with Redis
-
-            Everything on strings, bits, keys, expiry and transactions that Redis 7.0 has is sent to Debian's redis-server
-            7.0.15 and to three nodes, each command to the next node, and every reply compared byte by byte: times to
-            live may differ by a second, `KEYS` and `SCAN` are compared as sets, `RANDOMKEY` may name any key that is there and
-            `MEMORY USAGE` any number of bytes. A run fails on a difference, where Redis refused fewer than one command in five,
-            and where fewer than one in 200 was of some kind. It needs `redis-server` and can be repeated by its seed:
-
-                .ci/differential --commands 50000 --seed 20260101 --lanes 64      # what .ci/run does
-                .ci/differential --commands 1000000 --seed 7
-
-            With `--pipelines` the same commands, and `OBJECT`, `PING` and `ECHO`, go out 2 to 50 at once on one connection to one node,
-            as arrays, as lines and behind `CAIRN WITH`, in one write or cut at random bytes. What is not compared there: `SCAN` where
-            either server's is not whole, and what `OBJECT` says of a key that is there.
-
-                .ci/differential --pipelines --commands 100000 --seed 20260101 --lanes 64      # what .ci/run does
-
-            `.ci/manners` asks a redis-server and a node some hundred small things, in RESP2 and in RESP3: odd arguments,
-            other protocols' bytes, `CLIENT REPLY` in all its turns. Every byte of the answers is compared.
-
-            [status.md](../status.md) says what the last long run met. Commands since 7.2 and 8.4, and what a node tells of itself,
-            have golden transcripts (`server/src/test/resources/transcripts`), which name the page that they follow; those about
-            data are played on three nodes as well, each command on the next one.
 
             ## Commands
 

@@ -92,8 +92,8 @@ class MetricsDocsTest {
         ...
 
     [ops/prometheus.yaml](../../ops/prometheus.yaml) scrapes three nodes, [ops/alerts.yaml](../../ops/alerts.yaml) has alert rules,
-    [ops/grafana-dashboard.json](../../ops/grafana-dashboard.json) is a dashboard to import. A target by a name that is neither `localhost` nor one that a node announces needs that name in
-    `--http-hosts`, or the node answers 421 ([browsers](../guide/http.md#browsers)).
+    [ops/grafana-dashboard.json](../../ops/grafana-dashboard.json) is a dashboard to import. A target by a name that is neither `localhost` nor
+    one that a node announces needs that name in `--http-hosts`, or the node answers 421 ([browsers](http.md#browsers)).
 
     Names follow Prometheus: base units, `_total` for what only grows until the node restarts. A histogram has `_bucket`, `_count` and
     `_sum`, and beside it a gauge `_max` with the largest of the last two to three minutes. The values of labels are bounded: by Cairn's
