@@ -114,7 +114,7 @@ final class CommandDocsTest {
 
             ## When keys expire
 
-            By partition time ([architecture](../design/architecture.md#time)), never early: a time to live is added to it when the
+            By partition time ([time](../design/rooms/partition.md#time)), never early: a time to live is added to it when the
             write is applied, and a key is gone when a log entry has reached its time. Never back: a read that meets a key
             whose time is up by the leader's clock has that time logged first. `TTL` counts from the leader's clock. A key
             that has expired is removed soon after, at most 10,000 a second and partition, so that a million that expire at
