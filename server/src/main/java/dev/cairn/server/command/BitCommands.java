@@ -21,7 +21,7 @@ final class BitCommands {
   private static final String BAD_TYPE =
       "Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.";
 
-  static final List<Command> ROWS =
+  static final List<Row.Written> ROWS =
       Row.group(
           "bitmap",
           Row.write(
@@ -96,7 +96,7 @@ final class BitCommands {
     long offset =
         Integers.parse(word, multiplied ? 1 : 0).orElseThrow(() -> new Refusal(BAD_OFFSET));
     long bit = multiplied ? offset * width : offset;
-    if (bit < 0 || bit >> 3 >= call.commands().facts().valueBytesMax()) {
+    if (bit < 0 || bit >> 3 >= call.port().facts().valueBytesMax()) {
       throw new Refusal(BAD_OFFSET);
     }
     return bit;

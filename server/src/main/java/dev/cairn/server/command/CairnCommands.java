@@ -9,7 +9,7 @@ import java.util.Optional;
 
 /** CAIRN: what Redis has no words for. */
 final class CairnCommands {
-  static final List<Command> ROWS =
+  static final List<Row.Written> ROWS =
       Row.group(
           "cairn",
           Row.container(
@@ -76,8 +76,8 @@ final class CairnCommands {
     call.reply(
         new RespValue.Dictionary(
             List.of(
-                ConnectionCommands.entry("read", RespValue.bulk(read.lowerName())),
-                ConnectionCommands.entry("write", RespValue.bulk(write.lowerName())))));
+                Replies.entry("read", RespValue.bulk(read.lowerName())),
+                Replies.entry("write", RespValue.bulk(write.lowerName())))));
   }
 
   /** Reached only by words that are no {@code CAIRN WITH ... DO command}. */

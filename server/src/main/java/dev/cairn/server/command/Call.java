@@ -14,12 +14,13 @@ import java.util.function.Consumer;
  * One command of one connection, being run. Its state may be touched on the connection's event loop
  * only, that is until the handler returns; {@code done} may be called on any thread, exactly once.
  *
+ * @param port what all calls of its port share
  * @param words the command's name and arguments
  * @param options what the request asked for beside the command
  * @param done takes the reply
  */
 record Call(
-    Commands commands,
+    Port port,
     Command command,
     ClientState client,
     List<byte[]> words,
@@ -37,7 +38,7 @@ record Call(
   }
 
   Router router() {
-    return commands.router();
+    return port.router();
   }
 
   int count() {
@@ -80,7 +81,7 @@ record Call(
   /** A value that this node stores, or a refusal. */
   byte[] value(int index) {
     byte[] value = words.get(index);
-    int valueBytesMax = commands.facts().valueBytesMax();
+    int valueBytesMax = port.facts().valueBytesMax();
     if (value.length > valueBytesMax) {
       throw new Refusal(
           "value has %d bytes, this node stores at most %d".formatted(value.length, valueBytesMax));

@@ -22,7 +22,7 @@ final class ClientCommands {
   private static final String NO_TRACKING =
       "client-side caching is not there: a node does not remember who read what";
 
-  static final List<Command> ROWS =
+  static final List<Row.Written> ROWS =
       Row.group(
           "connection",
           Row.container(
@@ -126,7 +126,7 @@ final class ClientCommands {
                       "6.2.0",
                       "Ends CLIENT PAUSE.",
                       call -> {
-                        call.commands().clients().pause().end();
+                        call.port().clients().pause().end();
                         call.ok();
                       })
                   .with(Command.Trait.ADMIN)));
@@ -134,8 +134,8 @@ final class ClientCommands {
   private ClientCommands() {}
 
   private static RespValue lines(Call call, Iterable<ClientState> clients) {
-    long nowMillis = call.commands().facts().clock().millis();
-    long nowNanos = call.commands().facts().nanoTime().getAsLong();
+    long nowMillis = call.port().facts().clock().millis();
+    long nowNanos = call.port().facts().nanoTime().getAsLong();
     StringBuilder lines = new StringBuilder();
     for (ClientState client : clients) {
       lines.append(client.line(nowMillis, nowNanos)).append('\n');
@@ -156,7 +156,7 @@ final class ClientCommands {
     } else if (call.count() != 2) {
       throw Refusal.syntax();
     }
-    call.reply(lines(call, call.commands().clients().open().stream().filter(wanted).toList()));
+    call.reply(lines(call, call.port().clients().open().stream().filter(wanted).toList()));
   }
 
   private static Predicate<ClientState> ofType(String type) {
@@ -205,7 +205,7 @@ final class ClientCommands {
       wanted = wanted.and(client -> client.id() != self.id());
     }
     List<ClientState> found =
-        new ArrayList<>(call.commands().clients().open().stream().filter(wanted).toList());
+        new ArrayList<>(call.port().clients().open().stream().filter(wanted).toList());
     if (old && found.isEmpty()) {
       throw new Refusal("No such client");
     }
@@ -231,7 +231,7 @@ final class ClientCommands {
 
   private static void pause(Call call) {
     if (call.count() > 4) {
-      throw Refusal.subcommand(call);
+      throw Refusal.subcommand(call.words());
     }
     boolean writesOnly = call.count() == 4 && call.wordIs(3, "WRITE");
     if (call.count() == 4 && !writesOnly && !call.wordIs(3, "ALL")) {
@@ -241,15 +241,15 @@ final class ClientCommands {
     if (millis < 0) {
       throw new Refusal("timeout is negative");
     }
-    long now = call.commands().facts().nanoTime().getAsLong();
+    long now = call.port().facts().nanoTime().getAsLong();
     long nanos = Math.min(TimeUnit.MILLISECONDS.toNanos(millis), Long.MAX_VALUE / 2);
-    call.commands().clients().pause().begin(now + nanos, writesOnly);
+    call.port().clients().pause().begin(now + nanos, writesOnly);
     call.ok();
   }
 
   private static void unblock(Call call) {
     if (call.count() > 4) {
-      throw Refusal.subcommand(call);
+      throw Refusal.subcommand(call.words());
     }
     if (call.count() == 4 && !call.wordIs(3, "TIMEOUT") && !call.wordIs(3, "ERROR")) {
       throw new Refusal("CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
@@ -278,10 +278,9 @@ final class ClientCommands {
     call.reply(
         new RespValue.Dictionary(
             List.of(
-                ConnectionCommands.entry(
-                    "flags", new RespValue.Collection(List.of(RespValue.bulk("off")))),
-                ConnectionCommands.entry("redirect", new RespValue.Int(-1)),
-                ConnectionCommands.entry("prefixes", RespValue.array()))));
+                Replies.entry("flags", new RespValue.Collection(List.of(RespValue.bulk("off")))),
+                Replies.entry("redirect", new RespValue.Int(-1)),
+                Replies.entry("prefixes", RespValue.array()))));
   }
 
   private static void replies(Call call) {

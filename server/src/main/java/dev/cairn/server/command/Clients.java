@@ -7,7 +7,7 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** The connections of one face, and what they hold. May be called from any thread. */
+/** The connections of one port, and what they hold. May be called from any thread. */
 public final class Clients {
   /**
    * What the open transactions of all connections may hold, and the keys that they gather, bytes.

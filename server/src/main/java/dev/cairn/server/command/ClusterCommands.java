@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.command;
 
-import static dev.cairn.server.command.ConnectionCommands.entry;
+import static dev.cairn.server.command.Replies.entry;
 import static dev.cairn.server.command.Row.plain;
 
 import dev.cairn.protocol.RespValue;
@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * CLUSTER: the topology as Redis Cluster tells it. Both faces answer, so that the client port can
+ * CLUSTER: the topology as Redis Cluster tells it. Both ports answer, so that the client port can
  * serve as a seed; what is announced are the cluster ports.
  *
  * <p>{@link ClusterView} says who is told as master and replica of what.
@@ -24,7 +24,7 @@ final class ClusterCommands {
   /** Redis' bus port is the data port + 10000. Nothing of ours listens there. */
   private static final int BUS_PORT_OFFSET = 10_000;
 
-  static final List<Command> ROWS =
+  static final List<Row.Written> ROWS =
       Row.group(
           "cluster",
           plain(
@@ -167,8 +167,7 @@ final class ClusterCommands {
     ClusterView view = view(call, topology);
     String id = new String(call.word(2), StandardCharsets.UTF_8);
     Topology.Node master =
-        view.node(id)
-            .orElseThrow(() -> new Refusal("Unknown node " + Commands.shown(call.word(2))));
+        view.node(id).orElseThrow(() -> new Refusal("Unknown node " + Words.shown(call.word(2))));
     if (view.masterOf(master).isPresent()) {
       throw new Refusal("The specified node is not a master");
     }
@@ -241,7 +240,7 @@ final class ClusterCommands {
     lines.append("cluster_size:").append(leaders).append("\r\n");
     lines.append("cluster_current_epoch:").append(topology.epoch()).append("\r\n");
     lines.append("cluster_my_epoch:").append(topology.epoch()).append("\r\n");
-    Metrics metrics = call.commands().metrics();
+    Metrics metrics = call.port().metrics();
     lines.append("cluster_stats_messages_sent:").append(messages(metrics, "sent")).append("\r\n");
     lines
         .append("cluster_stats_messages_received:")

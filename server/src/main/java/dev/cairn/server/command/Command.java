@@ -7,60 +7,94 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * One row of the {@link CommandTable}: all that is known about a command, and what runs it.
+ * One row of the {@link CommandTable}: all that is known about a command but what runs it.
  *
- * @param container the name of the command that it is a subcommand of; empty: of none
- * @param name in lower case; of a subcommand, its own word only
- * @param aliases other names for the same
+ * @param names how it is called
  * @param arity words it takes, its name (and its container's) included; negative: at least so many
  * @param access what it may do to data, as its clients are told
  * @param traits what else COMMAND says of it
  * @param keys where its keys stand
- * @param group of Redis' documentation
- * @param since the version of Redis that first had it; of Cairn, for Cairn's own
- * @param complexity in O notation
- * @param syntax how it is called
- * @param summary one sentence
+ * @param description what people are told of it
  * @param subcommands of a container
- * @param planner what says what a call of it does; of a container, when it is called without a
- *     subcommand, or null
  * @param queueable whether its plan may be part of a transaction
  */
 public record Command(
-    String container,
-    String name,
-    List<String> aliases,
+    Names names,
     int arity,
     Access access,
     Set<Trait> traits,
     Keys keys,
-    String group,
-    String since,
-    String complexity,
-    String syntax,
-    String summary,
+    Description description,
     List<Command> subcommands,
-    Plan.Planner planner,
     boolean queueable) {
-
   public Command {
-    aliases = List.copyOf(aliases);
     traits = Set.copyOf(traits);
+    subcommands = List.copyOf(subcommands);
+  }
+
+  /**
+   * How a command is called.
+   *
+   * @param container the name of the command that it is a subcommand of; empty: of none
+   * @param name in lower case; of a subcommand, its own word only
+   * @param aliases other names for the same
+   */
+  record Names(String container, String name, List<String> aliases) {
+    Names {
+      aliases = List.copyOf(aliases);
+    }
+  }
+
+  /**
+   * What people are told of a command.
+   *
+   * @param group of Redis' documentation
+   * @param since the version of Redis that first had it; of Cairn, for Cairn's own
+   * @param complexity in O notation
+   * @param syntax how it is called
+   * @param summary one sentence
+   */
+  record Description(
+      String group, String since, String complexity, String syntax, String summary) {}
+
+  /** The name of the command that it is a subcommand of; empty: of none. */
+  public String container() {
+    return names.container();
+  }
+
+  /** Its name, in lower case; of a subcommand, its own word only. */
+  public String name() {
+    return names.name();
+  }
+
+  /** Other names for the same. */
+  public List<String> aliases() {
+    return names.aliases();
+  }
+
+  /** How it is called. */
+  public String syntax() {
+    return description.syntax();
+  }
+
+  /** One sentence. */
+  public String summary() {
+    return description.summary();
   }
 
   /** The name by which it is measured: {@code get}, {@code config|set}. */
   public String fullName() {
-    return container.isEmpty() ? name : container + "|" + name;
+    return container().isEmpty() ? name() : container() + "|" + name();
   }
 
   /** The name under which it was called, in small letters. */
   String nameAs(byte[] word) {
-    for (String alias : aliases) {
+    for (String alias : names.aliases()) {
       if (says(word, alias)) {
         return alias;
       }
     }
-    return name;
+    return names.name();
   }
 
   /** Whether a word is a name, however it is written; without garbage, for every SET asks. */
@@ -142,12 +176,6 @@ public record Command(
     }
   }
 
-  /** What runs a command. Returns at once; answers through the call, now or later. */
-  @FunctionalInterface
-  interface Handler {
-    void run(Call call);
-  }
-
   /** Whether it may stand in a transaction. */
   boolean queues() {
     return queueable && !traits.contains(Trait.NO_MULTI);
@@ -202,8 +230,8 @@ public record Command(
       case WRITE -> categories.add("@write");
       case NONE -> {}
     }
-    switch (group) {
-      case "string", "bitmap" -> categories.add("@" + group);
+    switch (description.group()) {
+      case "string", "bitmap" -> categories.add("@" + description.group());
       case "generic" -> categories.add("@keyspace");
       case "connection" -> categories.add("@connection");
       case "transactions" -> categories.add("@transaction");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.command;
 
-import static dev.cairn.server.command.ConnectionCommands.entry;
+import static dev.cairn.server.command.Replies.entry;
 
 import dev.cairn.protocol.RespValue;
 import java.nio.charset.StandardCharsets;
@@ -14,7 +14,7 @@ import java.util.function.BiPredicate;
 
 /** COMMAND: the table, told in Redis' form. */
 final class CommandCommands {
-  static final List<Command> ROWS =
+  static final List<Row.Written> ROWS =
       Row.group(
           "server",
           Row.container(
@@ -253,9 +253,9 @@ final class CommandCommands {
   private static RespValue docs(Command command, String container) {
     List<RespValue.Entry> entries = new ArrayList<>();
     entries.add(entry("summary", RespValue.bulk(command.summary())));
-    entries.add(entry("since", RespValue.bulk(command.since())));
-    entries.add(entry("group", RespValue.bulk(command.group())));
-    entries.add(entry("complexity", RespValue.bulk(command.complexity())));
+    entries.add(entry("since", RespValue.bulk(command.description().since())));
+    entries.add(entry("group", RespValue.bulk(command.description().group())));
+    entries.add(entry("complexity", RespValue.bulk(command.description().complexity())));
     int names = container.isEmpty() ? 1 : 2;
     List<Syntax.Argument> arguments =
         command.subcommands().isEmpty() ? Syntax.arguments(command.syntax(), names) : List.of();

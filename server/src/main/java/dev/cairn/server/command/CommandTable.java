@@ -3,6 +3,7 @@ package dev.cairn.server.command;
 
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -16,7 +17,7 @@ import java.util.stream.Stream;
 public final class CommandTable {
   private static final int NAME_LENGTH_MAX = 32;
 
-  private static final List<Command> ROWS =
+  private static final List<Row.Written> WRITTEN =
       Stream.of(
               StringCommands.ROWS,
               BitCommands.ROWS,
@@ -31,12 +32,14 @@ public final class CommandTable {
               NodeCommands.ROWS,
               CommandCommands.ROWS,
               ConfigCommands.ROWS,
-              SlowLog.ROWS,
+              SlowLogCommands.ROWS,
               ClusterCommands.ROWS,
               CairnCommands.ROWS)
           .flatMap(Collection::stream)
           .toList();
 
+  private static final List<Command> ROWS = WRITTEN.stream().map(Row.Written::command).toList();
+  private static final IdentityHashMap<Command, Plan.Planner> PLANNERS = planners();
   private static final Map<String, Command> BY_NAME = byName(ROWS);
   private static final Map<String, Map<String, Command>> SUBCOMMANDS = subcommands();
 
@@ -53,7 +56,7 @@ public final class CommandTable {
   }
 
   static Command find(byte[] name) {
-    return name.length > NAME_LENGTH_MAX ? null : find(Commands.lower(name));
+    return name.length > NAME_LENGTH_MAX ? null : find(Words.lower(name));
   }
 
   static Command find(String name) {
@@ -61,7 +64,26 @@ public final class CommandTable {
   }
 
   static Command find(Command container, byte[] subcommand) {
-    return SUBCOMMANDS.getOrDefault(container.name(), Map.of()).get(Commands.lower(subcommand));
+    return SUBCOMMANDS.getOrDefault(container.name(), Map.of()).get(Words.lower(subcommand));
+  }
+
+  /** What a call will do. A {@link Refusal} thrown is the reply. */
+  static Plan plan(Call call) {
+    return PLANNERS.get(call.command()).plan(call);
+  }
+
+  /** Whether it can be called; some containers can with a subcommand only. */
+  static boolean isCalled(Command command) {
+    return PLANNERS.containsKey(command);
+  }
+
+  /** By identity: a row is made once, and comparing two of them would compare all they say. */
+  private static IdentityHashMap<Command, Plan.Planner> planners() {
+    IdentityHashMap<Command, Plan.Planner> planners = new IdentityHashMap<>();
+    Stream.concat(WRITTEN.stream(), WRITTEN.stream().flatMap(row -> row.subcommands().stream()))
+        .filter(row -> row.planner() != null)
+        .forEach(row -> planners.put(row.command(), row.planner()));
+    return planners;
   }
 
   private static Map<String, Command> byName(List<Command> rows) {

@@ -3,117 +3,52 @@ package dev.cairn.server.command;
 
 import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.ErrorCode;
-import dev.cairn.protocol.Limits;
 import dev.cairn.protocol.RespValue;
-import dev.cairn.protocol.Slots;
-import dev.cairn.protocol.Topology;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.routing.ReplyMemory;
 import dev.cairn.server.routing.Router;
-import dev.cairn.server.routing.ScanPosition;
-import java.nio.charset.StandardCharsets;
-import java.security.SecureRandom;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.OptionalInt;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.LongSupplier;
 
 /**
  * From words to a command that is ready to run: looks it up, checks what the table can check
  * (arity, length of keys), redirects what a Redis Cluster node would redirect, and has its row plan
  * it. Error texts are Redis 7's, since clients and people know them.
  *
- * <p>Immutable and shared by all connections of a face; whoever calls brings the connection's state
+ * <p>Immutable and shared by all connections of a port; whoever calls brings the connection's state
  * and thread.
  */
 public final class Commands implements AutoCloseable {
   /** The family of a request whose command does not exist. */
   private static final String UNKNOWN = "unknown";
 
-  private static final int QUOTED_BYTES_MAX = 128;
+  private final Port port;
 
-  private final Router router;
-  private final Face face;
-  private final NodeFacts facts;
-  private final Metrics metrics;
-  private final CommandCounts counts;
-  private final Clients clients = new Clients();
-  private final SlowLog slowLog;
-  private final Searches searches = new Searches();
-  private final LongSupplier random = new SecureRandom()::nextLong;
-  private final AtomicReference<ScanPosition> randomPosition = new AtomicReference<>();
-
-  /** Commands of one face of one node. */
-  public Commands(Router router, Face face, NodeFacts facts, SlowLog slowLog, Metrics metrics) {
-    this.router = router;
-    this.face = face;
-    this.facts = facts;
-    this.metrics = metrics;
-    this.counts = new CommandCounts(metrics.commands());
-    this.slowLog = slowLog;
-  }
-
-  Router router() {
-    return router;
-  }
-
-  Face face() {
-    return face;
-  }
-
-  NodeFacts facts() {
-    return facts;
-  }
-
-  /** What the node measures. */
-  Metrics metrics() {
-    return metrics;
-  }
-
-  CommandCounts counts() {
-    return counts;
+  /** Commands of one port of one node. */
+  public Commands(Router router, PortKind kind, NodeFacts facts, SlowLog slowLog, Metrics metrics) {
+    this.port = new Port(router, kind, facts, slowLog, metrics, CommandTable::plan);
   }
 
   /** Counts the reply to what could not be run: a request that is none, or that comes too late. */
   public RespValue.ErrorReply rejected(RespValue.ErrorReply why) {
-    return counts.rejected(null, why);
+    return port.counts().rejected(null, why);
   }
 
-  /** The connections of this face. */
+  /** The connections of this port. */
   public Clients clients() {
-    return clients;
+    return port.clients();
   }
 
   /** Where answers are counted that clients have not read yet. */
   public ReplyMemory replies() {
-    return router.replies();
-  }
-
-  SlowLog slowLog() {
-    return slowLog;
-  }
-
-  /** Where keys are compared with patterns. */
-  Searches searches() {
-    return searches;
+    return port.router().replies();
   }
 
   /** Ends all searches; for when no connection is left that waits for one. */
   @Override
   public void close() {
-    searches.close();
-  }
-
-  /** Random numbers of all 64 bits. */
-  LongSupplier random() {
-    return random;
-  }
-
-  /** Where RANDOMKEY goes on; null: at the start. */
-  AtomicReference<ScanPosition> randomPosition() {
-    return randomPosition;
+    port.searches().close();
   }
 
   /**
@@ -129,7 +64,7 @@ public final class Commands implements AutoCloseable {
     int commandAt = RequestOptions.commandAt(words);
     List<byte[]> own = commandAt == 0 ? words : words.subList(commandAt, words.size());
     Command found = CommandTable.find(own.get(0));
-    Ready ready = new Ready(this, client, found == null ? UNKNOWN : found.name());
+    Ready ready = new Ready(port, client, found == null ? UNKNOWN : found.name());
     try {
       if (!refusal.isEmpty()) {
         throw new Refusal(refusal);
@@ -166,7 +101,7 @@ public final class Commands implements AutoCloseable {
       if (command == null) {
         throw new Refusal(
             "unknown subcommand '%s'. Try %s HELP."
-                .formatted(quoted(words.get(1)), found.name().toUpperCase(Locale.ROOT)));
+                .formatted(Words.quoted(words.get(1)), found.name().toUpperCase(Locale.ROOT)));
       }
       name = name + "|" + command.name();
     }
@@ -191,7 +126,7 @@ public final class Commands implements AutoCloseable {
 
   private static Plan plan(Call call) {
     try {
-      return call.command().planner().plan(call);
+      return CommandTable.plan(call);
     } catch (Refusal wrong) {
       return new Plan.Answer(wrong.reply());
     } catch (RuntimeException bug) {
@@ -201,40 +136,6 @@ public final class Commands implements AutoCloseable {
             throw bug; // whoever starts it knows what to do about bugs
           });
     }
-  }
-
-  /** A command begins, at the time that is returned. */
-  long started(ClientState client, String name) {
-    long nanos = facts.nanoTime().getAsLong();
-    client.runs(name, nanos);
-    return nanos;
-  }
-
-  /** A command that began then has its reply; one that is queued counts when EXEC has run it. */
-  void ran(Call call, RespValue reply, long startedNanos, boolean queued) {
-    long nanos = facts.nanoTime().getAsLong() - startedNanos;
-    ShownWords words = new ShownWords(call.command(), call.words());
-    slowLog.ran(call.client(), words, nanos, facts.clock());
-    if (!queued) {
-      counts.answered(call.command(), reply, nanos);
-    }
-  }
-
-  /**
-   * The reply of a command that is not even tried. A transaction that it was meant for will not be
-   * carried out either.
-   */
-  RespValue rejected(ClientState client, boolean exec, RespValue.ErrorReply why) {
-    client.transaction().spoil();
-    if (!exec) {
-      return why;
-    }
-    clients.end(client);
-    return Refusal.aborted("of: " + why.message()).reply();
-  }
-
-  static String lower(byte[] word) {
-    return new String(word, StandardCharsets.ISO_8859_1).toLowerCase(Locale.ROOT);
   }
 
   /** Why a command with keys is not for this node, or null. */
@@ -247,88 +148,19 @@ public final class Commands implements AutoCloseable {
         command.access() == Command.Access.READ
             && call.readLevel() == Consistency.ONE
             && !call.client().transaction().open();
-    return refusal(command.keys().of(call.words()), fromOne);
-  }
-
-  /**
-   * Why a request with these keys is not for this node, or null.
-   *
-   * @param fromOne whether this node's own replica will do
-   */
-  RespValue.ErrorReply refusal(List<byte[]> keys, boolean fromOne) {
-    int slot = -1;
-    boolean oneSlot = true;
-    for (byte[] key : keys) {
-      if (key.length < Limits.KEY_BYTES_MIN || key.length > Limits.KEY_BYTES_MAX) {
-        return RespValue.error(
-            ErrorCode.ERR,
-            "key must be %d to %d bytes, this one has %d"
-                .formatted(Limits.KEY_BYTES_MIN, Limits.KEY_BYTES_MAX, key.length));
-      }
-      if (face == Face.CLUSTER) {
-        int slotOfKey = Slots.of(key);
-        oneSlot &= slot < 0 || slot == slotOfKey;
-        slot = slotOfKey;
-      }
-    }
-    if (!oneSlot) {
-      return RespValue.error(ErrorCode.CROSSSLOT, "Keys in request don't hash to the same slot");
-    }
-    return slot < 0 ? null : redirection(slot, fromOne);
-  }
-
-  /**
-   * Cluster port: where the slot is led if not here, or null if it is served here.
-   *
-   * @param fromOne whether this node's own replica will do
-   */
-  private RespValue.ErrorReply redirection(int slot, boolean fromOne) {
-    OptionalInt partition = router.partitionOfSlot(slot);
-    if (partition.isPresent()
-        && (router.leads(partition.getAsInt())
-            || (fromOne && router.servesOwn(partition.getAsInt())))) {
-      return null;
-    }
-    Topology topology = router.topology();
-    Optional<Topology.Node> leader =
-        topology
-            .partitionOfSlot(slot)
-            .flatMap(Topology.Partition::leaderId)
-            .flatMap(topology::node);
-    if (leader.isEmpty() || leader.get().id().equals(router.nodeId())) {
-      return null; // between two leaders: it waits for the next one, and answers CLUSTERDOWN if
-      // none comes
-    }
-    if (leader.get().clusterPort() == 0) {
-      return null; // nowhere to send the client to: forward, as the client port does
-    }
-    return RespValue.error(
-        ErrorCode.MOVED,
-        "%d %s:%d".formatted(slot, leader.get().host(), leader.get().clusterPort()));
+    return call.port().redirection().of(command.keys().of(call.words()), fromOne);
   }
 
   private static RespValue.ErrorReply unknownCommand(List<byte[]> words) {
     StringBuilder arguments = new StringBuilder();
-    for (int i = 1; i < words.size() && arguments.length() < QUOTED_BYTES_MAX; i++) {
-      String word = shown(words.get(i));
-      int room = QUOTED_BYTES_MAX - arguments.length();
+    for (int i = 1; i < words.size() && arguments.length() < Words.QUOTED_BYTES_MAX; i++) {
+      String word = Words.shown(words.get(i));
+      int room = Words.QUOTED_BYTES_MAX - arguments.length();
       arguments.append('\'').append(word, 0, Math.min(room, word.length())).append("' ");
     }
     return RespValue.error(
         ErrorCode.ERR,
         "unknown command '%s', with args beginning with: %s"
-            .formatted(quoted(words.get(0)), arguments));
-  }
-
-  /** A word as errors repeat it: as text, up to the first 0 as in Redis. */
-  static String shown(byte[] word) {
-    String text = new String(word, StandardCharsets.UTF_8);
-    int end = text.indexOf(0);
-    return end < 0 ? text : text.substring(0, end);
-  }
-
-  private static String quoted(byte[] word) {
-    String text = shown(word);
-    return text.substring(0, Math.min(text.length(), QUOTED_BYTES_MAX));
+            .formatted(Words.quoted(words.get(0)), arguments));
   }
 }

@@ -15,7 +15,7 @@ import java.util.TreeMap;
 
 /** CONFIG: a small set of Redis' settings, and what they say is so. */
 final class ConfigCommands {
-  static final List<Command> ROWS =
+  static final List<Row.Written> ROWS =
       Row.group(
           "server",
           Row.container(
@@ -55,12 +55,12 @@ final class ConfigCommands {
   private ConfigCommands() {}
 
   private static Map<String, String> settings(Call call) {
-    NodeFacts facts = call.commands().facts();
-    SlowLog slowLog = call.commands().slowLog();
+    NodeFacts facts = call.port().facts();
+    SlowLog slowLog = call.port().slowLog();
     Map<String, String> settings = new LinkedHashMap<>();
     settings.put("appendfsync", "always");
     settings.put("appendonly", "yes");
-    settings.put("cluster-enabled", call.commands().face() == Face.CLUSTER ? "yes" : "no");
+    settings.put("cluster-enabled", call.port().kind() == PortKind.CLUSTER ? "yes" : "no");
     settings.put("databases", "1");
     settings.put("enable-shutdown", facts.shutdownBy().lowerName());
     settings.put("io-threads", Integer.toString(facts.loops().count()));
@@ -88,7 +88,7 @@ final class ConfigCommands {
           (name, value) -> {
             if (matcher.matches(name.getBytes(StandardCharsets.US_ASCII))) {
               String shown = name.equalsIgnoreCase(written) ? written : name;
-              entries.putIfAbsent(name, ConnectionCommands.entry(shown, RespValue.bulk(value)));
+              entries.putIfAbsent(name, Replies.entry(shown, RespValue.bulk(value)));
             }
           });
     }
@@ -137,7 +137,7 @@ final class ConfigCommands {
         throw failed(name, "argument must be between %d and %d inclusive".formatted(min, max));
       }
     }
-    SlowLog slowLog = call.commands().slowLog();
+    SlowLog slowLog = call.port().slowLog();
     for (int i = 2; i < call.count(); i += 2) {
       if (call.wordIs(i, SLOWER_THAN)) {
         slowLog.slowerThanMicros(call.integer(i + 1));
@@ -161,7 +161,7 @@ final class ConfigCommands {
   }
 
   private static void resetstat(Call call) {
-    call.commands().metrics().sinceReset().reset();
+    call.port().metrics().sinceReset().reset();
     call.ok();
   }
 }

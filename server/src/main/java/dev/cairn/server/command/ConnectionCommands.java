@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.command;
 
+import static dev.cairn.server.command.Replies.entry;
 import static dev.cairn.server.command.Row.plain;
 
 import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.RespValue;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /** Commands about the connection itself. */
 final class ConnectionCommands {
-  static final List<Command> ROWS =
+  static final List<Row.Written> ROWS =
       Row.group(
           "connection",
           Row.answered(
@@ -70,7 +69,7 @@ final class ConnectionCommands {
   }
 
   static void reset(Call call) {
-    call.commands().clients().end(call.client());
+    call.port().clients().end(call.client());
     call.client().reset();
     call.reply(new RespValue.SimpleString("RESET"));
   }
@@ -88,7 +87,7 @@ final class ConnectionCommands {
   private static Plan select(Call call) {
     if (call.smallInteger(1) == 0) {
       return new Plan.Answer(RespValue.OK);
-    } else if (call.commands().face() == Face.CLUSTER) {
+    } else if (call.port().kind() == PortKind.CLUSTER) {
       throw new Refusal("SELECT is not allowed in cluster mode");
     } else {
       throw new Refusal("DB index is out of range");
@@ -148,30 +147,8 @@ final class ConnectionCommands {
                 entry("version", RespValue.bulk(NodeFacts.REDIS_VERSION)),
                 entry("proto", new RespValue.Int(version)),
                 entry("id", new RespValue.Int(call.client().id())),
-                entry("mode", RespValue.bulk(mode(call.commands().face()))),
+                entry("mode", RespValue.bulk(call.port().kind().mode())),
                 entry("role", RespValue.bulk("master")),
                 entry("modules", RespValue.array()))));
-  }
-
-  static String mode(Face face) {
-    return face == Face.CLUSTER ? "cluster" : "standalone";
-  }
-
-  static RespValue.Entry entry(String key, RespValue value) {
-    return new RespValue.Entry(RespValue.bulk(key), value);
-  }
-
-  /** HELP of any container, made from its rows. */
-  static void help(Call call, Command container) {
-    List<RespValue> lines = new ArrayList<>();
-    String name = container.name().toUpperCase(Locale.ROOT);
-    lines.add(
-        new RespValue.SimpleString(
-            name + " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"));
-    for (Command subcommand : container.subcommands()) {
-      lines.add(new RespValue.SimpleString(subcommand.syntax().substring(name.length() + 1)));
-      lines.add(new RespValue.SimpleString("    " + subcommand.summary()));
-    }
-    call.reply(new RespValue.Array(lines));
   }
 }

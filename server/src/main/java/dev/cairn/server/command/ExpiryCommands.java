@@ -15,7 +15,7 @@ import java.util.function.LongUnaryOperator;
 final class ExpiryCommands {
   private static final String OPTIONS = " [NX | XX | GT | LT]";
 
-  static final List<Command> ROWS =
+  static final List<Row.Written> ROWS =
       Row.group(
           "generic",
           expire("EXPIRE key seconds", "1.0.0", "Sets for how long a key stays.", true, false),
@@ -79,7 +79,7 @@ final class ExpiryCommands {
             case "XX" -> KeyOperation.Expire.IF_ANY;
             case "GT" -> KeyOperation.Expire.IF_LATER;
             case "LT" -> KeyOperation.Expire.IF_EARLIER;
-            default -> throw new Refusal("Unsupported option " + Commands.shown(call.word(i)));
+            default -> throw new Refusal("Unsupported option " + Words.shown(call.word(i)));
           };
     }
     boolean none = (only & KeyOperation.Expire.IF_NONE) != 0;

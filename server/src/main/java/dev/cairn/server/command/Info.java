@@ -81,21 +81,21 @@ final class Info {
     if (Section.KEYSPACE.isNamedIn(words)) {
       keyspace(call, text);
     } else {
-      call.reply(ServerCommands.verbatim(text));
+      call.reply(Replies.verbatim(text));
     }
   }
 
   private static Map<String, Object> lines(Call call, Section section) {
-    Metrics metrics = call.commands().metrics();
+    Metrics metrics = call.port().metrics();
     SinceReset counters = metrics.sinceReset();
     return switch (section) {
       case SERVER -> server(call);
       case CLIENTS -> clients(call, metrics);
       case MEMORY -> InfoOfProcess.memory(metrics);
       case PERSISTENCE -> persistence(call, metrics);
-      case STATS -> stats(call.commands().face().port(), counters, metrics);
+      case STATS -> stats(call.port().kind().port(), counters, metrics);
       case REPLICATION -> replication(metrics);
-      case CPU -> InfoOfProcess.processor(call.commands().facts().loops());
+      case CPU -> InfoOfProcess.processor(call.port().facts().loops());
       case MODULES, KEYSPACE -> Map.of();
       case COMMANDSTATS -> commandStats(counters);
       case ERRORSTATS -> errorStats(counters);
@@ -106,13 +106,13 @@ final class Info {
   }
 
   private static Map<String, Object> server(Call call) {
-    NodeFacts facts = call.commands().facts();
+    NodeFacts facts = call.port().facts();
     long nowMillis = facts.clock().millis();
     long uptimeSeconds = (nowMillis - facts.startedMillis()) / 1000;
     Map<String, Object> lines = new LinkedHashMap<>();
     lines.put("redis_version", NodeFacts.REDIS_VERSION);
     lines.put("cairn_version", facts.cairnVersion());
-    lines.put("redis_mode", ConnectionCommands.mode(call.commands().face()));
+    lines.put("redis_mode", call.port().kind().mode());
     lines.put("os", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
     lines.put("arch_bits", 64);
     lines.put("java_version", System.getProperty("java.version"));
@@ -128,8 +128,8 @@ final class Info {
   }
 
   private static Map<String, Object> clients(Call call, Metrics metrics) {
-    NodeFacts facts = call.commands().facts();
-    int blocked = call.commands().clients().blocked();
+    NodeFacts facts = call.port().facts();
+    int blocked = call.port().clients().blocked();
     Map<String, Object> lines = new LinkedHashMap<>();
     lines.put("connected_clients", facts.connections().getAsInt());
     lines.put("cluster_connections", (long) metrics.value(Metric.PEER_CONNECTIONS));
@@ -174,8 +174,7 @@ final class Info {
     long lastSeconds = (long) metrics.value(Metric.SNAPSHOT_LAST);
     boolean any = lastSeconds > 0;
     lines.put("rdb_bgsave_in_progress", running ? 1 : 0);
-    lines.put(
-        "rdb_last_save_time", any ? lastSeconds : call.commands().facts().startedMillis() / 1000);
+    lines.put("rdb_last_save_time", any ? lastSeconds : call.port().facts().startedMillis() / 1000);
     lines.put(
         "rdb_last_bgsave_status", metrics.value(Metric.SNAPSHOT_LAST_FAILED) > 0 ? "err" : "ok");
     lines.put(
@@ -274,12 +273,12 @@ final class Info {
   private static void keyspace(Call call, StringBuilder text) {
     List<Integer> partitions = new ArrayList<>();
     for (Topology.Partition partition : call.router().topology().partitions()) {
-      if (call.commands().face() == Face.CLUSTER) {
+      if (call.port().kind() == PortKind.CLUSTER) {
         if (call.router().leads(partition.index())) {
           partitions.add(partition.index());
         }
       } else if (partition.leaderId().isEmpty()) {
-        call.reply(ServerCommands.verbatim(text));
+        call.reply(Replies.verbatim(text));
         return;
       } else {
         partitions.add(partition.index());
@@ -293,7 +292,7 @@ final class Info {
           if (count instanceof RespValue.Int number && number.value() > 0) {
             text.append("db0:keys=").append(number.value()).append(",expires=0,avg_ttl=0\r\n");
           }
-          call.reply(ServerCommands.verbatim(text));
+          call.reply(Replies.verbatim(text));
         });
   }
 }

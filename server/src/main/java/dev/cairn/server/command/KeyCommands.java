@@ -32,7 +32,7 @@ final class KeyCommands {
   /** About what a key and its record take besides their bytes: header, database key, index. */
   private static final int OVERHEAD_BYTES = 48;
 
-  static final List<Command> ROWS =
+  static final List<Row.Written> ROWS =
       Row.group(
           "generic",
           Row.write(
@@ -113,7 +113,7 @@ final class KeyCommands {
                                   + " runtime LRU and LFU data will take some time to adjust.")
                           .reply())));
 
-  static final List<Command> SERVER_ROWS =
+  static final List<Row.Written> SERVER_ROWS =
       Row.group(
           "server",
           Row.whole(
@@ -266,7 +266,7 @@ final class KeyCommands {
     return all.stream()
         .map(Topology.Partition::index)
         .filter(
-            partition -> call.commands().face() == Face.CLIENT || call.router().leads(partition))
+            partition -> call.port().kind() == PortKind.CLIENT || call.router().leads(partition))
         .toList();
   }
 }

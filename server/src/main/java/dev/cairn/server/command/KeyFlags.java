@@ -80,7 +80,7 @@ final class KeyFlags {
   }
 
   private static boolean says(List<byte[]> words, int from, String wanted) {
-    return words.stream().skip(from).anyMatch(word -> Commands.lower(word).equals(wanted));
+    return words.stream().skip(from).anyMatch(word -> Words.lower(word).equals(wanted));
   }
 
   private static List<String> list(String flags) {

@@ -74,7 +74,7 @@ final class KeyWalk {
               }
               List<Result> keys = ((Result.Many) done.results().get(0)).results();
               if (visitor.looksLong()) {
-                call.commands()
+                call.port()
                     .searches()
                     .run(
                         () -> read(position.partition(), keys),

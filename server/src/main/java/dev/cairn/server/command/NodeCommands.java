@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.command;
 
-import static dev.cairn.server.command.ConnectionCommands.entry;
+import static dev.cairn.server.command.Replies.entry;
 import static dev.cairn.server.command.Row.plain;
 
 import dev.cairn.protocol.RespValue;
@@ -13,7 +13,7 @@ import java.util.List;
 
 /** What tools that know Redis ask a node, and what a node has to say to that. */
 final class NodeCommands {
-  static final List<Command> ROWS =
+  static final List<Row.Written> ROWS =
       Row.group(
           "server",
           plain(
@@ -21,8 +21,7 @@ final class NodeCommands {
                   "1.0.0",
                   "Returns when the node started, seconds since 1970: every write is on disk when it"
                       + " is answered, and there is no other saving.",
-                  call ->
-                      call.reply(new RespValue.Int(call.commands().facts().startedMillis() / 1000)))
+                  call -> call.reply(new RespValue.Int(call.port().facts().startedMillis() / 1000)))
               .with(Command.Trait.ADMIN),
           Row.container(
               "MODULE",
@@ -48,8 +47,7 @@ final class NodeCommands {
                 .map(MemoryPoolMXBean::getPeakUsage)
                 .mapToLong(MemoryUsage::getUsed)
                 .sum());
-    long clients =
-        call.commands().clients().open().stream().mapToLong(ClientState::heldBytes).sum();
+    long clients = call.port().clients().open().stream().mapToLong(ClientState::heldBytes).sum();
     call.reply(
         new RespValue.Dictionary(
             List.of(

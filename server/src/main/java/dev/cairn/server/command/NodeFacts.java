@@ -11,15 +11,15 @@ import java.util.function.Supplier;
  * What commands tell about the node itself.
  *
  * @param cairnVersion this build's version
- * @param port the port of this face
+ * @param port which port
  * @param valueBytesMax longest value
- * @param connectionsMax most connections of this face
+ * @param connectionsMax most connections of this port
  * @param connections how many there are now
  * @param clock for ages and TIME
  * @param nanoTime the monotonic clock, for how long commands take
  * @param startedMillis when the node started, milliseconds since 1970
  * @param shutdownBy whose SHUTDOWN is carried out
- * @param loops the event loops of this face
+ * @param loops the event loops of this port
  * @param shutdown begins to stop the node, and returns
  */
 public record NodeFacts(

@@ -23,6 +23,12 @@ sealed interface Plan {
     Plan plan(Call call);
   }
 
+  /** What runs a command. Returns at once; answers through the call, now or later. */
+  @FunctionalInterface
+  interface Handler {
+    void run(Call call);
+  }
+
   /** What it does, as far as other requests of its connection are concerned. */
   Effect effect();
 
@@ -52,7 +58,7 @@ sealed interface Plan {
   }
 
   /** Does what code of its own does, and replies; no part of a transaction. */
-  record Own(Effect effect, Command.Handler handler) implements Plan {}
+  record Own(Effect effect, Handler handler) implements Plan {}
 
   /** Asks one thing, and replies with its result as it is. */
   static Plan read(Query query) {

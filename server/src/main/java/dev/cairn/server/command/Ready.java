@@ -13,7 +13,7 @@ import java.util.function.Consumer;
  * <p>Thread: the connection's event loop; its reply comes on any.
  */
 public final class Ready implements Consumer<RespValue> {
-  private final Commands commands;
+  private final Port port;
   private final ClientState client;
   private final String family;
   private Command command; // null: there is no such command
@@ -30,8 +30,8 @@ public final class Ready implements Consumer<RespValue> {
    *
    * @param family the name of its row in the table
    */
-  Ready(Commands commands, ClientState client, String family) {
-    this.commands = commands;
+  Ready(Port port, ClientState client, String family) {
+    this.port = port;
     this.client = client;
     this.family = family;
   }
@@ -44,7 +44,7 @@ public final class Ready implements Consumer<RespValue> {
   /** It is a command, whole, with so many words that it accepts. */
   void called(String fullName, List<byte[]> words, RequestOptions options) {
     name = fullName;
-    call = new Call(commands, command, client, words, options, this);
+    call = new Call(port, command, client, words, options, this);
   }
 
   Call call() {
@@ -87,21 +87,19 @@ public final class Ready implements Consumer<RespValue> {
   public void start(Consumer<RespValue> reply) {
     done = reply;
     if (name != null) {
-      startedNanos = commands.started(client, name);
+      startedNanos = started();
     }
     if (rejected) {
       RespValue.ErrorReply why = (RespValue.ErrorReply) ((Plan.Answer) plan).value();
-      done.accept(
-          commands.rejected(
-              client, family.equals("exec"), commands.counts().rejected(command, why)));
+      done.accept(rejected(family.equals("exec"), port.counts().rejected(command, why)));
       return;
     }
     try {
       Fanout.run(call, plan);
     } catch (Refusal wrong) {
       if (queues) {
-        RespValue.ErrorReply why = commands.counts().rejected(command, wrong.reply());
-        done.accept(commands.rejected(client, false, why));
+        RespValue.ErrorReply why = port.counts().rejected(command, wrong.reply());
+        done.accept(rejected(false, why));
       } else {
         accept(wrong.reply());
       }
@@ -111,7 +109,30 @@ public final class Ready implements Consumer<RespValue> {
   /** The reply of a command that was tried. */
   @Override
   public void accept(RespValue reply) {
-    commands.ran(call, reply, startedNanos, queues);
+    long nanos = port.facts().nanoTime().getAsLong() - startedNanos;
+    port.slowLog().ran(client, new ShownWords(command, call.words()), nanos, port.facts().clock());
+    if (!queues) { // one that is queued counts when EXEC has run it
+      port.counts().answered(command, reply, nanos);
+    }
     done.accept(reply);
+  }
+
+  private long started() {
+    long nanos = port.facts().nanoTime().getAsLong();
+    client.runs(name, nanos);
+    return nanos;
+  }
+
+  /**
+   * The reply of a command that is not even tried. A transaction that it was meant for will not be
+   * carried out either.
+   */
+  private RespValue rejected(boolean exec, RespValue.ErrorReply why) {
+    client.transaction().spoil();
+    if (!exec) {
+      return why;
+    }
+    port.clients().end(client);
+    return Refusal.aborted("of: " + why.message()).reply();
   }
 }

@@ -3,6 +3,7 @@ package dev.cairn.server.command;
 
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.RespValue;
+import java.util.List;
 import java.util.Locale;
 
 /** A command that cannot be carried out as it was written: thrown, it is the reply. */
@@ -33,10 +34,11 @@ final class Refusal extends RuntimeException {
   }
 
   /** Redis' word for a subcommand that takes no so many arguments, where its arity allows more. */
-  static Refusal subcommand(Call call) {
+  static Refusal subcommand(List<byte[]> words) {
     return new Refusal(
         "unknown subcommand or wrong number of arguments for '%s'. Try %s HELP."
-            .formatted(Commands.shown(call.word(1)), call.text(0).toUpperCase(Locale.ROOT)));
+            .formatted(
+                Words.shown(words.get(1)), Words.lower(words.get(0)).toUpperCase(Locale.ROOT)));
   }
 
   static Refusal expireTime(String name) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.command;
 
+import dev.cairn.protocol.RespValue;
 import dev.cairn.server.command.Command.Access;
-import dev.cairn.server.command.Command.Handler;
 import dev.cairn.server.command.Command.Keys;
+import dev.cairn.server.command.Plan.Handler;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -110,9 +111,21 @@ final class Row {
             name + " HELP",
             since,
             "Prints this.",
-            call ->
-                ConnectionCommands.help(call, CommandTable.find(name.toLowerCase(Locale.ROOT)))));
+            call -> call.reply(help(name, row.subcommands))));
     return row;
+  }
+
+  /** HELP of a container, made from its rows. */
+  private static RespValue help(String container, List<Row> subcommands) {
+    List<RespValue> lines = new ArrayList<>();
+    lines.add(
+        new RespValue.SimpleString(
+            container + " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"));
+    for (Row subcommand : subcommands) {
+      lines.add(new RespValue.SimpleString(subcommand.syntax.substring(container.length() + 1)));
+      lines.add(new RespValue.SimpleString("    " + subcommand.summary));
+    }
+    return new RespValue.Array(lines);
   }
 
   /** What runs a container that is called without a subcommand. */
@@ -150,31 +163,37 @@ final class Row {
     return this;
   }
 
+  /**
+   * A row that is written.
+   *
+   * @param planner what says what a call of it does; null: a container that is called with a
+   *     subcommand only
+   */
+  record Written(Command command, Plan.Planner planner, List<Written> subcommands) {}
+
   /** The rows of one group of Redis' documentation. */
-  static List<Command> group(String group, Row... rows) {
-    return Arrays.stream(rows).map(row -> row.command(group, 0)).toList();
+  static List<Written> group(String group, Row... rows) {
+    return Arrays.stream(rows).map(row -> row.written(group, 0)).toList();
   }
 
-  private Command command(String group, int depth) {
+  private Written written(String group, int depth) {
     List<Word> words = words(syntax);
-    List<Command> made =
-        subcommands.stream().map(subcommand -> subcommand.command(group, depth + 1)).toList();
-    return new Command(
-        depth == 0 ? "" : words.get(0).text().toLowerCase(Locale.ROOT),
-        words.get(depth).text().toLowerCase(Locale.ROOT),
-        aliases,
-        arity(words, !made.isEmpty()),
-        access,
-        traits,
-        keys.orElseGet(() -> hasKeys ? keys(words) : Keys.NONE),
-        group,
-        since,
-        complexity,
-        made.isEmpty() || planner != null ? syntax : syntax + " subcommand [arg ...]",
-        summary,
-        made,
-        planner,
-        queueable);
+    List<Written> made =
+        subcommands.stream().map(subcommand -> subcommand.written(group, depth + 1)).toList();
+    String container = depth == 0 ? "" : words.get(0).text().toLowerCase(Locale.ROOT);
+    String shownSyntax =
+        made.isEmpty() || planner != null ? syntax : syntax + " subcommand [arg ...]";
+    Command command =
+        new Command(
+            new Command.Names(container, words.get(depth).text().toLowerCase(Locale.ROOT), aliases),
+            arity(words, !made.isEmpty()),
+            access,
+            traits,
+            keys.orElseGet(() -> hasKeys ? keys(words) : Keys.NONE),
+            new Command.Description(group, since, complexity, shownSyntax, summary),
+            made.stream().map(Written::command).toList(),
+            queueable);
+    return new Written(command, planner, made);
   }
 
   private record Word(String text, boolean optional) {}

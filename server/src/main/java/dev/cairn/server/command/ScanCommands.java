@@ -37,7 +37,7 @@ final class ScanCommands {
   private static final BigInteger CURSOR_MAX =
       BigInteger.ONE.shiftLeft(Long.SIZE).subtract(BigInteger.ONE);
 
-  static final List<Command> ROWS =
+  static final List<Row.Written> ROWS =
       Row.group(
           "generic",
           Row.whole(
@@ -308,7 +308,7 @@ final class ScanCommands {
     }
     List<byte[]> found = new ArrayList<>();
     long[] held = {0};
-    Clients clients = call.commands().clients();
+    Clients clients = call.port().clients();
     Consumer<RespValue> end =
         reply -> {
           clients.give(held[0]);
@@ -374,7 +374,7 @@ final class ScanCommands {
 
   private static void randomKey(Call call, List<Integer> partitions) {
     ScanPosition start = ScanPosition.startOf(partitions.get(0));
-    ScanPosition from = call.commands().randomPosition().get();
+    ScanPosition from = call.port().randomPosition().get();
     boolean known = from != null && partitions.contains(from.partition());
     randomKey(
         call, partitions, known ? from : start, known ? Optional.of(start) : Optional.empty());
@@ -392,9 +392,9 @@ final class ScanCommands {
             if (next.isPresent() && among.size() < RANDOM_AMONG) {
               return true;
             }
-            call.commands().randomPosition().set(next.orElse(null));
+            call.port().randomPosition().set(next.orElse(null));
             if (!among.isEmpty()) {
-              long chosen = Math.floorMod(call.commands().random().getAsLong(), among.size());
+              long chosen = Math.floorMod(call.port().random().getAsLong(), among.size());
               call.reply(new RespValue.Bulk(among.get((int) chosen)));
             } else if (again.isPresent()) {
               randomKey(call, partitions, again.get(), Optional.empty());

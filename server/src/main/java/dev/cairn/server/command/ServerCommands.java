@@ -5,7 +5,6 @@ import static dev.cairn.server.command.Row.plain;
 
 import dev.cairn.protocol.RespValue;
 import dev.cairn.server.routing.Router;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
@@ -20,7 +19,7 @@ final class ServerCommands {
   /** The longest WAIT, which Redis lets last for ever: half a minute. */
   private static final long WAIT_MILLIS_MAX = 30_000;
 
-  static final List<Command> ROWS =
+  static final List<Row.Written> ROWS =
       Row.group(
           "server",
           Row.answered(
@@ -62,7 +61,7 @@ final class ServerCommands {
   private ServerCommands() {}
 
   private static Plan time(Call call) {
-    Instant now = call.commands().facts().clock().instant();
+    Instant now = call.port().facts().clock().instant();
     return new Plan.Answer(
         RespValue.array(
             RespValue.bulk(Long.toString(now.getEpochSecond())),
@@ -86,14 +85,14 @@ final class ServerCommands {
       call.reply(new RespValue.Int(0));
       return;
     }
-    call.commands().clients().blocks();
+    call.port().clients().blocks();
     call.router()
         .awaitReplicas(
             write.partition(),
             write.done(),
             timeoutMillis,
             states -> {
-              call.commands().clients().unblocks();
+              call.port().clients().unblocks();
               long others =
                   states.stream()
                       .filter(state -> !state.nodeId().equals(write.done().nodeId()))
@@ -105,7 +104,7 @@ final class ServerCommands {
 
   /** The error is Redis' of DEBUG, with our name of the setting. */
   private static void shutdown(Call call) {
-    if (!call.commands().facts().shutdownBy().allows(call.client().address())) {
+    if (!call.port().facts().shutdownBy().allows(call.client().address())) {
       throw new Refusal(
           "SHUTDOWN command not allowed. If the enable-shutdown option is set to \"local\", you can"
               + " run it from a local connection, otherwise you need to set this option in the"
@@ -125,10 +124,6 @@ final class ServerCommands {
     }
     call.client().close();
     call.ok();
-    call.commands().facts().shutdown().run();
-  }
-
-  static RespValue verbatim(CharSequence text) {
-    return new RespValue.Verbatim("txt", text.toString().getBytes(StandardCharsets.UTF_8));
+    call.port().facts().shutdown().run();
   }
 }

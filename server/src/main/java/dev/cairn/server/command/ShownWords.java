@@ -25,8 +25,7 @@ record ShownWords(Command command, List<byte[]> words) {
    */
   List<byte[]> shown(boolean values) {
     List<byte[]> shown = new ArrayList<>(words.size());
-    Command container = CommandTable.find(words.get(0));
-    int names = container != null && container.subcommands().contains(command) ? 2 : 1;
+    int names = command.container().isEmpty() ? 1 : 2;
     for (int i = 0; i < words.size(); i++) {
       byte[] word = words.get(i);
       if (i < names || command.keys().has(i, words)) {

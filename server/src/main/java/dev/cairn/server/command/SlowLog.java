@@ -1,49 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.command;
 
-import static dev.cairn.server.command.Row.report;
-
-import dev.cairn.protocol.RespValue;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Iterator;
 import java.util.List;
 
 /**
- * SLOWLOG: the commands of a node that took longest lately, whichever port they came by. The time
- * is from when a command was started until its reply was there, the partition's leader and disks
- * included. Keeps of each at most 32 words, cut after 128 bytes, as Redis does, but no values
- * unless the node's settings say so ({@link ShownWords}). Any thread.
+ * The commands of a node that took longest lately, whichever port they came by. The time is from
+ * when a command was started until its reply was there, the partition's leader and disks included.
+ * Keeps of each at most 32 words, cut after 128 bytes, as Redis does, but no values unless the
+ * node's settings say so ({@link ShownWords}). Any thread.
  */
 public final class SlowLog {
-  static final List<Command> ROWS =
-      Row.group(
-          "server",
-          Row.container(
-              "SLOWLOG",
-              "2.2.12",
-              "Commands that took long.",
-              report(
-                      "SLOWLOG GET [count]",
-                      "2.2.12",
-                      "Returns the latest of them; of all when count is -1.",
-                      SlowLog::get)
-                  .with(Command.Trait.ADMIN),
-              report(
-                      "SLOWLOG LEN",
-                      "2.2.12",
-                      "Counts them.",
-                      call -> call.reply(new RespValue.Int(call.commands().slowLog().size())))
-                  .with(Command.Trait.ADMIN),
-              report("SLOWLOG RESET", "2.2.12", "Forgets them.", SlowLog::reset)
-                  .with(Command.Trait.ADMIN)));
-
   private static final int WORDS_MAX = 32;
   private static final int WORD_BYTES_MAX = 128;
-  private static final int GET_DEFAULT = 10;
 
   private final ArrayDeque<Entry> entries = new ArrayDeque<>(); // guarded by this; latest first
   private long lastId = -1; // guarded by this
@@ -169,43 +142,8 @@ public final class SlowLog {
     return shown;
   }
 
-  private static void get(Call call) {
-    long count = GET_DEFAULT;
-    if (call.count() > 3) {
-      throw Refusal.subcommand(call);
-    }
-    if (call.count() == 3) {
-      count = call.integer(2, "count should be greater than or equal to -1");
-      if (count < -1) {
-        throw new Refusal("count should be greater than or equal to -1");
-      }
-    }
-    call.reply(call.commands().slowLog().latest(count < 0 ? Long.MAX_VALUE : count));
-  }
-
-  private synchronized RespValue latest(long count) {
-    List<RespValue> rows = new ArrayList<>();
-    Iterator<Entry> latest = entries.iterator();
-    while (latest.hasNext() && rows.size() < count) {
-      Entry entry = latest.next();
-      rows.add(
-          RespValue.array(
-              new RespValue.Int(entry.id()),
-              new RespValue.Int(entry.atSeconds()),
-              new RespValue.Int(entry.micros()),
-              new RespValue.Array(
-                  entry.words().stream().<RespValue>map(RespValue.Bulk::new).toList()),
-              RespValue.bulk(entry.address()),
-              RespValue.bulk(entry.name())));
-    }
-    return new RespValue.Array(rows);
-  }
-
-  private static void reset(Call call) {
-    SlowLog log = call.commands().slowLog();
-    synchronized (log) {
-      log.entries.clear();
-    }
-    call.ok();
+  /** Forgets all of them. */
+  synchronized void clear() {
+    entries.clear();
   }
 }

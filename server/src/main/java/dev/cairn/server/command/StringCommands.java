@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.command;
 
-import static dev.cairn.server.command.ConnectionCommands.entry;
+import static dev.cairn.server.command.Replies.entry;
 
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.RespValue;
@@ -27,7 +27,7 @@ final class StringCommands {
   private static final String LINEAR = "O(N) where N is the number of keys";
   private static final String LENGTH = "O(N) where N is the length of the value";
 
-  static final List<Command> ROWS =
+  static final List<Row.Written> ROWS =
       Row.group(
           "string",
           Row.read("GET key", "1.0.0", "Returns the value of a key.", StringCommands::get),
@@ -296,7 +296,7 @@ final class StringCommands {
   }
 
   private static Plan append(Call call) {
-    int lengthMax = call.commands().facts().valueBytesMax();
+    int lengthMax = call.port().facts().valueBytesMax();
     return Plan.write(new ValueOperation.Append(call.word(1), call.word(2), lengthMax));
   }
 
@@ -313,7 +313,7 @@ final class StringCommands {
     if (part.length == 0) {
       return Plan.write(new ValueOperation.Overwrite(call.word(1), 0, part));
     }
-    if (offset > call.commands().facts().valueBytesMax() - part.length) {
+    if (offset > call.port().facts().valueBytesMax() - part.length) {
       throw new Refusal(MistakeText.of(Mistake.TOO_LONG));
     }
     return Plan.write(new ValueOperation.Overwrite(call.word(1), (int) offset, part));

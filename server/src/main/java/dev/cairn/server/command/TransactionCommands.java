@@ -32,7 +32,7 @@ final class TransactionCommands {
   /** The most keys that one connection watches. */
   static final int WATCHED_MAX = 65_536;
 
-  static final List<Command> ROWS =
+  static final List<Row.Written> ROWS =
       Row.group(
           "transactions",
           Row.plain(
@@ -71,7 +71,7 @@ final class TransactionCommands {
               "2.2.0",
               "Watches no key any more.",
               call -> {
-                call.commands().clients().unwatch(call.client());
+                call.port().clients().unwatch(call.client());
                 return new Plan.Answer(RespValue.OK);
               }));
 
@@ -92,7 +92,7 @@ final class TransactionCommands {
     if (!call.client().transaction().open()) {
       throw new Refusal("DISCARD without MULTI");
     }
-    call.commands().clients().end(call.client());
+    call.port().clients().end(call.client());
     call.ok();
   }
 
@@ -110,13 +110,13 @@ final class TransactionCommands {
       throw new Refusal("CAIRN WITH goes before EXEC, not inside a transaction");
     }
     long bytes = OpenTransaction.bytesOf(call.words());
-    long bytesMax = call.commands().facts().valueBytesMax() + BESIDE_VALUE_BYTES;
+    long bytesMax = call.port().facts().valueBytesMax() + BESIDE_VALUE_BYTES;
     if (transaction.commands() == COMMANDS_MAX || transaction.bytes() + bytes > bytesMax) {
       throw new Refusal(
           "a transaction has at most %d commands and %d bytes, as what is carried out in one step: split it"
               .formatted(COMMANDS_MAX, bytesMax));
     }
-    call.commands().clients().hold(bytes);
+    call.port().clients().hold(bytes);
     transaction.queue(call.command(), call.words());
     call.reply(new RespValue.SimpleString("QUEUED"));
   }
@@ -140,7 +140,7 @@ final class TransactionCommands {
     if (all.size() - 1 > WATCHED_MAX) {
       throw new Refusal("a connection watches at most %d keys".formatted(WATCHED_MAX));
     }
-    call.commands().clients().hold(OpenTransaction.bytesOf(added));
+    call.port().clients().hold(OpenTransaction.bytesOf(added));
     List<OpenTransaction.Watched> unknown = transaction.watch(keys);
     if (unknown.isEmpty()) {
       call.ok();
@@ -181,11 +181,11 @@ final class TransactionCommands {
     boolean spoiled = transaction.spoiled() || transaction.watchesBlindly();
     List<OpenTransaction.Queued> queued = transaction.queued();
     List<KeyOperation.Seen> seen = spoiled ? List.of() : transaction.seen();
-    call.commands().clients().end(call.client());
+    call.port().clients().end(call.client());
     if (spoiled) {
       throw Refusal.aborted("of previous errors.");
     }
-    long startedNanos = call.commands().facts().nanoTime().getAsLong();
+    long startedNanos = call.port().facts().nanoTime().getAsLong();
     Fanout.run(call, plan(call, seen, queued, startedNanos));
   }
 
@@ -208,7 +208,7 @@ final class TransactionCommands {
     if (keys.isEmpty()) {
       return new Plan.Answer(join.apply(List.of()));
     }
-    RespValue elsewhere = call.commands().refusal(keys, false);
+    RespValue elsewhere = call.port().redirection().of(keys, false);
     return elsewhere != null
         ? new Plan.Answer(elsewhere)
         : new Plan.Writes(
@@ -222,16 +222,16 @@ final class TransactionCommands {
   /** The reply of an EXEC that was carried out, whose commands count from now on. */
   private static RespValue counted(
       Call call, List<OpenTransaction.Queued> queued, List<RespValue> replies, long startedNanos) {
-    long nanos = call.commands().facts().nanoTime().getAsLong() - startedNanos;
+    long nanos = call.port().facts().nanoTime().getAsLong() - startedNanos;
     List<Command> commands = queued.stream().map(OpenTransaction.Queued::command).toList();
-    call.commands().counts().answeredTogether(commands, replies, nanos);
+    call.port().counts().answeredTogether(commands, replies, nanos);
     return new RespValue.Array(replies);
   }
 
   private static Plan planOf(Call call, OpenTransaction.Queued queued) {
     Call part =
         new Call(
-            call.commands(),
+            call.port(),
             queued.command(),
             call.client(),
             queued.words(),
@@ -240,7 +240,7 @@ final class TransactionCommands {
               throw new IllegalStateException("a plan replied");
             });
     try {
-      return queued.command().planner().plan(part);
+      return call.port().planner().plan(part);
     } catch (Refusal refusal) {
       return new Plan.Answer(refusal.reply());
     }

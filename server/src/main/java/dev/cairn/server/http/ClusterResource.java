@@ -296,11 +296,11 @@ final class ClusterResource {
                       try {
                         join.accept(read(json), told);
                       } catch (RuntimeException bug) {
-                        call.answer(HttpSession.internalError(bug));
+                        call.answer(HttpAnswer.internalError(bug));
                       }
                     }));
     if (!taken) {
-      call.answer(HttpFront.tooMuch());
+      call.answer(HttpAnswer.tooMuch());
     }
   }
 

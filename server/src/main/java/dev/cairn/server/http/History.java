@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
  * <p>Thread: {@link #sample} is called by one thread, {@code http-history}; the rest by any.
  */
 final class History implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(History.class);
+  private static final Logger log = LoggerFactory.getLogger(History.class);
 
   static final int EVERY_MILLIS = 3_000;
   static final int POINTS = 300;
@@ -78,7 +78,7 @@ final class History implements AutoCloseable {
     try {
       sample();
     } catch (RuntimeException bug) {
-      LOG.error("a moment of the charts is missing: report this as a bug", bug);
+      log.error("a moment of the charts is missing: report this as a bug", bug);
     }
   }
 

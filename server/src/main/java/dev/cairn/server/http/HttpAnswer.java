@@ -14,6 +14,8 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One answer.
@@ -29,6 +31,7 @@ record HttpAnswer(
 
   private static final byte[] NOTHING = {};
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Logger log = LoggerFactory.getLogger(HttpAnswer.class);
 
   HttpAnswer {
     headers = Map.copyOf(headers);
@@ -41,6 +44,20 @@ record HttpAnswer(
   /** One without a body: 201, 204, 304. */
   static HttpAnswer empty(int status) {
     return of(status, "", NOTHING);
+  }
+
+  /** What is refused where clients have sent or not read as much as this node may hold. */
+  static HttpAnswer tooMuch() {
+    return problem(
+            Problem.UNAVAILABLE,
+            "this node holds as many bodies and documents as it may, until clients have sent and read theirs; slow down, or ask another node")
+        .with("Retry-After", "1");
+  }
+
+  /** What a request is answered that met a bug, which is logged. */
+  static HttpAnswer internalError(RuntimeException bug) {
+    log.error("an HTTP request failed: report this as a bug", bug);
+    return problem(Problem.INTERNAL_ERROR, "internal error, see the node's log");
   }
 
   /** What HEAD is answered where GET would be answered with a body of so many bytes. */

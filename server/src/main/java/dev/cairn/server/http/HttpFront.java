@@ -25,7 +25,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * The client port's HTTP face: whatever connection is handed to it speaks HTTP/1.1 from then on.
+ * The client port's HTTP: whatever connection is handed to it speaks HTTP/1.1 from then on.
  *
  * <p>Bounds: a request's line 60 KiB, its headers 32 KiB, its body by its {@link Route}. Of all
  * connections together: bodies {@link #memory}, past which a request is refused before anything is
@@ -61,7 +61,7 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
   private final History history;
 
   /**
-   * Creates the face.
+   * Creates what speaks HTTP.
    *
    * @param notReady why the node does not serve its partitions, if so; must not block for long
    */
@@ -145,7 +145,7 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
     if (route.isDocument() && answer.status() < 400) {
       return documents.take(bytes)
           ? new Counted(answer, () -> documents.give(bytes))
-          : Counted.little(tooMuch());
+          : Counted.little(HttpAnswer.tooMuch());
     }
     if (bytes < LARGE_BYTES) {
       return Counted.little(answer);
@@ -204,7 +204,7 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
     } catch (BadRequest wrong) {
       call.answer(wrong.answer());
     } catch (RuntimeException bug) {
-      call.answer(HttpSession.internalError(bug));
+      call.answer(HttpAnswer.internalError(bug));
     }
   }
 
@@ -222,13 +222,6 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
       case 500, 504 -> CommandMetrics.Outcome.UNKNOWN;
       default -> answer.status() < 400 ? CommandMetrics.Outcome.OK : CommandMetrics.Outcome.INVALID;
     };
-  }
-
-  static HttpAnswer tooMuch() {
-    return HttpAnswer.problem(
-            Problem.UNAVAILABLE,
-            "this node holds as many bodies and documents as it may, until clients have sent and read theirs; slow down, or ask another node")
-        .with("Retry-After", "1");
   }
 
   /**

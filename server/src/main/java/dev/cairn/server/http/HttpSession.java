@@ -58,7 +58,7 @@ import org.slf4j.LoggerFactory;
  * </ol>
  */
 final class HttpSession extends ChannelInboundHandlerAdapter {
-  private static final Logger LOG = LoggerFactory.getLogger(HttpSession.class);
+  private static final Logger log = LoggerFactory.getLogger(HttpSession.class);
   private static final int SLICE_BYTES = 64 << 10;
 
   /** What of a refused request's body is read past, so that the connection can go on. */
@@ -120,11 +120,6 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
 
   HttpSession(HttpFront front) {
     this.front = front;
-  }
-
-  static HttpAnswer internalError(RuntimeException bug) {
-    LOG.error("an HTTP request failed: report this as a bug", bug);
-    return HttpAnswer.problem(Problem.INTERNAL_ERROR, "internal error, see the node's log");
   }
 
   @Override
@@ -219,7 +214,7 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
     if (length > incoming.body.length) {
       int room = Math.min(Math.max(length, incoming.body.length * 2), roomWanted());
       if (!front.memory().take(room - incoming.body.length)) {
-        refuseAndEnd(HttpFront.tooMuch());
+        refuseAndEnd(HttpAnswer.tooMuch());
         return false;
       }
       incoming.body = Arrays.copyOf(incoming.body, room);
@@ -282,7 +277,7 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
       context.executor().execute(() -> write(answer));
     } catch (RejectedExecutionException stopped) {
       answer.give().run();
-      LOG.trace("an answer came after the server stopped", stopped);
+      log.trace("an answer came after the server stopped", stopped);
     }
   }
 
@@ -382,7 +377,7 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
     ChannelOutboundBuffer unsent = context.channel().unsafe().outboundBuffer();
     long taken = sent - (unsent == null ? 0 : unsent.totalPendingWriteBytes());
     if (answers == answersBefore && taken == takenBefore && front.repliesAreFull()) {
-      LOG.debug("connection closed, its client reads nothing: {}", context.channel());
+      log.debug("connection closed, its client reads nothing: {}", context.channel());
       context.close();
       return;
     }
@@ -435,7 +430,7 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ignored, Throwable cause) {
-    LOG.debug("connection failed: {}", context.channel(), cause);
+    log.debug("connection failed: {}", context.channel(), cause);
     context.close();
   }
 }

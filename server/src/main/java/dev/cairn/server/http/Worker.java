@@ -34,7 +34,7 @@ final class Worker implements AutoCloseable {
       try {
         executor.execute(() -> answer(inner, call));
       } catch (RejectedExecutionException full) {
-        call.answer(HttpFront.tooMuch());
+        call.answer(HttpAnswer.tooMuch());
       }
     };
   }
@@ -45,7 +45,7 @@ final class Worker implements AutoCloseable {
     } catch (BadRequest wrong) {
       call.answer(wrong.answer());
     } catch (RuntimeException bug) {
-      call.answer(HttpSession.internalError(bug));
+      call.answer(HttpAnswer.internalError(bug));
     }
   }
 

@@ -7,5 +7,7 @@
  * <p>{@link dev.cairn.server.http.HttpSession} reads one request at a time, {@link
  * dev.cairn.server.http.HttpFront} lets it in or not, {@link dev.cairn.server.http.Routes} says who
  * answers it.
+ *
+ * <p>Imports of ours: cluster, command, metrics, operation, protocol, routing, storage.
  */
 package dev.cairn.server.http;

@@ -7,7 +7,7 @@ import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.MemberAddress;
 import dev.cairn.server.cluster.MetaGroup;
 import dev.cairn.server.command.ClientState;
-import dev.cairn.server.command.Face;
+import dev.cairn.server.command.PortKind;
 import dev.cairn.server.command.SlowLog;
 import dev.cairn.server.http.HttpConfig;
 import dev.cairn.server.http.HttpFront;
@@ -50,7 +50,7 @@ public final class Node {
 
   private static final long SCRUB_PAUSE_MILLIS = 60_000;
 
-  private static final Logger LOG = LoggerFactory.getLogger(Node.class);
+  private static final Logger log = LoggerFactory.getLogger(Node.class);
 
   private final List<Part> parts = new ArrayList<>();
 
@@ -87,7 +87,7 @@ public final class Node {
   private void startParts(NodeConfig config, IntConsumer end) throws StartException, IOException {
     DataFolder folder = DataFolder.open(config.data());
     parts.add(new Part("data folder", folder::close));
-    LOG.info("data folder {}", folder.path());
+    log.info("data folder {}", folder.path());
     Metrics metrics = new Metrics();
     parts.add(new Part("metrics", metrics::close));
     SlowLog slowLog = new SlowLog(config.slowlogValues());
@@ -114,7 +114,7 @@ public final class Node {
             FrontConfig.of(config.host(), config.port(), Release.version(), config.valueBytesMax())
                 .with(levels, slowLog, config.enableShutdown()),
             runtime.router(),
-            Face.CLIENT,
+            PortKind.CLIENT,
             metrics,
             Optional.of(http),
             Node::endProcess);
@@ -130,7 +130,7 @@ public final class Node {
                       config.valueBytesMax())
                   .with(levels, slowLog, config.enableShutdown()),
               runtime.router(),
-              Face.CLUSTER,
+              PortKind.CLUSTER,
               metrics,
               Node::endProcess);
       parts.add(new Part("cluster port", clusterClients::close));
@@ -138,7 +138,7 @@ public final class Node {
     }
     parts.add(new Part("clients", () -> drain(fronts)));
     parts.add(new Part("leadership", runtime::handOver));
-    LOG.info(
+    log.info(
         "client port {} cluster port {} peer port {}",
         config.port(),
         config.clusterPort() == 0 ? "off" : config.clusterPort(),
@@ -159,11 +159,11 @@ public final class Node {
         left.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
       }
     } catch (TimeoutException idleOnesAreLeft) {
-      LOG.debug("connections are left that were idle", idleOnesAreLeft);
+      log.debug("connections are left that were idle", idleOnesAreLeft);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (ExecutionException e) {
-      LOG.warn("connections did not close", e);
+      log.warn("connections did not close", e);
     }
   }
 
@@ -180,7 +180,7 @@ public final class Node {
       throws StartException, IOException {
     LostLog.finish(folder.path());
     NodeIdentity identity = identity(config, folder);
-    LOG.info("node {} id {}", config.self().name(), identity.nodeId());
+    log.info("node {} id {}", config.self().name(), identity.nodeId());
     Optional<ClusterState> founded = identity.cluster().map(FormedCluster::state);
     if (founded.isPresent()) {
       requireSameSettings(config, founded.get());
@@ -236,7 +236,7 @@ public final class Node {
     ClusterState last = MetaGroup.lastKnown(folder.resolve(NodeRuntime.CLUSTER), founded);
     Set<String> known = new TreeSet<>(last.members().stream().map(Member::name).toList());
     if (config.membersGiven() && !given.equals(known)) {
-      LOG.warn(
+      log.warn(
           "--cluster lists {}; this node's cluster {} had its nodes at {} when it ran last. They are asked at both",
           String.join(",", given),
           founded.clusterId(),
@@ -269,11 +269,11 @@ public final class Node {
       try {
         part.stop().run();
       } catch (IOException | RuntimeException e) {
-        LOG.error("the {} did not stop in order", part.name(), e);
+        log.error("the {} did not stop in order", part.name(), e);
       }
     }
     parts.clear();
-    LOG.info("stopped");
+    log.info("stopped");
   }
 
   private static NodeIdentity identity(NodeConfig config, DataFolder folder)

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * One Cairn process: its command line, configuration, identity on disk, start and stop. Builds
- * every other part by constructor, in one place. May touch all packages; nothing may touch it.
+ * every other part by constructor, in one place. Nothing may touch it.
+ *
+ * <p>Imports of ours: cluster, command, http, metrics, operation, partition, peer, protocol, raft,
+ * resp, routing, storage.
  */
 package dev.cairn.server.node;

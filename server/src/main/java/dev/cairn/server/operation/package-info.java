@@ -2,7 +2,8 @@
 /**
  * What a request does to a partition: operations, queries, what they answer, their bytes in the log
  * and between nodes, and the keys as they see them. Deterministic: time comes with the log entry.
- * Imports of ours {@code storage}, {@code value} and {@code protocol}; must never know replicas,
- * threads or commands.
+ * Must never know replicas, threads or commands.
+ *
+ * <p>Imports of ours: protocol, storage, value.
  */
 package dev.cairn.server.operation;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Owns JRaft: groups, the log of all groups of a node, terms and votes, snapshots between nodes. Of
- * ours it imports {@code peer} and {@code metrics}; it must never know what an entry means.
+ * Owns JRaft: groups, the log of all groups of a node, terms and votes, snapshots between nodes.
+ * Must never know what an entry means.
+ *
+ * <p>Imports of ours: metrics, peer, queues.
  */
 package dev.cairn.server.raft;

@@ -7,7 +7,7 @@ import dev.cairn.server.command.ShutdownBy;
 import dev.cairn.server.command.SlowLog;
 
 /**
- * Where one face listens, and its bounds.
+ * Where one port listens, and its bounds.
  *
  * @param host address to listen on
  * @param port 0 takes a free one
@@ -17,7 +17,7 @@ import dev.cairn.server.command.SlowLog;
  * @param valueBytesMax longest value; a longer one, up to Redis' 512 MiB, is read past and refused
  * @param requestBytesMax most bytes that one connection's requests may hold, from their first byte
  *     to their reply; past it the connection waits, or is closed if one request alone exceeds it
- * @param nodeRequestBytesMax the same over all connections of this face; past it, whoever asks for
+ * @param nodeRequestBytesMax the same over all connections of this port; past it, whoever asks for
  *     more is closed
  * @param inFlightMax most requests of one connection that are being carried out
  * @param replyBytesHigh replies that wait for a slow reader, bytes: past it no further request of

@@ -3,8 +3,8 @@ package dev.cairn.server.resp;
 
 import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.Commands;
-import dev.cairn.server.command.Face;
 import dev.cairn.server.command.NodeFacts;
+import dev.cairn.server.command.PortKind;
 import dev.cairn.server.command.RequestMemory;
 import dev.cairn.server.metrics.Metric;
 import dev.cairn.server.metrics.Metrics;
@@ -47,7 +47,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 /**
- * One face of the node: listens on a port and gives each connection a {@link RespSession}.
+ * One client port of the node: listens on a port and gives each connection a {@link RespSession}.
  *
  * <p>A connection belongs to one event loop for its life. The loops are NIO's, not Netty's native
  * epoll: that (4.2.18 and 4.2.20) closes a half-closed connection whose interest was empty for a
@@ -61,7 +61,7 @@ public final class RespServer implements AutoCloseable {
 
   private final FrontConfig config;
   private final Router router;
-  private final Face face;
+  private final PortKind kind;
   private final Clock clock;
   private final Runnable shutdown;
   private final Optional<? extends Consumer<ChannelPipeline>> http;
@@ -99,20 +99,20 @@ public final class RespServer implements AutoCloseable {
   private RespServer(
       FrontConfig config,
       Router router,
-      Face face,
+      PortKind kind,
       Metrics metrics,
       Clock clock,
       Optional<? extends Consumer<ChannelPipeline>> http,
       Runnable shutdown) {
     this.config = config;
     this.router = router;
-    this.face = face;
+    this.kind = kind;
     this.clock = clock;
     this.shutdown = shutdown;
     this.http = http;
     this.metrics = metrics;
     this.memory = new RequestMemory(config.nodeRequestBytesMax());
-    String port = face.port();
+    String port = kind.port();
     this.opened = metrics.counter(Metric.CONNECTIONS_OPENED, port);
     this.refused = metrics.counter(Metric.CONNECTIONS_REFUSED, port);
     this.traffic = new Traffic(metrics, port);
@@ -126,13 +126,13 @@ public final class RespServer implements AutoCloseable {
   }
 
   /**
-   * Listens, and speaks no HTTP. As {@link #start(FrontConfig, Router, Face, Metrics, Optional,
+   * Listens, and speaks no HTTP. As {@link #start(FrontConfig, Router, PortKind, Metrics, Optional,
    * Runnable)}.
    */
   public static RespServer start(
-      FrontConfig config, Router router, Face face, Metrics metrics, Runnable shutdown)
+      FrontConfig config, Router router, PortKind kind, Metrics metrics, Runnable shutdown)
       throws IOException {
-    return start(config, router, face, metrics, Optional.empty(), shutdown);
+    return start(config, router, kind, metrics, Optional.empty(), shutdown);
   }
 
   /**
@@ -146,30 +146,35 @@ public final class RespServer implements AutoCloseable {
   public static RespServer start(
       FrontConfig config,
       Router router,
-      Face face,
+      PortKind kind,
       Metrics metrics,
       Optional<? extends Consumer<ChannelPipeline>> http,
       Runnable shutdown)
       throws IOException {
-    return start(config, router, face, metrics, Clock.systemUTC(), http, shutdown);
+    return start(config, router, kind, metrics, Clock.systemUTC(), http, shutdown);
   }
 
   static RespServer start(
-      FrontConfig config, Router router, Face face, Metrics metrics, Clock clock, Runnable shutdown)
+      FrontConfig config,
+      Router router,
+      PortKind kind,
+      Metrics metrics,
+      Clock clock,
+      Runnable shutdown)
       throws IOException {
-    return start(config, router, face, metrics, clock, Optional.empty(), shutdown);
+    return start(config, router, kind, metrics, clock, Optional.empty(), shutdown);
   }
 
   private static RespServer start(
       FrontConfig config,
       Router router,
-      Face face,
+      PortKind kind,
       Metrics metrics,
       Clock clock,
       Optional<? extends Consumer<ChannelPipeline>> http,
       Runnable shutdown)
       throws IOException {
-    RespServer server = new RespServer(config, router, face, metrics, clock, http, shutdown);
+    RespServer server = new RespServer(config, router, kind, metrics, clock, http, shutdown);
     try {
       server.listen();
     } catch (IOException | RuntimeException failure) {
@@ -270,7 +275,7 @@ public final class RespServer implements AutoCloseable {
     commands =
         new Commands(
             router,
-            face,
+            kind,
             new NodeFacts(
                 config.cairnVersion(),
                 port(),

@@ -71,7 +71,7 @@ import org.slf4j.LoggerFactory;
  * </ol>
  */
 final class RespSession extends ChannelInboundHandlerAdapter {
-  private static final Logger LOG = LoggerFactory.getLogger(RespSession.class);
+  private static final Logger log = LoggerFactory.getLogger(RespSession.class);
 
   /** Decoded by nobody yet, past which the socket is not read. */
   private static final int UNDECODED_BYTES_MAX = 64 * 1024;
@@ -206,13 +206,13 @@ final class RespSession extends ChannelInboundHandlerAdapter {
       held = null;
     }
     pending.abandon();
-    LOG.debug("connection closed: {}", context.channel());
+    log.debug("connection closed: {}", context.channel());
   }
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ignored, Throwable cause) {
     // Resets are every day's business; what is ours to fix shows in the stack.
-    LOG.debug("connection failed: {}", context.channel(), cause);
+    log.debug("connection failed: {}", context.channel(), cause);
     context.close();
   }
 
@@ -253,7 +253,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
     long unsentBytes = slowReader.unsentBytes();
     samples.output().saw(unsentBytes);
     if (unsentBytes > config.replyBytesMax()) {
-      LOG.debug("connection closed, too many replies unread: {}", context.channel());
+      log.debug("connection closed, too many replies unread: {}", context.channel());
       context.close();
       return;
     }
@@ -294,7 +294,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
         return true;
       }
       if (OtherProtocols.isOfHttp(request.words())) {
-        LOG.debug("connection closed, it speaks HTTP in the middle: {}", context.channel());
+        log.debug("connection closed, it speaks HTTP in the middle: {}", context.channel());
         memory.give(request.bytes());
         ended = true;
         return true;
@@ -348,7 +348,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
     try {
       ready.start(place);
     } catch (RuntimeException bug) {
-      LOG.error("command {} failed: report this as a bug", ready.family(), bug);
+      log.error("command {} failed: report this as a bug", ready.family(), bug);
       place.accept(
           commands.rejected(
               RespValue.error(
@@ -364,7 +364,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
 
   /** Answers, after all that came before it, that the connection cannot go on. */
   private void refuse(ProtocolError error) {
-    LOG.debug("connection refused: {}: {}", context.channel(), error.getMessage());
+    log.debug("connection refused: {}: {}", context.channel(), error.getMessage());
     if (ended) {
       return;
     }
@@ -440,7 +440,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
                   run();
                 });
       } catch (RejectedExecutionException stopped) {
-        LOG.trace("a reply came after the server stopped", stopped);
+        log.trace("a reply came after the server stopped", stopped);
       }
     }
   }

@@ -18,7 +18,7 @@ final class SlowReader {
   /** How long it may take nothing while answers fill the node's memory. */
   private static final long PATIENCE_WHEN_FULL_MILLIS = 1_000;
 
-  private static final Logger LOG = LoggerFactory.getLogger(SlowReader.class);
+  private static final Logger log = LoggerFactory.getLogger(SlowReader.class);
 
   private final ChannelHandlerContext context;
   private final long patienceMillis;
@@ -58,7 +58,7 @@ final class SlowReader {
             ? Math.min(PATIENCE_WHEN_FULL_MILLIS, patienceMillis)
             : patienceMillis;
     if (now - lastNanos >= TimeUnit.MILLISECONDS.toNanos(patience)) {
-      LOG.debug("connection closed, its client reads nothing: {}", context.channel());
+      log.debug("connection closed, its client reads nothing: {}", context.channel());
       context.close();
       return;
     }

@@ -2,5 +2,7 @@
 /**
  * From key to the node that answers: local group or forwarded to a peer, under one deadline. Must
  * never know a command's name.
+ *
+ * <p>Imports of ours: cluster, metrics, operation, partition, peer, protocol.
  */
 package dev.cairn.server.routing;

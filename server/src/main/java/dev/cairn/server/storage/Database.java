@@ -37,7 +37,7 @@ import org.slf4j.LoggerFactory;
  * </ol>
  */
 final class Database {
-  private static final Logger LOG = LoggerFactory.getLogger(Database.class);
+  private static final Logger log = LoggerFactory.getLogger(Database.class);
 
   private final StorageEngine engine;
   private final Path folder;
@@ -128,7 +128,7 @@ final class Database {
       return engine.damaged(cause);
     }
     if (damage.compareAndSet(null, cause)) {
-      LOG.error("{} is damaged; nothing more is read from it or written to it", folder, cause);
+      log.error("{} is damaged; nothing more is read from it or written to it", folder, cause);
       onDamage.accept(cause);
     }
     return cause;
@@ -305,7 +305,7 @@ final class Database {
   /** Waits for those who use it. */
   void awaitUnused() {
     leases.awaitNone(
-        held -> LOG.warn("{} has waited a minute for {} reads before it can close", folder, held));
+        held -> log.warn("{} has waited a minute for {} reads before it can close", folder, held));
   }
 
   /** Flushes, closes. Once, when nobody uses it. */

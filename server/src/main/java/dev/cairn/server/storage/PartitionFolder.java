@@ -37,7 +37,7 @@ import org.slf4j.LoggerFactory;
  * </ol>
  */
 public final class PartitionFolder implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(PartitionFolder.class);
+  private static final Logger log = LoggerFactory.getLogger(PartitionFolder.class);
   private static final String GENERATION = "generation-";
   private static final String INCOMING = "incoming";
   private static final String CHECKPOINT = "checkpoint";
@@ -308,7 +308,7 @@ public final class PartitionFolder implements AutoCloseable {
               try {
                 DurableFiles.deleteTree(old.database().folder());
               } catch (IOException e) {
-                LOG.warn(
+                log.warn(
                     "Cannot delete {}; it is tried again at the next start",
                     old.database().folder(),
                     e);

@@ -57,7 +57,7 @@ public final class StorageEngine implements AutoCloseable {
     RocksDB.loadLibrary();
   }
 
-  private static final Logger LOG = LoggerFactory.getLogger(StorageEngine.class);
+  private static final Logger log = LoggerFactory.getLogger(StorageEngine.class);
   private static final int OPEN_FILES_MAX = 512; // a database
   private static final int DELETIONS_STRETCH = 1_024; // rows side by side
   private static final double DELETIONS_SHARE = 0.5;
@@ -130,7 +130,7 @@ public final class StorageEngine implements AutoCloseable {
   @Override
   public void close() {
     if (!stores.isEmpty()) {
-      LOG.warn("The storage engine was closed while {} databases were open", stores.size());
+      log.warn("The storage engine was closed while {} databases were open", stores.size());
     }
     // What a database still uses is counted by RocksDB itself and lives until that one is closed.
     template.close();
@@ -176,11 +176,11 @@ public final class StorageEngine implements AutoCloseable {
   /** Latches a fault of the whole disk and returns it, to be thrown. */
   public StorageException damaged(StorageException cause) {
     if (damage.compareAndSet(null, cause)) {
-      LOG.error("The data is damaged or its disk fails; nothing more is written to it", cause);
+      log.error("The data is damaged or its disk fails; nothing more is written to it", cause);
       try {
         onDamage.accept(cause);
       } catch (RuntimeException e) {
-        LOG.error("Damage was not heard", e);
+        log.error("Damage was not heard", e);
       }
     }
     return cause;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Owns RocksDB for data: one database a partition, shared cache and threads, the applied row,
- * checkpoints. Imports nothing of ours; must never know Raft.
+ * checkpoints. Must never know Raft.
  *
  * <p>{@link dev.cairn.server.storage.StorageEngine} is what a node's partitions share, {@link
  * dev.cairn.server.storage.PartitionFolder} one partition's files and which of them count, {@link
  * dev.cairn.server.storage.PartitionStore} what stands in the one that does, {@link
  * dev.cairn.server.storage.Database} that one itself.
+ *
+ * <p>Imports of ours: metrics.
  */
 package dev.cairn.server.storage;

@@ -41,7 +41,7 @@ final class ShownWordsTest {
   void noCommandShowsMoreThanItsNameAndItsKeys() {
     for (Command row : CommandTable.rows()) {
       List<Command> each = new ArrayList<>(row.subcommands());
-      if (each.isEmpty() || row.planner() != null) {
+      if (each.isEmpty() || CommandTable.isCalled(row)) {
         each.add(row);
       }
       for (Command command : each) {

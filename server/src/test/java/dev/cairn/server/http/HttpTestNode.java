@@ -2,7 +2,7 @@
 package dev.cairn.server.http;
 
 import dev.cairn.server.command.ClientState;
-import dev.cairn.server.command.Face;
+import dev.cairn.server.command.PortKind;
 import dev.cairn.server.command.SlowLog;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.resp.FakeRouter;
@@ -56,7 +56,7 @@ final class HttpTestNode implements AutoCloseable {
         RespServer.start(
             FrontConfig.of("127.0.0.1", 0, "x"),
             router,
-            Face.CLIENT,
+            PortKind.CLIENT,
             metrics,
             Optional.of(http),
             () -> {});

@@ -4,7 +4,7 @@ package dev.cairn.server.node;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.protocol.RespValue;
-import dev.cairn.server.command.Face;
+import dev.cairn.server.command.PortKind;
 import dev.cairn.server.partition.LogLimits;
 import dev.cairn.server.resp.RespServer;
 import dev.cairn.server.resp.Transcript;
@@ -46,7 +46,7 @@ class TranscriptsOnThreeNodesTest {
     List<String> played = new ArrayList<>();
     try (RuntimeCluster cluster = RuntimeCluster.start(folder, LogLimits.DEFAULT)) {
       for (Transcript transcript : Transcript.all()) {
-        if (transcript.face() == Face.CLIENT && !NOT_ABOUT_DATA.contains(transcript.name())) {
+        if (transcript.face() == PortKind.CLIENT && !NOT_ABOUT_DATA.contains(transcript.name())) {
           played.add(transcript.name());
           play(transcript, cluster);
         }
@@ -67,7 +67,7 @@ class TranscriptsOnThreeNodesTest {
     List<RespServer> servers = new ArrayList<>();
     try {
       for (int i = 0; i < 3; i++) {
-        servers.add(Transcript.serve(cluster.node(i).router(), Face.CLIENT));
+        servers.add(Transcript.serve(cluster.node(i).router(), PortKind.CLIENT));
       }
       try (RoundRobin nodes = new RoundRobin(servers)) {
         String played = transcript.play(nodes);

@@ -4,7 +4,7 @@ package dev.cairn.server.resp;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.server.command.ClientState;
-import dev.cairn.server.command.Face;
+import dev.cairn.server.command.PortKind;
 import dev.cairn.server.command.SlowLog;
 import dev.cairn.server.http.HttpConfig;
 import dev.cairn.server.http.HttpFront;
@@ -46,7 +46,7 @@ final class HttpOnTheClientPortTest {
         RespServer.start(
             FrontConfig.of("127.0.0.1", 0, "x"),
             router,
-            Face.CLIENT,
+            PortKind.CLIENT,
             metrics,
             Optional.of(http),
             () -> {});

@@ -10,7 +10,7 @@ import dev.cairn.protocol.RespValue.Bulk;
 import dev.cairn.protocol.RespValue.Int;
 import dev.cairn.server.command.Command;
 import dev.cairn.server.command.CommandTable;
-import dev.cairn.server.command.Face;
+import dev.cairn.server.command.PortKind;
 import dev.cairn.server.metrics.Metrics;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -35,7 +35,7 @@ final class IntrospectionTest {
 
   @BeforeEach
   void start() throws IOException {
-    server = Transcript.serve(router, Face.CLIENT);
+    server = Transcript.serve(router, PortKind.CLIENT);
     client = new Transcript.Connection(server);
   }
 
@@ -252,7 +252,7 @@ final class IntrospectionTest {
             all.levels(),
             all.slowLog(),
             all.shutdownBy());
-    try (RespServer full = RespServer.start(one, router, Face.CLIENT, new Metrics(), () -> {});
+    try (RespServer full = RespServer.start(one, router, PortKind.CLIENT, new Metrics(), () -> {});
         Transcript.Connection first = new Transcript.Connection(full)) {
       first.say("PING");
       try (Transcript.Connection second = new Transcript.Connection(full)) {

@@ -4,7 +4,7 @@ package dev.cairn.server.resp;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.server.command.ClientState;
-import dev.cairn.server.command.Face;
+import dev.cairn.server.command.PortKind;
 import dev.cairn.server.command.SlowLog;
 import dev.cairn.server.http.HttpConfig;
 import dev.cairn.server.http.HttpFront;
@@ -114,7 +114,7 @@ final class OtherProtocolsTest {
         "POSTS~QUIT~|-ERR unknown command 'POSTS', with args beginning with: ~+OK~",
       })
   void aLineOfHttpInTheMiddleEndsTheConnection(String request, String answer) throws IOException {
-    for (Face face : Face.values()) {
+    for (PortKind face : PortKind.values()) {
       try (RespServer server = server(face)) {
         assertThat(exchange(server, request.replace("~", "\r\n")))
             .as(face.name())
@@ -127,7 +127,7 @@ final class OtherProtocolsTest {
 
   @ParameterizedTest
   @EnumSource
-  void thePrefaceOfHttp2EndsTheConnection(Face face) throws IOException {
+  void thePrefaceOfHttp2EndsTheConnection(PortKind face) throws IOException {
     try (RespServer server = server(face)) {
       String answer =
           exchange(server, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0SET k evil\r\n");
@@ -139,16 +139,16 @@ final class OtherProtocolsTest {
 
   @ParameterizedTest
   @EnumSource
-  void aValueThatLooksLikeAVersionIsAValue(Face face) throws IOException {
+  void aValueThatLooksLikeAVersionIsAValue(PortKind face) throws IOException {
     try (RespServer server = server(face)) {
       assertThat(exchange(server, "SET k2 HTTP/1.1\r\nGET k2\r\nQUIT\r\n"))
           .isEqualTo("+OK\r\n$8\r\nHTTP/1.1\r\n+OK\r\n");
     }
   }
 
-  private RespServer server(Face face) throws IOException {
+  private RespServer server(PortKind face) throws IOException {
     FrontConfig config = FrontConfig.of("127.0.0.1", 0, "x");
-    return face == Face.CLIENT
+    return face == PortKind.CLIENT
         ? RespServer.start(config, router, face, metrics, Optional.of(http), () -> {})
         : RespServer.start(config, router, face, metrics, () -> {});
   }

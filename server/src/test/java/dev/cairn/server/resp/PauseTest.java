@@ -4,7 +4,7 @@ package dev.cairn.server.resp;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.protocol.RespValue;
-import dev.cairn.server.command.Face;
+import dev.cairn.server.command.PortKind;
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -24,7 +24,7 @@ final class PauseTest {
 
   @BeforeEach
   void start() throws IOException {
-    server = Transcript.serve(router, Face.CLIENT);
+    server = Transcript.serve(router, PortKind.CLIENT);
     operator = new Transcript.Connection(server);
     client = new Transcript.Connection(server);
   }

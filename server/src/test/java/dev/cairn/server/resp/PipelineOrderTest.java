@@ -7,8 +7,8 @@ import static org.awaitility.Awaitility.await;
 import dev.cairn.protocol.RespReader;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.RespWriter;
-import dev.cairn.server.command.Face;
 import dev.cairn.server.command.OrderExamples;
+import dev.cairn.server.command.PortKind;
 import dev.cairn.server.metrics.Metrics;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -82,17 +82,17 @@ final class PipelineOrderTest {
   @ParameterizedTest
   @EnumSource
   void whileWritesAreSlow(Form form) throws Exception {
-    compare(Face.CLIENT, form, slow, Runnable::run);
+    compare(PortKind.CLIENT, form, slow, Runnable::run);
   }
 
   @Test
   void whileWritesAreSlowOnTheClusterPort() throws Exception {
-    compare(Face.CLUSTER, Form.ARRAYS, slow, Runnable::run);
+    compare(PortKind.CLUSTER, Form.ARRAYS, slow, Runnable::run);
   }
 
   @Test
   void whileReadsAreSlow() throws Exception {
-    compare(Face.CLIENT, Form.ARRAYS, Runnable::run, slow);
+    compare(PortKind.CLIENT, Form.ARRAYS, Runnable::run, slow);
   }
 
   @Test
@@ -109,8 +109,8 @@ final class PipelineOrderTest {
         }
       }
     }
-    try (Server one = new Server(patient, Face.CLIENT);
-        Server other = new Server(stalled, Face.CLIENT)) {
+    try (Server one = new Server(patient, PortKind.CLIENT);
+        Server other = new Server(stalled, PortKind.CLIENT)) {
       byte[] bytes = Form.ARRAYS.bytes(requests);
       FutureTask<Void> sending = new FutureTask<>(() -> other.send(bytes), null);
       new Thread(sending).start();
@@ -130,7 +130,7 @@ final class PipelineOrderTest {
     }
   }
 
-  private void compare(Face face, Form form, Executor writes, Executor reads) throws Exception {
+  private void compare(PortKind face, Form form, Executor writes, Executor reads) throws Exception {
     List<String> differences = new ArrayList<>();
     FakeRouter patient = new FakeRouter(1, Runnable::run);
     FakeRouter pipelined = new FakeRouter(1, writes, reads);
@@ -177,7 +177,7 @@ final class PipelineOrderTest {
     private final RespReader reader = new RespReader();
     private final byte[] chunk = new byte[65_536];
 
-    Server(FakeRouter router, Face face) throws IOException {
+    Server(FakeRouter router, PortKind face) throws IOException {
       FrontConfig config = FrontConfig.of("127.0.0.1", 0, "x");
       server = RespServer.start(config, router, face, new Metrics(), () -> {});
       socket = new Socket(InetAddress.getLoopbackAddress(), server.port());

@@ -11,7 +11,7 @@ import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.RespWriter;
 import dev.cairn.protocol.Topology;
 import dev.cairn.server.command.ClientState;
-import dev.cairn.server.command.Face;
+import dev.cairn.server.command.PortKind;
 import dev.cairn.server.command.ShutdownBy;
 import dev.cairn.server.command.SlowLog;
 import dev.cairn.server.metrics.Metrics;
@@ -367,7 +367,7 @@ final class RespServerTest {
                 RespServer.start(
                     FrontConfig.of("127.0.0.1", server.port(), "x"),
                     router,
-                    Face.CLIENT,
+                    PortKind.CLIENT,
                     new Metrics(),
                     () -> {}))
         .isInstanceOf(BindException.class)
@@ -504,7 +504,7 @@ final class RespServerTest {
 
   private Client connectToClusterPort() throws IOException {
     FrontConfig config = FrontConfig.of("127.0.0.1", 0, "x");
-    server = RespServer.start(config, router, Face.CLUSTER, new Metrics(), () -> {});
+    server = RespServer.start(config, router, PortKind.CLUSTER, new Metrics(), () -> {});
     return connect();
   }
 
@@ -574,7 +574,7 @@ final class RespServerTest {
 
   @Test
   void shutdownIsCarriedOutForWhomItIsEnabledOnBothPorts() throws Exception {
-    for (Face face : Face.values()) {
+    for (PortKind face : PortKind.values()) {
       for (ShutdownBy by : ShutdownBy.values()) {
         AtomicInteger stopped = new AtomicInteger();
         FrontConfig config =
@@ -702,7 +702,7 @@ final class RespServerTest {
   }
 
   private Client connect(FrontConfig config) throws IOException {
-    server = RespServer.start(config, router, Face.CLIENT, new Metrics(), () -> {});
+    server = RespServer.start(config, router, PortKind.CLIENT, new Metrics(), () -> {});
     return connect();
   }
 

@@ -8,7 +8,7 @@ import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.RespReader;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.RespWriter;
-import dev.cairn.server.command.Face;
+import dev.cairn.server.command.PortKind;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.operation.Reply;
 import java.io.IOException;
@@ -35,7 +35,11 @@ final class ScanTest {
     for (int i = 0; i < 2; i++) {
       RespServer server =
           RespServer.start(
-              FrontConfig.of("127.0.0.1", 0, "x"), router, Face.CLIENT, new Metrics(), () -> {});
+              FrontConfig.of("127.0.0.1", 0, "x"),
+              router,
+              PortKind.CLIENT,
+              new Metrics(),
+              () -> {});
       servers.add(server);
       clients.add(new Client(server.port()));
     }

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.protocol.RespReader;
 import dev.cairn.protocol.RespValue;
-import dev.cairn.server.command.Face;
+import dev.cairn.server.command.PortKind;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.routing.Router;
 import java.io.IOException;
@@ -60,8 +60,8 @@ public record Transcript(String name, String text) {
   }
 
   /** The port that it is for. */
-  public Face face() {
-    return text.startsWith("face cluster\n") ? Face.CLUSTER : Face.CLIENT;
+  public PortKind face() {
+    return text.startsWith("face cluster\n") ? PortKind.CLUSTER : PortKind.CLIENT;
   }
 
   /** What is sent, in its order. */
@@ -87,7 +87,7 @@ public record Transcript(String name, String text) {
   }
 
   /** A server over a cluster, whose clock stands still. */
-  public static RespServer serve(Router router, Face face) throws IOException {
+  public static RespServer serve(Router router, PortKind face) throws IOException {
     FrontConfig config = FrontConfig.of("127.0.0.1", 0, "0.1.0");
     return RespServer.start(config, router, face, new Metrics(), CLOCK, () -> {});
   }

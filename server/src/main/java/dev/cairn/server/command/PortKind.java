@@ -2,7 +2,7 @@
 package dev.cairn.server.command;
 
 /** What a port pretends to be. */
-public enum Face {
+public enum PortKind {
   /**
    * The client port: one big standalone Redis. Any key is answered, by forwarding if need be; there
    * is never a {@code MOVED}; DBSIZE covers the whole cluster.
@@ -17,12 +17,17 @@ public enum Face {
 
   private final String port;
 
-  Face(String port) {
+  PortKind(String port) {
     this.port = port;
   }
 
   /** Its port, as metrics label it. */
   public String port() {
     return port;
+  }
+
+  /** What HELLO and INFO call it, in Redis' words. */
+  String mode() {
+    return this == CLUSTER ? "cluster" : "standalone";
   }
 }
