@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -19,8 +18,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
- * Rules that keep the pages readable. Each is a bound that may only become tighter: an exception
- * that is not needed any more fails too, so that the lists of exceptions only shrink.
+ * Rules that keep the pages readable. A bound may become tighter, never looser, and no page is an
+ * exception, but that decisions have dates.
  */
 class PagesTest {
   private static final Path CHECKOUT = Path.of(System.getProperty("cairn.checkout", ".."));
@@ -38,25 +37,6 @@ class PagesTest {
   private static final Set<String> KINDS = Set.of("guide", "reference", "design");
 
   private static final Set<String> OF_NO_KIND = Set.of("compare.md", "origin.md", "status.md");
-
-  /** Decisions, by number, with so many sentences that are too long. Only fewer are welcome. */
-  private static final Map<String, Integer> LONG_SENTENCES =
-      Map.ofEntries(
-          Map.entry("0003", 2),
-          Map.entry("0004", 2),
-          Map.entry("0005", 1),
-          Map.entry("0007", 2),
-          Map.entry("0008", 3),
-          Map.entry("0014", 1),
-          Map.entry("0018", 1),
-          Map.entry("0020", 4),
-          Map.entry("0022", 2),
-          Map.entry("0023", 3),
-          Map.entry("0024", 1),
-          Map.entry("0025", 6),
-          Map.entry("0026", 3),
-          Map.entry("0027", 3),
-          Map.entry("0030", 2));
 
   private static final Pattern DATED =
       Pattern.compile(
@@ -100,23 +80,11 @@ class PagesTest {
   void noSentenceIsTooLong() throws IOException {
     List<String> faults = new ArrayList<>();
     for (Path file : pages()) {
-      if (!file.startsWith(DECISIONS)) {
-        tooLong(file).forEach(sentence -> faults.add(nameOf(file) + ": " + sentence));
-      }
+      Page.read(file).sentences().stream()
+          .filter(sentence -> Page.words(sentence) > SENTENCE_WORDS_MAX)
+          .forEach(sentence -> faults.add(nameOf(file) + ": " + sentence));
     }
     assertThat(faults).as("more than %d words", SENTENCE_WORDS_MAX).isEmpty();
-  }
-
-  @Test
-  void longSentencesOfDecisionsBecomeFewer() throws IOException {
-    Map<String, Integer> tooLong = new TreeMap<>();
-    for (Path decision : below(DECISIONS)) {
-      int sentences = tooLong(decision).size();
-      if (sentences > 0) {
-        tooLong.put(decision.getFileName().toString().substring(0, 4), sentences);
-      }
-    }
-    assertThat(tooLong).as("lower LONG_SENTENCES, never raise it").isEqualTo(LONG_SENTENCES);
   }
 
   @Test
@@ -204,12 +172,6 @@ class PagesTest {
     assertThat(Page.words("Two `words` - and | a number: 7.")).isEqualTo(6);
     assertThat(Page.of("a\n| b |\n\n    c - d").words()).isEqualTo(7);
     assertThat(Page.of("123\n1234\n| 34 |\n    ab").widerThan(3)).containsExactly(2, 4);
-  }
-
-  private static List<String> tooLong(Path file) throws IOException {
-    return Page.read(file).sentences().stream()
-        .filter(sentence -> Page.words(sentence) > SENTENCE_WORDS_MAX)
-        .toList();
   }
 
   /** What people read first, and all of docs/. CHANGELOG.md is history, and has no bounds. */
