@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.log;
+
+import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Runs a log on a real disk. One thread writes: it takes all that waits, writes and syncs once,
+ * tells how far the log is durable, and begins again. Another makes files ahead, copies what
+ * outlasts its segment, and writes the mark, at most once in {@link #MARK_MILLIS}.
+ *
+ * <p>Invariants:
+ *
+ * <ol>
+ *   <li>{@link Listener#durable} is called by the writing thread only, with numbers that grow.
+ *   <li>After {@link Listener#failed}, which is called once, nothing is told any more.
+ * </ol>
+ */
+public final class LogThread implements AutoCloseable {
+  /** The least time between two marks, in milliseconds. */
+  public static final long MARK_MILLIS = 1000;
+
+  /** How long one waits before trying again to make room. */
+  private static final long RETRY_MILLIS = 100;
+
+  private final Log log;
+  private final Listener listener;
+  private final Thread writer;
+  private final Thread keeper;
+  private volatile boolean stopped;
+  private boolean failed;
+
+  /** Who is told what became of appends. Its methods must not wait. */
+  public interface Listener {
+    /** All appends up to a number are on disk. Called by the writing thread. */
+    void durable(long sequence);
+
+    /** The log has failed: nothing more will be on disk. Called once, by either thread. */
+    void failed(LogException cause);
+  }
+
+  /** Starts to run a log; it belongs to this from now on. */
+  public LogThread(Log log, Listener listener) {
+    this.log = log;
+    this.listener = listener;
+    writer = new Thread(this::write, "log");
+    keeper = new Thread(this::keep, "log-keeper");
+    writer.setDaemon(true);
+    keeper.setDaemon(true);
+    log.onAppend(() -> LockSupport.unpark(writer));
+    writer.start();
+    keeper.start();
+  }
+
+  private void write() {
+    long told = log.durable();
+    while (!stopped) {
+      boolean written = log.write();
+      long durable = log.durable();
+      if (durable > told) {
+        told = durable;
+        listener.durable(durable);
+      }
+      if (log.failure().isPresent()) {
+        fail();
+        return;
+      }
+      if (!written) {
+        if (log.queuedBytes() > 0) {
+          LockSupport.unpark(keeper);
+          LockSupport.parkNanos(this, TimeUnit.MILLISECONDS.toNanos(RETRY_MILLIS));
+        } else {
+          LockSupport.park(this);
+        }
+      }
+    }
+  }
+
+  private void keep() {
+    long nextMark = System.nanoTime();
+    while (!stopped) {
+      boolean made = log.prepare();
+      boolean copied = log.copy();
+      if (System.nanoTime() - nextMark >= 0 && log.mark()) {
+        nextMark = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(MARK_MILLIS);
+      }
+      if (log.failure().isPresent()) {
+        fail();
+        return;
+      }
+      if (!made && !copied) {
+        LockSupport.parkNanos(this, TimeUnit.MILLISECONDS.toNanos(RETRY_MILLIS));
+      }
+    }
+  }
+
+  private void fail() {
+    synchronized (this) {
+      if (failed) {
+        return;
+      }
+      failed = true;
+    }
+    log.failure().ifPresent(listener::failed);
+  }
+
+  /** Ends both threads and closes the log. What waits is not written. */
+  @Override
+  public void close() throws IOException {
+    stopped = true;
+    boolean interrupted = end(writer);
+    interrupted |= end(keeper);
+    log.close();
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static boolean end(Thread thread) {
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      LockSupport.unpark(thread);
+      try {
+        thread.join(RETRY_MILLIS);
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    return interrupted;
+  }
+}
