@@ -34,7 +34,7 @@ final class EntryReader {
 
   private final List<LogEntry> taken = new ArrayList<>();
   private long takenBytes;
-  private LogFile file;
+  private Segment readAhead;
   private BatchReader reader;
 
   /**
@@ -49,6 +49,11 @@ final class EntryReader {
     this.group = group;
     this.bytesMax = bytesMax;
     this.aheadBytes = aheadBytes;
+  }
+
+  /** Lets go of what was read ahead: it may be older than what is asked for. */
+  void forget() {
+    readAhead = null;
   }
 
   boolean isFull() {
@@ -116,9 +121,9 @@ final class EntryReader {
 
   /** The batch of a number at a block, or of any number for -1. */
   private Batch batch(Segment segment, int block, long number) throws IOException {
-    if (file != segment.file()) {
-      file = segment.file();
-      reader = new BatchReader(file, aheadBytes);
+    if (!segment.equals(readAhead)) {
+      readAhead = segment;
+      reader = new BatchReader(segment.file(), aheadBytes);
     }
     Batch.Header header = block < segment.blocks() ? reader.header(block) : null;
     boolean expected =

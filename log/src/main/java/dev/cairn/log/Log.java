@@ -286,6 +286,7 @@ public final class Log implements AutoCloseable {
 
   List<LogEntry> read(long group, long from, long to, long bytesMax, int aheadBytes) {
     EntryReader reader = new EntryReader(this::next, log, group, bytesMax, aheadBytes);
+    EntryReader.Run failed = null;
     long at = from;
     while (true) {
       EntryReader.Run run = run(group, at, to);
@@ -301,15 +302,16 @@ public final class Log implements AutoCloseable {
       } catch (IOException e) {
         problem = e;
       }
-      if (!run.equals(run(group, at, to))) {
-        continue; // it moved meanwhile: truncated, copied forward or compacted
+      if (run.equals(failed)) {
+        throw fail(
+            new LogException(
+                problem == null ? LogException.Kind.DAMAGED : LogException.Kind.FAILED,
+                "entry " + at + " of group " + group + " cannot be read from " + run.segment(),
+                problem));
       }
-      String what = "entry " + at + " of group " + group + " cannot be read from " + run.segment();
-      throw fail(
-          new LogException(
-              problem == null ? LogException.Kind.DAMAGED : LogException.Kind.FAILED,
-              what,
-              problem));
+      // It moved meanwhile, or its block was read ahead before it was written.
+      failed = run;
+      reader.forget();
     }
   }
 
@@ -604,7 +606,8 @@ public final class Log implements AutoCloseable {
         }
       }
       released.clear();
-      replaced.removeIf(unused::add);
+      unused.addAll(replaced);
+      replaced.clear();
       Set<Long> used = usedCopies();
       copies.values().removeIf(each -> !used.contains(each.ordinal()) && unused.add(each));
     }

@@ -76,6 +76,21 @@ class LogFaultsTest {
   }
 
   @Test
+  void whatIsWrittenWhileOneReadsIsNotTakenForDamage() throws IOException {
+    Log log = open();
+    log.append(entry(1, 10));
+    log.write();
+    files.afterRead =
+        () -> {
+          files.afterRead = () -> {};
+          log.append(entry(2, 10));
+          assertThat(log.write()).isTrue();
+        };
+    assertThat(log.read(1, 1, 10_000)).hasSize(2);
+    assertThat(log.failure()).isEmpty();
+  }
+
+  @Test
   void aFullDiskRefusesEntriesBeforeItWritesAndGoesOnOnceThereIsRoom() throws IOException {
     Log log = open();
     files.room = files.list().stream().mapToLong(name -> files.bytes(name).length).sum() + 5000;

@@ -174,6 +174,12 @@ class PlantedBugsTest {
               "if (until < Long.MAX_VALUE) {",
               "if (until > 0) {"),
           new Bug(
+              "what was read ahead is taken for damage",
+              "LogFaultsTest.whatIsWrittenWhileOneReadsIsNotTakenForDamage",
+              "EntryReader.java",
+              "    readAhead = null;\n",
+              ""),
+          new Bug(
               "after a failed sync the log goes on",
               "LogFaultsTest.afterAFailedSyncNothingIsAcknowledgedAnyMore",
               "Log.java",

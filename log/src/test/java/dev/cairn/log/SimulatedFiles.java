@@ -66,6 +66,9 @@ final class SimulatedFiles implements LogFiles {
   /** Fails every read while it is set. */
   boolean unreadable;
 
+  /** Called after each read. */
+  Runnable afterRead = () -> {};
+
   Watcher watcher = (name, position, bytes) -> {};
   private long steps;
   private boolean stopped;
@@ -240,6 +243,7 @@ final class SimulatedFiles implements LogFiles {
       check(position, into);
       int length = (int) Math.max(0, Math.min(into.remaining(), content.now.length - position));
       into.put(content.now, (int) Math.min(position, content.now.length), length);
+      afterRead.run();
       return length;
     }
 
