@@ -14,6 +14,7 @@ import java.util.concurrent.locks.LockSupport;
  *
  * <ol>
  *   <li>{@link Listener#durable} is called by the writing thread only, with numbers that grow.
+ *   <li>While nothing is appended, both threads sleep; before that the mark is written.
  *   <li>After {@link Listener#failed}, which is called once, nothing is told any more.
  * </ol>
  */
@@ -29,6 +30,10 @@ public final class LogThread implements AutoCloseable {
   private final Thread writer;
   private final Thread keeper;
   private volatile boolean stopped;
+
+  /** Something was written, or there is no room for it, since the keeper looked. */
+  private volatile boolean written;
+
   private boolean failed;
 
   /** Who is told what became of appends. Its methods must not wait. */
@@ -56,7 +61,7 @@ public final class LogThread implements AutoCloseable {
   private void write() {
     long told = log.durable();
     while (!stopped) {
-      boolean written = log.write();
+      boolean wrote = log.write();
       long durable = log.durable();
       if (durable > told) {
         told = durable;
@@ -66,8 +71,13 @@ public final class LogThread implements AutoCloseable {
         fail();
         return;
       }
-      if (!written) {
+      if (wrote && !written) {
+        written = true;
+        LockSupport.unpark(keeper);
+      }
+      if (!wrote) {
         if (log.queuedBytes() > 0) {
+          written = true;
           LockSupport.unpark(keeper);
           LockSupport.parkNanos(this, TimeUnit.MILLISECONDS.toNanos(RETRY_MILLIS));
         } else {
@@ -79,10 +89,17 @@ public final class LogThread implements AutoCloseable {
 
   private void keep() {
     long nextMark = System.nanoTime();
+    boolean idle = false;
     while (!stopped) {
+      if (idle && !written) {
+        LockSupport.park(this);
+        continue;
+      }
+      written = false;
       boolean made = log.prepare();
       boolean copied = log.copy();
-      if (System.nanoTime() - nextMark >= 0 && log.mark()) {
+      boolean due = System.nanoTime() - nextMark >= 0;
+      if (due && log.mark()) {
         nextMark = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(MARK_MILLIS);
       }
       if (log.failure().isPresent()) {
@@ -92,6 +109,7 @@ public final class LogThread implements AutoCloseable {
       if (!made && !copied) {
         LockSupport.parkNanos(this, TimeUnit.MILLISECONDS.toNanos(RETRY_MILLIS));
       }
+      idle = due && !made && !copied && !log.isOutOfRoom();
     }
   }
 

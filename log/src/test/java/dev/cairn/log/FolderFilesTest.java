@@ -9,12 +9,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,12 +29,18 @@ class FolderFilesTest {
   private static final int THREADS = 3;
   private static final int APPENDS = 150;
 
-  @TempDir Path folder;
+  @TempDir Path temporary;
+  private Path folder;
+
+  @BeforeEach
+  void makeFolder() {
+    folder = temporary.resolve("log");
+  }
 
   @ParameterizedTest
   @EnumSource(FolderFiles.Writing.class)
   void whatManyThreadsAppendIsThereAfterAStart(FolderFiles.Writing writing) throws Exception {
-    FolderFiles files = FolderFiles.open(folder.resolve("log"), writing);
+    FolderFiles files = FolderFiles.open(folder, writing);
     AtomicLong durable = new AtomicLong();
     AtomicReference<LogException> failed = new AtomicReference<>();
     Log log = Log.open(files, SETTINGS, new Random(1));
@@ -66,8 +74,7 @@ class FolderFilesTest {
       }
       assertThat(failed.get()).isNull();
     }
-    try (Log again =
-        Log.open(FolderFiles.open(folder.resolve("log"), writing), SETTINGS, new Random(2))) {
+    try (Log again = Log.open(FolderFiles.open(folder, writing), SETTINGS, new Random(2))) {
       for (long group = 1; group <= THREADS; group++) {
         assertThat(again.group(group).orElseThrow().last()).isEqualTo(APPENDS);
         long at = again.group(group).orElseThrow().base().index() + 1;
@@ -99,6 +106,34 @@ class FolderFilesTest {
       if (index % 10 == 0) {
         List<LogEntry> read = log.read(group, Math.max(1, index - 20), 1);
         read.forEach(each -> assertThat(each.data()).isEqualTo(data(group, each.index())));
+      }
+    }
+  }
+
+  @Test
+  void aRealFileThatWasCutInTheMiddleOfABlockIsFound() throws IOException {
+    try (Log log = Log.open(FolderFiles.open(folder), SETTINGS, new Random(1))) {
+      for (int term = 1; term <= 3; term++) {
+        log.append(new Append().hardState(1, term, new byte[2]));
+        assertThat(log.write()).isTrue();
+      }
+    }
+    byte[] whole = Files.readAllBytes(folder.resolve("segment-000001"));
+    int lastEnds = 3 * Batch.BLOCK_BYTES + Batch.HEADER_BYTES + Batch.RECORD_BYTES + 2;
+    for (int length : new int[] {lastEnds, lastEnds - 1, 5000, 100, 0}) {
+      Path cut = folder.resolveSibling("cut-" + length);
+      Files.createDirectories(cut);
+      Files.write(cut.resolve("segment-000001"), Arrays.copyOf(whole, length));
+      Files.copy(folder.resolve(Mark.NAME), cut.resolve(Mark.NAME));
+      FolderFiles files = FolderFiles.open(cut);
+      if (length == lastEnds) {
+        try (Log log = Log.open(files, SETTINGS, new Random(2))) {
+          assertThat(log.group(1).orElseThrow().term()).isEqualTo(3);
+        }
+      } else {
+        assertThatThrownBy(() -> Log.open(files, SETTINGS, new Random(2)))
+            .isInstanceOfSatisfying(
+                LogException.class, e -> assertThat(e.kind()).isEqualTo(LogException.Kind.DAMAGED));
       }
     }
   }
