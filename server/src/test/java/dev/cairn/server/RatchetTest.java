@@ -61,13 +61,12 @@ class RatchetTest {
           Map.entry("bench/Network", 583),
           Map.entry("client/CairnClient", 668),
           Map.entry("node/Introduction", 487),
-          Map.entry("node/NodeRuntime", 473),
+          Map.entry("node/NodeRuntime", 471),
           Map.entry("peer/Link", 522),
           Map.entry("peer/PeerTransport", 629),
           Map.entry("raft/GroupLog", 484),
           Map.entry("raft/SharedLog", 598),
-          Map.entry("routing/ClusterRouter", 477),
-          Map.entry("routing/Lane", 511),
+          Map.entry("routing/Lane", 509),
           Map.entry("storage/PartitionStore", 585));
 
   private static final Map<String, Integer> WIDE_CONSTRUCTORS =
@@ -84,8 +83,7 @@ class RatchetTest {
           Map.entry("partition.Partitions", 10),
           Map.entry("partition.ReplicaCare", 9),
           Map.entry("partition.ReplicaOpener", 14),
-          Map.entry("resp.FrontConfig", 15),
-          Map.entry("routing.ClusterRouter", 10));
+          Map.entry("resp.FrontConfig", 15));
 
   private static final Collection<JavaClass> CLASSES =
       List.copyOf(

@@ -38,7 +38,7 @@ record Call(
   }
 
   Router router() {
-    return port.router();
+    return port.router().current();
   }
 
   int count() {

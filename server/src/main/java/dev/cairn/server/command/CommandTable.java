@@ -67,9 +67,9 @@ public final class CommandTable {
     return SUBCOMMANDS.getOrDefault(container.name(), Map.of()).get(Words.lower(subcommand));
   }
 
-  /** What a call will do. A {@link Refusal} thrown is the reply. */
-  static Plan plan(Call call) {
-    return PLANNERS.get(call.command()).plan(call);
+  /** What makes the plan of a command's calls. */
+  static Plan.Planner planner(Command command) {
+    return PLANNERS.get(command);
   }
 
   /** Whether it can be called; some containers can with a subcommand only. */

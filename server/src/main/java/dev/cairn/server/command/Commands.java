@@ -27,7 +27,7 @@ public final class Commands implements AutoCloseable {
 
   /** Commands of one port of one node. */
   public Commands(Router router, PortKind kind, NodeFacts facts, SlowLog slowLog, Metrics metrics) {
-    this.port = new Port(router, kind, facts, slowLog, metrics, CommandTable::plan);
+    this.port = new Port(router, kind, facts, slowLog, metrics, CommandTable::planner);
   }
 
   /** Counts the reply to what could not be run: a request that is none, or that comes too late. */
@@ -53,18 +53,18 @@ public final class Commands implements AutoCloseable {
 
   /**
    * Looks a request up, checks it, and plans what it will do. Changes nothing: that is for {@link
-   * Ready#start}, once what must be before it was answered. To be called when all requests before
-   * it were started, since what they did to the connection counts.
+   * PlannedRequest#start}, once what must be before it was answered. To be called when all requests
+   * before it were started, since what they did to the connection counts.
    *
    * @param client the connection's state; this is called on its thread
    * @param words one or more; never modified afterwards
    * @param refusal why it cannot be carried out although it could be read; empty for nearly all
    */
-  public Ready plan(ClientState client, List<byte[]> words, String refusal) {
+  public PlannedRequest plan(ClientState client, List<byte[]> words, String refusal) {
     int commandAt = RequestOptions.commandAt(words);
     List<byte[]> own = commandAt == 0 ? words : words.subList(commandAt, words.size());
     Command found = CommandTable.find(own.get(0));
-    Ready ready = new Ready(port, client, found == null ? UNKNOWN : found.name());
+    PlannedRequest ready = new PlannedRequest(port, client, found == null ? UNKNOWN : found.name());
     try {
       if (!refusal.isEmpty()) {
         throw new Refusal(refusal);
@@ -89,8 +89,12 @@ public final class Commands implements AutoCloseable {
    *
    * @throws Refusal where it is not even tried
    */
-  private Ready plan(
-      Ready ready, ClientState client, Command found, List<byte[]> words, RequestOptions options) {
+  private PlannedRequest plan(
+      PlannedRequest ready,
+      ClientState client,
+      Command found,
+      List<byte[]> words,
+      RequestOptions options) {
     if (found == null) {
       return ready.reject(unknownCommand(words));
     }
@@ -126,7 +130,7 @@ public final class Commands implements AutoCloseable {
 
   private static Plan plan(Call call) {
     try {
-      return CommandTable.plan(call);
+      return CommandTable.planner(call.command()).plan(call);
     } catch (Refusal wrong) {
       return new Plan.Answer(wrong.reply());
     } catch (RuntimeException bug) {

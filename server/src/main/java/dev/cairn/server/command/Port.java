@@ -6,6 +6,7 @@ import dev.cairn.server.routing.Router;
 import dev.cairn.server.routing.ScanPosition;
 import java.security.SecureRandom;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 
 /**
@@ -18,7 +19,7 @@ final class Port {
   private final NodeFacts facts;
   private final SlowLog slowLog;
   private final Metrics metrics;
-  private final Plan.Planner planner;
+  private final Function<Command, Plan.Planner> planners;
   private final CommandCounts counts;
   private final Redirection redirection;
   private final Clients clients = new Clients();
@@ -29,7 +30,7 @@ final class Port {
   /**
    * What the calls of a port without connections share.
    *
-   * @param planner makes the plan of any call, for what a transaction has queued
+   * @param planners what makes the plans of any command, for what a transaction has queued
    */
   Port(
       Router router,
@@ -37,13 +38,13 @@ final class Port {
       NodeFacts facts,
       SlowLog slowLog,
       Metrics metrics,
-      Plan.Planner planner) {
+      Function<Command, Plan.Planner> planners) {
     this.router = router;
     this.kind = kind;
     this.facts = facts;
     this.slowLog = slowLog;
     this.metrics = metrics;
-    this.planner = planner;
+    this.planners = planners;
     this.counts = new CommandCounts(metrics.commands());
     this.redirection = new Redirection(router, kind);
   }
@@ -69,9 +70,9 @@ final class Port {
     return metrics;
   }
 
-  /** Makes the plan of any call. */
-  Plan.Planner planner() {
-    return planner;
+  /** What makes the plans of a command. */
+  Plan.Planner planner(Command command) {
+    return planners.apply(command);
   }
 
   CommandCounts counts() {

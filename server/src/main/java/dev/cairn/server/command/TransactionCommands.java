@@ -240,7 +240,7 @@ final class TransactionCommands {
               throw new IllegalStateException("a plan replied");
             });
     try {
-      return call.port().planner().plan(part);
+      return call.port().planner(queued.command()).plan(part);
     } catch (Refusal refusal) {
       return new Plan.Answer(refusal.reply());
     }

@@ -9,8 +9,8 @@ import dev.cairn.server.cluster.Addresses;
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.PeerMessageKind;
-import dev.cairn.server.node.Starts.Start;
-import dev.cairn.server.node.Starts.Verdict;
+import dev.cairn.server.node.StartNumbers.Start;
+import dev.cairn.server.node.StartNumbers.Verdict;
 import dev.cairn.server.peer.AcceptedConnection;
 import dev.cairn.server.peer.Answer;
 import dev.cairn.server.peer.PeerAddress;
@@ -49,7 +49,7 @@ import org.slf4j.LoggerFactory;
  * where it was.
  *
  * <pre>
- *   told   ::= JSON {format, cluster, member, starts: [start ...]}       start: {@link Starts}
+ *   told   ::= JSON {format, cluster, member, starts: [start ...]}       start: {@link StartNumbers}
  *   answer ::= JSON {format, verdict, cluster, member, known}
  * </pre>
  *
@@ -77,7 +77,7 @@ final class Introduction implements AutoCloseable {
           .build();
 
   private final Member self;
-  private final Starts starts;
+  private final StartNumbers starts;
   private final Addresses addresses;
   private final PeerTransport transport;
   private final List<PeerAddress> listed;
@@ -148,7 +148,7 @@ final class Introduction implements AutoCloseable {
    */
   Introduction(
       Member self,
-      Starts starts,
+      StartNumbers starts,
       Addresses addresses,
       PeerTransport transport,
       List<PeerAddress> listed) {

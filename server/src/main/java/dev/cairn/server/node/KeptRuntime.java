@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
  *
  * <ul>
  *   <li>The disk was full: the ballast is given up; once there is room all is opened anew.
- *   <li>The log is damaged, or the folder an older copy ({@link Starts}), found now or at the
+ *   <li>The log is damaged, or the folder an older copy ({@link StartNumbers}), found now or at the
  *       start: the node comes back as a new one ({@link LostLog}).
  *   <li>Another process runs with this node's identity ({@link Introduction}): this one ends with
  *       {@link NodeMain#STATUS_NOT_STARTED}.

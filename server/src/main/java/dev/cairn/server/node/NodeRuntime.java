@@ -19,6 +19,7 @@ import dev.cairn.server.raft.RaftEngine;
 import dev.cairn.server.raft.SharedLog;
 import dev.cairn.server.routing.ClusterRouter;
 import dev.cairn.server.routing.ClusterStatus;
+import dev.cairn.server.routing.LocalNode;
 import dev.cairn.server.routing.NodeDocuments;
 import dev.cairn.server.routing.Router;
 import dev.cairn.server.storage.EngineConfig;
@@ -146,8 +147,8 @@ final class NodeRuntime implements AutoCloseable {
                   Runtime.getRuntime().maxMemory(), spec.cacheBytes(), spec.replicasMax()),
               damage -> spec.onFault().accept(NodeFault.of(damage)),
               spec.metrics());
-      Starts starts =
-          Starts.begin(
+      StartNumbers starts =
+          StartNumbers.begin(
               spec.folder(), spec.self().id(), () -> NodeIdentity.randomId(new SecureRandom()));
       engine = RaftEngine.start(spec.bindHost(), spec.self().peerPort(), starts.run(), sharedLog);
       Addresses addresses = new Addresses(spec.self().id(), engine.transport());
@@ -246,10 +247,7 @@ final class NodeRuntime implements AutoCloseable {
             self.name(), membership, this::waitingFor, spec.logLimits(), System::nanoTime);
     router =
         new ClusterRouter(
-            self.id(),
-            partitions,
-            membership,
-            engine.transport(),
+            new LocalNode(self.id(), partitions, membership, engine.transport()),
             scheduler,
             System::nanoTime,
             spec.requestTimeoutMillis(),

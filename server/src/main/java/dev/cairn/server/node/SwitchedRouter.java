@@ -53,6 +53,12 @@ final class SwitchedRouter implements Router {
         "this node serves nothing just now (" + refusal + "); nothing was done. Ask another node");
   }
 
+  /** A request of a client's goes straight to the open runtime's. */
+  @Override
+  public Router current() {
+    return refuses() ? this : target;
+  }
+
   @Override
   public Topology topology() {
     return target.topology();

@@ -37,7 +37,7 @@ public sealed interface BatchReply {
    */
   record Refused(Reason reason, Optional<String> leaderId) implements BatchReply {
     /** This node does not lead, and does not say who does. */
-    static Refused notLeader() {
+    public static Refused notLeader() {
       return new Refused(Reason.NOT_LEADER, Optional.empty());
     }
   }

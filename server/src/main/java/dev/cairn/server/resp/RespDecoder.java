@@ -133,11 +133,11 @@ final class RespDecoder {
   }
 
   /** The next request, or null until more is fed. */
-  Request next() throws ProtocolError {
+  RespRequest next() throws ProtocolError {
     while (buffer.isReadable()) {
       if (wordsWanted == 0) {
         boolean array = buffer.getByte(buffer.readerIndex()) == '*';
-        Request request = array ? arrayHeader() : inline();
+        RespRequest request = array ? arrayHeader() : inline();
         if (request != null) {
           return request;
         }
@@ -163,7 +163,7 @@ final class RespDecoder {
   /** Whether the last header or line was whole. */
   private boolean consumed;
 
-  private Request arrayHeader() throws ProtocolError {
+  private RespRequest arrayHeader() throws ProtocolError {
     int start = buffer.readerIndex();
     int length = readLine("Protocol error: too big mbulk count string");
     consumed = length >= 0;
@@ -244,15 +244,15 @@ final class RespDecoder {
     }
   }
 
-  private Request finish() {
-    Request request = new Request(words, wordBytes, refusal, false);
+  private RespRequest finish() {
+    RespRequest request = new RespRequest(words, wordBytes, refusal, false);
     words = List.of();
     wordBytes = 0;
     wordsWanted = 0;
     return request;
   }
 
-  private Request inline() throws ProtocolError {
+  private RespRequest inline() throws ProtocolError {
     int start = buffer.readerIndex();
     int length = readLine("Protocol error: too big inline request");
     consumed = length >= 0;
@@ -263,7 +263,7 @@ final class RespDecoder {
     buffer.getBytes(start, line);
     if (first && OtherProtocols.isRequestLine(line)) {
       buffer.readerIndex(start); // whoever speaks HTTP reads it again
-      return new Request(List.of(), 0, "", true);
+      return new RespRequest(List.of(), 0, "", true);
     }
     List<byte[]> split = InlineWords.split(line);
     if (split.isEmpty()) {

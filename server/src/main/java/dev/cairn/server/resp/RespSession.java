@@ -8,7 +8,7 @@ import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.Commands;
 import dev.cairn.server.command.Effect;
 import dev.cairn.server.command.Pause;
-import dev.cairn.server.command.Ready;
+import dev.cairn.server.command.PlannedRequest;
 import dev.cairn.server.command.RequestMemory;
 import dev.cairn.server.metrics.Samples;
 import io.netty.buffer.ByteBuf;
@@ -117,8 +117,8 @@ final class RespSession extends ChannelInboundHandlerAdapter {
   private RespWriter writer;
   private SlowReader slowReader;
 
-  private Request held; // decoded, waits for its turn
-  private Ready heldReady; // its plan
+  private RespRequest held; // decoded, waits for its turn
+  private PlannedRequest heldReady; // its plan
   private boolean looksAgain; // whether a pause is over: a timer will
   private boolean running; // this loop is in run(): it will see replies without a wake-up
   private boolean ended; // no more requests are taken: close once all is answered
@@ -275,8 +275,8 @@ final class RespSession extends ChannelInboundHandlerAdapter {
   private boolean startRequests() throws ProtocolError {
     boolean any = false;
     while (!ended && mayStart()) {
-      Request request = held;
-      Ready ready = heldReady;
+      RespRequest request = held;
+      PlannedRequest ready = heldReady;
       held = null;
       heldReady = null;
       if (request == null) {
@@ -319,7 +319,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
   }
 
   /** CLIENT PAUSE: whether a command waits; it is looked at again soon, for UNPAUSE. */
-  private boolean isPaused(Ready ready) {
+  private boolean isPaused(PlannedRequest ready) {
     Pause pause = commands.clients().pause();
     long waitNanos = pause.waitNanos(ready.family(), ready.effect(), System.nanoTime());
     if (waitNanos > 0 && !looksAgain) {
@@ -339,11 +339,11 @@ final class RespSession extends ChannelInboundHandlerAdapter {
     return context.channel().isWritable() && pending.hasRoom();
   }
 
-  private void refuseToStart(Request request) {
+  private void refuseToStart(RespRequest request) {
     answer(request.bytes(), NODE_STOPS);
   }
 
-  private void start(Request request, Ready ready) {
+  private void start(RespRequest request, PlannedRequest ready) {
     PendingReplies.Place place = pending.add(request.bytes(), ready.effect(), client.version());
     try {
       ready.start(place);

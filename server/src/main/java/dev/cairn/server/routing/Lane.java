@@ -53,7 +53,7 @@ public final class Lane<R> implements AutoCloseable {
   private static final long RETRY_AFTER_MILLIS = 10;
 
   /** How often at most the lane looks for requests whose time is up. */
-  private static final long LOOK_EVERY_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+  private static final long LATE_EVERY_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
   /** For how long what held requests up is why those behind wait. */
   private static final long LATELY_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
@@ -66,8 +66,8 @@ public final class Lane<R> implements AutoCloseable {
   private final Route<R> route;
   private final ScheduledExecutorService scheduler;
   private final LongSupplier nanoTime;
-  private final BooleanSupplier held;
-  private final BooleanSupplier led;
+  private final BooleanSupplier answersFull;
+  private final BooleanSupplier hasLeader;
   private final ArrayDeque<Waiting<R>> queue = new ArrayDeque<>(); // guarded by this
   private List<Waiting<R>> underWay = List.of(); // guarded by this
   private long queuedBytes; // guarded by this
@@ -79,10 +79,11 @@ public final class Lane<R> implements AutoCloseable {
   private boolean busy;
 
   private boolean closed; // guarded by this
-  private boolean lookScheduled; // guarded by this
-  private boolean wasHeld; // guarded by this: at heldNanos there was no room for answers
-  private long heldNanos; // guarded by this
-  private long lookNanos; // guarded by this: when the earliest scheduled look is
+  private boolean lateScheduled; // guarded by this
+  private boolean
+      answersWereFull; // guarded by this: at answersFullNanos there was no room for answers
+  private long answersFullNanos; // guarded by this
+  private long lateNanos; // guarded by this: when it runs next
 
   /** Sends a batch to wherever the partition is led from just now. */
   interface Route<R> {
@@ -149,8 +150,9 @@ public final class Lane<R> implements AutoCloseable {
    *
    * @param writes whether a batch is carried out whole or not at all
    * @param repeatable whether carrying out a request twice is the same as once
-   * @param held whether nothing is to be sent just now, since there is no room for the answers
-   * @param led whether somebody is known to lead the partition just now. Must not block
+   * @param answersFull whether nothing is to be sent just now, since there is no room for the
+   *     answers
+   * @param hasLeader whether somebody is known to lead the partition just now. Must not block
    */
   Lane(
       int partition,
@@ -159,16 +161,16 @@ public final class Lane<R> implements AutoCloseable {
       Route<R> route,
       ScheduledExecutorService scheduler,
       LongSupplier nanoTime,
-      BooleanSupplier held,
-      BooleanSupplier led) {
+      BooleanSupplier answersFull,
+      BooleanSupplier hasLeader) {
     this.partition = partition;
     this.writes = writes;
     this.repeatable = repeatable;
     this.route = route;
     this.scheduler = scheduler;
     this.nanoTime = nanoTime;
-    this.held = held;
-    this.led = led;
+    this.answersFull = answersFull;
+    this.hasLeader = hasLeader;
   }
 
   synchronized Depth depth() {
@@ -188,7 +190,7 @@ public final class Lane<R> implements AutoCloseable {
         queuedBytes += bytes;
         send = !busy;
         busy = true;
-        lookAt(deadlineNanos);
+        answerLateAt(deadlineNanos);
       }
     }
     if (full) {
@@ -203,12 +205,12 @@ public final class Lane<R> implements AutoCloseable {
 
   /** Sends the next batch; only whoever set {@code busy} calls this. */
   private void sendNext() {
-    if (held.getAsBoolean()) {
+    if (answersFull.getAsBoolean()) {
       synchronized (this) {
-        wasHeld = true;
-        heldNanos = nanoTime.getAsLong();
+        answersWereFull = true;
+        answersFullNanos = nanoTime.getAsLong();
       }
-      retry(List.of(), noLeader());
+      retry(List.of(), BatchReply.Refused.notLeader());
       return;
     }
     List<Waiting<R>> batch = new ArrayList<>();
@@ -267,10 +269,6 @@ public final class Lane<R> implements AutoCloseable {
 
   private static long latest(long one, long other) {
     return one - other > 0 ? one : other;
-  }
-
-  private static BatchReply noLeader() {
-    return new BatchReply.Refused(BatchReply.Reason.NOT_LEADER, Optional.empty());
   }
 
   private void replied(List<Waiting<R>> batch, Optional<String> nodeId, BatchReply reply) {
@@ -375,7 +373,7 @@ public final class Lane<R> implements AutoCloseable {
     if (again.isEmpty()) {
       CurrentLoop.afterRound(this::sendNext);
     } else {
-      retry(again, noLeader());
+      retry(again, BatchReply.Refused.notLeader());
     }
   }
 
@@ -397,23 +395,23 @@ public final class Lane<R> implements AutoCloseable {
     }
   }
 
-  /** Has {@link #look} run at a deadline, unless it will before. Under the lock. */
-  private void lookAt(long nanos) {
-    if (lookScheduled && nanos - lookNanos >= 0) {
+  /** Has {@link #answerLate} run at a deadline, unless it will before. Under the lock. */
+  private void answerLateAt(long nanos) {
+    if (lateScheduled && nanos - lateNanos >= 0) {
       return;
     }
-    lookScheduled = true;
-    lookNanos = nanos;
+    lateScheduled = true;
+    lateNanos = nanos;
     try {
       scheduler.schedule(
-          this::look, Math.max(0, nanos - nanoTime.getAsLong()), TimeUnit.NANOSECONDS);
+          this::answerLate, Math.max(0, nanos - nanoTime.getAsLong()), TimeUnit.NANOSECONDS);
     } catch (RejectedExecutionException stopping) {
-      lookScheduled = false; // close() answers what waits
+      lateScheduled = false; // close() answers what waits
     }
   }
 
   /** Answers what has reached its deadline, wherever it is. */
-  private void look() {
+  private void answerLate() {
     long now = nanoTime.getAsLong();
     List<Waiting<R>> queued = new ArrayList<>();
     List<Waiting<R>> sent = new ArrayList<>();
@@ -421,8 +419,8 @@ public final class Lane<R> implements AutoCloseable {
       queue.removeIf(waiting -> waiting.late(now) && queued.add(waiting));
       queued.forEach(waiting -> queuedBytes -= waiting.bytes);
       underWay.stream().filter(waiting -> waiting.late(now)).forEach(sent::add);
-      lookScheduled = false;
-      earliestDeadline().ifPresent(next -> lookAt(latest(next, now + LOOK_EVERY_NANOS)));
+      lateScheduled = false;
+      earliestDeadline().ifPresent(next -> answerLateAt(latest(next, now + LATE_EVERY_NANOS)));
     }
     Reply refusal = tooLate(now);
     queued.forEach(waiting -> waiting.refuse(refusal));
@@ -481,14 +479,14 @@ public final class Lane<R> implements AutoCloseable {
   /** What a request is told that waited in vain. A leader that is known is busy then. */
   private Reply tooLate(long now) {
     synchronized (this) {
-      if (wasHeld && now - heldNanos < LATELY_NANOS) {
+      if (answersWereFull && now - answersFullNanos < LATELY_NANOS) {
         return tooManyUnread();
       }
     }
     return timedOut(
-        led.getAsBoolean()
+        hasLeader.getAsBoolean()
             ? new BatchReply.Refused(BatchReply.Reason.BUSY, Optional.empty())
-            : noLeader());
+            : BatchReply.Refused.notLeader());
   }
 
   static Reply tooManyUnread() {

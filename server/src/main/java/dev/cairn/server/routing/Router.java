@@ -22,6 +22,11 @@ import java.util.function.Consumer;
  * Whoever is called must not block.
  */
 public interface Router {
+  /** The router that answers just now, where this one passes requests on; else itself. Cheap. */
+  default Router current() {
+    return this;
+  }
+
   /** The cluster as this node sees it now. Cheap: a field read. */
   Topology topology();
 

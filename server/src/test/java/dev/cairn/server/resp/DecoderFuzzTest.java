@@ -86,7 +86,7 @@ final class DecoderFuzzTest {
       while (from < input.length) {
         int to = Math.min(input.length, from + 1 + random.nextInt(input.length));
         decoder.feed(Unpooled.copiedBuffer(input, from, to - from));
-        for (Request next = decoder.next(); next != null; next = decoder.next()) {
+        for (RespRequest next = decoder.next(); next != null; next = decoder.next()) {
           memory.give(next.bytes());
           requests++;
           if (next.http()) {

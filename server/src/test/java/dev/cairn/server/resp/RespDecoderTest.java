@@ -35,9 +35,9 @@ final class RespDecoderTest {
     byte[] bytes = RespWriter.command(words.toArray(byte[][]::new));
     for (int cut = 0; cut <= bytes.length; cut++) {
       decoder = decoder();
-      List<Request> early = feed(bytes, 0, cut);
+      List<RespRequest> early = feed(bytes, 0, cut);
       assertThat(early).hasSize(cut == bytes.length ? 1 : 0);
-      List<Request> requests = new ArrayList<>(early);
+      List<RespRequest> requests = new ArrayList<>(early);
       requests.addAll(feed(bytes, cut, bytes.length));
       assertThat(requests).hasSize(1);
       assertThat(requests.get(0).words()).usingRecursiveComparison().isEqualTo(words);
@@ -65,7 +65,7 @@ final class RespDecoderTest {
 
   @Test
   void aRequestAheadOfAProtocolErrorComesOutBeforeIt() {
-    List<Request> requests = new ArrayList<>();
+    List<RespRequest> requests = new ArrayList<>();
     byte[] bytes = ascii("a b\n'\n");
     assertThatThrownBy(() -> feed(bytes, 0, bytes.length, requests::add))
         .isInstanceOf(ProtocolError.class);
@@ -161,11 +161,11 @@ final class RespDecoderTest {
   @Test
   void aValueThatIsTooLongIsReadPastAndTheConnectionLivesOn() throws Exception {
     byte[] atLimit = RespWriter.command(ascii("SET"), ascii("a"), new byte[VALUE_BYTES_MAX]);
-    Request taken = feed(atLimit, 0, atLimit.length).get(0);
+    RespRequest taken = feed(atLimit, 0, atLimit.length).get(0);
     assertThat(taken.refusal()).isEmpty();
     memory.give(taken.bytes());
     byte[] bytes = RespWriter.command(ascii("SET"), ascii("a"), new byte[VALUE_BYTES_MAX + 1]);
-    List<Request> requests = new ArrayList<>();
+    List<RespRequest> requests = new ArrayList<>();
     for (int i = 0; i < bytes.length; i += 1000) {
       requests.addAll(feed(bytes, i, Math.min(bytes.length, i + 1000)));
       assertThat(memory.bytes()).isLessThan(3000);
@@ -237,20 +237,21 @@ final class RespDecoderTest {
     return new RespDecoder(VALUE_BYTES_MAX, REQUEST_BYTES_MAX, memory);
   }
 
-  private List<Request> all(String text) throws ProtocolError {
+  private List<RespRequest> all(String text) throws ProtocolError {
     byte[] bytes = ascii(text);
     return feed(bytes, 0, bytes.length);
   }
 
-  private List<Request> feed(byte[] bytes, int from, int to) throws ProtocolError {
-    List<Request> requests = new ArrayList<>();
+  private List<RespRequest> feed(byte[] bytes, int from, int to) throws ProtocolError {
+    List<RespRequest> requests = new ArrayList<>();
     feed(bytes, from, to, requests::add);
     return requests;
   }
 
-  private void feed(byte[] bytes, int from, int to, Consumer<Request> taken) throws ProtocolError {
+  private void feed(byte[] bytes, int from, int to, Consumer<RespRequest> taken)
+      throws ProtocolError {
     decoder.feed(Unpooled.wrappedBuffer(Arrays.copyOfRange(bytes, from, to)));
-    for (Request next = decoder.next(); next != null; next = decoder.next()) {
+    for (RespRequest next = decoder.next(); next != null; next = decoder.next()) {
       taken.accept(next);
       if (next.http()) {
         break;
@@ -259,7 +260,7 @@ final class RespDecoderTest {
     decoder.settle();
   }
 
-  private static String text(Request request) {
+  private static String text(RespRequest request) {
     return String.join(
         "|", request.words().stream().map(w -> new String(w, StandardCharsets.UTF_8)).toList());
   }

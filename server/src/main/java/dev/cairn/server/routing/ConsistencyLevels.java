@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.routing;
 
-import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Member;
-import dev.cairn.server.cluster.Membership;
 import dev.cairn.server.cluster.NodeReport;
 import dev.cairn.server.cluster.PeerMessageKind;
 import dev.cairn.server.cluster.Placement;
@@ -14,8 +12,6 @@ import dev.cairn.server.operation.Query;
 import dev.cairn.server.operation.Reply;
 import dev.cairn.server.partition.BatchReply;
 import dev.cairn.server.partition.ForwardCodec;
-import dev.cairn.server.partition.Partitions;
-import dev.cairn.server.peer.PeerTransport;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -38,31 +34,19 @@ import java.util.function.Supplier;
  *
  * <p>Threads: any.
  */
-final class Levels {
+final class ConsistencyLevels {
   /** The most that one node may take for a read of level ONE before the next is asked. */
   private static final long ATTEMPT_MILLIS_MAX = 500;
 
-  private final String selfId;
-  private final Partitions partitions;
-  private final Membership membership;
-  private final PeerTransport transport;
+  private final LocalNode node;
   private final LongSupplier nanoTime;
   private final Supplier<ClusterState> current;
 
-  Levels(
-      String selfId,
-      Partitions partitions,
-      Membership membership,
-      PeerTransport transport,
-      LongSupplier nanoTime,
-      Supplier<ClusterState> current) {
-    this.selfId = selfId;
-    this.partitions = partitions;
-    this.membership = membership;
-    this.transport = transport;
+  ConsistencyLevels(LocalNode node, LongSupplier nanoTime, Supplier<ClusterState> current) {
+    this.node = node;
     this.nanoTime = nanoTime;
     this.current = current;
-    transport.handle(PeerMessageKind.READ_OWN, this::handleReads);
+    node.transport().handle(PeerMessageKind.READ_OWN, this::handleReads);
   }
 
   /** The nodes whose full replica is down, has stopped or is not there yet, by name. */
@@ -75,11 +59,11 @@ final class Levels {
   }
 
   private boolean serves(Replica replica, int partition) {
-    if (replica.nodeId().equals(selfId)) {
-      return partitions.servesOwn(partition);
+    if (replica.nodeId().equals(node.id())) {
+      return node.partitions().servesOwn(partition);
     }
-    return membership.isUp(replica.nodeId())
-        && membership
+    return node.membership().isUp(replica.nodeId())
+        && node.membership()
             .report(replica, partition)
             .filter(
                 report ->
@@ -93,13 +77,10 @@ final class Levels {
   }
 
   /**
-   * Who is to be told what the lane answers to a write; empty when the write was refused at once.
+   * Who is to be told what the lane answers to a write of level ALL; empty when the write was
+   * refused at once.
    */
-  Optional<Consumer<Reply>> write(
-      int partition, Consistency level, long deadlineNanos, Consumer<Reply> done) {
-    if (level != Consistency.ALL) {
-      return Optional.of(done);
-    }
+  Optional<Consumer<Reply>> write(int partition, long deadlineNanos, Consumer<Reply> done) {
     return unlessMissing(
         partition,
         done,
@@ -107,17 +88,14 @@ final class Levels {
             awaitAll(
                 partition,
                 (nodeId, answer) ->
-                    partitions.awaitLog(
-                        nodeId, partition, write.index(), write.term(), deadlineNanos, answer),
+                    node.partitions()
+                        .awaitLog(
+                            nodeId, partition, write.index(), write.term(), deadlineNanos, answer),
                 missing -> done.accept(missing.isEmpty() ? write : notAll(partition, missing))));
   }
 
-  /** As {@link #write}, for a read of level QUORUM or ALL. */
-  Optional<Consumer<Reply>> read(
-      int partition, Consistency level, long deadlineNanos, Consumer<Reply> done) {
-    if (level != Consistency.ALL) {
-      return Optional.of(done);
-    }
+  /** As {@link #write}, for a read. */
+  Optional<Consumer<Reply>> read(int partition, long deadlineNanos, Consumer<Reply> done) {
     return unlessMissing(
         partition,
         done,
@@ -125,7 +103,8 @@ final class Levels {
             awaitAll(
                 partition,
                 (nodeId, answer) ->
-                    partitions.awaitApplied(nodeId, partition, read.index(), deadlineNanos, answer),
+                    node.partitions()
+                        .awaitApplied(nodeId, partition, read.index(), deadlineNanos, answer),
                 missing ->
                     done.accept(missing.isEmpty() ? read : Router.noReplicas(partition, missing))));
   }
@@ -185,11 +164,11 @@ final class Levels {
   void readOne(int partition, List<Query> queries, long deadlineNanos, Consumer<Reply> done) {
     Placement placement = current.get().partitions().get(partition);
     Queue<String> candidates = new ArrayDeque<>();
-    if (partitions.servesOwn(partition)) {
-      candidates.add(selfId);
+    if (node.partitions().servesOwn(partition)) {
+      candidates.add(node.id());
     }
     for (Replica replica : placement.replicas()) {
-      if (!replica.nodeId().equals(selfId) && serves(replica, partition)) {
+      if (!replica.nodeId().equals(node.id()) && serves(replica, partition)) {
         candidates.add(replica.nodeId());
       }
     }
@@ -228,8 +207,8 @@ final class Levels {
             askNext(partition, queries, candidates, deadlineNanos, done);
           }
         };
-    if (nodeId.equals(selfId)) {
-      partitions.readOwn(partition, List.of(queries), then);
+    if (nodeId.equals(node.id())) {
+      node.partitions().readOwn(partition, List.of(queries), then);
     } else {
       forward(nodeId, partition, queries, Math.min(millis, ATTEMPT_MILLIS_MAX), then);
     }
@@ -246,23 +225,25 @@ final class Levels {
       then.accept(new BatchReply.Refused(BatchReply.Reason.NOT_READY, Optional.empty()));
       return;
     }
-    transport.send(
-        nodeId,
-        PeerMessageKind.READ_OWN,
-        partition,
-        ForwardCodec.encodeReads(
-            new ForwardCodec.Forwarded<>(partition, (int) timeoutMillis, List.of(queries))),
-        timeoutMillis,
-        answer -> then.accept(ClusterRouter.replyOf(answer)));
+    node.transport()
+        .send(
+            nodeId,
+            PeerMessageKind.READ_OWN,
+            partition,
+            ForwardCodec.encodeReads(
+                new ForwardCodec.Forwarded<>(partition, (int) timeoutMillis, List.of(queries))),
+            timeoutMillis,
+            answer -> then.accept(BatchSender.replyOf(answer)));
   }
 
   private void handleReads(byte[] body, Consumer<byte[]> answer) {
     try {
       ForwardCodec.Forwarded<List<Query>> forwarded = ForwardCodec.decodeReads(body);
-      partitions.readOwn(
-          forwarded.partition(),
-          forwarded.requests(),
-          reply -> answer.accept(ForwardCodec.encodeReply(reply)));
+      node.partitions()
+          .readOwn(
+              forwarded.partition(),
+              forwarded.requests(),
+              reply -> answer.accept(ForwardCodec.encodeReply(reply)));
     } catch (IOException e) {
       throw new IllegalArgumentException("forwarded reads: " + e.getMessage(), e);
     }

@@ -48,12 +48,12 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threads: any; {@link #note} may wait for the disk.
  */
-final class Starts {
+final class StartNumbers {
   static final String FILE = "starts.json";
 
   private static final int FORMAT = 1;
   private static final int STARTS_MAX = 64;
-  private static final Logger log = LoggerFactory.getLogger(Starts.class);
+  private static final Logger log = LoggerFactory.getLogger(StartNumbers.class);
   private static final ObjectMapper JSON =
       JsonMapper.builder()
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
@@ -98,7 +98,7 @@ final class Starts {
     }
   }
 
-  private Starts(Path file, String self, List<Start> own, Map<String, Start> seen) {
+  private StartNumbers(Path file, String self, List<Start> own, Map<String, Start> seen) {
     this.file = file;
     this.self = self;
     this.own = own;
@@ -114,7 +114,7 @@ final class Starts {
    * @param newId makes a random id
    * @throws IOException when what was written last cannot be read, or is of another version
    */
-  static Starts begin(Path folder, String self, Supplier<String> newId) throws IOException {
+  static StartNumbers begin(Path folder, String self, Supplier<String> newId) throws IOException {
     Path file = folder.resolve(FILE);
     Optional<Document> known = read(file);
     List<Start> before =
@@ -130,7 +130,7 @@ final class Starts {
       log.warn("this start cannot be written to {}: {}", file, e.toString());
       own.remove(own.size() - 1);
     }
-    return new Starts(file, self, List.copyOf(own), seen);
+    return new StartNumbers(file, self, List.copyOf(own), seen);
   }
 
   /** What was written last; nothing if it is damaged, which the others then find out. */

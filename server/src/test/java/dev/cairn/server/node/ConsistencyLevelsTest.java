@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What ONE, QUORUM and ALL give while nodes come and go. */
-class LevelsTest {
+class ConsistencyLevelsTest {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   @TempDir Path temp;

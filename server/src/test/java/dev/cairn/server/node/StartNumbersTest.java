@@ -7,8 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.MetaGroup;
-import dev.cairn.server.node.Starts.Start;
-import dev.cairn.server.node.Starts.Verdict;
+import dev.cairn.server.node.StartNumbers.Start;
+import dev.cairn.server.node.StartNumbers.Verdict;
 import dev.cairn.server.peer.PeerRun;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What is known of a node's starts, and what is found out by that. */
-class StartsTest {
+class StartNumbersTest {
   private static final String SELF = "0".repeat(40);
   private static final String OTHER = "1".repeat(40);
   private static final String STRANGER = "2".repeat(40);
@@ -32,16 +32,16 @@ class StartsTest {
 
   @TempDir Path folder;
   private int ids;
-  private Starts starts;
+  private StartNumbers starts;
 
   @BeforeEach
   void begin() {
     starts = again();
   }
 
-  private Starts again() {
+  private StartNumbers again() {
     try {
-      Starts begun = Starts.begin(folder, SELF, () -> "id" + ids++);
+      StartNumbers begun = StartNumbers.begin(folder, SELF, () -> "id" + ids++);
       begun.follow(cluster());
       return begun;
     } catch (IOException e) {
@@ -119,9 +119,9 @@ class StartsTest {
   @Test
   void whoIsClosedNotesNothing() throws IOException {
     starts.close();
-    byte[] before = Files.readAllBytes(folder.resolve(Starts.FILE));
+    byte[] before = Files.readAllBytes(folder.resolve(StartNumbers.FILE));
     assertThat(starts.note(OTHER, List.of(FIRST))).isEqualTo(Verdict.NOT_NOW);
-    assertThat(Files.readAllBytes(folder.resolve(Starts.FILE))).isEqualTo(before);
+    assertThat(Files.readAllBytes(folder.resolve(StartNumbers.FILE))).isEqualTo(before);
   }
 
   @Test
@@ -129,7 +129,7 @@ class StartsTest {
     for (int i = 0; i < 70; i++) {
       again();
     }
-    assertThat(Files.readString(folder.resolve(Starts.FILE)))
+    assertThat(Files.readString(folder.resolve(StartNumbers.FILE)))
         .contains("{\"number\":71,")
         .contains("{\"number\":8,")
         .doesNotContain("{\"number\":7,");
@@ -137,7 +137,7 @@ class StartsTest {
 
   @Test
   void anotherFormatIsRefused() throws IOException {
-    Files.writeString(folder.resolve(Starts.FILE), "{\"format\":2,\"more\":1}");
+    Files.writeString(folder.resolve(StartNumbers.FILE), "{\"format\":2,\"more\":1}");
     assertThatThrownBy(this::again)
         .isInstanceOf(UncheckedIOException.class)
         .hasMessageContaining("format 2");
@@ -170,22 +170,22 @@ class StartsTest {
   @Test
   void whoIsNoMemberIsNotNoted() throws IOException {
     assertThat(starts.note(STRANGER, List.of(FIRST))).isEqualTo(Verdict.NOT_NOW);
-    assertThat(Files.readString(folder.resolve(Starts.FILE))).doesNotContain(STRANGER);
+    assertThat(Files.readString(folder.resolve(StartNumbers.FILE))).doesNotContain(STRANGER);
   }
 
   @Test
   void whatCannotBeReadIsTakenForNoStartAndWhatCannotBeWrittenIsNotNoted() throws IOException {
-    Files.writeString(folder.resolve(Starts.FILE), "{");
-    Starts begun = again();
+    Files.writeString(folder.resolve(StartNumbers.FILE), "{");
+    StartNumbers begun = again();
     assertThat(begun.note(OTHER, List.of(FIRST))).isEqualTo(Verdict.NOTED);
-    Files.createDirectory(folder.resolve(Starts.FILE + ".tmp"));
+    Files.createDirectory(folder.resolve(StartNumbers.FILE + ".tmp"));
     assertThat(begun.note(OTHER, List.of(FIRST, SECOND))).isEqualTo(Verdict.NOT_NOW);
   }
 
   @Test
   void aNodeThatComesBackAsANewOneBeginsAnew() throws IOException {
-    Starts.begin(folder, OTHER, () -> "new");
-    assertThat(Files.readString(folder.resolve(Starts.FILE)))
+    StartNumbers.begin(folder, OTHER, () -> "new");
+    assertThat(Files.readString(folder.resolve(StartNumbers.FILE)))
         .contains("\"own\":[{\"number\":1,\"id\":\"new\"}]");
   }
 }

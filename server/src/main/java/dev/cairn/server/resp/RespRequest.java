@@ -12,4 +12,4 @@ import java.util.List;
  * @param refusal why it cannot be carried out although it could be read; empty for nearly all
  * @param http whether an HTTP request begins here, of which nothing was consumed
  */
-record Request(List<byte[]> words, long bytes, String refusal, boolean http) {}
+record RespRequest(List<byte[]> words, long bytes, String refusal, boolean http) {}

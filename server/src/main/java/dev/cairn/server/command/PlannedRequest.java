@@ -12,7 +12,7 @@ import java.util.function.Consumer;
  *
  * <p>Thread: the connection's event loop; its reply comes on any.
  */
-public final class Ready implements Consumer<RespValue> {
+public final class PlannedRequest implements Consumer<RespValue> {
   private final Port port;
   private final ClientState client;
   private final String family;
@@ -30,7 +30,7 @@ public final class Ready implements Consumer<RespValue> {
    *
    * @param family the name of its row in the table
    */
-  Ready(Port port, ClientState client, String family) {
+  PlannedRequest(Port port, ClientState client, String family) {
     this.port = port;
     this.client = client;
     this.family = family;
@@ -52,19 +52,19 @@ public final class Ready implements Consumer<RespValue> {
   }
 
   /** What it will do. */
-  Ready will(Plan planned) {
+  PlannedRequest will(Plan planned) {
     plan = planned;
     return this;
   }
 
   /** It is queued until EXEC, if it may be. */
-  Ready queue() {
+  PlannedRequest queue() {
     queues = true;
     return will(TransactionCommands.QUEUE);
   }
 
   /** It is not even tried. */
-  Ready reject(RespValue.ErrorReply why) {
+  PlannedRequest reject(RespValue.ErrorReply why) {
     rejected = true;
     return will(new Plan.Answer(why));
   }
