@@ -36,11 +36,12 @@ class OneWayTest {
 
   @RegisterExtension static final Clusters CLUSTERS = Clusters.ofClass();
 
-  private ProcessCluster cluster;
+  /** Healthy before and after each fault. */
+  private ProcessCluster withNetwork;
 
   @BeforeAll
   void start() {
-    cluster = CLUSTERS.startHealthy(ProcessCluster.of(3).withNetwork());
+    withNetwork = CLUSTERS.startHealthy(ProcessCluster.of(3).withNetwork());
   }
 
   static Stream<Fault> oneWay() {
@@ -51,12 +52,13 @@ class OneWayTest {
   @MethodSource("oneWay")
   void aNodeCountsOnlyWhileItIsHeardAndReached(Fault fault)
       throws IOException, InterruptedException {
+    ProcessCluster cluster = withNetwork;
     fault.begin(cluster, FAULTY);
 
-    awaitOf(OTHERS, "it does not count", status -> doesNotCount(status));
-    awaitOf(List.of(FAULTY), "it knows", now -> !now.healthy() && now.canLose() == 0);
-    awaitOf(OTHERS, "the problem is set", status -> isSet(status));
-    everyKeyIsWrittenThroughTheOthers();
+    awaitOf(cluster, OTHERS, "it does not count", status -> doesNotCount(cluster, status));
+    awaitOf(cluster, List.of(FAULTY), "it knows", now -> !now.healthy() && now.canLose() == 0);
+    awaitOf(cluster, OTHERS, "the problem is set", status -> isSet(status, cluster));
+    everyKeyIsWrittenThroughTheOthers(cluster);
     HttpContract http = new HttpContract();
     for (int node : cluster.indexes()) {
       for (String path : List.of("/healthz", "/readyz")) {
@@ -74,23 +76,25 @@ class OneWayTest {
   @ParameterizedTest
   @MethodSource("oneWay")
   void theLossOfAnotherIsNoOutageOrWasForetold(Fault fault) {
-    HeldFault.Outcome outcome = new HeldFault(cluster, fault).run(HELD);
+    HeldFault.Outcome outcome = new HeldFault(withNetwork, fault).run(HELD);
     assertThat(outcome.warned()).as("%s", outcome).isTrue();
   }
 
   @Test
   void aNodeAtAnotherAddressThanItAnnouncesIsNotUp() {
+    ProcessCluster cluster = CLUSTERS.startHealthy(ProcessCluster.of(3));
     cluster.stop(FAULTY);
     cluster.start(FAULTY, "--host", "127.0.0.2", "--announce-host", "127.0.0.1");
 
     awaitOf(
+        cluster,
         OTHERS,
         "it is heard, and not reached",
         status ->
-            doesNotCount(status)
-                && isSet(status)
-                && node(status, FAULTY).heard()
-                && !node(status, FAULTY).reached());
+            doesNotCount(cluster, status)
+                && isSet(status, cluster)
+                && node(status, cluster, FAULTY).heard()
+                && !node(status, cluster, FAULTY).reached());
     assertThat(cluster.status().problems())
         .anyMatch(
             problem ->
@@ -103,7 +107,7 @@ class OneWayTest {
   }
 
   /** Whoever led at the faulty node gives way, or is followed by another. */
-  private void everyKeyIsWrittenThroughTheOthers() {
+  private static void everyKeyIsWrittenThroughTheOthers(ProcessCluster cluster) {
     for (int node : OTHERS) {
       try (CairnClient client =
           cluster.clientThrough(node).deadline(Duration.ofSeconds(30)).build()) {
@@ -114,11 +118,11 @@ class OneWayTest {
     }
   }
 
-  private boolean doesNotCount(Status status) {
-    return !node(status, FAULTY).up() && status.canLose() == 0 && !status.healthy();
+  private static boolean doesNotCount(ProcessCluster cluster, Status status) {
+    return !node(status, cluster, FAULTY).up() && status.canLose() == 0 && !status.healthy();
   }
 
-  private boolean isSet(Status status) {
+  private static boolean isSet(Status status, ProcessCluster cluster) {
     return status.problems().stream()
         .anyMatch(
             problem ->
@@ -127,14 +131,15 @@ class OneWayTest {
                     && problem.ageMillis() >= 5_000);
   }
 
-  private Status.Node node(Status status, int node) {
+  private static Status.Node node(Status status, ProcessCluster cluster, int node) {
     return status.nodes().stream()
         .filter(one -> one.name().equals(cluster.node(node).name()))
         .findFirst()
         .orElseThrow();
   }
 
-  private void awaitOf(List<Integer> nodes, String what, Predicate<Status> condition) {
+  private static void awaitOf(
+      ProcessCluster cluster, List<Integer> nodes, String what, Predicate<Status> condition) {
     for (int node : nodes) {
       await(what + ", says node " + node)
           .atMost(Duration.ofSeconds(60))
