@@ -107,6 +107,22 @@ class CopyingTest {
   }
 
   @Test
+  void aGroupThatIsRemovedStaysAwayThoughItsCopyIsThere() throws IOException {
+    open();
+    write(new Append().entry(1, entry(1, 300)).entry(2, entry(1, 300)));
+    fill(2);
+    assertThat(log.copy()).isTrue();
+    fill(1);
+    write(new Append().remove(1));
+    fill(2);
+    assertThat(log.counts()).containsEntry("copies", 1L);
+    files = files.copy();
+    open();
+    assertThat(log.groups()).containsExactly(2L, 9L);
+    assertThat(Model.same(log.read(2, 1, 1).get(0), entry(1, 300))).isTrue();
+  }
+
+  @Test
   void aCopyOfACopyThatACrashCutOffHidesNothing() throws IOException {
     open();
     Append many = new Append();

@@ -103,7 +103,7 @@ class PlantedBugsTest {
               ""),
           new Bug(
               "a removed group comes back from a copied file",
-              SIMULATION,
+              "CopyingTest.aGroupThatIsRemovedStaysAwayThoughItsCopyIsThere",
               "Recovery.java",
               "      groups.keySet().retainAll(named);\n",
               ""),
