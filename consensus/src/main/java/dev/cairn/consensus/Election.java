@@ -48,11 +48,22 @@ final class Election {
     waitAnew();
   }
 
+  /** Goes on after a sleep in which the leader's node was last heard at a moment. */
+  void resume(long lastHeard) {
+    heardAt = Math.max(heardAt, lastHeard);
+    leaderGone = false;
+    deadline = Math.max(state.now(), heardAt + spread());
+  }
+
   /** Waits an election time, and by chance up to twice that, from now on. */
   void waitAnew() {
+    deadline = state.now() + spread();
+  }
+
+  private long spread() {
     long election = state.settings.electionMillis();
     long extra = state.isWitness() ? state.settings.witnessExtraMillis() : 0;
-    deadline = state.now() + election + extra + state.random.nextLong(election);
+    return election + extra + state.random.nextLong(election);
   }
 
   /** The leader's process does not answer any more: stand soon, replicas before witnesses. */

@@ -90,21 +90,46 @@ final class Following {
             hintTerm,
             append.round(),
             state.flushed(),
-            state.log.base()));
+            state.log.base(),
+            state.commit()));
   }
 
   void beat(Beat beat) {
     take(beat.keep());
     state.commitTo(beat.commit());
+    tell(beat.round());
+  }
+
+  /** What a witness may drop depends on this, and no beat may come to ask for it. */
+  void tellFlushed() {
+    tell(0);
+  }
+
+  private void tell(long round) {
     state.send(
         new BeatReply(
-            state.self, beat.from(), state.term(), beat.round(), state.flushed(), installing));
+            state.self,
+            state.leader(),
+            state.term(),
+            round,
+            state.flushed(),
+            state.commit(),
+            installing));
   }
 
   private void take(Keep told) {
     if (told.configurationIndex() >= keep.configurationIndex()) {
       keep = told;
     }
+  }
+
+  /** Whether nothing is under way here: all that the log has is on disk and committed. */
+  boolean isQuiet() {
+    return !installing
+        && state.log.isWritten()
+        && state.log.durable() == state.log.last()
+        && state.commit() == state.log.last()
+        && state.outbox.isEmpty();
   }
 
   // ---- Snapshots ----

@@ -214,6 +214,9 @@ public final class Group {
   /** The state machine's data up to an index is on disk without the log. */
   public void flushed(long index) {
     state.flushed(index);
+    if (state.settings.sharedBeats() && !state.leads() && state.leader() != null) {
+      following.tellFlushed();
+    }
   }
 
   /**
@@ -259,6 +262,65 @@ public final class Group {
   public void installFailed(long nowMillis) {
     state.advance(nowMillis);
     following.installFailed();
+  }
+
+  // ---- What a shard says for all its groups at once ----
+
+  /**
+   * The node of a leader says that it leads.
+   *
+   * @return whether this member follows it in that term, and has that on its disk
+   */
+  public boolean hear(Peer leader, long term, long nowMillis) {
+    state.advance(nowMillis);
+    if (term < state.term()) {
+      state.send(new Outdated(state.self, leader, state.term()));
+      return false;
+    }
+    if (term > state.term()) {
+      boolean led = state.leads();
+      state.follow(term, leader);
+      leftIf(led);
+    }
+    hearLeader(leader);
+    return state.hardSequence() <= state.log.durableSequence();
+  }
+
+  /**
+   * The node of a peer follows this leader.
+   *
+   * @param round the question that this answers; 0 for none
+   * @param atMillis when that was heard
+   */
+  public void followed(Peer peer, long round, long atMillis, long nowMillis) {
+    state.advance(nowMillis);
+    if (state.leads()) {
+      leadership.answered(peer, round, atMillis);
+    }
+  }
+
+  /**
+   * Whether nothing is under way: everything is committed, on disk and known to all. Such a group
+   * may sleep, which is to be given no time, until {@link #resume}.
+   */
+  public boolean isQuiet() {
+    return state.leads()
+        ? leadership.isQuiet()
+        : state.leader() != null && state.standing() == Standing.FOLLOWER && following.isQuiet();
+  }
+
+  /**
+   * Goes on after a sleep.
+   *
+   * @param leaderHeardAt when its leader's node last said that it leads
+   */
+  public void resume(long leaderHeardAt, long nowMillis) {
+    state.advance(nowMillis);
+    if (state.leads()) {
+      leadership.resume();
+    } else {
+      election.resume(leaderHeardAt);
+    }
   }
 
   // ---- What is asked of it ----
@@ -350,6 +412,7 @@ public final class Group {
             write,
             state.outbox.take(),
             state.applicable(),
+            state.leads() ? leadership.question() : 0,
             state.leads() ? leadership.reads().takeUpTo(state.applied()) : List.of(),
             List.copyOf(refusedReads),
             state.leads() ? leadership.takeWanted() : List.of(),
@@ -374,7 +437,26 @@ public final class Group {
         state.log.last(),
         state.log.durable(),
         state.log.configuration(),
-        state.log.configurationIndex());
+        state.log.configurationIndex(),
+        state.leads() && leadership.changeIsDone());
+  }
+
+  boolean leads() {
+    return state.leads();
+  }
+
+  /** The highest term that it has seen. */
+  long term() {
+    return state.term();
+  }
+
+  /** Who leads in this term; null if that is not known. */
+  Peer leader() {
+    return state.leader();
+  }
+
+  Configuration configuration() {
+    return state.configuration();
   }
 
   /** The term of an entry that the log has; -1 for any other. */

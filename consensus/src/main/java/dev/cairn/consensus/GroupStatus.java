@@ -17,6 +17,9 @@ import java.util.Optional;
  * @param durable how far the log is on disk
  * @param configuration who belongs to the group, by the log's latest such entry
  * @param configurationIndex where that entry stands
+ * @param changeDone whether this member leads and all voters have that configuration, which is not
+ *     joint, on their disks: whom it does not name is needed no more. Before, one of the voters may
+ *     have to be elected by members that only a former configuration names.
  */
 public record GroupStatus(
     long term,
@@ -29,4 +32,5 @@ public record GroupStatus(
     long last,
     long durable,
     Configuration configuration,
-    long configurationIndex) {}
+    long configurationIndex,
+    boolean changeDone) {}

@@ -45,6 +45,7 @@ final class Leadership {
   private final long firstOfTerm;
 
   private long beatAt;
+  private long question;
   private long quorumBy;
   private long commitNewsAt = Long.MAX_VALUE;
   private Peer transferee;
@@ -77,6 +78,11 @@ final class Leadership {
     return !state.isWitness() && transferee == null;
   }
 
+  /** The question that a shard has to ask since this round; 0 for none. */
+  long question() {
+    return question;
+  }
+
   // ---- Proposals ----
 
   /** Appends data; the first one's index is returned. */
@@ -103,8 +109,30 @@ final class Leadership {
     if (target.isJoint() || target.voters().isEmpty() || !target.keepsRolesOf(present)) {
       return Optional.of(Refusal.IMPOSSIBLE);
     }
+    if (target.voters().stream().anyMatch(member -> !mayVote(member, present))) {
+      return Optional.of(Refusal.BEHIND);
+    }
     append(target.voters().equals(present.voters()) ? target : present.jointTo(target));
     return Optional.empty();
+  }
+
+  /** A replica has to be close before it votes; a witness needs no data. */
+  private boolean mayVote(Member member, Configuration present) {
+    Peer peer = member.peer();
+    return member.role() == Role.WITNESS
+        || present.votes(peer)
+        || state.log.last() - (others.containsKey(peer) ? others.get(peer).match() : 0)
+            <= state.settings.promotionLagMax();
+  }
+
+  /** Whether all voters have the present configuration on their disks, and it is not joint. */
+  boolean changeIsDone() {
+    Configuration present = state.configuration();
+    long index = state.log.configurationIndex();
+    return !present.isJoint()
+        && index <= state.commit()
+        && state.commit() >= firstOfTerm
+        && present.voters().stream().allMatch(member -> matchOf(member.peer()) >= index);
   }
 
   private void append(Configuration configuration) {
@@ -134,6 +162,7 @@ final class Leadership {
     peer.heard(state.now());
     peer.answered(reply.round(), reply.flushed());
     peer.base(reply.base());
+    peer.knowsCommit(reply.commit());
     if (reply.accepted()) {
       peer.acknowledged(reply.index());
       commitWhatMajorityHas();
@@ -151,6 +180,7 @@ final class Leadership {
     }
     peer.heard(state.now());
     peer.answered(reply.round(), reply.flushed());
+    peer.knowsCommit(reply.commit());
     if (peer.mode() == Progress.Mode.INSTALL && !reply.installing()) {
       peer.startOver(); // the offer was lost, or who had it died
     }
@@ -158,6 +188,20 @@ final class Leadership {
       askWhatCame(reply.from(), peer);
     }
     confirmReads();
+  }
+
+  /**
+   * The node of a peer still takes this one for the leader.
+   *
+   * @param round the question that this answers; 0 for none
+   */
+  void answered(Peer from, long round, long atMillis) {
+    Progress peer = others.get(from);
+    if (peer != null) {
+      peer.heard(Math.max(peer.heardAt(), atMillis));
+      peer.answered(round, 0);
+      confirmReads();
+    }
   }
 
   void answered(InstallReply reply) {
@@ -273,6 +317,32 @@ final class Leadership {
         .majority(peer -> peer.equals(state.self) || others.get(peer).heardAt() >= since);
   }
 
+  /** Goes on after a sleep: whom nobody heard in the meantime has one election time to answer. */
+  void resume() {
+    beatAt = state.now();
+    quorumBy = state.now() + state.settings.electionMillis();
+  }
+
+  /** Whether all members have and know everything, and nobody waits for anything. */
+  boolean isQuiet() {
+    return state.commit() == state.log.last()
+        && state.log.durable() == state.log.last()
+        && state.log.isWritten()
+        && state.outbox.isEmpty()
+        && !state.isWitness()
+        && transferee == null
+        && !state.configuration().isJoint()
+        && reads.isIdle()
+        && others.entrySet().stream().noneMatch(each -> hasNews(each.getKey(), each.getValue()));
+  }
+
+  /** Whether there is something to say to a peer, or to hear from it. */
+  private boolean hasNews(Peer to, Progress peer) {
+    return peer.match() < state.log.last()
+        || peer.knownCommit() < state.commit()
+        || peer.toldKeep() != keepFor(to).from();
+  }
+
   long deadline() {
     long next = Math.min(Math.min(beatAt, quorumBy), commitNewsAt);
     if (transferee != null) {
@@ -334,6 +404,7 @@ final class Leadership {
       beatAt = state.now() + state.settings.beatMillis();
     }
     boolean asked = state.commit() >= firstOfTerm && reads.ask(state.commit());
+    question = asked && state.settings.sharedBeats() ? reads.round() : 0;
     confirmReads(); // a group of one answers itself
     boolean news = state.now() >= commitNewsAt;
     if (news) {
@@ -343,7 +414,11 @@ final class Leadership {
     for (Map.Entry<Peer, Progress> each : others.entrySet()) {
       boolean sent = replicate(each.getKey(), each.getValue(), prompt);
       boolean toldAll = each.getValue().toldCommit() >= state.commit();
-      if (!sent && (beat || asked || (news && !toldAll))) {
+      boolean due =
+          state.settings.sharedBeats()
+              ? beat && hasNews(each.getKey(), each.getValue())
+              : beat || asked;
+      if (!sent && (due || (news && !toldAll))) {
         beat(each.getKey(), each.getValue());
       }
     }
@@ -415,6 +490,7 @@ final class Leadership {
     }
     peer.sent(entries.size(), bytes);
     peer.told(state.commit());
+    peer.toldKeep(keepFor(to).from());
     if (peer.next() > state.log.last()) {
       peer.pace(0);
     }
@@ -444,8 +520,10 @@ final class Leadership {
 
   private void beat(Peer to, Progress peer) {
     long commit = Math.min(state.commit(), peer.match());
-    state.send(new Beat(state.self, to, state.term(), commit, reads.round(), keepFor(to)));
+    Keep keep = keepFor(to);
+    state.send(new Beat(state.self, to, state.term(), commit, reads.round(), keep));
     peer.told(commit);
+    peer.toldKeep(keep.from());
   }
 
   /**

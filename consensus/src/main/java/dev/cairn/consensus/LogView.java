@@ -172,6 +172,11 @@ final class LogView {
     return hasChanges() ? nextSequence() : sequence;
   }
 
+  /** Whether all writes were handed over and are on disk. */
+  boolean isWritten() {
+    return !hasChanges() && pending.isEmpty();
+  }
+
   private boolean hasChanges() {
     return hardState != null || reset != null || compactedTo > 0 || !appended.isEmpty();
   }

@@ -80,6 +80,7 @@ public sealed interface Message {
    * @param round the question that this answers
    * @param flushed how far the sender's data is durable without its log
    * @param base the entry before the first one that the sender's log has
+   * @param commit how far the sender knows entries to be committed
    */
   record AppendReply(
       Peer from,
@@ -91,7 +92,8 @@ public sealed interface Message {
       long hintTerm,
       long round,
       long flushed,
-      long base)
+      long base,
+      long commit)
       implements Message {}
 
   /** Says who leads, and asks whether that is still so; without entries. */
@@ -101,9 +103,11 @@ public sealed interface Message {
   /**
    * Answers a Beat.
    *
+   * @param commit how far the sender knows entries to be committed
    * @param installing whether the sender is fetching a snapshot
    */
-  record BeatReply(Peer from, Peer to, long term, long round, long flushed, boolean installing)
+  record BeatReply(
+      Peer from, Peer to, long term, long round, long flushed, long commit, boolean installing)
       implements Message {}
 
   /**

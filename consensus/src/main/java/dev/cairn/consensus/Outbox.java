@@ -48,6 +48,10 @@ final class Outbox {
         });
   }
 
+  boolean isEmpty() {
+    return waiting.isEmpty() && ready.isEmpty();
+  }
+
   List<Message> take() {
     List<Message> taken = ready;
     ready = new ArrayList<>();

@@ -9,6 +9,8 @@ import java.util.List;
  * @param write for the log; null if there is nothing. {@link Group#durable} answers it.
  * @param messages to be sent now
  * @param applicable the state machine may apply entries up to here
+ * @param question the group's latest question whether it still leads, if a {@link Shard} has to ask
+ *     it; 0 if not
  * @param grants reads that may be answered from the state as it is
  * @param refusedReads reads that will get no answer here: this member does not lead any more
  * @param wanted entries to be read from the log
@@ -19,6 +21,7 @@ public record Output(
     Write write,
     List<Message> messages,
     long applicable,
+    long question,
     List<ReadGrant> grants,
     List<Long> refusedReads,
     List<EntriesWanted> wanted,

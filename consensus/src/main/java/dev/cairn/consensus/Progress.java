@@ -32,9 +32,11 @@ final class Progress {
   private long next;
   private long round;
   private long flushed;
+  private long knownCommit;
   private long base = Long.MAX_VALUE;
   private long heardAt;
   private long toldCommit;
+  private long toldKeep;
   private boolean loading;
   private long loadAt;
   private long paceAt;
@@ -73,6 +75,11 @@ final class Progress {
     base = told;
   }
 
+  /** How far the peer knows entries to be committed. */
+  long knownCommit() {
+    return knownCommit;
+  }
+
   long heardAt() {
     return heardAt;
   }
@@ -84,6 +91,19 @@ final class Progress {
   /** Anything came from the peer in this term. */
   void heard(long nowMillis) {
     heardAt = nowMillis;
+  }
+
+  /** How far the peer was told to keep its log. */
+  long toldKeep() {
+    return toldKeep;
+  }
+
+  void toldKeep(long from) {
+    toldKeep = from;
+  }
+
+  void knowsCommit(long commit) {
+    knownCommit = Math.max(knownCommit, commit);
   }
 
   void answered(long answeredRound, long nowFlushed) {
@@ -121,6 +141,8 @@ final class Progress {
 
   /** What was sent may be lost: finds out anew where the peer is. */
   void startOver() {
+    knownCommit = 0;
+    toldKeep = 0;
     probe(match + 1);
   }
 

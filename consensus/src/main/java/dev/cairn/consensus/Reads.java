@@ -32,6 +32,11 @@ final class Reads {
     return round;
   }
 
+  /** Whether nobody waits. */
+  boolean isIdle() {
+    return !open && unasked.isEmpty() && confirmed.isEmpty();
+  }
+
   boolean isOpen() {
     return open;
   }

@@ -13,6 +13,8 @@ public enum Refusal {
   OTHER_CONFIGURATION,
   /** A change is under way, or this leader has not committed anything yet. */
   CHANGING,
+  /** A replica that is to vote is not a learner yet, or lacks too many entries. */
+  BEHIND,
   /** The target has no voters, is joint, or gives a voter another role. */
   IMPOSSIBLE
 }

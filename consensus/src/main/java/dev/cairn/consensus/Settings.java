@@ -13,6 +13,10 @@ package dev.cairn.consensus;
  * @param transferMillis how long a leader refuses proposals while it hands over
  * @param appendBytesMax of one message's entries; a single larger entry travels alone
  * @param windowBytesMax sent to one peer and not yet answered
+ * @param promotionLagMax a replica may begin to vote when it lacks at most so many entries, so that
+ *     a joint configuration lasts moments and not the copy of all data
+ * @param sharedBeats whether a {@link Shard} says for all groups at once who leads; a group then
+ *     beats only to whom it has something to say
  * @param tailBytesMax of entries kept in memory, beside those that are not durable yet
  */
 public record Settings(
@@ -22,12 +26,14 @@ public record Settings(
     long commitNewsMillis,
     long witnessPaceMillis,
     long transferMillis,
+    long promotionLagMax,
+    boolean sharedBeats,
     int appendBytesMax,
     int windowBytesMax,
     int tailBytesMax) {
   /** What a node uses. */
   public static final Settings DEFAULT =
-      new Settings(700, 500, 100, 20, 20, 1000, 256 << 10, 4 << 20, 1 << 20);
+      new Settings(700, 500, 100, 20, 20, 1000, 16, true, 256 << 10, 4 << 20, 1 << 20);
 
   public Settings {
     if (beatMillis * 2 > electionMillis) {

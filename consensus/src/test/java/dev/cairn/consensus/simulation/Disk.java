@@ -13,7 +13,6 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.random.RandomGenerator;
 
 /**
  * A simulated disk: the log as it is after a power cut, the writes that are not synced yet, and the
@@ -26,6 +25,7 @@ final class Disk {
   private final TreeMap<Long, Configuration> configurations = new TreeMap<>();
   private final Deque<Write> unsynced = new ArrayDeque<>();
   private SnapshotReference data;
+  private int configurationsLost;
 
   Disk(Configuration founded) {
     base = new SnapshotReference(0, 0, founded, 0);
@@ -46,15 +46,6 @@ final class Disk {
 
   boolean hasUnsynced() {
     return !unsynced.isEmpty();
-  }
-
-  /** The power goes: of the writes that were not synced a part is there, in their order. */
-  void cut(RandomGenerator random) {
-    int kept = unsynced.isEmpty() ? 0 : random.nextInt(unsynced.size() + 1);
-    for (int i = 0; i < kept; i++) {
-      carryOut(unsynced.pollFirst());
-    }
-    unsynced.clear();
   }
 
   /** The power goes: no write that was not synced is there. */
@@ -95,11 +86,23 @@ final class Disk {
       throw new AssertionError("a gap in the log before " + entry + ", base " + base.index());
     }
     entries.subList(place, entries.size()).clear();
+    configurationsLost += configurations.tailMap(entry.index(), true).size();
     configurations.tailMap(entry.index(), true).clear();
     entries.add(entry);
     if (entry.configuration() != null) {
       configurations.put(entry.index(), entry.configuration());
     }
+  }
+
+  /** How many configurations went by truncation since this was asked. */
+  int takeConfigurationsLost() {
+    int lost = configurationsLost;
+    configurationsLost = 0;
+    return lost;
+  }
+
+  long configurationIndex() {
+    return configurations.lastKey();
   }
 
   long last() {

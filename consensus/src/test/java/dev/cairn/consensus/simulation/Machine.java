@@ -2,17 +2,18 @@
 package dev.cairn.consensus.simulation;
 
 import dev.cairn.consensus.Configuration;
-import dev.cairn.consensus.EntriesWanted;
 import dev.cairn.consensus.Entry;
-import dev.cairn.consensus.Group;
 import dev.cairn.consensus.GroupStatus;
 import dev.cairn.consensus.Member;
 import dev.cairn.consensus.Message;
-import dev.cairn.consensus.Output;
 import dev.cairn.consensus.Peer;
 import dev.cairn.consensus.Proposal;
 import dev.cairn.consensus.ReadGrant;
+import dev.cairn.consensus.Refusal;
+import dev.cairn.consensus.Replica;
 import dev.cairn.consensus.Role;
+import dev.cairn.consensus.Shard;
+import dev.cairn.consensus.SharedLog;
 import dev.cairn.consensus.SnapshotOffer;
 import dev.cairn.consensus.SnapshotReference;
 import dev.cairn.consensus.Write;
@@ -20,45 +21,52 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 
 /**
- * One simulated process with one member of the group: what a driver does around {@link Group}. Its
- * state machine is the number of the last entry that it applied, since the {@link Oracle} knows
- * what each entry holds.
+ * One simulated replica or witness: the state machine around a group, its clients, and what its
+ * disk has of it. The state is the number of the last entry that was applied, since the {@link
+ * Oracle} knows what each entry holds.
  */
-final class Machine {
-  private final World world;
+final class Machine implements Replica {
+  private final Simulation world;
+  private final SimulatedGroup group;
+  final Node node;
   final Peer peer;
   final boolean witness;
+  private final Configuration founded;
   private final Disk disk;
   private final SplittableRandom random;
+  private boolean marked;
+  private boolean destroyed;
 
-  // Of the process; gone when it dies.
-  private Group group;
-  private int life;
-  private boolean roundDue;
+  // Of the process.
   private boolean applying;
-  private long tickAt;
+  private long commitWhenElected;
   private SnapshotReference applied;
+  private long promised;
+  private long promisedTerm;
   private final Map<Long, Long> proposed = new HashMap<>();
   private final Map<Long, Long> reading = new HashMap<>();
 
-  // Faults.
-  private int syncMillisMax = 2;
-  private long frozenUntil;
-  private boolean destroyed;
-
-  Machine(World world, Peer peer, boolean witness, Configuration founded) {
-    this.world = world;
-    this.peer = peer;
-    this.witness = witness;
+  Machine(SimulatedGroup group, Node node, Member self, Configuration founded) {
+    this.world = group.world();
+    this.group = group;
+    this.node = node;
+    this.peer = self.peer();
+    this.witness = self.role() == Role.WITNESS;
+    this.founded = founded;
     this.disk = new Disk(founded);
     this.random = world.random().split();
   }
 
   boolean isUp() {
-    return group != null;
+    return !destroyed && node.isUp() && node.shard().isOpen(group.id);
+  }
+
+  boolean leads() {
+    return isUp() && node.shard().leads(group.id);
   }
 
   boolean isDestroyed() {
@@ -66,7 +74,7 @@ final class Machine {
   }
 
   GroupStatus status() {
-    return group.status();
+    return node.shard().status(group.id).orElseThrow();
   }
 
   long appliedIndex() {
@@ -79,169 +87,161 @@ final class Machine {
 
   // ---- The process ----
 
-  void start() {
-    if (isUp() || destroyed) {
-      return;
-    }
-    life++;
+  /** The process begins, or the replica was placed. */
+  void open(Shard shard) {
     applied = witness ? new SnapshotReference(disk.base(), 0, null, 0) : disk.data();
-    roundDue = false;
     applying = false;
-    tickAt = 0;
-    group =
-        new Group(self(), world.settings(), random.split(), disk.restored(witness), world.now());
-    round();
+    promised = 0;
+    promisedTerm = 0;
+    proposed.clear();
+    reading.clear();
+    Member self = new Member(peer, witness ? Role.WITNESS : Role.REPLICA);
+    if (marked) {
+      shard.open(group.id, self, disk.restored(witness), this, world.now());
+    } else {
+      shard.place(group.id, self, founded, this, world.now());
+    }
   }
 
-  private Member self() {
-    return new Member(peer, witness ? Role.WITNESS : Role.REPLICA);
+  /** What it has is lost for ever. */
+  void destroy() {
+    if (!destroyed) {
+      destroyed = true;
+      node.remove(group.id);
+    }
   }
 
-  void kill() {
+  /** Runs something in the process if this replica is still there then. */
+  private void later(long millis, Runnable action) {
+    node.later(
+        millis,
+        () -> {
+          if (isUp()) {
+            action.run();
+            node.roundSoon();
+          }
+        });
+  }
+
+  /** After a round: holds the rules that one member alone can show. */
+  void observe() {
     if (!isUp()) {
       return;
     }
-    group = null;
-    proposed.clear();
-    reading.clear();
-    frozenUntil = 0;
-    disk.cut(random);
-    world.died(peer.node());
-  }
-
-  /** The disk is lost for ever. */
-  void destroy() {
-    kill();
-    destroyed = true;
-  }
-
-  void freeze(long millis) {
-    frozenUntil = world.now() + millis;
-  }
-
-  void slowDisk(int millisMax) {
-    syncMillisMax = millisMax;
-  }
-
-  /** Runs something in this process if it still lives then; a frozen one does it when it thaws. */
-  private void later(long millis, Runnable action) {
-    int born = life;
-    world.after(
-        millis,
-        () -> {
-          if (!isUp() || life != born) {
-            return;
-          }
-          if (world.now() < frozenUntil) {
-            later(frozenUntil - world.now(), action);
-          } else {
-            action.run();
-          }
-        });
-  }
-
-  private void roundSoon() {
-    if (!roundDue) {
-      roundDue = true;
-      later(random.nextInt(2), this::round);
-    }
-  }
-
-  private void round() {
-    roundDue = false;
-    Output output = group.take(world.now());
-    GroupStatus status = group.status();
+    GroupStatus status = status();
+    Oracle oracle = group.oracle();
     if (status.leads()) {
       if (status.commit() >= status.configurationIndex()) {
-        world.oracle().committed(status.configurationIndex(), status.configuration());
+        oracle.committed(status.configurationIndex(), status.configuration());
       }
-      if (world.oracle().leads(peer, status, group::termAt)) {
+      if (oracle.leads(peer, status, index -> node.shard().termAt(group.id, index))) {
+        group.isUpToDate(this);
+        commitWhenElected = status.commit();
         world.count(witness ? "witnesses that led" : "replicas that led");
+        if (status.configuration().isJoint()) {
+          world.count("joint configurations inherited");
+        }
+        if (!status.configuration().everybody().contains(peer)) {
+          world.count("leaders that their configuration does not name");
+        }
+      }
+      Oracle.check(
+          status.commit() == commitWhenElected
+              || node.shard().termAt(group.id, status.commit()) == status.term(),
+          () -> peer + " commits by counting an entry of an earlier term: " + status);
+      if (!reading.isEmpty()) {
+        world.asks(this);
       }
     }
-    if (output.write() != null) {
-      write(output.write());
+    if (!disk.hasUnsynced()) {
+      hasItsLogsConfiguration(status);
     }
-    output.messages().forEach(world::send);
-    apply(output.applicable());
-    output.grants().forEach(this::answer);
-    output.refusedReads().forEach(reading::remove);
-    output.wanted().forEach(this::load);
-    if (output.offer() != null) {
-      fetch(output.offer());
-    }
-    tickAt(Math.max(world.now() + 1, output.deadlineMillis()));
   }
 
-  private void tickAt(long deadline) {
-    if (tickAt > world.now() && tickAt <= deadline) {
-      return; // the tick that is due before asks again
+  /** A configuration counts from its append, and truncation brings the former one back. */
+  private void hasItsLogsConfiguration(GroupStatus status) {
+    Oracle.check(
+        status.configurationIndex() == disk.configurationIndex(),
+        () ->
+            peer
+                + " goes by the configuration of "
+                + status.configurationIndex()
+                + ", its log's last is at "
+                + disk.configurationIndex());
+  }
+
+  /** Remembers what this process acknowledged in its term. */
+  void promise(Message message) {
+    if (message instanceof Message.AppendReply reply && reply.accepted()) {
+      promised = reply.term() == promisedTerm ? Math.max(promised, reply.index()) : reply.index();
+      promisedTerm = reply.term();
     }
-    tickAt = deadline;
-    later(
-        deadline - world.now(),
-        () -> {
-          if (tickAt == deadline) {
-            tickAt = 0;
-            group.tick(world.now());
-            roundSoon();
-          }
-        });
-  }
-
-  void receive(Message message) {
-    later(
-        0,
-        () -> {
-          group.step(message, world.now());
-          roundSoon();
-        });
-  }
-
-  void gone(String node) {
-    later(
-        0,
-        () -> {
-          group.gone(node, world.now());
-          roundSoon();
-        });
   }
 
   // ---- Disk ----
 
-  private void write(Write write) {
+  void write(SharedLog.Part part) {
+    Write write = part.write();
     disk.write(write);
+    if (part.marker() != null) {
+      return;
+    }
+    keepsPromise(write);
+    Oracle oracle = group.oracle();
     long previous =
-        write.entries().isEmpty() ? 0 : group.termAt(write.entries().get(0).index() - 1);
+        write.entries().isEmpty()
+            ? 0
+            : node.shard().termAt(group.id, write.entries().get(0).index() - 1);
     for (Entry entry : write.entries()) {
-      world.oracle().wrote(peer, entry, previous);
+      if (entry.configuration() != null && status().leads()) {
+        group.leavesNobodyBehind(entry.configuration());
+      }
+      oracle.wrote(peer, entry, previous);
       previous = entry.term();
     }
     if (write.compactedTo() > 0 && witness) {
-      world.witnessDropped(peer, write.compactedTo());
+      group.witnessDropped(peer, write.compactedTo());
     }
-    syncLater();
   }
 
-  private void syncLater() {
-    later(
-        random.nextInt(syncMillisMax),
-        () -> {
-          if (disk.hasUnsynced()) {
-            Write synced = disk.sync();
-            group.durable(synced.sequence(), world.now());
-            roundSoon();
-          }
-        });
+  /** In one term nothing goes that was acknowledged in it. */
+  private void keepsPromise(Write write) {
+    long end =
+        write.reset() != null
+            ? write.reset().index()
+            : write.entries().isEmpty() ? Long.MAX_VALUE : write.entries().get(0).index() - 1;
+    Oracle.check(
+        status().term() != promisedTerm || end >= promised,
+        () -> peer + " acknowledged " + promised + " in its term, and now its log ends at " + end);
+  }
+
+  /** The oldest write, which begins with the marker, is on the disk. */
+  void sync() {
+    marked = true;
+    disk.sync();
+    world.count("configurations truncated", disk.takeConfigurationsLost());
+  }
+
+  void loseUnsynced() {
+    disk.lose();
+  }
+
+  /** Whether its log ends at an entry or before. */
+  boolean endsBy(long term, long index) {
+    long last = isUp() ? status().last() : disk.last();
+    long lastTerm = isUp() ? node.shard().termAt(group.id, last) : disk.termAt(last);
+    return lastTerm < term || (lastTerm == term && last <= index);
   }
 
   // ---- State machine ----
 
-  private void apply(long upTo) {
-    if (applying || witness || applied.index() >= upTo) {
-      if (witness) {
-        group.applied(upTo);
-      }
+  @Override
+  public void apply(long upTo) {
+    if (witness) {
+      later(0, () -> node.shard().applied(group.id, upTo, world.now()));
+      return;
+    }
+    if (applying || applied.index() >= upTo) {
       return;
     }
     applying = true;
@@ -253,24 +253,25 @@ final class Machine {
           while (applied.index() < until) {
             apply(disk.entry(applied.index() + 1));
           }
-          group.applied(applied.index());
-          roundSoon();
+          node.shard().applied(group.id, applied.index(), world.now());
+          apply(Math.min(status().commit(), status().durable()));
         });
   }
 
   private void apply(Entry entry) {
-    world.oracle().applied(peer, entry);
-    boolean same = entry.configuration() == null;
-    applied =
-        new SnapshotReference(
-            entry.index(),
-            entry.term(),
-            same ? applied.configuration() : entry.configuration(),
-            same ? applied.configurationIndex() : entry.index());
+    group.oracle().applied(peer, entry, status().term());
+    applied = Script.applied(applied, entry);
     Long term = proposed.remove(entry.index());
     if (term != null && term == entry.term()) {
-      world.oracle().acknowledged(entry.index());
+      group.oracle().acknowledged(entry.index());
     }
+  }
+
+  /** A copy of the data as it is now: what others fetch is flushed when they ask for it. */
+  SnapshotReference copy() {
+    disk.data(applied);
+    node.input(0, shard -> shard.flushed(group.id, disk.data().index(), world.now()));
+    return applied;
   }
 
   /** Flushes the data, and lets go of the log but for some entries. */
@@ -285,115 +286,113 @@ final class Machine {
           () -> {
             if (flushed.index() > disk.data().index()) {
               disk.data(flushed);
-              group.flushed(flushed.index());
+              node.shard().flushed(group.id, flushed.index(), world.now());
             }
           });
     }
     later(
         random.nextInt(40),
         () -> {
-          group.compact(group.status().applied() - keep);
-          roundSoon();
+          if (!witness || group.mayCompact(peer)) {
+            node.shard().compact(group.id, status().applied() - keep, world.now());
+          }
         });
   }
 
   // ---- Clients ----
 
   void write(byte[] value) {
-    if (!isUp() || world.now() < frozenUntil) {
+    if (!isUp() || node.isFrozen()) {
       return;
     }
     List<byte[]> values = new ArrayList<>();
     for (int i = random.nextInt(3); i >= 0; i--) {
       values.add(value);
     }
-    Proposal proposal = group.propose(values, world.now());
+    Proposal proposal = node.shard().propose(group.id, values, world.now());
     if (proposal.isAccepted()) {
       for (int i = 0; i < values.size(); i++) {
         proposed.put(proposal.index() + i, proposal.term());
       }
-      roundSoon();
+      node.roundSoon();
     }
   }
 
+  /** A client asks to read; what was acknowledged before then, the answer must have. */
   void read(long token) {
-    if (isUp() && world.now() >= frozenUntil && group.read(token, world.now()).isEmpty()) {
-      reading.put(token, world.oracle().acknowledged());
-      roundSoon();
-    }
+    long acknowledgedBefore = group.oracle().acknowledged();
+    later(
+        0,
+        () -> {
+          if (node.shard().read(group.id, token, world.now()).isEmpty()) {
+            reading.put(token, acknowledgedBefore);
+          }
+        });
   }
 
-  private void answer(ReadGrant grant) {
+  @Override
+  public void answer(ReadGrant grant) {
     Long acknowledgedBefore = reading.remove(grant.token());
     if (acknowledgedBefore != null) {
-      world.oracle().read(peer, acknowledgedBefore, applied.index());
+      group.oracle().read(peer, acknowledgedBefore, applied.index());
       world.count("reads answered");
     }
   }
 
+  @Override
+  public void refuse(long token) {
+    reading.remove(token);
+  }
+
   boolean transferTo(Peer target) {
-    boolean began = isUp() && group.transferTo(target, world.now());
+    boolean began = isUp() && node.shard().transferTo(group.id, target, world.now());
     if (began) {
-      roundSoon();
+      node.roundSoon();
     }
     return began;
   }
 
-  boolean reconfigure(Configuration target) {
-    if (!isUp() || !group.status().leads()) {
-      return false;
-    }
-    boolean began =
-        group.reconfigure(group.status().configurationIndex(), target, world.now()).isEmpty();
-    roundSoon();
-    return began;
+  /** Begins a change of members; empty if it began. */
+  Optional<Refusal> reconfigure(long expectedIndex, Configuration target) {
+    Optional<Refusal> refusal =
+        node.shard().reconfigure(group.id, expectedIndex, target, world.now());
+    node.roundSoon();
+    return refusal;
   }
 
-  // ---- Entries and snapshots for others ----
+  // ---- Snapshots ----
 
-  private void load(EntriesWanted wanted) {
-    later(
-        random.nextInt(5),
-        () -> {
-          List<Entry> entries = new ArrayList<>();
-          boolean fails = world.isStormy() && random.nextInt(10) == 0;
-          for (long i = wanted.from(); !fails && entries.size() < 20 && disk.has(i); i++) {
-            entries.add(disk.entry(i));
-          }
-          group.loaded(wanted.peer(), entries, world.now());
-          world.count("entries loaded");
-          roundSoon();
-        });
-  }
-
-  private void fetch(SnapshotOffer offer) {
+  @Override
+  public void fetch(SnapshotOffer offer) {
     if (witness) {
-      group.installed(offer.reference(), world.now());
-      roundSoon();
+      later(0, () -> node.shard().installed(group.id, offer.reference(), world.now()));
       return;
     }
     later(
-        10 + random.nextInt(200),
+        10 + random.nextInt(50),
         () -> {
-          SnapshotReference copy = world.copyOf(offer.from(), peer.node());
-          boolean useful =
-              copy != null
-                  && copy.index() >= offer.reference().index()
-                  && copy.index() > applied.index()
-                  && !applying;
-          if (useful) {
-            disk.data(copy);
-            applied = copy;
-            group.installed(copy, world.now());
-            world.count("snapshots installed");
-          } else {
-            group.installFailed(world.now());
-          }
-          roundSoon();
+          SnapshotReference copy = group.copyOf(offer.from(), peer.node());
+          later(random.nextInt(random.nextInt(3) == 0 ? 60 : 500), () -> put(copy, offer));
         });
   }
 
-  static boolean isWitness(Configuration configuration, Peer peer) {
-    return configuration.roleOf(peer).orElse(Role.REPLICA) == Role.WITNESS;
+  /** Puts a copy that was fetched in the place of the data, or gives it up. */
+  private void put(SnapshotReference copy, SnapshotOffer offer) {
+    boolean useful =
+        copy != null
+            && copy.index() >= offer.reference().index()
+            && copy.index() > applied.index()
+            && !applying;
+    if (useful) {
+      disk.data(copy);
+      applied = copy;
+      if (copy.index() > status().commit() && status().last() > copy.index()) {
+        world.count("snapshots behind the log's end");
+      }
+      node.shard().installed(group.id, copy, world.now());
+      world.count("snapshots installed");
+    } else {
+      node.shard().installFailed(group.id, world.now());
+    }
   }
 }

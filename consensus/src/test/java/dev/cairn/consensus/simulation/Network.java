@@ -1,46 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.consensus.simulation;
 
-import dev.cairn.consensus.Message;
+import dev.cairn.consensus.Batch;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
-/** Loses, doubles, delays and reorders messages, and cuts directions. */
+/** Loses, doubles, delays and reorders batches, and cuts directions. */
 final class Network {
   private record Direction(String from, String to) {}
 
   private final Events events;
   private final RandomGenerator random;
-  private final Consumer<Message> arrive;
+  private final Consumer<Batch> arrive;
   private final Set<Direction> cut = new HashSet<>();
   private double loss;
   private double doubling;
   private int delayMax = 3;
 
-  Network(Events events, RandomGenerator random, Consumer<Message> arrive) {
+  Network(Events events, RandomGenerator random, Consumer<Batch> arrive) {
     this.events = events;
     this.random = random;
     this.arrive = arrive;
   }
 
-  void send(Message message) {
-    if (!reaches(message.from().node(), message.to().node()) || random.nextDouble() < loss) {
+  void send(Batch batch) {
+    if (!reaches(batch.from(), batch.to()) || random.nextDouble() < loss) {
       return;
     }
-    deliver(message);
+    deliver(batch);
     if (random.nextDouble() < doubling) {
-      deliver(message);
+      deliver(batch);
     }
   }
 
-  private void deliver(Message message) {
+  private void deliver(Batch batch) {
     events.after(
         random.nextInt(delayMax),
         () -> {
-          if (reaches(message.from().node(), message.to().node())) {
-            arrive.accept(message);
+          if (reaches(batch.from(), batch.to())) {
+            arrive.accept(batch);
           }
         });
   }

@@ -18,11 +18,14 @@ final class Oracle {
   /** Identifies an entry: log matching says that it has one content and one predecessor. */
   private record Place(long index, long term) {}
 
+  /** By a term, an entry was committed; leaders of lower ones may lack it. */
+  private record Committed(Entry entry, long term) {}
+
   private record Content(Entry entry, long previousTerm) {}
 
   private final Map<Long, Peer> leaders = new HashMap<>();
   private final Map<Place, Content> written = new HashMap<>();
-  private final TreeMap<Long, Entry> committed = new TreeMap<>();
+  private final TreeMap<Long, Committed> committed = new TreeMap<>();
   private Configuration newestCommitted;
   private Configuration committedConfiguration;
   private long committedConfigurationIndex;
@@ -34,8 +37,8 @@ final class Oracle {
   }
 
   /**
-   * Election safety and leader completeness; whether this is news. It may come late, from a process
-   * that froze: what was committed in a later term is not asked of it.
+   * Election safety and leader completeness; whether this is news. A vote that was long on its way
+   * may make a leader of a lower term: what was committed in a higher one is not asked of it.
    */
   boolean leads(Peer peer, GroupStatus status, LongUnaryOperator termAt) {
     Peer other = leaders.putIfAbsent(status.term(), peer);
@@ -46,17 +49,22 @@ final class Oracle {
       committed
           .tailMap(status.base(), false)
           .forEach(
-              (index, entry) ->
+              (index, each) ->
                   check(
-                      entry.term() > status.term() || termAt.applyAsLong(index) == entry.term(),
+                      each.term() > status.term()
+                          || termAt.applyAsLong(index) == each.entry().term(),
                       () ->
                           peer
                               + " leads term "
                               + status.term()
                               + " without the committed entry "
-                              + entry));
+                              + each.entry()));
     }
     return other == null;
+  }
+
+  long highestTerm() {
+    return leaders.keySet().stream().mapToLong(term -> term).max().orElse(0);
   }
 
   /** Log matching. */
@@ -68,12 +76,15 @@ final class Oracle {
         () -> peer + " has " + entry + " behind term " + previousTerm + ", others have " + before);
   }
 
-  /** State machine safety. */
-  void applied(Peer peer, Entry entry) {
-    Entry before = committed.putIfAbsent(entry.index(), entry);
+  /** State machine safety; an entry that a member of a term applies was committed by that term. */
+  void applied(Peer peer, Entry entry, long term) {
+    Committed before = committed.get(entry.index());
+    if (before == null || term < before.term()) {
+      committed.put(entry.index(), new Committed(entry, term));
+    }
     check(
-        before == null || same(before, entry),
-        () -> peer + " applies " + entry + ", others " + before);
+        before == null || same(before.entry(), entry),
+        () -> peer + " applies " + entry + ", others " + before.entry());
     if (before == null && entry.configuration() != null) {
       newestCommitted = entry.configuration();
     }

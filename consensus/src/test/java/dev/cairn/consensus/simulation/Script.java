@@ -29,6 +29,7 @@ import java.util.TreeMap;
  * to read. A member is a letter; a star behind it makes it a witness, a number its incarnation.
  *
  * <pre>
+ *   strict                      who is behind may not begin to vote
  *   members a b w*              opens a group of founders
  *   place d  |  place a.5       opens a newcomer on an empty disk
  *   elect a                     a is elected and all know it; what was said is not shown
@@ -55,7 +56,7 @@ import java.util.TreeMap;
 final class Script {
   private static final int ROUNDS_MAX = 200;
 
-  private final Settings settings = Settings.DEFAULT;
+  private Settings settings = alone(Settings.DEFAULT, Long.MAX_VALUE);
   private final TreeMap<Peer, Actor> actors = new TreeMap<>();
   private final List<Message> onTheWay = new ArrayList<>();
   private final Set<String> cut = new HashSet<>();
@@ -204,6 +205,7 @@ final class Script {
     String[] words = line.trim().split(" +");
     List<String> rest = List.of(words).subList(1, words.length);
     switch (words[0]) {
+      case "strict" -> settings = alone(Settings.DEFAULT, Settings.DEFAULT.promotionLagMax());
       case "members" -> members(rest);
       case "place" -> place(rest.get(0));
       case "elect" -> elect(actor(rest.get(0)));
@@ -240,6 +242,22 @@ final class Script {
       default -> throw new IllegalArgumentException("no such command: " + line);
     }
     return List.copyOf(said);
+  }
+
+  /** Of a group whose beats are its own. */
+  private static Settings alone(Settings all, long promotionLagMax) {
+    return new Settings(
+        all.electionMillis(),
+        all.witnessExtraMillis(),
+        all.beatMillis(),
+        all.commitNewsMillis(),
+        all.witnessPaceMillis(),
+        all.transferMillis(),
+        promotionLagMax,
+        false,
+        all.appendBytesMax(),
+        all.windowBytesMax(),
+        all.tailBytesMax());
   }
 
   private void members(List<String> names) {
@@ -378,20 +396,21 @@ final class Script {
     GroupStatus status = actor.group.status();
     say(
         String.format(
-            "%s term %d, %s, log %d..%d, commit %d, by %s of %d",
-            name,
-            status.term(),
-            status.leads()
-                ? "leads"
-                : status
-                    .leader()
-                    .map(leader -> "follows " + Texts.name(leader))
-                    .orElse("no leader"),
-            status.base() + 1,
-            status.last(),
-            status.commit(),
-            Texts.text(status.configuration()),
-            status.configurationIndex()));
+                "%s term %d, %s, log %d..%d, commit %d, by %s of %d",
+                name,
+                status.term(),
+                status.leads()
+                    ? "leads"
+                    : status
+                        .leader()
+                        .map(leader -> "follows " + Texts.name(leader))
+                        .orElse("no leader"),
+                status.base() + 1,
+                status.last(),
+                status.commit(),
+                Texts.text(status.configuration()),
+                status.configurationIndex())
+            + (status.changeDone() ? ", on all disks" : ""));
   }
 
   // ---- Messages ----

@@ -1,42 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.consensus.simulation;
 
-import dev.cairn.consensus.Configuration;
-import dev.cairn.consensus.Member;
-import dev.cairn.consensus.Message;
-import dev.cairn.consensus.Peer;
-import dev.cairn.consensus.Role;
+import dev.cairn.consensus.Batch;
 import dev.cairn.consensus.Settings;
-import dev.cairn.consensus.SnapshotReference;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Deque;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 
 /**
- * One cluster of one group, its network, disks, clients and faults, in one thread. One seed is one
- * run: everything that is random comes from it, and time is simulated.
+ * One cluster of some groups, its network, disks, clients and faults, in one thread. One seed is
+ * one run: everything that is random comes from it, and time is simulated.
  *
  * <p>A run has a storm of a given number of steps and then a calm: all comes back, and within three
- * simulated seconds a new write must be applied by every full replica.
+ * simulated seconds a new write must be applied by every full replica of every group, and every
+ * move of members must be done.
  */
-public final class Simulation implements World {
+public final class Simulation {
   private static final long CALM_MILLIS = 3000;
-  private static final int LAST_MESSAGES = 60;
+  private static final int LAST_BATCHES = 60;
+
+  private record Arrived(long at, Batch batch) {}
 
   private final SplittableRandom random;
   private final Events events = new Events();
   private final Network network;
+  private final boolean governed;
   private final Settings settings;
-  private final Oracle oracle;
-  private final Map<Peer, Machine> machines = new TreeMap<>();
+  private final Map<String, Node> nodes = new TreeMap<>();
+  private final List<SimulatedGroup> groups = new ArrayList<>();
   private final Map<String, Long> counters = new TreeMap<>();
-  private final Deque<String> lastMessages = new ArrayDeque<>();
+  private final Deque<Arrived> lastBatches = new ArrayDeque<>();
   private final Storm storm;
+  private final int restOfClientsMillis;
   private boolean stormy = true;
   private long hash = 1125899906842597L;
   private long tokens;
@@ -44,15 +46,13 @@ public final class Simulation implements World {
   private Simulation(long seed) {
     this.random = new SplittableRandom(seed);
     this.network = new Network(events, random.split(), this::arrive);
+    this.governed = random.nextBoolean();
     this.settings = someSettings();
-    Configuration founded = founded();
-    this.oracle = new Oracle(founded);
-    founded
-        .everybody()
-        .forEach(
-            peer ->
-                machines.put(
-                    peer, new Machine(this, peer, Machine.isWitness(founded, peer), founded)));
+    this.restOfClientsMillis = random.nextInt(4) == 0 ? 1000 : 30; // or groups never sleep
+    int count = random.nextBoolean() ? 1 : 2 + random.nextInt(3);
+    for (int id = 1; id <= count; id++) {
+      groups.add(new SimulatedGroup(this, id, random.split()));
+    }
     this.storm = new Storm(this, random.split());
   }
 
@@ -82,7 +82,7 @@ public final class Simulation implements World {
                   + " ms: "
                   + e.getMessage()
                   + "\n"
-                  + String.join("\n", simulation.lastMessages),
+                  + simulation.describeLastBatches(),
               e);
       throw failure;
     }
@@ -102,198 +102,201 @@ public final class Simulation implements World {
   /** Shorter times than a node's, so that more happens in a step; bounds that are met often. */
   private Settings someSettings() {
     int bytes = random.nextBoolean() ? 32 : 64 << random.nextInt(8);
-    return new Settings(150, 100, 40, 10, 10, 300, bytes, 4 * bytes, 2 * bytes);
-  }
-
-  private Configuration founded() {
-    int shape = random.nextInt(5);
-    List<Member> voters = new ArrayList<>();
-    int replicas = new int[] {2, 2, 3, 1, 4}[shape];
-    for (int i = 0; i < replicas; i++) {
-      voters.add(new Member(new Peer("n" + i, 1), Role.REPLICA));
-    }
-    if (replicas % 2 == 0) {
-      voters.add(new Member(new Peer("n" + replicas, 1), Role.WITNESS));
-    }
-    return Configuration.stable(1, voters, List.of());
+    long promotionLagMax = governed ? 16 : Long.MAX_VALUE;
+    return new Settings(
+        150, 100, 40, 10, 10, 300, promotionLagMax, true, bytes, 4 * bytes, 2 * bytes);
   }
 
   private void run(int steps) {
-    machines.values().forEach(Machine::start);
+    nodes.values().forEach(Node::start);
+    groups.forEach(SimulatedGroup::begin);
     storm.begin();
-    write();
+    useAll();
     for (int i = 0; i < steps; i++) {
-      if (!events.step()) {
-        throw new AssertionError("nothing is left to happen");
-      }
-      hash = hash * 31 + events.now();
+      step();
     }
     calm();
-    counters.merge("entries acknowledged", oracle.acknowledged(), Long::sum);
-    counters.merge("simulated milliseconds", now(), Long::sum);
+    for (SimulatedGroup group : groups) {
+      count("entries acknowledged", group.oracle().acknowledged());
+    }
+    count("groups", groups.size());
+    count("simulated milliseconds", now());
+  }
+
+  private void step() {
+    if (!events.step()) {
+      throw new AssertionError("nothing is left to happen");
+    }
+    hash = hash * 31 + events.now();
   }
 
   private void calm() {
     stormy = false;
     storm.end();
+    groups.forEach(SimulatedGroup::changeNoMore);
     long until = now() + CALM_MILLIS;
-    long before = oracle.acknowledged();
+    Map<SimulatedGroup, Long> before = new LinkedHashMap<>();
+    groups.forEach(group -> before.put(group, group.oracle().acknowledged()));
     while (now() < until && !isWhole(before)) {
-      events.step();
-      hash = hash * 31 + events.now();
+      step();
     }
     Oracle.check(
         isWhole(before),
-        () ->
-            CALM_MILLIS
-                + " ms after the last fault not all is well: acknowledged "
-                + before
-                + ", then "
-                + oracle.acknowledged()
-                + describe());
+        () -> CALM_MILLIS + " ms after the last fault not all is well" + describe(before));
   }
 
-  private boolean isWhole(long before) {
-    long acknowledged = oracle.acknowledged();
-    if (acknowledged <= before) {
-      return false;
-    }
-    for (Member member : oracle.newestCommitted().voters()) {
-      Machine machine = machines.get(member.peer());
-      if (member.role() == Role.REPLICA
-          && !machine.isDestroyed()
-          && machine.appliedIndex() <= before) {
-        return false;
-      }
-    }
-    return true;
+  private static boolean isWhole(Map<SimulatedGroup, Long> before) {
+    return before.entrySet().stream().allMatch(each -> each.getKey().isWhole(each.getValue()));
   }
 
-  private String describe() {
+  private static String describe(Map<SimulatedGroup, Long> before) {
     StringBuilder text = new StringBuilder();
-    machines.forEach(
-        (peer, machine) -> {
-          text.append('\n').append(peer).append(machine.witness ? " witness" : "");
-          text.append(
-              machine.isUp()
-                  ? " " + machine.status() + " applied " + machine.appliedIndex()
-                  : machine.isDestroyed() ? " destroyed" : " down");
+    before.forEach(
+        (group, acknowledged) -> {
+          if (!group.isWhole(acknowledged)) {
+            text.append(": acknowledged ").append(acknowledged).append(" before, ");
+            text.append(group.oracle().acknowledged()).append(" now").append(group.describe());
+          }
         });
     return text.toString();
   }
 
   // ---- Clients ----
 
-  private void write() {
-    for (Machine machine : machines.values()) {
-      if (random.nextInt(3) > 0) {
-        machine.write(String.valueOf(tokens++).getBytes(StandardCharsets.UTF_8));
-      }
-      if (random.nextInt(3) == 0) {
-        machine.read(tokens++);
+  private void useAll() {
+    for (SimulatedGroup group : groups) {
+      for (Machine machine : group.machines().values()) {
+        if (random.nextInt(3) > 0) {
+          machine.write(String.valueOf(tokens++).getBytes(StandardCharsets.UTF_8));
+        }
+        if (random.nextInt(3) == 0) {
+          machine.read(tokens++);
+        }
       }
     }
-    events.after(1 + random.nextInt(30), this::write);
+    events.after(1 + random.nextInt(stormy ? restOfClientsMillis : 30), this::useAll);
   }
 
   // ---- The world ----
 
-  @Override
-  public long now() {
+  long now() {
     return events.now();
   }
 
-  @Override
-  public SplittableRandom random() {
+  SplittableRandom random() {
     return random;
   }
 
-  @Override
-  public Settings settings() {
+  Settings settings() {
     return settings;
   }
-
-  @Override
-  public Oracle oracle() {
-    return oracle;
-  }
-
-  @Override
-  public void after(long millis, Runnable action) {
-    events.after(millis, action);
-  }
-
-  @Override
-  public void send(Message message) {
-    network.send(message);
-  }
-
-  private void arrive(Message message) {
-    lastMessages.addLast(now() + " " + message);
-    if (lastMessages.size() > LAST_MESSAGES) {
-      lastMessages.removeFirst();
-    }
-    hash = hash * 31 + message.toString().length();
-    for (Machine machine : machines.values()) {
-      if (machine.peer.node().equals(message.to().node())) {
-        machine.receive(message); // another incarnation drops it
-      }
-    }
-  }
-
-  @Override
-  public void died(String node) {
-    machines.values().stream()
-        .filter(machine -> machine.isUp() && network.reaches(node, machine.peer.node()))
-        .forEach(machine -> machine.gone(node));
-  }
-
-  @Override
-  public SnapshotReference copyOf(Peer source, String by) {
-    Machine machine = machines.get(source);
-    boolean served =
-        machine != null && machine.isUp() && !machine.witness && network.reaches(source.node(), by);
-    return served ? machine.disk().data() : null;
-  }
-
-  @Override
-  public void witnessDropped(Peer witness, long upTo) {
-    count("witness dropped entries");
-    List<Peer> known = machines.get(witness).status().configuration().everyFullReplica();
-    for (Peer replica : oracle.committedConfiguration().everyFullReplica()) {
-      Machine machine = machines.get(replica);
-      if (known.contains(replica) && !machine.isDestroyed()) {
-        Oracle.check(
-            machine.disk().data().index() >= upTo,
-            () ->
-                witness
-                    + " let go of entries up to "
-                    + upTo
-                    + ", "
-                    + replica
-                    + " has flushed "
-                    + machine.disk().data().index());
-      }
-    }
-  }
-
-  @Override
-  public boolean isStormy() {
-    return stormy;
-  }
-
-  @Override
-  public void count(String what) {
-    counters.merge(what, 1L, Long::sum);
-  }
-
-  // ---- For the storm ----
 
   Network network() {
     return network;
   }
 
-  Map<Peer, Machine> machines() {
-    return machines;
+  boolean isGoverned() {
+    return governed;
+  }
+
+  /** Whether faults are still coming. */
+  boolean isStormy() {
+    return stormy;
+  }
+
+  List<SimulatedGroup> groups() {
+    return groups;
+  }
+
+  Collection<Node> nodes() {
+    return nodes.values();
+  }
+
+  /** A node by its name; one that is new begins at once. */
+  Node node(String name) {
+    Node known = nodes.get(name);
+    if (known == null) {
+      known = new Node(this, name);
+      nodes.put(name, known);
+      if (!groups.isEmpty()) {
+        known.start();
+      }
+    }
+    return known;
+  }
+
+  void after(long millis, Runnable action) {
+    events.after(millis, action);
+  }
+
+  void send(Batch batch) {
+    network.send(batch);
+  }
+
+  private void arrive(Batch batch) {
+    lastBatches.addLast(new Arrived(now(), batch));
+    if (lastBatches.size() > LAST_BATCHES) {
+      lastBatches.removeFirst();
+    }
+    hash = hash * 31 + batch.from().hashCode() + 7L * batch.to().hashCode() + batch.session();
+    for (Batch.Envelope each : batch.messages()) {
+      hash = hash * 31 + each.message().term() + each.message().getClass().getName().hashCode();
+    }
+    nodes.get(batch.to()).input(0, shard -> shard.receive(batch, now()));
+  }
+
+  private String describeLastBatches() {
+    StringBuilder text = new StringBuilder();
+    for (Arrived each : lastBatches) {
+      Batch batch = each.batch();
+      String head =
+          each.at() + " " + batch.from() + "#" + batch.session() + ">" + batch.to() + "  ";
+      if (batch.beat() != null) {
+        text.append(head).append(batch.beat()).append('\n');
+      }
+      if (batch.reply() != null) {
+        text.append(head).append(batch.reply()).append('\n');
+      }
+      for (Batch.Envelope envelope : batch.messages()) {
+        text.append(head).append(envelope.group()).append(": ");
+        text.append(Texts.text(envelope.message())).append('\n');
+      }
+    }
+    return text.toString();
+  }
+
+  /** A process ended, or its connections: the others' are refused. */
+  void died(String name, long session) {
+    for (Node node : nodes.values()) {
+      if (node.isUp() && !node.name.equals(name) && network.reaches(name, node.name)) {
+        node.input(0, shard -> shard.gone(name, session, now()));
+      }
+    }
+  }
+
+  // ---- For the storm ----
+
+  void asks(Machine leader) {
+    if (stormy) {
+      storm.asks(leader);
+    }
+  }
+
+  void copied(Machine source) {
+    if (stormy) {
+      storm.copied(source);
+    }
+  }
+
+  /** Counts something that a test wants to have seen. */
+  void count(String what) {
+    count(what, 1);
+  }
+
+  /** Counts several. */
+  void count(String what, long times) {
+    if (times > 0) {
+      counters.merge(what, times, Long::sum);
+    }
   }
 }

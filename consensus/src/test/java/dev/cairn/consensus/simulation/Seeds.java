@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.consensus.simulation;
+
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.LongStream;
+
+/** Runs many seeds on all processors, without a test around it. */
+final class Seeds {
+  private Seeds() {}
+
+  /**
+   * Prints what failed, what was reached and how long it took; exits with 1 if a seed failed.
+   *
+   * @param arguments the first seed, how many, and how many steps each
+   */
+  public static void main(String[] arguments) {
+    long first = Long.parseLong(arguments[0]);
+    long count = Long.parseLong(arguments[1]);
+    int steps = Integer.parseInt(arguments[2]);
+    Map<String, Long> seen = new TreeMap<>();
+    long begun = System.nanoTime();
+    long failed =
+        LongStream.range(first, first + count)
+            .parallel()
+            .filter(s -> fails(s, steps, seen))
+            .count();
+    double seconds = (System.nanoTime() - begun) / 1e9;
+    seen.forEach((what, times) -> System.out.println(times + " " + what));
+    System.out.printf(
+        "%d seeds of %d steps, %d failed, %.0f s, %.1f seeds/s%n",
+        count, steps, failed, seconds, count / seconds);
+    System.exit(failed == 0 ? 0 : 1);
+  }
+
+  private static boolean fails(long seed, int steps, Map<String, Long> seen) {
+    try {
+      Map<String, Long> counters = Simulation.run(seed, steps).counters();
+      synchronized (seen) {
+        counters.forEach((what, times) -> seen.merge(what, times, Long::sum));
+      }
+      return false;
+    } catch (AssertionError e) {
+      System.out.println(e.getMessage());
+      return true;
+    }
+  }
+}
