@@ -160,6 +160,7 @@ final class Leadership {
       return;
     }
     peer.heard(state.now());
+    reads.check(reply.round());
     peer.answered(reply.round(), reply.flushed());
     peer.base(reply.base());
     peer.knowsCommit(reply.commit());
@@ -179,6 +180,7 @@ final class Leadership {
       return;
     }
     peer.heard(state.now());
+    reads.check(reply.round());
     peer.answered(reply.round(), reply.flushed());
     peer.knowsCommit(reply.commit());
     if (peer.mode() == Progress.Mode.INSTALL && !reply.installing()) {
@@ -199,6 +201,7 @@ final class Leadership {
     Progress peer = others.get(from);
     if (peer != null) {
       peer.heard(Math.max(peer.heardAt(), atMillis));
+      reads.check(round);
       peer.answered(round, 0);
       confirmReads();
     }

@@ -54,6 +54,14 @@ final class Reads {
     return true;
   }
 
+  /** Somebody answers a question of this term, which must have been asked. */
+  void check(long answered) {
+    if (answered > round) {
+      throw new IllegalStateException(
+          "question " + answered + " was not asked, the last is " + round);
+    }
+  }
+
   /** A majority has answered up to a question. */
   void confirmedUpTo(long answered) {
     if (open && answered >= round) {

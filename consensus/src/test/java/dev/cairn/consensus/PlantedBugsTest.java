@@ -218,6 +218,11 @@ class PlantedBugsTest {
               "if (mayAppendSettled()) {",
               "if (mayAppendSettled() && state.log.configurationIndex() >= firstOfTerm) {"),
           new Bug(
+              "a question of an earlier term confirms reads",
+              "Shard.java",
+              "      at.asked = 0; // questions are counted anew in each term\n",
+              "      at.ledTerm = term;\n"),
+          new Bug(
               "an append counts as durable when the one before it is",
               "Shard.java",
               "queued.peekFirst().append() <= append",
