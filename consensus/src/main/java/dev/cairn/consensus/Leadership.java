@@ -267,7 +267,8 @@ final class Leadership {
 
   /**
    * A joint configuration is committed, and no replica of the new half needs what its witnesses do
-   * not have: while it does, only the outgoing half can give it that.
+   * not have: while it does, only the outgoing half can give it that. A witness that does not have
+   * the joint configuration yet may still begin its log anew, further on.
    */
   private boolean mayAppendSettled() {
     Configuration present = state.configuration();
@@ -283,11 +284,18 @@ final class Leadership {
       if (member.role() == Role.REPLICA) {
         least = Math.min(least, matchOf(peer));
       } else {
-        long base = peer.equals(state.self) ? state.log.base() : others.get(peer).base();
-        witnessBase = Math.max(witnessBase, base);
+        witnessBase = Math.max(witnessBase, baseOf(peer));
       }
     }
     return least >= witnessBase;
+  }
+
+  private long baseOf(Peer witness) {
+    if (witness.equals(state.self)) {
+      return state.log.base();
+    }
+    boolean hasJoint = matchOf(witness) >= state.log.configurationIndex();
+    return hasJoint ? others.get(witness).base() : Long.MAX_VALUE;
   }
 
   /** Whether this leader is no voter any more, by a configuration that is committed. */

@@ -220,6 +220,7 @@ final class Progress {
   /** A snapshot has ended: at an index, or at 0 in vain. */
   void installed(long index) {
     if (mode == Mode.INSTALL) {
+      base = index > 0 ? index : base; // at most there, until it says more
       match = Math.max(match, index);
       probe(match + 1);
       probing = index == 0; // what failed is tried again after the next beat, not at once

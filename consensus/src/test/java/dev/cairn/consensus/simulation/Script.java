@@ -176,7 +176,8 @@ final class Script {
       if (!succeeds) {
         group.installFailed(now);
       } else if (isWitness()) {
-        group.installed(offer.reference(), now);
+        applied = offer.reference();
+        group.installed(applied, now);
       } else {
         SnapshotReference copy = actors.get(offer.from()).disk.data();
         disk.data(copy);
