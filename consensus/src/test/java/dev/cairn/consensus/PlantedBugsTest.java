@@ -138,11 +138,6 @@ class PlantedBugsTest {
               "target.epoch() < present.epoch()",
               "target.epoch() < 0"),
           new Bug(
-              "a message for an old incarnation is taken",
-              "Group.java",
-              "!message.to().equals(state.self)",
-              "!message.to().node().equals(state.self.node())"),
-          new Bug(
               "a beat commits what the follower does not share",
               "Leadership.java",
               "Math.min(state.commit(), peer.match())",
