@@ -39,7 +39,7 @@ import java.util.random.RandomGenerator;
  */
 public final class Shard {
   /** A group, and what the round knows of it. */
-  private final class Hosted {
+  private static final class Hosted {
     final long id;
     final Member self;
     final Replica replica;
@@ -516,7 +516,7 @@ public final class Shard {
   private void followLeadership(Hosted at) {
     long term = at.group.leads() ? at.group.term() : 0;
     Configuration configuration = at.group.configuration();
-    if (at.ledTerm == term && (term == 0 || configuration == at.ledWith)) {
+    if (at.ledTerm == term && (term == 0 || configuration.equals(at.ledWith))) {
       return;
     }
     if (at.ledTerm != term) {
