@@ -71,8 +71,9 @@ final class Progress {
     return base;
   }
 
+  /** A log's beginning never goes back; an answer that says less was overtaken. */
   void base(long told) {
-    base = told;
+    base = base == Long.MAX_VALUE ? told : Math.max(base, told);
   }
 
   /** How far the peer knows entries to be committed. */
@@ -220,7 +221,9 @@ final class Progress {
   /** A snapshot has ended: at an index, or at 0 in vain. */
   void installed(long index) {
     if (mode == Mode.INSTALL) {
-      base = index > 0 ? index : base; // at most there, until it says more
+      if (index > 0) {
+        base(index); // at most there, until it says more
+      }
       match = Math.max(match, index);
       probe(match + 1);
       probing = index == 0; // what failed is tried again after the next beat, not at once

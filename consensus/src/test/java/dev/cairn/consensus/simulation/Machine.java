@@ -44,6 +44,7 @@ final class Machine implements Replica {
   // Of the process.
   private boolean applying;
   private long commitWhenElected;
+  private boolean wasJoint; // after the last round
   private SnapshotReference applied;
   private long promised;
   private long promisedTerm;
@@ -91,6 +92,7 @@ final class Machine implements Replica {
   void open(Shard shard) {
     applied = witness ? new SnapshotReference(disk.base(), 0, null, 0) : disk.data();
     applying = false;
+    wasJoint = false;
     promised = 0;
     promisedTerm = 0;
     proposed.clear();
@@ -130,6 +132,7 @@ final class Machine implements Replica {
     }
     GroupStatus status = status();
     Oracle oracle = group.oracle();
+    wasJoint = status.configuration().isJoint();
     if (status.leads()) {
       if (status.commit() >= status.configurationIndex()) {
         oracle.committed(status.configurationIndex(), status.configuration());
@@ -193,14 +196,11 @@ final class Machine implements Replica {
             ? 0
             : node.shard().termAt(group.id, write.entries().get(0).index() - 1);
     for (Entry entry : write.entries()) {
-      if (entry.configuration() != null && status().leads()) {
+      if (entry.configuration() != null && status().leads() && wasJoint) {
         group.leavesNobodyBehind(entry.configuration());
       }
       oracle.wrote(peer, entry, previous);
       previous = entry.term();
-    }
-    if (write.compactedTo() > 0 && witness) {
-      group.witnessDropped(peer, write.compactedTo());
     }
   }
 
@@ -294,7 +294,11 @@ final class Machine implements Replica {
         random.nextInt(40),
         () -> {
           if (!witness || group.mayCompact(peer)) {
-            node.shard().compact(group.id, status().applied() - keep, world.now());
+            long before = status().base();
+            long base = node.shard().compact(group.id, status().applied() - keep, world.now());
+            if (witness && base > before) {
+              group.witnessDropped(peer, base);
+            }
           }
         });
   }
