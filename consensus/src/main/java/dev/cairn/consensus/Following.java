@@ -53,7 +53,8 @@ final class Following {
     take(append.keep());
     LogView log = state.log;
     long prev = append.prevIndex();
-    boolean meets = prev <= state.commit() || log.termAt(prev) == append.prevTerm();
+    boolean known = log.termAt(prev) != TermRuns.UNKNOWN;
+    boolean meets = prev <= state.commit() || (known && log.termAt(prev) == append.prevTerm());
     if (!meets) {
       long hint = log.lastWithTermAtMost(Math.min(prev, log.last()), append.prevTerm());
       reply(append, false, prev, hint, log.termAt(hint), 0);

@@ -239,6 +239,7 @@ final class Leadership {
     }
     boolean fits =
         !entries.isEmpty()
+            && peer.next() > state.log.base() // or the log let go of them meanwhile
             && entries.get(0).index() == peer.next()
             && entries.stream().allMatch(each -> state.log.termAt(each.index()) == each.term());
     peer.loaded(entries.isEmpty() ? state.now() + state.settings.beatMillis() : state.now());

@@ -160,6 +160,7 @@ public final class Shard {
     Hosted gone = hosted.remove(group);
     awake.remove(group);
     due.remove(group);
+    parts.removeIf(part -> part.group() == group);
     written.removeIf(each -> each.hosted() == gone);
     if (gone != null) {
       nodes.values().forEach(each -> each.leads(group, null));

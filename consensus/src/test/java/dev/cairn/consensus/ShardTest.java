@@ -244,6 +244,15 @@ class ShardTest {
   }
 
   @Test
+  void aReplicaThatEndsBeforeItsFirstAppendLeavesNoMarker() {
+    found();
+    Host host = hosts.get("a");
+    host.shard.close(3);
+    host.round();
+    assertThat(host.appended).hasSize(GROUPS - 1).noneMatch(part -> part.group() == 3);
+  }
+
+  @Test
   void whatAnEarlierProcessSentOrLostIsDropped() {
     found();
     runUntil(5000);
