@@ -15,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * Clients move money between accounts by WATCH, MULTI and EXEC, each through another node, while
  * others look at all accounts at once, and the node that leads them is killed.
  */
+@Tag("long")
 class TransactionsTest {
   private static final int ACCOUNTS = 5;
   private static final int MONEY = 100;

@@ -150,7 +150,8 @@ final class RespSession extends ChannelInboundHandlerAdapter {
     context = added;
     output = new ReplyOutput(added);
     writer = new RespWriter(output);
-    slowReader = new SlowReader(added, config.slowReaderMillis(), commands.replies()::full);
+    slowReader =
+        new SlowReader(added, config.slowReaderMillis(), commands.replies()::full, output::bytes);
   }
 
   @Override

@@ -6,11 +6,13 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundBuffer;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Closes a connection whose client takes nothing for too long while replies pile up.
+ * Closes a connection whose client takes nothing for too long while replies pile up. What it took
+ * is what was written less what is unsent: what is unsent alone may grow while a client reads.
  *
  * <p>Threads: the connection's event loop.
  */
@@ -23,6 +25,7 @@ final class SlowReader {
   private final ChannelHandlerContext context;
   private final long patienceMillis;
   private final BooleanSupplier memoryFull;
+  private final LongSupplier writtenBytes;
   private boolean watched;
 
   /**
@@ -30,29 +33,35 @@ final class SlowReader {
    *
    * @param patienceMillis how long its client may take nothing
    * @param memoryFull whether answers fill the node's memory
+   * @param writtenBytes what was written to the connection since it opened
    */
-  SlowReader(ChannelHandlerContext context, long patienceMillis, BooleanSupplier memoryFull) {
+  SlowReader(
+      ChannelHandlerContext context,
+      long patienceMillis,
+      BooleanSupplier memoryFull,
+      LongSupplier writtenBytes) {
     this.context = context;
     this.patienceMillis = patienceMillis;
     this.memoryFull = memoryFull;
+    this.writtenBytes = writtenBytes;
   }
 
   /** Watches until all replies fit again: to be called when they do not. */
   void watch() {
     if (!watched) {
       watched = true;
-      look(unsentBytes() + 1, System.nanoTime());
+      check(takenBytes() - 1, System.nanoTime()); // its time begins now
     }
   }
 
-  private void look(long unsentBefore, long tookNanos) {
+  private void check(long takenBefore, long tookNanos) {
     if (!context.channel().isActive() || context.channel().isWritable()) {
       watched = false;
       return;
     }
-    long unsent = unsentBytes();
+    long taken = takenBytes();
     long now = System.nanoTime();
-    long lastNanos = unsent < unsentBefore ? now : tookNanos;
+    long lastNanos = taken > takenBefore ? now : tookNanos;
     long patience =
         memoryFull.getAsBoolean()
             ? Math.min(PATIENCE_WHEN_FULL_MILLIS, patienceMillis)
@@ -65,9 +74,13 @@ final class SlowReader {
     context
         .executor()
         .schedule(
-            () -> look(unsent, lastNanos),
+            () -> check(Math.max(taken, takenBefore), lastNanos),
             Math.min(PATIENCE_WHEN_FULL_MILLIS, patience),
             TimeUnit.MILLISECONDS);
+  }
+
+  private long takenBytes() {
+    return writtenBytes.getAsLong() - unsentBytes();
   }
 
   /** What was written to the connection and has not left; 0 once it is closed. */

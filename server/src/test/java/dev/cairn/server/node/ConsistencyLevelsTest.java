@@ -24,10 +24,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What ONE, QUORUM and ALL give while nodes come and go. */
+@Tag("long")
 class ConsistencyLevelsTest {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 

@@ -9,6 +9,7 @@ import dev.cairn.server.operation.Reply;
 import dev.cairn.server.partition.LogLimits;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
  * A node whose disk was replaced. It acknowledged writes that it no longer has, so it must not vote
  * as if it had.
  */
+@Tag("long")
 class WipedDiskTest {
   private static final int A = 0;
   private static final int B = 1;

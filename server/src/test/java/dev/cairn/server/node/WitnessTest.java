@@ -8,6 +8,7 @@ import dev.cairn.server.operation.Reply;
 import dev.cairn.server.partition.LogLimits;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
  * then A is lost. What was acknowledged is on W only, which has no data, and B must come back with
  * all of it.
  */
+@Tag("long")
 class WitnessTest {
   private static final int A = 0;
   private static final int B = 1;

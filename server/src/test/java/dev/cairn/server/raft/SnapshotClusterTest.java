@@ -46,10 +46,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Three nodes of JRaft that talk over loopback, one of which missed what the others dropped. */
+@Tag("long")
 class SnapshotClusterTest {
   private static final String GROUP = "snapshots";
 
