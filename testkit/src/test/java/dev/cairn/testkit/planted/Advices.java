@@ -32,13 +32,12 @@ public final class Advices {
   public static final class ReadHere {
     @Advice.OnMethodEnter(skipOn = OnNonDefaultValue.class)
     static boolean enter(
-        @Advice.FieldValue("partitions") Object partitions,
-        @Advice.FieldValue("selfId") String selfId,
+        @Advice.FieldValue("node") Object node,
         @Advice.Argument(0) int partition,
         @Advice.Argument(1) List<?> requests,
         @Advice.Argument(2) long deadlineNanos,
         @Advice.Argument(value = 3, typing = Assigner.Typing.DYNAMIC) Object done) {
-      return Advices.readHere(partitions, selfId, partition, requests, deadlineNanos, done);
+      return Advices.readHere(node, partition, requests, deadlineNanos, done);
     }
   }
 
@@ -133,12 +132,9 @@ public final class Advices {
 
   /** As {@link ReadHere}. */
   public static boolean readHere(
-      Object partitions,
-      String selfId,
-      int partition,
-      List<?> requests,
-      long deadlineNanos,
-      Object done) {
+      Object node, int partition, List<?> requests, long deadlineNanos, Object done) {
+    Object partitions = Reflect.call(node, "partitions");
+    String selfId = (String) Reflect.call(node, "id");
     if (Reflect.call(partitions, "group", partition) == null) {
       return false;
     }

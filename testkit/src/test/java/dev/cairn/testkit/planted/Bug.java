@@ -7,7 +7,7 @@ import java.util.List;
 enum Bug {
   /** Whoever has a copy answers reads from it, and asks nobody whether it is the latest. */
   STALE_FOLLOWER_READ(
-      point("dev.cairn.server.routing.ClusterRouter", "sendReads", Advices.ReadHere.class),
+      point("dev.cairn.server.routing.BatchSender", "sendReads", Advices.ReadHere.class),
       point("dev.cairn.server.partition.ReadQueue", Point.CONSTRUCTOR, Advices.AlwaysLeads.class),
       point("dev.cairn.server.partition.PartitionGroup", "confirm", Advices.Confirmed.class)),
 
