@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Timeout;
  * The long run, short: each fault that needs no rights once, and what the nodes log of it. The seed
  * is in the output.
  */
-@Tag("busy")
+@Tag("long")
 class FaultSuiteTest {
   @Test
   @Timeout(600)

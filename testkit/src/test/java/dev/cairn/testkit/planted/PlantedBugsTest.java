@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * -Dcairn.planted.first=4} begins with the fourth; without it the one that needs least time is run
  * once.
  */
-@Tag("busy")
+@Tag("long")
 class PlantedBugsTest {
   private static final int SEEDS = Integer.getInteger("cairn.planted.seeds", 0);
   private static final int FIRST = Integer.getInteger("cairn.planted.first", 1);
