@@ -42,6 +42,25 @@ final class BatchReader {
     return Batch.read(header, window, at, crc);
   }
 
+  /**
+   * The batch at a block, if it is the one that a segment should have there; null for any other.
+   *
+   * @param log the log's id
+   * @param number the batch's number; -1 for any
+   */
+  Batch batch(Segment segment, long log, int block, long number) throws IOException {
+    Batch.Header header = block < segment.blocks() ? header(block) : null;
+    boolean expected =
+        header != null
+            && header.format() == Batch.FORMAT
+            && header.log() == log
+            && header.block() == block
+            && header.epoch() == segment.epoch()
+            && header.ordinal() == segment.ordinal()
+            && (number < 0 || header.number() == number);
+    return expected ? batch(header, block) : null;
+  }
+
   /** Sees to it that the window has so many bytes from a block on, as far as the file has them. */
   private int load(int block, int bytes) throws IOException {
     long at = (block - windowBlock) * Batch.BLOCK_BYTES;

@@ -125,16 +125,7 @@ final class EntryReader {
       readAhead = segment;
       reader = new BatchReader(segment.file(), aheadBytes);
     }
-    Batch.Header header = block < segment.blocks() ? reader.header(block) : null;
-    boolean expected =
-        header != null
-            && header.format() == Batch.FORMAT
-            && header.log() == log
-            && header.epoch() == segment.epoch()
-            && header.ordinal() == segment.ordinal()
-            && header.block() == block
-            && (number < 0 || header.number() == number);
-    return expected ? reader.batch(header, block) : null;
+    return reader.batch(segment, log, block, number);
   }
 
   /** Takes the run's entries of a batch; true while one of them goes on in the next. */

@@ -344,7 +344,7 @@ final class Recovery {
     int block = 0;
     long entries = 0;
     for (long number = 1; block < copy.blocks(); number++) {
-      Batch batch = read(reader, copy, block, number);
+      Batch batch = reader.batch(copy, log, block, number);
       if (batch == null) {
         throw damaged("batch " + number + " of " + copy + " is damaged");
       }
@@ -378,7 +378,7 @@ final class Recovery {
     lastNumber = segment.firstNumber();
     int block = first.header().blocks();
     while (lastNumber + 1 < until) {
-      Batch batch = read(reader, segment, block, lastNumber + 1);
+      Batch batch = reader.batch(segment, log, block, lastNumber + 1);
       if (batch == null) {
         if (until < Long.MAX_VALUE) {
           throw damaged("batch " + (lastNumber + 1) + " of " + segment + " is damaged");
@@ -389,24 +389,6 @@ final class Recovery {
       lastNumber++;
       block += batch.header().blocks();
     }
-  }
-
-  /** The batch of a number at a block; null when it is not there whole. */
-  private Batch read(BatchReader reader, Segment segment, int block, long number)
-      throws IOException {
-    if (block >= segment.blocks()) {
-      return null;
-    }
-    Batch.Header header = reader.header(block);
-    boolean expected =
-        header != null
-            && header.format() == Batch.FORMAT
-            && header.log() == log
-            && header.epoch() == segment.epoch()
-            && header.ordinal() == segment.ordinal()
-            && header.number() == number
-            && header.block() == block;
-    return expected ? reader.batch(header, block) : null;
   }
 
   private void begin(Segment segment, Batch first) {

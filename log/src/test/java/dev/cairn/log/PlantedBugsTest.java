@@ -116,9 +116,9 @@ class PlantedBugsTest {
           new Bug(
               "what a file held before is taken for what it holds now",
               SIMULATION,
-              "Recovery.java",
-              "            && header.epoch() == segment.epoch()\n            && header.ordinal() == segment.ordinal()\n            && header.number() == number\n",
-              ""),
+              "BatchReader.java",
+              "            && header.epoch() == segment.epoch()\n            && header.ordinal() == segment.ordinal()\n            && (number < 0 || header.number() == number);",
+              ";"),
           new Bug(
               "an entry that was replaced is read",
               "LogFaultsTest.thinPositionsStillTellWhatWasReplaced",

@@ -23,8 +23,8 @@ public final class LoudLines {
     from = cluster.indexes().stream().map(node -> cluster.node(node).log().length()).toList();
   }
 
-  /** From now on. */
-  public static LoudLines of(ProcessCluster cluster) {
+  /** From now on, of a cluster that was started. */
+  public static LoudLines since(ProcessCluster cluster) {
     return new LoudLines(cluster);
   }
 
@@ -34,20 +34,20 @@ public final class LoudLines {
   }
 
   /** The lines of WARN and ERROR of a node since. */
-  public List<String> of(int node) {
+  private List<String> linesOf(int node) {
     return loud(logOf(node));
   }
 
   /** The most lines that any node has logged since. */
   public int most() {
-    return cluster.indexes().stream().mapToInt(node -> of(node).size()).max().orElse(0);
+    return cluster.indexes().stream().mapToInt(node -> linesOf(node).size()).max().orElse(0);
   }
 
   /** Each node that has logged more than {@value #MAX} lines, with the first of them. */
   public List<String> excesses() {
     List<String> found = new ArrayList<>();
     for (int node : cluster.indexes()) {
-      List<String> lines = of(node);
+      List<String> lines = linesOf(node);
       if (lines.size() > MAX) {
         found.add(
             String.format(

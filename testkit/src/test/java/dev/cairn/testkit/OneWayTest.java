@@ -30,7 +30,7 @@ class OneWayTest {
 
   /** How long a fault lasts under load: {@code -Dcairn.held.seconds}. */
   private static final Duration HELD =
-      Duration.ofSeconds(Integer.getInteger("cairn.held.seconds", 8));
+      Duration.ofSeconds(Integer.getInteger("cairn.held.seconds", 12));
 
   private static final List<Integer> OTHERS = List.of(0, 1);
 

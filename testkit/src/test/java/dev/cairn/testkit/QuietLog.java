@@ -49,7 +49,7 @@ final class QuietLog implements AutoCloseable {
 
   /** Lets a fault begin at a leader, last and end, and waits until the cluster is healthy again. */
   void assertQuietUnder(Fault fault) {
-    LoudLines loud = LoudLines.of(cluster);
+    LoudLines loud = LoudLines.since(cluster);
     int leader = cluster.leaderOf(KEY);
     fault.begin(cluster, leader);
     LockSupport.parkNanos(HELD.toNanos());

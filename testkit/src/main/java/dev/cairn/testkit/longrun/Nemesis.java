@@ -109,7 +109,7 @@ final class Nemesis {
     if (onLeader) {
       node = cluster.leaderOf(anyKey.get());
     }
-    LoudLines loud = LoudLines.of(cluster);
+    LoudLines loud = LoudLines.since(cluster);
     availability.begin();
     fault.begin(cluster, node);
     pause(HOLD_MILLIS_MIN + random.nextLong(HOLD_MILLIS_MAX - HOLD_MILLIS_MIN));
