@@ -485,6 +485,7 @@ final class CommandGenerator {
     if (random.nextInt(10) == 0) {
       byte[] binary = new byte[1 + random.nextInt(20)];
       random.nextBytes(binary);
+      binary[0] |= (byte) 0x80; // no number: it may stand where a time to live should
       return binary;
     }
     return bytes(one(JUNK));

@@ -22,6 +22,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongConsumer;
 
 /**
  * Sends the same commands to a Redis and to a cluster, and compares every reply.
@@ -90,17 +91,25 @@ public final class Differential {
     RespConnection connect() throws IOException;
   }
 
-  private Differential(List<Server> nodes, Server redis, long seed) {
+  private final LongConsumer sentMore;
+
+  private Differential(List<Server> nodes, Server redis, long seed, LongConsumer sentMore) {
+    this.sentMore = sentMore;
     this.nodes = nodes;
     this.redis = redis;
     this.seed = seed;
     CommandGenerator.names().forEach(name -> counts.put(name, new AtomicLong()));
   }
 
-  /** Sends so many commands over so many lanes. */
-  public static Outcome run(List<Server> nodes, Server redis, long seed, long commands, int lanes)
+  /**
+   * Sends so many commands over so many lanes.
+   *
+   * @param sentMore told of how many more were sent, by any thread
+   */
+  public static Outcome run(
+      List<Server> nodes, Server redis, long seed, long commands, int lanes, LongConsumer sentMore)
       throws InterruptedException {
-    Differential differential = new Differential(nodes, redis, seed);
+    Differential differential = new Differential(nodes, redis, seed, sentMore);
     ExecutorService threads = Executors.newFixedThreadPool(lanes);
     try {
       long alone = commands / ALONE;
@@ -142,6 +151,7 @@ public final class Differential {
       for (long i = 0; i < commands && differences.size() < DIFFERENCES_MAX; i++) {
         CommandGenerator.Generated next = generator.next();
         counts.get(next.name()).incrementAndGet();
+        sentMore.accept(1);
         if (!connections.same(next.words())) {
           return; // from here on the two hold different data
         }

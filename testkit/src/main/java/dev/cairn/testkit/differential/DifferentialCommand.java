@@ -70,15 +70,16 @@ public final class DifferentialCommand implements Callable<Integer> {
     long chosen = Optional.ofNullable(seed).orElseGet(System::nanoTime);
     System.out.printf("seed %d%n", chosen);
     try (RedisServer redis = RedisServer.start();
-        ProcessCluster cluster = ProcessCluster.of(3).start()) {
+        ProcessCluster cluster = ProcessCluster.of(3).start();
+        Progress progress = new Progress(commands)) {
       cluster.awaitHealthy();
       long before = System.nanoTime();
       List<Differential.Server> nodes = new ArrayList<>();
       cluster.indexes().forEach(node -> nodes.add(() -> cluster.connect(node)));
       Differential.Outcome outcome =
           pipelines
-              ? Pipelines.run(nodes, redis::connect, chosen, commands, lanes)
-              : Differential.run(nodes, redis::connect, chosen, commands, lanes);
+              ? Pipelines.run(nodes, redis::connect, chosen, commands, lanes, progress::add)
+              : Differential.run(nodes, redis::connect, chosen, commands, lanes, progress::add);
       outcome.differences().forEach(System.out::println);
       System.out.printf(
           "%d commands in %d s, %d%% refused by Redis, each of %d kinds at least %d times, %d"

@@ -20,6 +20,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongConsumer;
 
 /**
  * Sends the same pipelines to a Redis and to a cluster, and compares every reply ({@link
@@ -47,22 +48,34 @@ public final class Pipelines {
   private final Map<String, AtomicLong> counts = new TreeMap<>();
   private final ConcurrentLinkedQueue<String> differences = new ConcurrentLinkedQueue<>();
 
-  private Pipelines(List<Differential.Server> nodes, Differential.Server redis, long seed) {
+  private final LongConsumer sentMore;
+
+  private Pipelines(
+      List<Differential.Server> nodes,
+      Differential.Server redis,
+      long seed,
+      LongConsumer sentMore) {
+    this.sentMore = sentMore;
     this.nodes = nodes;
     this.redis = redis;
     this.seed = seed;
     CommandGenerator.namesOfPipelines().forEach(name -> counts.put(name, new AtomicLong()));
   }
 
-  /** Sends at least so many requests over so many lanes. */
+  /**
+   * Sends at least so many requests over so many lanes.
+   *
+   * @param sentMore told of each pipeline's length, by any thread
+   */
   public static Differential.Outcome run(
       List<Differential.Server> nodes,
       Differential.Server redis,
       long seed,
       long requests,
-      int lanes)
+      int lanes,
+      LongConsumer sentMore)
       throws InterruptedException {
-    Pipelines pipelines = new Pipelines(nodes, redis, seed);
+    Pipelines pipelines = new Pipelines(nodes, redis, seed, sentMore);
     ExecutorService threads = Executors.newFixedThreadPool(lanes);
     long alone = requests / Differential.ALONE;
     List<Callable<Void>> all = new ArrayList<>();
@@ -96,6 +109,7 @@ public final class Pipelines {
       while (sent < requests && differences.size() < Differential.DIFFERENCES_MAX) {
         List<Sent> pipeline = connections.generate();
         sent += pipeline.size();
+        sentMore.accept(pipeline.size());
         if (!connections.same(pipeline)) {
           break; // from here on the two hold different data
         }
