@@ -3,6 +3,7 @@ package dev.cairn.server.command;
 
 import dev.cairn.protocol.Consistency;
 import dev.cairn.server.operation.Reply;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -33,6 +34,9 @@ public final class ClientState {
   private boolean repliesOff;
   private boolean skips;
   private boolean skipsNext;
+
+  private byte[] knownName = {};
+  private Command known;
 
   private final Defaults defaults;
   private Consistency readLevel;
@@ -84,6 +88,17 @@ public final class ClientState {
     this.readLevel = defaults.readLevel();
     this.writeLevel = defaults.writeLevel();
     this.wire = wire;
+  }
+
+  /** The command of a name if the one before had the same, as in most pipelines; else null. */
+  Command known(byte[] name) {
+    return Arrays.equals(name, knownName) ? known : null;
+  }
+
+  /** The latest command, and its name as it was written. */
+  void knows(byte[] name, Command command) {
+    knownName = name;
+    known = command;
   }
 
   /** The protocol in which the next reply goes out: 2 or 3. */

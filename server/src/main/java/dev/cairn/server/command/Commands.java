@@ -63,7 +63,7 @@ public final class Commands implements AutoCloseable {
   public PlannedRequest plan(ClientState client, List<byte[]> words, String refusal) {
     int commandAt = RequestOptions.commandAt(words);
     List<byte[]> own = commandAt == 0 ? words : words.subList(commandAt, words.size());
-    Command found = CommandTable.find(own.get(0));
+    Command found = find(client, own.get(0));
     PlannedRequest ready = new PlannedRequest(port, client, found == null ? UNKNOWN : found.name());
     try {
       if (!refusal.isEmpty()) {
@@ -74,6 +74,17 @@ public final class Commands implements AutoCloseable {
     } catch (Refusal wrong) {
       return ready.reject(wrong.reply());
     }
+  }
+
+  private static Command find(ClientState client, byte[] name) {
+    Command found = client.known(name);
+    if (found == null) {
+      found = CommandTable.find(name);
+      if (found != null) {
+        client.knows(name, found);
+      }
+    }
+    return found;
   }
 
   private static RequestOptions options(List<byte[]> words) {
