@@ -61,7 +61,6 @@ class RatchetTest {
           Map.entry("bench/Network", 583),
           Map.entry("client/CairnClient", 668),
           Map.entry("node/Introduction", 487),
-          Map.entry("node/NodeRuntime", 471),
           Map.entry("peer/Link", 522),
           Map.entry("peer/PeerTransport", 629),
           Map.entry("raft/GroupLog", 484),
@@ -74,16 +73,12 @@ class RatchetTest {
           Map.entry("cluster.Member", 9),
           Map.entry("cluster.NodeReport", 11),
           Map.entry("cluster.NodeReport$PartitionReport", 9),
-          Map.entry("command.NodeFacts", 11),
-          Map.entry("node.NodeConfig", 21),
           Map.entry("node.NodeIdentity$Entry", 9),
-          Map.entry("node.NodeRuntime$Spec", 16),
           Map.entry("partition.PartitionFigures", 11),
           Map.entry("partition.PartitionGroup", 9),
           Map.entry("partition.Partitions", 10),
           Map.entry("partition.ReplicaCare", 9),
-          Map.entry("partition.ReplicaOpener", 14),
-          Map.entry("resp.FrontConfig", 15));
+          Map.entry("partition.ReplicaOpener", 14));
 
   private static final Collection<JavaClass> CLASSES =
       List.copyOf(

@@ -62,12 +62,12 @@ final class ConfigCommands {
     settings.put("appendonly", "yes");
     settings.put("cluster-enabled", call.port().kind() == PortKind.CLUSTER ? "yes" : "no");
     settings.put("databases", "1");
-    settings.put("enable-shutdown", facts.shutdownBy().lowerName());
+    settings.put("enable-shutdown", facts.shutdown().by().lowerName());
     settings.put("io-threads", Integer.toString(facts.loops().count()));
-    settings.put("maxclients", Integer.toString(facts.connectionsMax()));
+    settings.put("maxclients", Integer.toString(facts.listening().connectionsMax()));
     settings.put("maxmemory", "0");
     settings.put("maxmemory-policy", "noeviction");
-    settings.put("port", Integer.toString(facts.port()));
+    settings.put("port", Integer.toString(facts.listening().port()));
     settings.put("proto-max-bulk-len", Integer.toString(facts.valueBytesMax()));
     settings.put("save", "");
     settings.put(SLOWER_THAN, Long.toString(slowLog.slowerThanMicros()));

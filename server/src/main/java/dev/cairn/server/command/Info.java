@@ -118,7 +118,7 @@ final class Info {
     lines.put("java_version", System.getProperty("java.version"));
     lines.put("process_id", ProcessHandle.current().pid());
     lines.put("run_id", call.router().nodeId());
-    lines.put("tcp_port", facts.port());
+    lines.put("tcp_port", facts.listening().port());
     lines.put("server_time_usec", nowMillis * 1000);
     lines.put("uptime_in_seconds", uptimeSeconds);
     lines.put("uptime_in_days", uptimeSeconds / 86_400);
@@ -131,9 +131,9 @@ final class Info {
     NodeFacts facts = call.port().facts();
     int blocked = call.port().clients().blocked();
     Map<String, Object> lines = new LinkedHashMap<>();
-    lines.put("connected_clients", facts.connections().getAsInt());
+    lines.put("connected_clients", facts.listening().connections().getAsInt());
     lines.put("cluster_connections", (long) metrics.value(Metric.PEER_CONNECTIONS));
-    lines.put("maxclients", facts.connectionsMax());
+    lines.put("maxclients", facts.listening().connectionsMax());
     lines.put("client_recent_max_input_buffer", metrics.samples().input().value());
     lines.put("client_recent_max_output_buffer", metrics.samples().output().value());
     lines.put("blocked_clients", blocked);

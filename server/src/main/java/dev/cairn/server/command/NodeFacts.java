@@ -11,29 +11,40 @@ import java.util.function.Supplier;
  * What commands tell about the node itself.
  *
  * @param cairnVersion this build's version
- * @param port which port
- * @param valueBytesMax longest value
- * @param connectionsMax most connections of this port
- * @param connections how many there are now
+ * @param startedMillis when the node started, milliseconds since 1970
+ * @param listening which port it is, and its bounds
  * @param clock for ages and TIME
  * @param nanoTime the monotonic clock, for how long commands take
- * @param startedMillis when the node started, milliseconds since 1970
- * @param shutdownBy whose SHUTDOWN is carried out
+ * @param shutdown who may stop the node, and how it is stopped
  * @param loops the event loops of this port
- * @param shutdown begins to stop the node, and returns
  */
 public record NodeFacts(
     String cairnVersion,
-    int port,
-    int valueBytesMax,
-    int connectionsMax,
-    IntSupplier connections,
+    long startedMillis,
+    Listening listening,
     Clock clock,
     LongSupplier nanoTime,
-    long startedMillis,
-    ShutdownBy shutdownBy,
-    Loops loops,
-    Runnable shutdown) {
+    Shutdown shutdown,
+    Loops loops) {
+  /**
+   * A client port.
+   *
+   * @param port its number
+   * @param valueBytesMax longest value
+   * @param connectionsMax most connections
+   * @param connections how many there are now
+   */
+  public record Listening(
+      int port, int valueBytesMax, int connectionsMax, IntSupplier connections) {}
+
+  /**
+   * SHUTDOWN.
+   *
+   * @param by whose is carried out
+   * @param begin begins to stop the node, and returns
+   */
+  public record Shutdown(ShutdownBy by, Runnable begin) {}
+
   /**
    * The threads that serve clients.
    *
@@ -41,6 +52,11 @@ public record NodeFacts(
    * @param processorSeconds what they have used of the processors
    */
   public record Loops(int count, Supplier<ProcessFigures.ProcessorSeconds> processorSeconds) {}
+
+  /** Longest value, bytes. */
+  int valueBytesMax() {
+    return listening.valueBytesMax();
+  }
 
   /** The Redis that clients are told this is: the one whose behaviour is followed. */
   static final String REDIS_VERSION = "7.4.0";

@@ -104,7 +104,7 @@ final class ServerCommands {
 
   /** The error is Redis' of DEBUG, with our name of the setting. */
   private static void shutdown(Call call) {
-    if (!call.port().facts().shutdownBy().allows(call.client().address())) {
+    if (!call.port().facts().shutdown().by().allows(call.client().address())) {
       throw new Refusal(
           "SHUTDOWN command not allowed. If the enable-shutdown option is set to \"local\", you can"
               + " run it from a local connection, otherwise you need to set this option in the"
@@ -124,6 +124,6 @@ final class ServerCommands {
     }
     call.client().close();
     call.ok();
-    call.port().facts().shutdown().run();
+    call.port().facts().shutdown().begin().run();
   }
 }

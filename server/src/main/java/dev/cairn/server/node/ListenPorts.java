@@ -19,20 +19,25 @@ final class ListenPorts {
   static void requireFree(NodeConfig config) throws StartException {
     InetAddress address;
     try {
-      address = only(config.host(), InetAddress.getAllByName(config.host()));
+      address =
+          only(config.listening().host(), InetAddress.getAllByName(config.listening().host()));
     } catch (UnknownHostException e) {
       throw new StartException(
           "--host %s: there is no such host; give an address of this machine"
-              .formatted(config.host()),
+              .formatted(config.listening().host()),
           e);
     }
-    requireFree(address, config.port(), "port", "is another node running? Give another PORT");
     requireFree(
-        address, config.peerPort(), "peer port", "give another --peer-port, or stop that process");
-    if (config.clusterPort() != 0) {
+        address, config.listening().port(), "port", "is another node running? Give another PORT");
+    requireFree(
+        address,
+        config.listening().peerPort(),
+        "peer port",
+        "give another --peer-port, or stop that process");
+    if (config.listening().clusterPort() != 0) {
       requireFree(
           address,
-          config.clusterPort(),
+          config.listening().clusterPort(),
           "cluster port",
           "give another --cluster-port, or 0 for none, or stop that process");
     }

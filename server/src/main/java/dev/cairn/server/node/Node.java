@@ -6,7 +6,6 @@ import dev.cairn.server.cluster.Formation;
 import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.MemberAddress;
 import dev.cairn.server.cluster.MetaGroup;
-import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.PortKind;
 import dev.cairn.server.command.SlowLog;
 import dev.cairn.server.http.HttpConfig;
@@ -85,14 +84,14 @@ public final class Node {
   }
 
   private void startParts(NodeConfig config, IntConsumer end) throws StartException, IOException {
-    DataFolder folder = DataFolder.open(config.data());
+    DataFolder folder = DataFolder.open(config.disk().data());
     parts.add(new Part("data folder", folder::close));
     log.info("data folder {}", folder.path());
     Metrics metrics = new Metrics();
     parts.add(new Part("metrics", metrics::close));
-    SlowLog slowLog = new SlowLog(config.slowlogValues());
+    SlowLog slowLog = new SlowLog(config.serving().slowlogValues());
     NodeStats stats = new NodeStats(metrics, slowLog);
-    DiskRoom room = DiskRoom.of(folder.path(), config.freeBytesMin());
+    DiskRoom room = DiskRoom.of(folder.path(), config.disk().freeBytesMin());
     KeptRuntime runtime =
         KeptRuntime.start(
             onFault -> runtime(config, folder, room, metrics, stats, onFault),
@@ -100,19 +99,19 @@ public final class Node {
             room,
             end);
     parts.add(new Part("cluster", runtime::close));
-    ClientState.Defaults levels =
-        new ClientState.Defaults(config.readConsistency(), config.writeConsistency());
+    NodeConfig.Serving serving = config.serving();
     HttpFront http =
         new HttpFront(
-            new HttpConfig(config.httpHosts(), config.valueBytesMax(), levels, slowLog),
+            new HttpConfig(serving.httpHosts(), serving.valueBytesMax(), serving.levels(), slowLog),
             runtime.router(),
             metrics,
             runtime::notReady);
     parts.add(new Part("http", http::close));
+    FrontConfig.Rules rules =
+        new FrontConfig.Rules(serving.levels(), slowLog, serving.enableShutdown());
     RespServer clients =
         RespServer.start(
-            FrontConfig.of(config.host(), config.port(), Release.version(), config.valueBytesMax())
-                .with(levels, slowLog, config.enableShutdown()),
+            front(config, config.listening().port(), rules),
             runtime.router(),
             PortKind.CLIENT,
             metrics,
@@ -120,15 +119,10 @@ public final class Node {
             Node::endProcess);
     parts.add(new Part("client port", clients::close));
     List<RespServer> fronts = new ArrayList<>(List.of(clients));
-    if (config.clusterPort() != 0) {
+    if (config.listening().clusterPort() != 0) {
       RespServer clusterClients =
           RespServer.start(
-              FrontConfig.of(
-                      config.host(),
-                      config.clusterPort(),
-                      Release.version(),
-                      config.valueBytesMax())
-                  .with(levels, slowLog, config.enableShutdown()),
+              front(config, config.listening().clusterPort(), rules),
               runtime.router(),
               PortKind.CLUSTER,
               metrics,
@@ -140,9 +134,14 @@ public final class Node {
     parts.add(new Part("leadership", runtime::handOver));
     log.info(
         "client port {} cluster port {} peer port {}",
-        config.port(),
-        config.clusterPort() == 0 ? "off" : config.clusterPort(),
-        config.peerPort());
+        config.listening().port(),
+        config.listening().clusterPort() == 0 ? "off" : config.listening().clusterPort(),
+        config.listening().peerPort());
+  }
+
+  private static FrontConfig front(NodeConfig config, int port, FrontConfig.Rules rules) {
+    FrontConfig.Bounds bounds = FrontConfig.Bounds.of(config.serving().valueBytesMax());
+    return FrontConfig.of(config.listening().host(), port, Release.version(), bounds, rules);
   }
 
   /** SHUTDOWN: as a signal would, with the hook that stops the node in order. */
@@ -180,7 +179,7 @@ public final class Node {
       throws StartException, IOException {
     LostLog.finish(folder.path());
     NodeIdentity identity = identity(config, folder);
-    log.info("node {} id {}", config.self().name(), identity.nodeId());
+    log.info("node {} id {}", config.founding().self().name(), identity.nodeId());
     Optional<ClusterState> founded = identity.cluster().map(FormedCluster::state);
     if (founded.isPresent()) {
       requireSameSettings(config, founded.get());
@@ -190,33 +189,33 @@ public final class Node {
     Member self =
         new Member(
             identity.nodeId(),
-            config.self().name(),
-            config.announced().host(),
-            config.announced().clientPort(),
-            config.announced().clusterPort(),
-            config.self().host(),
-            config.peerPort(),
+            config.founding().self().name(),
+            config.listening().announced().host(),
+            config.listening().announced().clientPort(),
+            config.listening().announced().clusterPort(),
+            config.founding().self().host(),
+            config.listening().peerPort(),
             MetaGroup.FIRST_INCARNATION,
             0);
     return NodeRuntime.start(
-        new NodeRuntime.Spec(
-            self,
-            config.host(),
-            config.members().stream()
-                .map(m -> new Formation.Address(m.name(), m.host(), m.peerPort()))
-                .toList(),
-            config.creation(),
-            config.cacheBytes(),
-            folder.path(),
-            founded,
-            state -> record(identity, state, folder),
-            REQUEST_TIMEOUT_MILLIS,
-            LogLimits.DEFAULT,
-            Release.version(),
-            metrics,
-            stats,
-            room::room,
-            new Scrub.Pace(config.scrubBytesPerSecond(), SCRUB_PAUSE_MILLIS),
+        new RuntimeSpec(
+            new RuntimeSpec.Identity(
+                self,
+                config.listening().host(),
+                folder.path(),
+                founded,
+                state -> record(identity, state, folder)),
+            new RuntimeSpec.Founders(
+                config.founding().members().stream()
+                    .map(m -> new Formation.Address(m.name(), m.host(), m.peerPort()))
+                    .toList(),
+                config.founding().creation()),
+            new RuntimeSpec.Bounds(
+                config.disk().cacheBytes(),
+                REQUEST_TIMEOUT_MILLIS,
+                LogLimits.DEFAULT,
+                new Scrub.Pace(config.disk().scrubBytesPerSecond(), SCRUB_PAUSE_MILLIS)),
+            new RuntimeSpec.Figures(Release.version(), metrics, stats, room::room),
             onFault));
   }
 
@@ -232,10 +231,11 @@ public final class Node {
   /** After a cluster has formed the list is where to ask first; what differs may be a mistake. */
   private static void warnOfOtherList(NodeConfig config, Path folder, ClusterState founded)
       throws IOException {
-    Set<String> given = new TreeSet<>(config.members().stream().map(MemberAddress::name).toList());
+    Set<String> given =
+        new TreeSet<>(config.founding().members().stream().map(MemberAddress::name).toList());
     ClusterState last = MetaGroup.lastKnown(folder.resolve(NodeRuntime.CLUSTER), founded);
     Set<String> known = new TreeSet<>(last.members().stream().map(Member::name).toList());
-    if (config.membersGiven() && !given.equals(known)) {
+    if (config.founding().membersGiven() && !given.equals(known)) {
       log.warn(
           "--cluster lists {}; this node's cluster {} had its nodes at {} when it ran last. They are asked at both",
           String.join(",", given),
@@ -250,13 +250,13 @@ public final class Node {
    */
   private static void requireSameSettings(NodeConfig config, ClusterState founded)
       throws StartException {
-    if (config.creation().contradict(founded)) {
+    if (config.founding().creation().contradict(founded)) {
       throw new StartException(
           "this node's cluster was created with replication-factor=%d partitions=%d, and it was started with %s: start it with the cluster's, or without"
               .formatted(
                   founded.replicationFactor(),
                   founded.partitionCount(),
-                  config.creation().given()));
+                  config.founding().creation().given()));
     }
   }
 
@@ -280,13 +280,13 @@ public final class Node {
       throws StartException, IOException {
     Optional<NodeIdentity> known = NodeIdentity.load(folder);
     boolean hasCluster = known.flatMap(NodeIdentity::cluster).isPresent();
-    if (!hasCluster && config.notListed().isPresent()) {
-      throw new StartException(config.notListed().get());
+    if (!hasCluster && config.founding().notListed().isPresent()) {
+      throw new StartException(config.founding().notListed().get());
     }
     if (known.isPresent()) {
       return known.get();
     }
-    NodeIdentity created = NodeIdentity.create(config.self().name(), new SecureRandom());
+    NodeIdentity created = NodeIdentity.create(config.founding().self().name(), new SecureRandom());
     created.save(folder);
     return created;
   }

@@ -7,13 +7,12 @@ import dev.cairn.protocol.Slots;
 import dev.cairn.server.cluster.Announced;
 import dev.cairn.server.cluster.CreationSettings;
 import dev.cairn.server.cluster.MemberAddress;
+import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.ShutdownBy;
 import dev.cairn.server.node.SettingSources.Given;
 import dev.cairn.server.storage.EngineConfig;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -27,61 +26,100 @@ import java.util.stream.Stream;
  * All that a node is told from outside, validated once, here. Nothing else reads the command line,
  * the environment or a configuration file. {@link Setting} has the names.
  *
- * @param port for clients, 1 to 65535. No default.
- * @param host address to listen on, name or literal, IPv6 without brackets. Default 127.0.0.1.
- * @param peerPort for the other nodes, 1 to 65535; equals {@code self().peerPort()}. Default port +
- *     10000.
- * @param clusterPort for cluster-aware Redis clients, 1 to 65535, or 0 for none. Default port +
- *     20000.
- * @param announced where clients are told to find this node. Default {@code self}'s host, {@code
- *     port} and {@code clusterPort}.
- * @param self this node: its name, and where the other nodes find it. As it stands in {@code
- *     members}, if it does.
- * @param members the nodes of which a new cluster forms, in the order of their names, at most
- *     {@value #MEMBERS_MAX}; a node of a cluster that has formed asks them where its members are.
- *     Default: ports 5000, 5001 and 5002 of {@code host}, for one of these; else none.
- * @param membersGiven whether they were given
- * @param notListed why this node cannot found or enter a cluster, when it is not among them
- * @param data the node's folder, absolute. Default data/PORT in the checkout.
- * @param creation full copies wanted, 1 to {@value #REPLICATION_FACTOR_MAX}, and partitions, 1 to
- *     16384, if given. Defaults of a new cluster: 2, and twice the number of {@code members}.
- * @param valueBytesMax longest value in bytes, 1 to {@value #VALUE_BYTES_MAX_MAX}. Default 16 MiB.
- * @param readConsistency of reads whose connection or request says nothing. Default QUORUM.
- * @param writeConsistency of writes whose connection or request says nothing, QUORUM or ALL.
- *     Default QUORUM.
- * @param cacheBytes memory for data read from the disk, 1 MiB to 1 TiB. Default 64 MiB.
- * @param freeBytesMin room on the disk below which writes are refused, 1 MiB or more. Default: the
- *     lesser of 5 % of the disk and 1 GiB.
- * @param scrubBytesPerSecond how fast what is on disk is checked, 0 or more. Default 8 MiB.
- * @param httpHosts names by which HTTP may be asked, {@code host} among them, beside addresses,
- *     localhost and what the nodes announce.
- * @param enableShutdown whose SHUTDOWN command stops the node. Default LOCAL.
- * @param slowlogValues whether the slow log shows values. Default false.
- * @param insecure whether {@code host} may be an address that others can reach. Default false.
+ * @param listening where it listens, and where others find it
+ * @param founding the cluster that it founds or belongs to
+ * @param disk its folder, and what may be used of disk and memory for it
+ * @param serving what holds for its clients
  */
-public record NodeConfig(
-    int port,
-    String host,
-    int peerPort,
-    int clusterPort,
-    Announced announced,
-    MemberAddress self,
-    List<MemberAddress> members,
-    boolean membersGiven,
-    Optional<String> notListed,
-    Path data,
-    CreationSettings creation,
-    int valueBytesMax,
-    Consistency readConsistency,
-    Consistency writeConsistency,
-    long cacheBytes,
-    OptionalLong freeBytesMin,
-    int scrubBytesPerSecond,
-    Set<String> httpHosts,
-    ShutdownBy enableShutdown,
-    boolean slowlogValues,
-    boolean insecure) {
-  static final int MEMBERS_MAX = 1000;
+public record NodeConfig(Listening listening, Founding founding, Disk disk, Serving serving) {
+  /**
+   * Where a node listens, and where others find it.
+   *
+   * @param host address to listen on, name or literal, IPv6 without brackets. Default 127.0.0.1.
+   * @param port for clients, 1 to 65535. No default.
+   * @param peerPort for the other nodes, 1 to 65535. Default port + 10000.
+   * @param clusterPort for cluster-aware Redis clients, 1 to 65535, or 0 for none. Default port +
+   *     20000.
+   * @param announced where clients are told to find this node. Default the host of {@link
+   *     Founding#self}, {@code port} and {@code clusterPort}.
+   * @param insecure whether {@code host} may be an address that others can reach. Default false.
+   */
+  public record Listening(
+      String host,
+      int port,
+      int peerPort,
+      int clusterPort,
+      Announced announced,
+      boolean insecure) {}
+
+  /**
+   * The cluster that a node founds or belongs to.
+   *
+   * @param self this node: its name, and where the other nodes find it. As it stands in {@code
+   *     members}, if it does.
+   * @param members the nodes of which a new cluster forms, in the order of their names, at most
+   *     {@value FoundingMembers#MOST}; a node of a cluster that has formed asks them where its
+   *     members are. Default: ports 5000, 5001 and 5002 of the host, for one of these; else none.
+   * @param membersGiven whether they were given
+   * @param notListed why this node cannot found or enter a cluster, when it is not among them
+   * @param creation full copies wanted, 1 to {@value #REPLICATION_FACTOR_MAX}, and partitions, 1 to
+   *     16384, if given. Defaults of a new cluster: 2, and twice the number of {@code members}.
+   */
+  public record Founding(
+      MemberAddress self,
+      List<MemberAddress> members,
+      boolean membersGiven,
+      Optional<String> notListed,
+      CreationSettings creation) {
+    public Founding {
+      members = List.copyOf(members);
+      if (members.contains(self) == notListed.isPresent()) {
+        throw new IllegalArgumentException("use NodeConfig.of: it checks and says what is wrong");
+      }
+    }
+  }
+
+  /**
+   * A node's folder, and what may be used of disk and memory for it.
+   *
+   * @param data the node's folder, absolute. Default data/PORT in the checkout.
+   * @param cacheBytes memory for data read from the disk, 1 MiB to 1 TiB. Default 64 MiB.
+   * @param freeBytesMin room on the disk below which writes are refused, 1 MiB or more. Default:
+   *     the lesser of 5 % of the disk and 1 GiB.
+   * @param scrubBytesPerSecond how fast what is on disk is checked, 0 or more. Default 8 MiB.
+   */
+  public record Disk(
+      Path data, long cacheBytes, OptionalLong freeBytesMin, int scrubBytesPerSecond) {
+    public Disk {
+      if (!data.isAbsolute()) {
+        throw new IllegalArgumentException("use NodeConfig.of: it checks and says what is wrong");
+      }
+    }
+  }
+
+  /**
+   * What holds for a node's clients.
+   *
+   * @param valueBytesMax longest value in bytes, 1 to {@value #VALUE_BYTES_MAX_MAX}. Default 16
+   *     MiB.
+   * @param levels how much reads and writes wait for whose connection or request says nothing;
+   *     writes QUORUM or ALL. Default QUORUM for both.
+   * @param httpHosts names by which HTTP may be asked, the host among them, beside addresses,
+   *     localhost and what the nodes announce.
+   * @param enableShutdown whose SHUTDOWN command stops the node. Default LOCAL.
+   * @param slowlogValues whether the slow log shows values. Default false.
+   */
+  public record Serving(
+      int valueBytesMax,
+      ClientState.Defaults levels,
+      Set<String> httpHosts,
+      ShutdownBy enableShutdown,
+      boolean slowlogValues) {
+    public Serving {
+      httpHosts = Set.copyOf(httpHosts);
+    }
+  }
+
   static final int REPLICATION_FACTOR_MAX = 7;
 
   /** A value travels in one log entry, and several in one message between nodes. */
@@ -92,14 +130,9 @@ public record NodeConfig(
   private static final int FREE_BYTES_LEAST = 1 << 20;
   private static final int CLUSTER_PORT_OFFSET = 20_000;
   private static final int PORT_MAX = 65_535;
-  private static final List<Integer> QUICK_START_PORTS = List.of(5000, 5001, 5002);
 
   public NodeConfig {
-    members = List.copyOf(members);
-    httpHosts = Set.copyOf(httpHosts);
-    if (members.contains(self) == notListed.isPresent()
-        || self.peerPort() != peerPort
-        || !data.isAbsolute()) {
+    if (founding.self().peerPort() != listening.peerPort()) {
       throw new IllegalArgumentException("use NodeConfig.of: it checks and says what is wrong");
     }
   }
@@ -110,7 +143,7 @@ public record NodeConfig(
    * @param checkout what a relative data folder is relative to
    */
   static NodeConfig of(Map<Setting, Given> given, Path checkout) throws StartException {
-    Reader reader = new Reader(given);
+    SettingReader reader = new SettingReader(given);
     int port =
         reader
             .number(Setting.PORT, 1, PORT_MAX)
@@ -134,7 +167,7 @@ public record NodeConfig(
               + " others reach it");
     }
     List<MemberAddress> members =
-        members(reader, isWildcard(host) ? announced.orElseThrow() : host, port);
+        FoundingMembers.of(reader, isWildcard(host) ? announced.orElseThrow() : host, port);
     List<String> hosts = ownHosts(announced, host);
     Optional<MemberAddress> listed = listed(members, hosts, port);
     MemberAddress self = listed.isPresent() ? listed.get() : unlisted(reader, hosts.get(0), port);
@@ -145,41 +178,55 @@ public record NodeConfig(
           "port %d, peer port %d and cluster port %d must differ"
               .formatted(port, peerPort, clusterPort));
     }
-    return new NodeConfig(
-        port,
-        host,
-        peerPort,
-        clusterPort,
-        announced(reader, announced.orElseGet(self::host), port, clusterPort),
-        self,
-        members,
-        reader.given.containsKey(Setting.CLUSTER),
-        listed.isPresent() ? Optional.empty() : Optional.of(notListed(members, hosts, port)),
+    Listening listening =
+        new Listening(
+            host,
+            port,
+            peerPort,
+            clusterPort,
+            announced(reader, announced.orElseGet(self::host), port, clusterPort),
+            insecure);
+    Founding founding =
+        new Founding(
+            self,
+            members,
+            reader.has(Setting.CLUSTER),
+            listed.isPresent() ? Optional.empty() : Optional.of(notListed(members, hosts, port)),
+            new CreationSettings(
+                optional(reader.number(Setting.REPLICATION_FACTOR, 1, REPLICATION_FACTOR_MAX)),
+                optional(reader.number(Setting.PARTITIONS, 1, Slots.COUNT)),
+                members.size()));
+    return new NodeConfig(listening, founding, disk(reader, checkout, port), serving(reader, host));
+  }
+
+  private static Disk disk(SettingReader reader, Path checkout, int port) throws StartException {
+    return new Disk(
         data(reader, checkout, port),
-        new CreationSettings(
-            optional(reader.number(Setting.REPLICATION_FACTOR, 1, REPLICATION_FACTOR_MAX)),
-            optional(reader.number(Setting.PARTITIONS, 1, Slots.COUNT)),
-            members.size()),
-        reader
-            .number(Setting.VALUE_BYTES_MAX, 1, VALUE_BYTES_MAX_MAX)
-            .orElse(Limits.VALUE_BYTES_MAX_DEFAULT),
-        reader.consistency(Setting.READ_CONSISTENCY, List.of(Consistency.values())),
-        reader.consistency(Setting.WRITE_CONSISTENCY, List.of(Consistency.QUORUM, Consistency.ALL)),
         reader
             .number(Setting.CACHE_BYTES, EngineConfig.BYTES_MIN, CACHE_BYTES_MAX)
             .orElse(EngineConfig.DEFAULT.cacheBytes()),
         freeBytesMin(reader),
         reader
             .number(Setting.SCRUB_BYTES_PER_SECOND, 0, Integer.MAX_VALUE)
-            .orElse(SCRUB_BYTES_PER_SECOND_DEFAULT),
-        httpHosts(reader, host),
-        reader.shutdownBy(),
-        reader.flag(Setting.SLOWLOG_VALUES),
-        insecure);
+            .orElse(SCRUB_BYTES_PER_SECOND_DEFAULT));
   }
 
-  private static Set<String> httpHosts(Reader reader, String host) throws StartException {
-    Given given = reader.given.get(Setting.HTTP_HOSTS);
+  private static Serving serving(SettingReader reader, String host) throws StartException {
+    return new Serving(
+        reader
+            .number(Setting.VALUE_BYTES_MAX, 1, VALUE_BYTES_MAX_MAX)
+            .orElse(Limits.VALUE_BYTES_MAX_DEFAULT),
+        new ClientState.Defaults(
+            reader.consistency(Setting.READ_CONSISTENCY, List.of(Consistency.values())),
+            reader.consistency(
+                Setting.WRITE_CONSISTENCY, List.of(Consistency.QUORUM, Consistency.ALL))),
+        httpHosts(reader, host),
+        reader.shutdownBy(),
+        reader.flag(Setting.SLOWLOG_VALUES));
+  }
+
+  private static Set<String> httpHosts(SettingReader reader, String host) throws StartException {
+    Given given = reader.given().get(Setting.HTTP_HOSTS);
     Set<String> names = new HashSet<>(Set.of(host));
     if (given == null) {
       return names;
@@ -194,42 +241,6 @@ public record NodeConfig(
       names.add(name);
     }
     return names;
-  }
-
-  private static List<MemberAddress> members(Reader reader, String reachable, int port)
-      throws StartException {
-    Given given = reader.given.get(Setting.CLUSTER);
-    if (given == null) {
-      if (!QUICK_START_PORTS.contains(port)) {
-        return List.of();
-      }
-      return QUICK_START_PORTS.stream()
-          .map(p -> new MemberAddress(reachable, p, p + MemberAddress.PEER_PORT_OFFSET))
-          .toList();
-    }
-    List<MemberAddress> members = new ArrayList<>();
-    Set<String> names = new HashSet<>();
-    Set<String> peerNames = new HashSet<>();
-    for (String text : given.text().split(",", -1)) {
-      MemberAddress member;
-      try {
-        member = MemberAddress.parse(text.strip());
-      } catch (IllegalArgumentException e) {
-        throw new StartException("%s: %s".formatted(given.origin(), e.getMessage()), e);
-      }
-      if (!names.add(member.name()) || !peerNames.add(member.peerName())) {
-        throw new StartException(
-            "%s: %s is there twice (name or peer port): list each node once"
-                .formatted(given.origin(), member));
-      }
-      members.add(member);
-      if (members.size() > MEMBERS_MAX) {
-        throw new StartException("%s: more than %d nodes".formatted(given.origin(), MEMBERS_MAX));
-      }
-    }
-    // Sorted: nodes compare their lists, and the order in which a person wrote one means nothing.
-    members.sort(Comparator.comparing(MemberAddress::name));
-    return members;
   }
 
   private static OptionalInt optional(Optional<Integer> number) {
@@ -259,7 +270,7 @@ public record NodeConfig(
     return Optional.empty();
   }
 
-  private static MemberAddress unlisted(Reader reader, String host, int port)
+  private static MemberAddress unlisted(SettingReader reader, String host, int port)
       throws StartException {
     Optional<Integer> peerPort = reader.number(Setting.PEER_PORT, 1, PORT_MAX);
     if (peerPort.isEmpty() && port + MemberAddress.PEER_PORT_OFFSET > PORT_MAX) {
@@ -285,7 +296,7 @@ public record NodeConfig(
         + " --announce-host which of them it is";
   }
 
-  private static Announced announced(Reader reader, String host, int port, int clusterPort)
+  private static Announced announced(SettingReader reader, String host, int port, int clusterPort)
       throws StartException {
     Optional<Integer> announcedClusterPort =
         reader.number(Setting.ANNOUNCE_CLUSTER_PORT, 1, PORT_MAX);
@@ -300,7 +311,7 @@ public record NodeConfig(
         announcedClusterPort.orElse(clusterPort));
   }
 
-  private static int peerPort(Reader reader, MemberAddress self) throws StartException {
+  private static int peerPort(SettingReader reader, MemberAddress self) throws StartException {
     int peerPort = reader.number(Setting.PEER_PORT, 1, PORT_MAX).orElse(self.peerPort());
     if (peerPort != self.peerPort()) {
       throw new StartException(
@@ -310,7 +321,7 @@ public record NodeConfig(
     return peerPort;
   }
 
-  private static int clusterPort(Reader reader, int port) throws StartException {
+  private static int clusterPort(SettingReader reader, int port) throws StartException {
     Optional<Integer> given = reader.number(Setting.CLUSTER_PORT, 0, PORT_MAX);
     if (given.isEmpty() && port + CLUSTER_PORT_OFFSET > PORT_MAX) {
       throw new StartException(
@@ -320,14 +331,14 @@ public record NodeConfig(
     return given.orElse(port + CLUSTER_PORT_OFFSET);
   }
 
-  private static OptionalLong freeBytesMin(Reader reader) throws StartException {
+  private static OptionalLong freeBytesMin(SettingReader reader) throws StartException {
     Optional<Integer> given =
         reader.number(Setting.FREE_BYTES_MIN, FREE_BYTES_LEAST, Integer.MAX_VALUE);
     return given.isEmpty() ? OptionalLong.empty() : OptionalLong.of(given.get());
   }
 
-  private static Path data(Reader reader, Path checkout, int port) throws StartException {
-    Given given = reader.given.getOrDefault(Setting.DATA, new Given("data/" + port, ""));
+  private static Path data(SettingReader reader, Path checkout, int port) throws StartException {
+    Given given = reader.given().getOrDefault(Setting.DATA, new Given("data/" + port, ""));
     try {
       return checkout.resolve(given.text()).toAbsolutePath().normalize();
     } catch (InvalidPathException e) {
@@ -352,91 +363,5 @@ public record NodeConfig(
 
   private static boolean isLocal(String host) {
     return host.equals("localhost");
-  }
-
-  /** Reads single values; every fault names where the value stands and what would be right. */
-  private record Reader(Map<Setting, Given> given) {
-    Optional<Integer> number(Setting setting, int min, int max) throws StartException {
-      return number(setting, (long) min, max).map(Math::toIntExact);
-    }
-
-    Optional<Long> number(Setting setting, long min, long max) throws StartException {
-      Given value = given.get(setting);
-      if (value == null) {
-        return Optional.empty();
-      }
-      try {
-        long number = Long.parseLong(value.text());
-        if (number >= min && number <= max) {
-          return Optional.of(number);
-        }
-      } catch (NumberFormatException e) {
-        // Said below, like a number out of bounds.
-      }
-      throw new StartException(
-          "%s: '%s' is not a number from %d to %d"
-              .formatted(value.origin(), value.text(), min, max));
-    }
-
-    boolean flag(Setting setting) throws StartException {
-      Given value = given.get(setting);
-      if (value == null) {
-        return false;
-      }
-      return switch (value.text()) {
-        case "true" -> true;
-        case "false" -> false;
-        default ->
-            throw new StartException(
-                "%s: '%s' is neither true nor false".formatted(value.origin(), value.text()));
-      };
-    }
-
-    ShutdownBy shutdownBy() throws StartException {
-      Given value = given.get(Setting.ENABLE_SHUTDOWN);
-      if (value == null) {
-        return ShutdownBy.LOCAL;
-      }
-      return ShutdownBy.named(value.text())
-          .orElseThrow(
-              () ->
-                  new StartException(
-                      "%s: '%s' is none of no, local, yes"
-                          .formatted(value.origin(), value.text())));
-    }
-
-    Consistency consistency(Setting setting, List<Consistency> allowed) throws StartException {
-      Given value = given.get(setting);
-      if (value == null) {
-        return Consistency.QUORUM;
-      }
-      return Consistency.named(value.text())
-          .filter(allowed::contains)
-          .orElseThrow(
-              () ->
-                  new StartException(
-                      "%s: '%s' is none of %s"
-                          .formatted(
-                              value.origin(),
-                              value.text(),
-                              String.join(
-                                  ", ", allowed.stream().map(Consistency::lowerName).toList()))));
-    }
-
-    Optional<String> host(Setting setting) throws StartException {
-      Given value = given.get(setting);
-      if (value == null) {
-        return Optional.empty();
-      }
-      String text = value.text();
-      if (text.startsWith("[") && text.endsWith("]")) {
-        text = text.substring(1, text.length() - 1);
-      }
-      try {
-        return Optional.of(new MemberAddress(text, 1, 1).host());
-      } catch (IllegalArgumentException e) {
-        throw new StartException("%s: %s".formatted(value.origin(), e.getMessage()), e);
-      }
-    }
   }
 }

@@ -121,7 +121,7 @@ public final class NodeMain {
   private void start(NodeConfig config) throws Exception {
     ListenPorts.requireFree(config);
     if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
-      context.putProperty("node", config.self().name());
+      context.putProperty("node", config.founding().self().name());
     }
     Node started = Node.start(config, Runtime.getRuntime()::halt);
     node = started;

@@ -4,15 +4,11 @@ package dev.cairn.server.node;
 import dev.cairn.server.cluster.Addresses;
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Controller;
-import dev.cairn.server.cluster.CreationSettings;
 import dev.cairn.server.cluster.Formation;
 import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.Membership;
 import dev.cairn.server.cluster.MetaGroup;
 import dev.cairn.server.cluster.NodeReport;
-import dev.cairn.server.cluster.Ring;
-import dev.cairn.server.metrics.Metrics;
-import dev.cairn.server.partition.LogLimits;
 import dev.cairn.server.partition.Partitions;
 import dev.cairn.server.raft.LogLostException;
 import dev.cairn.server.raft.RaftEngine;
@@ -32,8 +28,6 @@ import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
-import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -77,66 +71,17 @@ final class NodeRuntime implements AutoCloseable {
   private boolean stopped; // guarded by this
 
   /**
-   * What the runtime is built from.
-   *
-   * @param self this node, with its id
-   * @param bindHost the address that the peer port listens on
-   * @param listed the nodes of the list that every node is given at first start
-   * @param creation what was given of what is fixed when a cluster forms
-   * @param cacheBytes memory for data read from the disk
-   * @param folder the data folder, locked by the caller
-   * @param founded the cluster that this node belongs to, empty before it has one
-   * @param record writes the cluster down in the node's identity, on disk when it returns
-   * @param requestTimeoutMillis until when a request must be answered
-   * @param logLimits how much log each partition keeps
-   * @param version the version of Cairn
-   * @param metrics what is measured goes there
-   * @param stats what the node tells of itself when it is asked
-   * @param room how much room the disk has
-   * @param scrub how fast what is on disk is checked in the background
-   * @param onFault told of faults that stop all groups, by any thread; returns at once
-   */
-  record Spec(
-      Member self,
-      String bindHost,
-      List<Formation.Address> listed,
-      CreationSettings creation,
-      long cacheBytes,
-      Path folder,
-      Optional<ClusterState> founded,
-      Consumer<ClusterState> record,
-      long requestTimeoutMillis,
-      LogLimits logLimits,
-      String version,
-      Metrics metrics,
-      NodeStats stats,
-      Supplier<NodeReport.Room> room,
-      Scrub.Pace scrub,
-      Consumer<NodeFault> onFault) {
-    /** How many replicas this node holds at most. */
-    private int replicasMax() {
-      return founded.isPresent()
-          ? Ring.replicasMax(
-              founded.get().members().size(),
-              founded.get().partitionCount(),
-              founded.get().replicationFactor())
-          : Ring.replicasMax(
-              listed.size(), creation.partitionsNow(), creation.replicationFactorNow());
-    }
-  }
-
-  /**
    * Starts the parts. Returns as soon as the peer port is open; the cluster may still have to form.
    *
    * @throws IOException when the peer port or the data folder cannot be had
    * @throws StartException when this node cannot be, such as one that runs already
    */
-  static NodeRuntime start(Spec spec) throws IOException, StartException {
+  static NodeRuntime start(RuntimeSpec spec) throws IOException, StartException {
     SharedLog sharedLog =
         SharedLog.open(
-            spec.folder().resolve(LOG),
+            spec.identity().folder().resolve(LOG),
             damage -> spec.onFault().accept(NodeFault.of(damage)),
-            spec.metrics());
+            spec.figures().metrics());
     StorageEngine storage = null;
     RaftEngine engine = null;
     Introduction introduction = null;
@@ -144,21 +89,28 @@ final class NodeRuntime implements AutoCloseable {
       storage =
           StorageEngine.open(
               EngineConfig.ofNode(
-                  Runtime.getRuntime().maxMemory(), spec.cacheBytes(), spec.replicasMax()),
+                  Runtime.getRuntime().maxMemory(), spec.bounds().cacheBytes(), spec.replicasMax()),
               damage -> spec.onFault().accept(NodeFault.of(damage)),
-              spec.metrics());
+              spec.figures().metrics());
       StartNumbers starts =
           StartNumbers.begin(
-              spec.folder(), spec.self().id(), () -> NodeIdentity.randomId(new SecureRandom()));
-      engine = RaftEngine.start(spec.bindHost(), spec.self().peerPort(), starts.run(), sharedLog);
-      Addresses addresses = new Addresses(spec.self().id(), engine.transport());
+              spec.identity().folder(),
+              spec.identity().self().id(),
+              () -> NodeIdentity.randomId(new SecureRandom()));
+      engine =
+          RaftEngine.start(
+              spec.identity().bindHost(),
+              spec.identity().self().peerPort(),
+              starts.run(),
+              sharedLog);
+      Addresses addresses = new Addresses(spec.identity().self().id(), engine.transport());
       introduction =
           new Introduction(
-              spec.self().startedAs(starts.run().start()),
+              spec.identity().self().startedAs(starts.run().start()),
               starts,
               addresses,
               engine.transport(),
-              spec.listed().stream().map(Formation.Address::peerAddress).toList());
+              spec.founders().listed().stream().map(Formation.Address::peerAddress).toList());
       tellOthers(introduction, spec);
       return new NodeRuntime(spec, sharedLog, storage, engine, introduction, addresses);
     } catch (IOException | RuntimeException | StartException e) {
@@ -182,23 +134,24 @@ final class NodeRuntime implements AutoCloseable {
    *
    * @throws LogLostException when one of them knows that it is
    */
-  private static void tellOthers(Introduction introduction, Spec spec)
+  private static void tellOthers(Introduction introduction, RuntimeSpec spec)
       throws IOException, StartException {
     introduction.answerOthers();
-    if (spec.founded().isPresent()) {
+    if (spec.identity().founded().isPresent()) {
       introduction.follow(
-          MetaGroup.lastKnown(spec.folder().resolve(CLUSTER), spec.founded().get()));
+          MetaGroup.lastKnown(
+              spec.identity().folder().resolve(CLUSTER), spec.identity().founded().get()));
       try {
         introduction.begin(TELL_START_MILLIS);
       } catch (LogLostException older) {
-        SharedLog.condemn(spec.folder().resolve(LOG), older.getMessage());
+        SharedLog.condemn(spec.identity().folder().resolve(LOG), older.getMessage());
         throw older;
       }
     }
   }
 
   private NodeRuntime(
-      Spec spec,
+      RuntimeSpec spec,
       SharedLog sharedLog,
       StorageEngine storage,
       RaftEngine engine,
@@ -208,7 +161,7 @@ final class NodeRuntime implements AutoCloseable {
     this.introduction = introduction;
     this.addresses = addresses;
     this.self = introduction.self();
-    this.folder = spec.folder();
+    this.folder = spec.identity().folder();
     this.sharedLog = sharedLog;
     this.storage = storage;
     this.engine = engine;
@@ -232,28 +185,28 @@ final class NodeRuntime implements AutoCloseable {
             membership,
             scheduler,
             System::nanoTime,
-            spec.requestTimeoutMillis(),
-            spec.logLimits(),
-            spec.metrics());
+            spec.bounds().requestTimeoutMillis(),
+            spec.bounds().logLimits(),
+            spec.figures().metrics());
     formation =
         new Formation(
             self,
-            spec.listed(),
-            spec.creation(),
+            spec.founders().listed(),
+            spec.founders().creation(),
             () -> NodeIdentity.randomId(new SecureRandom()),
             engine.transport());
     ClusterStatus status =
         new ClusterStatus(
-            self.name(), membership, this::waitingFor, spec.logLimits(), System::nanoTime);
+            self.name(), membership, this::waitingFor, spec.bounds().logLimits(), System::nanoTime);
     router =
         new ClusterRouter(
             new LocalNode(self.id(), partitions, membership, engine.transport()),
             scheduler,
             System::nanoTime,
-            spec.requestTimeoutMillis(),
+            spec.bounds().requestTimeoutMillis(),
             status,
-            topic -> ownDocument(topic, spec.stats()),
-            spec.metrics());
+            topic -> ownDocument(topic, spec.figures().stats()),
+            spec.figures().metrics());
     new NodeGauges(
             partitions,
             membership,
@@ -262,18 +215,18 @@ final class NodeRuntime implements AutoCloseable {
             this::clusterState,
             () -> latest,
             engine.transport(),
-            spec.logLimits())
-        .tell(spec.metrics(), folder, spec.version());
-    scrub = Scrub.start(spec.scrub(), sharedLog, storage);
+            spec.bounds().logLimits())
+        .tell(spec.figures().metrics(), folder, spec.figures().version());
+    scrub = Scrub.start(spec.bounds().scrub(), sharedLog, storage);
     formation.answerOthers();
     engine.transport().complete();
-    if (spec.founded().isPresent()) {
-      formation.formed(spec.founded().get());
+    if (spec.identity().founded().isPresent()) {
+      formation.formed(spec.identity().founded().get());
       introduction.keepTelling(scheduler, heard(spec));
       if (introduction.hasMoved() && !introduction.isNoted()) {
         awaitNoted(spec);
       } else {
-        join(spec.founded().get(), spec);
+        join(spec.identity().founded().get(), spec);
       }
     } else {
       formation.form(
@@ -283,7 +236,7 @@ final class NodeRuntime implements AutoCloseable {
             // log.
             sharedLog.writeIncarnation(
                 founded.metaGroup(), founded.member(self.id()).orElseThrow().incarnation());
-            spec.record().accept(founded);
+            spec.identity().record().accept(founded);
             try {
               join(founded, spec);
             } catch (IOException e) {
@@ -294,10 +247,10 @@ final class NodeRuntime implements AutoCloseable {
   }
 
   /** A node that has moved: a process with its folder may still run where it was. */
-  private void awaitNoted(Spec spec) {
+  private void awaitNoted(RuntimeSpec spec) {
     if (introduction.isNoted()) {
       try {
-        join(spec.founded().orElseThrow(), spec);
+        join(spec.identity().founded().orElseThrow(), spec);
       } catch (IOException e) {
         log.error("this node has moved and cannot take part in its cluster", e);
       }
@@ -315,7 +268,7 @@ final class NodeRuntime implements AutoCloseable {
     return introduction.hasMovedUnnoticed() ? introduction.waitingFor() : formation.waitingFor();
   }
 
-  private synchronized void join(ClusterState founded, Spec spec) throws IOException {
+  private synchronized void join(ClusterState founded, RuntimeSpec spec) throws IOException {
     if (stopped) {
       return;
     }
@@ -340,7 +293,7 @@ final class NodeRuntime implements AutoCloseable {
             failure -> spec.onFault().accept(NodeFault.of(failure)));
     introduction.keepTelling(scheduler, heard(spec));
     MetaGroup opened = meta;
-    NodeFigures figures = new NodeFigures(folder, spec.metrics());
+    NodeFigures figures = new NodeFigures(folder, spec.figures().metrics());
     membership.start(
         opened::state,
         () -> {
@@ -348,12 +301,12 @@ final class NodeRuntime implements AutoCloseable {
           return new NodeReport(
               founded.clusterId(),
               self.id(),
-              spec.version(),
+              spec.figures().version(),
               epoch,
               System.currentTimeMillis(),
               partitions.stopping(),
               self.announced(),
-              spec.room().get(),
+              spec.figures().room().get(),
               figures.look(),
               membership.reached(),
               looked(partitions.reports()));
@@ -361,7 +314,7 @@ final class NodeRuntime implements AutoCloseable {
     new Controller(opened, membership, formation, addresses, System::nanoTime).start(scheduler);
   }
 
-  private static Introduction.Heard heard(Spec spec) {
+  private static Introduction.Heard heard(RuntimeSpec spec) {
     return new Introduction.Heard() {
       @Override
       public void older(String why) {

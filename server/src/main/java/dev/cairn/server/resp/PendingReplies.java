@@ -64,8 +64,8 @@ final class PendingReplies {
   /** Whether another request may be in flight; one always may. */
   boolean hasRoom() {
     return places.isEmpty()
-        || (places.size() < config.inFlightMax()
-            && requestBytes < config.requestBytesMax()
+        || (places.size() < config.bounds().inFlightMax()
+            && requestBytes < config.bounds().requestBytesMax()
             && (effect != Effect.READS
                 || orderedPlaces * expectedReplyBytes < EXPECTED_REPLY_BYTES_MAX));
   }
@@ -78,7 +78,7 @@ final class PendingReplies {
           case READS, WRITES -> orderedPlaces > 0 && wanted != effect;
           case REPORTS -> !places.isEmpty();
         };
-    boolean full = !places.isEmpty() && requestBytes + bytes > config.requestBytesMax();
+    boolean full = !places.isEmpty() && requestBytes + bytes > config.bounds().requestBytesMax();
     return crosses || full;
   }
 

@@ -111,7 +111,7 @@ public final class RespServer implements AutoCloseable {
     this.shutdown = shutdown;
     this.http = http;
     this.metrics = metrics;
-    this.memory = new RequestMemory(config.nodeRequestBytesMax());
+    this.memory = new RequestMemory(config.bounds().nodeRequestBytesMax());
     String port = kind.port();
     this.opened = metrics.counter(Metric.CONNECTIONS_OPENED, port);
     this.refused = metrics.counter(Metric.CONNECTIONS_REFUSED, port);
@@ -257,7 +257,8 @@ public final class RespServer implements AutoCloseable {
             .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
             .childOption(
                 ChannelOption.WRITE_BUFFER_WATER_MARK,
-                new WriteBufferWaterMark(config.replyBytesHigh() / 2, config.replyBytesHigh()))
+                new WriteBufferWaterMark(
+                    config.bounds().replyBytesHigh() / 2, config.bounds().replyBytesHigh()))
             .childHandler(
                 new ChannelInitializer<SocketChannel>() {
                   @Override
@@ -278,24 +279,24 @@ public final class RespServer implements AutoCloseable {
             kind,
             new NodeFacts(
                 config.cairnVersion(),
-                port(),
-                config.valueBytesMax(),
-                config.connectionsMax(),
-                connections::get,
+                clock.millis(),
+                new NodeFacts.Listening(
+                    port(),
+                    config.bounds().valueBytesMax(),
+                    config.bounds().connectionsMax(),
+                    connections::get),
                 clock,
                 System::nanoTime,
-                clock.millis(),
-                config.shutdownBy(),
+                new NodeFacts.Shutdown(config.rules().shutdownBy(), shutdown),
                 new NodeFacts.Loops(
-                    config.threads(), () -> ProcessFigures.processorSeconds(loopThreads)),
-                shutdown),
-            config.slowLog(),
+                    config.threads(), () -> ProcessFigures.processorSeconds(loopThreads))),
+            config.rules().slowLog(),
             metrics);
     listener.config().setAutoRead(true);
   }
 
   private void accept(SocketChannel channel) {
-    if (connections.incrementAndGet() > config.connectionsMax()) {
+    if (connections.incrementAndGet() > config.bounds().connectionsMax()) {
       connections.decrementAndGet();
       refused.increment();
       ByteBuf full = Unpooled.copiedBuffer(FULL, StandardCharsets.US_ASCII);
@@ -312,7 +313,7 @@ public final class RespServer implements AutoCloseable {
             text(channel.localAddress()),
             clock.millis(),
             System.nanoTime(),
-            config.levels(),
+            config.rules().levels(),
             wire(channel));
     commands.clients().opened(client);
     channel.closeFuture().addListener(closed -> commands.clients().closed(client));

@@ -141,7 +141,8 @@ final class RespSession extends ChannelInboundHandlerAdapter {
     this.memory = memory;
     this.samples = samples;
     this.http = http;
-    this.decoder = new RespDecoder(config.valueBytesMax(), config.requestBytesMax(), memory);
+    this.decoder =
+        new RespDecoder(config.bounds().valueBytesMax(), config.bounds().requestBytesMax(), memory);
     this.pending = new PendingReplies(config, memory, commands.replies(), this::wakeUp);
   }
 
@@ -151,7 +152,8 @@ final class RespSession extends ChannelInboundHandlerAdapter {
     output = new ReplyOutput(added);
     writer = new RespWriter(output);
     slowReader =
-        new SlowReader(added, config.slowReaderMillis(), commands.replies()::full, output::bytes);
+        new SlowReader(
+            added, config.bounds().slowReaderMillis(), commands.replies()::full, output::bytes);
   }
 
   @Override
@@ -253,7 +255,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
     }
     long unsentBytes = slowReader.unsentBytes();
     samples.output().saw(unsentBytes);
-    if (unsentBytes > config.replyBytesMax()) {
+    if (unsentBytes > config.bounds().replyBytesMax()) {
       log.debug("connection closed, too many replies unread: {}", context.channel());
       context.close();
       return;

@@ -25,24 +25,24 @@ class NodeConfigTest {
   void defaultsAreTheQuickStart() throws StartException {
     NodeConfig config = config(Map.of(), "5000");
 
-    assertThat(config.port()).isEqualTo(5000);
-    assertThat(config.host()).isEqualTo("127.0.0.1");
-    assertThat(config.peerPort()).isEqualTo(15000);
-    assertThat(config.clusterPort()).isEqualTo(25000);
-    assertThat(config.self().name()).isEqualTo("127.0.0.1:5000");
-    assertThat(config.members())
+    assertThat(config.listening().port()).isEqualTo(5000);
+    assertThat(config.listening().host()).isEqualTo("127.0.0.1");
+    assertThat(config.listening().peerPort()).isEqualTo(15000);
+    assertThat(config.listening().clusterPort()).isEqualTo(25000);
+    assertThat(config.founding().self().name()).isEqualTo("127.0.0.1:5000");
+    assertThat(config.founding().members())
         .containsExactly(
             new MemberAddress("127.0.0.1", 5000, 15000),
             new MemberAddress("127.0.0.1", 5001, 15001),
             new MemberAddress("127.0.0.1", 5002, 15002));
-    assertThat(config.data()).isEqualTo(folder.resolve("data/5000"));
-    assertThat(config.creation().replicationFactorNow()).isEqualTo(2);
-    assertThat(config.creation().partitionsNow()).isEqualTo(6);
-    assertThat(config.valueBytesMax()).isEqualTo(16 * 1024 * 1024);
-    assertThat(config.cacheBytes()).isEqualTo(64 << 20);
-    assertThat(config.insecure()).isFalse();
-    assertThat(config.enableShutdown()).isEqualTo(ShutdownBy.LOCAL);
-    assertThat(config.slowlogValues()).isFalse();
+    assertThat(config.disk().data()).isEqualTo(folder.resolve("data/5000"));
+    assertThat(config.founding().creation().replicationFactorNow()).isEqualTo(2);
+    assertThat(config.founding().creation().partitionsNow()).isEqualTo(6);
+    assertThat(config.serving().valueBytesMax()).isEqualTo(16 * 1024 * 1024);
+    assertThat(config.disk().cacheBytes()).isEqualTo(64 << 20);
+    assertThat(config.listening().insecure()).isFalse();
+    assertThat(config.serving().enableShutdown()).isEqualTo(ShutdownBy.LOCAL);
+    assertThat(config.serving().slowlogValues()).isFalse();
   }
 
   @Test
@@ -55,11 +55,11 @@ class NodeConfigTest {
 
     NodeConfig config = config(environment, "--config", file.toString(), "--partitions", "48");
 
-    assertThat(config.creation().partitionsNow()).isEqualTo(48);
-    assertThat(config.creation().replicationFactorNow()).isEqualTo(4);
-    assertThat(config.valueBytesMax()).isEqualTo(1000);
-    assertThat(config.port()).isEqualTo(5001);
-    assertThat(config.data())
+    assertThat(config.founding().creation().partitionsNow()).isEqualTo(48);
+    assertThat(config.founding().creation().replicationFactorNow()).isEqualTo(4);
+    assertThat(config.serving().valueBytesMax()).isEqualTo(1000);
+    assertThat(config.listening().port()).isEqualTo(5001);
+    assertThat(config.disk().data())
         .as("an empty variable is none")
         .isEqualTo(folder.resolve("data/5001"));
   }
@@ -72,11 +72,11 @@ class NodeConfigTest {
 
     NodeConfig config = config(Map.of("CAIRN_CONFIG", "cairn.yaml"));
 
-    assertThat(config.port()).isEqualTo(5002);
-    assertThat(config.insecure()).isTrue();
-    assertThat(config.enableShutdown()).isEqualTo(ShutdownBy.NO);
-    assertThat(config.slowlogValues()).isTrue();
-    assertThat(config.members().get(0).name()).isEqualTo("10.0.0.1:5000");
+    assertThat(config.listening().port()).isEqualTo(5002);
+    assertThat(config.listening().insecure()).isTrue();
+    assertThat(config.serving().enableShutdown()).isEqualTo(ShutdownBy.NO);
+    assertThat(config.serving().slowlogValues()).isTrue();
+    assertThat(config.founding().members().get(0).name()).isEqualTo("10.0.0.1:5000");
   }
 
   @Test
@@ -89,12 +89,12 @@ class NodeConfigTest {
             "--cluster",
             "node-b.example:7000, [::1]:7000/7100,10.0.0.9:65000/1");
 
-    assertThat(config.self()).isEqualTo(new MemberAddress("::1", 7000, 7100));
-    assertThat(config.self().name()).isEqualTo("[::1]:7000");
-    assertThat(config.peerPort()).isEqualTo(7100);
-    assertThat(config.members().stream().map(MemberAddress::name))
+    assertThat(config.founding().self()).isEqualTo(new MemberAddress("::1", 7000, 7100));
+    assertThat(config.founding().self().name()).isEqualTo("[::1]:7000");
+    assertThat(config.listening().peerPort()).isEqualTo(7100);
+    assertThat(config.founding().members().stream().map(MemberAddress::name))
         .containsExactly("10.0.0.9:65000", "[::1]:7000", "node-b.example:7000");
-    assertThat(config.creation().partitionsNow()).isEqualTo(6);
+    assertThat(config.founding().creation().partitionsNow()).isEqualTo(6);
   }
 
   @Test
@@ -103,8 +103,8 @@ class NodeConfigTest {
 
     NodeConfig config = config(Map.of(), "7000", "--config=c.yaml");
 
-    assertThat(config.self().name()).isEqualTo("localhost:7000");
-    assertThat(config.members()).hasSize(2);
+    assertThat(config.founding().self().name()).isEqualTo("localhost:7000");
+    assertThat(config.founding().members()).hasSize(2);
   }
 
   @Test
@@ -120,8 +120,8 @@ class NodeConfigTest {
         config(
             Map.of(), "5000", "--host", "0.0.0.0", "--insecure", "--announce-host", "db1.example");
 
-    assertThat(config.host()).isEqualTo("0.0.0.0");
-    assertThat(config.self().name()).isEqualTo("db1.example:5000");
+    assertThat(config.listening().host()).isEqualTo("0.0.0.0");
+    assertThat(config.founding().self().name()).isEqualTo("db1.example:5000");
   }
 
   @Test
@@ -129,7 +129,7 @@ class NodeConfigTest {
     String[] arguments = {
       "6000", "--host=10.0.0.1", "--insecure", "--cluster=10.0.0.1:6000,10.0.0.2:6000"
     };
-    assertThat(config(Map.of(), arguments).announced())
+    assertThat(config(Map.of(), arguments).listening().announced())
         .isEqualTo(new Announced("10.0.0.1", 6000, 26_000));
 
     NodeConfig config =
@@ -139,8 +139,8 @@ class NodeConfigTest {
                 "CAIRN_ANNOUNCE_PORT", "65535",
                 "CAIRN_ANNOUNCE_CLUSTER_PORT", "1"),
             arguments);
-    assertThat(config.announced()).isEqualTo(new Announced("cairn.example", 65_535, 1));
-    assertThat(config.self().toString()).isEqualTo("10.0.0.1:6000/16000");
+    assertThat(config.listening().announced()).isEqualTo(new Announced("cairn.example", 65_535, 1));
+    assertThat(config.founding().self().toString()).isEqualTo("10.0.0.1:6000/16000");
 
     NodeConfig byName =
         config(
@@ -150,11 +150,12 @@ class NodeConfigTest {
             "--insecure",
             "--announce-host=b.example",
             "--cluster=a.example:5000,b.example:5000");
-    assertThat(byName.self().name()).isEqualTo("b.example:5000");
+    assertThat(byName.founding().self().name()).isEqualTo("b.example:5000");
 
     NodeConfig quickStart = config(Map.of(), "5000", "--announce-host=cairn.example");
-    assertThat(quickStart.self().name()).isEqualTo("127.0.0.1:5000");
-    assertThat(quickStart.announced()).isEqualTo(new Announced("cairn.example", 5000, 25_000));
+    assertThat(quickStart.founding().self().name()).isEqualTo("127.0.0.1:5000");
+    assertThat(quickStart.listening().announced())
+        .isEqualTo(new Announced("cairn.example", 5000, 25_000));
   }
 
   @ParameterizedTest
@@ -213,9 +214,9 @@ class NodeConfigTest {
   void whoIsNotListedCannotFoundAClusterAndSaysWhy(String arguments, String self, String why)
       throws StartException {
     NodeConfig config = config(Map.of(), arguments.split(" "));
-    assertThat(config.self()).hasToString(self);
-    assertThat(config.notListed().orElseThrow()).contains(why);
-    assertThat(config(Map.of(), "5000").notListed()).isEmpty();
+    assertThat(config.founding().self()).hasToString(self);
+    assertThat(config.founding().notListed().orElseThrow()).contains(why);
+    assertThat(config(Map.of(), "5000").founding().notListed()).isEmpty();
   }
 
   @Test
@@ -230,9 +231,9 @@ class NodeConfigTest {
             "--cache-bytes=1099511627776",
             "--cluster-port=0");
 
-    assertThat(config.clusterPort()).isZero();
-    assertThat(config.creation().partitionsNow()).isEqualTo(16384);
-    assertThat(config.cacheBytes()).isEqualTo(1L << 40);
+    assertThat(config.listening().clusterPort()).isZero();
+    assertThat(config.founding().creation().partitionsNow()).isEqualTo(16384);
+    assertThat(config.disk().cacheBytes()).isEqualTo(1L << 40);
   }
 
   @Test
@@ -283,7 +284,7 @@ class NodeConfigTest {
   void fileHasABound() throws Exception {
     Path file = folder.resolve("c.yaml");
     Files.writeString(file, "#".repeat(SettingSources.FILE_BYTES_MAX));
-    assertThat(config(Map.of(), "5000", "--config=c.yaml").port()).isEqualTo(5000);
+    assertThat(config(Map.of(), "5000", "--config=c.yaml").listening().port()).isEqualTo(5000);
 
     Files.writeString(file, "#".repeat(SettingSources.FILE_BYTES_MAX + 1));
     assertThatThrownBy(() -> config(Map.of(), "5000", "--config=c.yaml"))
@@ -299,7 +300,7 @@ class NodeConfigTest {
             Map.of("CAIRN_HOME", "/checkout"),
             Path.of("/elsewhere"));
 
-    assertThat(config.data()).isEqualTo(Path.of("/checkout/here"));
+    assertThat(config.disk().data()).isEqualTo(Path.of("/checkout/here"));
   }
 
   private NodeConfig config(Map<String, String> environment, String... arguments)

@@ -115,24 +115,25 @@ final class RuntimeCluster implements AutoCloseable {
 
   private NodeRuntime opened(int index) throws IOException, StartException {
     return NodeRuntime.start(
-        new NodeRuntime.Spec(
-            members.get(index),
-            "127.0.0.1",
-            members.stream()
-                .map(m -> new Formation.Address(m.name(), m.peerHost(), m.peerPort()))
-                .toList(),
-            new CreationSettings(OptionalInt.of(2), OptionalInt.of(PARTITIONS), members.size()),
-            EngineConfig.DEFAULT.cacheBytes(),
-            folder(index),
-            Optional.ofNullable(recorded[index]),
-            state -> recorded[index] = state,
-            1_500,
-            limits,
-            "test",
-            metrics[index],
-            new NodeStats(metrics[index], new SlowLog()),
-            () -> NodeReport.Room.ENOUGH,
-            pace,
+        new RuntimeSpec(
+            new RuntimeSpec.Identity(
+                members.get(index),
+                "127.0.0.1",
+                folder(index),
+                Optional.ofNullable(recorded[index]),
+                state -> recorded[index] = state),
+            new RuntimeSpec.Founders(
+                members.stream()
+                    .map(m -> new Formation.Address(m.name(), m.peerHost(), m.peerPort()))
+                    .toList(),
+                new CreationSettings(
+                    OptionalInt.of(2), OptionalInt.of(PARTITIONS), members.size())),
+            new RuntimeSpec.Bounds(EngineConfig.DEFAULT.cacheBytes(), 1_500, limits, pace),
+            new RuntimeSpec.Figures(
+                "test",
+                metrics[index],
+                new NodeStats(metrics[index], new SlowLog()),
+                () -> NodeReport.Room.ENOUGH),
             faults::add));
   }
 

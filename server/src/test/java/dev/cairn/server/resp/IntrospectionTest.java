@@ -235,23 +235,7 @@ final class IntrospectionTest {
   @Test
   void oneConnectionTooManyIsCountedAsRejectedAndNotAsReceived() throws IOException {
     FrontConfig all = FrontConfig.of("127.0.0.1", 0, "x");
-    FrontConfig one =
-        new FrontConfig(
-            all.host(),
-            all.port(),
-            all.cairnVersion(),
-            all.threads(),
-            1,
-            all.valueBytesMax(),
-            all.requestBytesMax(),
-            all.nodeRequestBytesMax(),
-            all.inFlightMax(),
-            all.replyBytesHigh(),
-            all.replyBytesMax(),
-            all.slowReaderMillis(),
-            all.levels(),
-            all.slowLog(),
-            all.shutdownBy());
+    FrontConfig one = all.with(all.bounds().withConnections(1));
     try (RespServer full = RespServer.start(one, router, PortKind.CLIENT, new Metrics(), () -> {});
         Transcript.Connection first = new Transcript.Connection(full)) {
       first.say("PING");

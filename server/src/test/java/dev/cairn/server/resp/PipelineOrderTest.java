@@ -123,7 +123,7 @@ final class PipelineOrderTest {
           .as("what was read of none")
           .hasValueLessThan(requests.size() / 2);
       assertThat(other.server.requestBytes())
-          .isLessThanOrEqualTo(FrontConfig.of("127.0.0.1", 0, "x").requestBytesMax());
+          .isLessThanOrEqualTo(FrontConfig.of("127.0.0.1", 0, "x").bounds().requestBytesMax());
       assertThat(other.receive(requests.size())).isEqualTo(expected);
       sending.get();
       await().until(() -> other.server.requestBytes() == 0 && stalled.replies.bytes() == 0);

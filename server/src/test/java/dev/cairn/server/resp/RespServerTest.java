@@ -270,7 +270,7 @@ final class RespServerTest {
 
   @Test
   void valuesAreBinaryUpToTheBound() throws Exception {
-    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x", MIB));
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x").with(FrontConfig.Bounds.of(MIB)));
     byte[] value = new byte[MIB];
     for (int i = 0; i < value.length; i++) {
       value[i] = (byte) (i * 31 + i / 256);
@@ -579,7 +579,7 @@ final class RespServerTest {
         AtomicInteger stopped = new AtomicInteger();
         FrontConfig config =
             FrontConfig.of("127.0.0.1", 0, "x")
-                .with(ClientState.Defaults.QUORUM, new SlowLog(), by);
+                .with(new FrontConfig.Rules(ClientState.Defaults.QUORUM, new SlowLog(), by));
         try (RespServer asked =
                 RespServer.start(config, router, face, new Metrics(), stopped::incrementAndGet);
             Client client =
@@ -688,17 +688,16 @@ final class RespServerTest {
         0,
         "x",
         1,
-        connectionsMax,
-        MIB,
-        2 * MIB,
-        4 * MIB,
-        1024,
-        replyBytesHigh,
-        replyBytesMax,
-        slowReaderMillis,
-        ClientState.Defaults.QUORUM,
-        new SlowLog(),
-        ShutdownBy.LOCAL);
+        new FrontConfig.Bounds(
+            connectionsMax,
+            MIB,
+            2 * MIB,
+            4 * MIB,
+            1024,
+            replyBytesHigh,
+            replyBytesMax,
+            slowReaderMillis),
+        FrontConfig.Rules.defaults());
   }
 
   private Client connect(FrontConfig config) throws IOException {
