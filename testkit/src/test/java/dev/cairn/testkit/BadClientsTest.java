@@ -33,6 +33,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Clients that claim, stall, hoard and overdo, and one that wants to be served meanwhile. */
 @Tag("long")
+@Tag("loaded")
 class BadClientsTest {
   private static final int CLAIMING = 1_000;
   private static final long CLAIMING_KILOBYTES_MAX = 50 * 1024;

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Nodes die, what was acknowledged stays. */
 @Tag("long")
+@Tag("loaded")
 class LossTest {
   /**
    * By hand or before a release, all the real pairs at five times the rate, each node killed twice:

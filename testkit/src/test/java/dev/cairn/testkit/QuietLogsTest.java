@@ -24,6 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * as {@code -Dcairn.logs.seconds} says, and left out unless it says so.
  */
 @Tag("long")
+@Tag("loaded")
 @Timeout(240)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class QuietLogsTest {

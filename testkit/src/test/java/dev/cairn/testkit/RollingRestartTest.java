@@ -30,6 +30,7 @@ import redis.clients.jedis.RedisClusterClient;
  * the cluster do not notice.
  */
 @Tag("long")
+@Tag("loaded")
 class RollingRestartTest {
   private static final int CLIENTS = 16;
   private static final int JEDIS_THREADS = 4;

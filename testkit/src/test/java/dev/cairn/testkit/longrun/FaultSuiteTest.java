@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Timeout;
  * is in the output.
  */
 @Tag("long")
+@Tag("loaded")
 class FaultSuiteTest {
   @Test
   @Timeout(600)

@@ -29,6 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * once.
  */
 @Tag("long")
+@Tag("loaded")
 class PlantedBugsTest {
   private static final int SEEDS = Integer.getInteger("cairn.planted.seeds", 0);
   private static final int FIRST = Integer.getInteger("cairn.planted.first", 1);
