@@ -155,8 +155,7 @@ public final class CairnClient implements AutoCloseable {
    * @throws RefusedException when the value is no integer of 64 bits, or the sum is none
    */
   public long increment(byte[] key, long by) {
-    return await(startKeyed(true, CairnClient::number, INCRBY, key, bytes(Long.toString(by))))
-        .value();
+    return await(startKeyed(true, CairnClient::number, INCRBY, key, bytes("" + by))).value();
   }
 
   /** As {@link #increment(byte[], long)}. */
@@ -461,18 +460,11 @@ public final class CairnClient implements AutoCloseable {
   }
 
   private static boolean positive(RespValue reply) {
-    if (reply instanceof RespValue.Int number) {
-      return number.value() > 0;
-    }
-    throw new RespProtocolException("no number where one belongs");
+    return number(reply) > 0;
   }
 
   static byte[][] words(String... words) {
-    byte[][] arguments = new byte[words.length][];
-    for (int i = 0; i < words.length; i++) {
-      arguments[i] = bytes(words[i]);
-    }
-    return arguments;
+    return Arrays.stream(words).map(CairnClient::bytes).toArray(byte[][]::new);
   }
 
   private static byte[] bytes(String text) {
@@ -504,6 +496,7 @@ public final class CairnClient implements AutoCloseable {
     private Optional<Consistency> readLevel = Optional.empty();
     private Optional<Consistency> writeLevel = Optional.empty();
     private ClientListener listener = ClientListener.NONE;
+    private Security security = Security.NONE;
 
     private Builder() {}
 
@@ -624,6 +617,12 @@ public final class CairnClient implements AutoCloseable {
       return this;
     }
 
+    /** TLS, and as whom to log in; in the clear and as nobody if not said. */
+    public Builder security(Security how) {
+      security = Objects.requireNonNull(how);
+      return this;
+    }
+
     /** Who is told when a call turns from one node to another. */
     public Builder listener(ClientListener told) {
       listener = Objects.requireNonNull(told);
@@ -646,6 +645,7 @@ public final class CairnClient implements AutoCloseable {
               replicaStates,
               followTopology,
               writeIds,
+              security,
               listener),
           readLevel,
           writeLevel);

@@ -52,7 +52,8 @@ final class Connection {
   private final Address address;
   private final Settings settings;
   private final Consumer<Connection> onUnusable;
-  private final Socket socket = new Socket();
+  private final Socket socket = new Socket(); // what the network knows
+  private Socket secured = socket; // the reader's, then the writer's too
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition work = lock.newCondition();
   private final ArrayDeque<Attempt> queued = new ArrayDeque<>(); // guarded by lock
@@ -177,11 +178,12 @@ final class Connection {
       throw new IOException("nobody listens on " + address);
     }
     socket.setSoTimeout(timeoutMillis);
+    secured = settings.security().secure(socket, address);
   }
 
   private RespReader greet() throws IOException {
-    OutputStream out = socket.getOutputStream();
-    out.write(RespWriter.command("HELLO", "3"));
+    OutputStream out = secured.getOutputStream();
+    out.write(settings.security().greeting());
     int replies = 1;
     if (settings.replicaStates()) {
       out.write(RespWriter.command("CAIRN", "REPLICAS", "ON"));
@@ -229,7 +231,7 @@ final class Connection {
   }
 
   private void fill(RespReader reader, byte[] buffer) throws IOException {
-    InputStream in = socket.getInputStream();
+    InputStream in = secured.getInputStream();
     int length = in.read(buffer);
     if (length < 0) {
       throw new EOFException(address + " closed the connection");
@@ -260,7 +262,7 @@ final class Connection {
   private void write() {
     IOException cause = new IOException("writing to " + address + " failed");
     try {
-      OutputStream out = new BufferedOutputStream(socket.getOutputStream(), BUFFER_BYTES);
+      OutputStream out = new BufferedOutputStream(secured.getOutputStream(), BUFFER_BYTES);
       RespWriter writer = new RespWriter(out);
       List<Attempt> batch = new ArrayList<>(BATCH_MAX);
       while (take(batch)) {

@@ -18,4 +18,5 @@ record Settings(
     boolean replicaStates,
     boolean followTopology,
     boolean writeIds,
+    Security security,
     ClientListener listener) {}

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.TestFactory;
  *
  * <pre>
  *   node → { resp, http } → command → routing → partition → { operation, cluster } → { raft, storage }
- *   metrics, value, peer: leaves for all
+ *   metrics, value, peer → tls: leaves for all
  * </pre>
  */
 class ArchitectureTest {
@@ -42,7 +42,8 @@ class ArchitectureTest {
           List.of("partition"),
           List.of("operation", "cluster"),
           List.of("raft", "storage"),
-          List.of("metrics", "value", "peer"));
+          List.of("metrics", "value", "peer"),
+          List.of("tls"));
 
   private static final JavaClasses CLASSES =
       new ClassFileImporter()
@@ -126,8 +127,8 @@ class ArchitectureTest {
   }
 
   @Test
-  void metricsAndPeerAreLeaves() {
-    for (String leaf : List.of("metrics", "peer")) {
+  void metricsTlsAndButForItPeerAreLeaves() {
+    for (String leaf : List.of("metrics", "peer", "tls")) {
       check(
           noClasses()
               .that()
@@ -138,9 +139,15 @@ class ArchitectureTest {
                   LAYERS.stream()
                       .flatMap(List::stream)
                       .filter(name -> !name.equals(leaf))
+                      .filter(name -> !(leaf.equals("peer") && name.equals("tls")))
                       .map(ArchitectureTest::tree)
                       .toArray(String[]::new)));
     }
+  }
+
+  @Test
+  void onlyTlsTouchesBouncyCastle() {
+    onlyMayTouch("org.bouncycastle..", "tls");
   }
 
   @Test
@@ -160,8 +167,8 @@ class ArchitectureTest {
   }
 
   @Test
-  void onlyRespHttpAndPeerTouchNetty() {
-    onlyMayTouch("io.netty..", "resp", "http", "peer");
+  void onlyRespHttpPeerAndTlsTouchNetty() {
+    onlyMayTouch("io.netty..", "resp", "http", "peer", "tls");
   }
 
   @Test

@@ -62,7 +62,7 @@ class RatchetTest {
           Map.entry("client/CairnClient", 668),
           Map.entry("node/Introduction", 487),
           Map.entry("peer/Link", 522),
-          Map.entry("peer/PeerTransport", 629),
+          Map.entry("peer/PeerTransport", 608),
           Map.entry("raft/GroupLog", 484),
           Map.entry("raft/SharedLog", 598),
           Map.entry("routing/Lane", 509),

@@ -3,6 +3,7 @@ package dev.cairn.tools;
 
 import dev.cairn.client.Address;
 import dev.cairn.client.CairnClient;
+import dev.cairn.client.Security;
 import java.time.Duration;
 import java.util.List;
 import picocli.CommandLine;
@@ -36,9 +37,16 @@ final class ClusterOptions {
       description = "How long to wait for a node before the next is tried (default: 2).")
   private double timeoutSeconds;
 
+  @CommandLine.Mixin private SecurityOptions security = new SecurityOptions();
+
   /** Options as if they were given on a command line. */
   static ClusterOptions of(String nodes) {
+    return of(nodes, Security.NONE);
+  }
+
+  static ClusterOptions of(String nodes, Security security) {
     ClusterOptions options = new ClusterOptions();
+    options.security = SecurityOptions.of(security);
     options.nodes = nodes;
     options.timeoutSeconds = 2;
     return options;
@@ -46,11 +54,16 @@ final class ClusterOptions {
 
   List<Address> nodes() {
     try {
-      return Address.parseList(nodes);
+      return Address.parseList(NodeUrls.of(nodes).addresses());
     } catch (IllegalArgumentException malformed) {
       throw new CommandLine.ParameterException(
           command.commandLine(), "--nodes: " + malformed.getMessage(), malformed);
     }
+  }
+
+  /** Over TLS or not, and as whom. */
+  Security security() {
+    return security.security(NodeUrls.of(nodes));
   }
 
   Duration timeout() {
@@ -68,6 +81,7 @@ final class ClusterOptions {
   CairnClient.Builder client() {
     return CairnClient.builder()
         .nodes(nodes())
+        .security(security())
         .attemptTimeout(timeout())
         .connectTimeout(timeout())
         .retryTime(timeout())

@@ -4,6 +4,7 @@ package dev.cairn.tools;
 import dev.cairn.client.Address;
 import dev.cairn.client.CairnClient;
 import dev.cairn.client.CairnException;
+import dev.cairn.client.Security;
 import dev.cairn.protocol.Topology;
 import dev.cairn.tools.Pairs.Pair;
 import java.io.IOException;
@@ -338,6 +339,7 @@ final class DemoTour {
         CairnClient.builder().nodes(cluster.nodes()).deadline(DEADLINE),
         cluster.nodes(),
         DEADLINE,
+        Security.NONE,
         out::println,
         out::println);
   }

@@ -153,6 +153,7 @@ final class ExportCommand implements Callable<Integer> {
         cluster.timeout().compareTo(ATTEMPT_MIN) < 0 ? ATTEMPT_MIN : cluster.timeout();
     return CairnClient.builder()
         .nodes(cluster.nodes())
+        .security(cluster.security())
         .deadline(giveUp)
         .retryTime(giveUp)
         .attemptTimeout(attempt.compareTo(giveUp) < 0 ? attempt : giveUp)

@@ -53,6 +53,7 @@ final class LoadRun {
   private CairnClient client() {
     return CairnClient.builder()
         .nodes(cluster.nodes())
+        .security(cluster.security())
         .deadline(DEADLINE)
         .retryTime(cluster.timeout())
         .attemptTimeout(cluster.timeout())

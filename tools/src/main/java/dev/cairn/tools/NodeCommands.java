@@ -2,6 +2,7 @@
 package dev.cairn.tools;
 
 import dev.cairn.client.Address;
+import dev.cairn.client.Security;
 import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.ReplicaAttribute;
@@ -35,6 +36,7 @@ final class NodeCommands implements AutoCloseable {
 
   private final List<Address> nodes;
   private final Duration timeout;
+  private final Security security;
   private final Consumer<String> results;
   private final Consumer<String> remarks;
   private final Map<String, Consistency> levels = new TreeMap<>(); // READ and WRITE, if chosen
@@ -44,9 +46,14 @@ final class NodeCommands implements AutoCloseable {
   private boolean watching;
 
   NodeCommands(
-      List<Address> nodes, Duration timeout, Consumer<String> results, Consumer<String> remarks) {
+      List<Address> nodes,
+      Duration timeout,
+      Security security,
+      Consumer<String> results,
+      Consumer<String> remarks) {
     this.nodes = nodes;
     this.timeout = timeout;
+    this.security = security;
     this.results = results;
     this.remarks = remarks;
   }
@@ -114,7 +121,7 @@ final class NodeCommands implements AutoCloseable {
     disconnect();
     for (int i = 0; i < nodes.size(); i++) {
       try {
-        connection = NodeConnection.open(nodes.get(i), timeout);
+        connection = NodeConnection.open(nodes.get(i), timeout, security);
         sendLevels();
         return true;
       } catch (IOException unreachable) {

@@ -2,6 +2,7 @@
 package dev.cairn.tools;
 
 import dev.cairn.client.Address;
+import dev.cairn.client.Security;
 import dev.cairn.protocol.RespProtocolException;
 import dev.cairn.protocol.RespReader;
 import dev.cairn.protocol.RespValue;
@@ -9,6 +10,7 @@ import dev.cairn.protocol.RespWriter;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
@@ -24,16 +26,18 @@ final class NodeConnection implements AutoCloseable {
 
   private final Address node;
   private final SocketChannel channel;
+  private Socket socket; // of the channel, or TLS over it
   private final RespReader reader = new RespReader();
   private final byte[] buffer = new byte[BUFFER_BYTES];
 
   private NodeConnection(Address node, SocketChannel channel) {
     this.node = node;
     this.channel = channel;
+    this.socket = channel.socket();
   }
 
   /** Connects, greets, and asks the node to tell of replicas; each within the time given. */
-  static NodeConnection open(Address node, Duration timeout) throws IOException {
+  static NodeConnection open(Address node, Duration timeout, Security security) throws IOException {
     SocketChannel channel = SocketChannel.open();
     NodeConnection connection = new NodeConnection(node, channel);
     try {
@@ -43,7 +47,12 @@ final class NodeConnection implements AutoCloseable {
               new InetSocketAddress(node.host(), node.port()),
               (int) Math.min(Integer.MAX_VALUE, timeout.toMillis()));
       channel.socket().setTcpNoDelay(true);
-      connection.exchange(List.of(bytes("HELLO"), bytes("3")), timeout);
+      channel.socket().setSoTimeout((int) Math.min(Integer.MAX_VALUE, timeout.toMillis()));
+      connection.socket = security.secure(channel.socket(), node);
+      RespValue greeted = connection.exchange(security.greeting(), timeout);
+      if (greeted instanceof RespValue.ErrorReply refused) {
+        throw new IOException("it refused the greeting: " + refused.text());
+      }
       connection.exchange(List.of(bytes("CAIRN"), bytes("REPLICAS"), bytes("ON")), timeout);
       return connection;
     } catch (IOException | RuntimeException failed) {
@@ -58,9 +67,13 @@ final class NodeConnection implements AutoCloseable {
 
   /** Sends a command; its reply, with its attribute if it has one. */
   RespValue exchange(List<byte[]> words, Duration patience) throws IOException {
-    channel.socket().getOutputStream().write(RespWriter.command(words.toArray(new byte[0][])));
+    return exchange(RespWriter.command(words.toArray(new byte[0][])), patience);
+  }
+
+  private RespValue exchange(byte[] request, Duration patience) throws IOException {
+    socket.getOutputStream().write(request);
     long deadlineNanos = System.nanoTime() + patience.toNanos();
-    InputStream in = channel.socket().getInputStream();
+    InputStream in = socket.getInputStream();
     try {
       while (true) {
         Optional<RespValue> reply = reader.next();
@@ -81,7 +94,7 @@ final class NodeConnection implements AutoCloseable {
     if (millis <= 0) {
       throw new SocketTimeoutException("it gave no answer in time");
     }
-    channel.socket().setSoTimeout((int) Math.min(Integer.MAX_VALUE, millis));
+    socket.setSoTimeout((int) Math.min(Integer.MAX_VALUE, millis));
     int length;
     try {
       length = in.read(buffer);

@@ -6,6 +6,7 @@ import dev.cairn.client.Answer;
 import dev.cairn.client.CairnClient;
 import dev.cairn.client.CairnException;
 import dev.cairn.client.ClientListener;
+import dev.cairn.client.Security;
 import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.RespValue;
 import java.time.Duration;
@@ -38,19 +39,21 @@ final class Session implements AutoCloseable {
    * @param remarks takes the lines about failed nodes and failures
    */
   Session(ClusterOptions cluster, Consumer<String> results, Consumer<String> remarks) {
-    this(cluster.client(), cluster.nodes(), cluster.timeout(), results, remarks);
+    this(
+        cluster.client(), cluster.nodes(), cluster.timeout(), cluster.security(), results, remarks);
   }
 
   Session(
       CairnClient.Builder client,
       List<Address> nodes,
       Duration timeout,
+      Security security,
       Consumer<String> results,
       Consumer<String> remarks) {
     this.nodes = nodes;
     this.results = results;
     this.remarks = remarks;
-    commands = new NodeCommands(nodes, timeout, results, remarks);
+    commands = new NodeCommands(nodes, timeout, security, results, remarks);
     this.client = client.replicaStates(true).listener(new Remarks()).build();
   }
 

@@ -10,7 +10,8 @@ import java.util.List;
 
 /**
  * The answer to {@code CAIRN STATUS} (docs/reference/formats.md has the grammar). Fields that a
- * later version adds are ignored, lists that an earlier one lacks are empty.
+ * later version adds are ignored, lists that an earlier one lacks are empty, and so are {@code
+ * notProtected} and {@code certificateDays} null.
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
 record StatusDocument(
@@ -22,7 +23,9 @@ record StatusDocument(
     List<Problem> problems,
     String answeredBy,
     List<Node> nodes,
-    List<Partition> partitionList) {
+    List<Partition> partitionList,
+    String notProtected,
+    Long certificateDays) {
   private static final ObjectMapper JSON =
       JsonMapper.builder()
           .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)

@@ -31,6 +31,22 @@ final class StatusText {
     }
     status.problems().forEach(problem -> lines.add("- " + line(problem)));
     lines.add(canLose(status));
+    if (status.notProtected() != null) {
+      lines.add(
+          "NOT PROTECTED: "
+              + status.answeredBy()
+              + ": "
+              + status.notProtected()
+              + ". docs/guide/secure.md says how to mend that.");
+    }
+    if (status.certificateDays() != null) {
+      lines.add(
+          "The certificates of "
+              + status.answeredBy()
+              + " are good for "
+              + status.certificateDays()
+              + " days.");
+    }
     lines.add("");
     lines.add(
         "Cluster "

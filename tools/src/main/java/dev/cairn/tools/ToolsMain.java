@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
       "On the node's side (each has its own --help):",
       "  node    Run one node: cairn node 5000",
       "  log     Print a node's write-ahead log: cairn log --data DIR",
+      "  cert    Write certificates for a trial: cairn cert ca",
       "",
       "Exit status 141, of any command: whoever read its output left before the end.",
       "",
@@ -49,7 +50,7 @@ import picocli.CommandLine.Spec;
     })
 public final class ToolsMain implements Runnable {
   /** The commands of the server's own main. */
-  private static final List<String> NODE_COMMANDS = List.of("node", "log");
+  private static final List<String> NODE_COMMANDS = List.of("node", "log", "cert");
 
   private final Streams streams;
   @Spec private CommandSpec spec;

@@ -47,7 +47,7 @@ class DocumentsTest {
           "ZipfDistribution");
 
   /** The server's own subcommands, and where their options are listed. */
-  private static final Set<String> OF_THE_NODE = Set.of("node", "log");
+  private static final Set<String> OF_THE_NODE = Set.of("node", "log", "cert");
 
   @Test
   void everyCommandIsThereWithItsOptions() throws IOException {

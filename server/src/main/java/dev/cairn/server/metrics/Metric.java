@@ -214,6 +214,22 @@ public enum Metric {
       "cairn_log_damaged",
       Kind.GAUGE,
       "1 once the write-ahead log is damaged: this node takes no more entries and votes."),
+  CERTIFICATE_EXPIRES(
+      "cairn_certificate_expiry_timestamp_seconds",
+      Kind.GAUGE,
+      "When the certificate of the client ports and that of the peer port expire, or one that leads to their CA, seconds since 1970.",
+      "port"),
+  HANDSHAKES(
+      "cairn_handshakes_total",
+      Kind.COUNTER,
+      "Connections that began to prove themselves, TLS's handshake or a peer's proof, by their end: ok, failed, or pushed_out by later ones.",
+      "port",
+      "result"),
+  HANDSHAKES_UNDER_WAY(
+      "cairn_handshakes_under_way",
+      Kind.GAUGE,
+      "Those that are at it: at most 512 of a kind of port, each for at most 5 s.",
+      "port"),
   DISK_FREE("cairn_disk_free_bytes", Kind.GAUGE, "Room on the disk of the data folder, bytes."),
   DISK_SIZE("cairn_disk_size_bytes", Kind.GAUGE, "Size of the disk of the data folder, bytes."),
   RECORD_CACHE(

@@ -15,6 +15,7 @@ import dev.cairn.server.node.NodeIdentity.FormedCluster;
 import dev.cairn.server.partition.LogLimits;
 import dev.cairn.server.resp.FrontConfig;
 import dev.cairn.server.resp.RespServer;
+import dev.cairn.server.tls.TlsWatch;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -84,17 +85,21 @@ public final class Node {
   }
 
   private void startParts(NodeConfig config, IntConsumer end) throws StartException, IOException {
+    NodeTls tls = NodeTls.of(config.protection());
+    TlsWatch watch = TlsWatch.start(tls.clients(), tls.peers());
+    parts.add(new Part("watch over certificates", watch::close));
     DataFolder folder = DataFolder.open(config.disk().data());
     parts.add(new Part("data folder", folder::close));
     log.info("data folder {}", folder.path());
     Metrics metrics = new Metrics();
     parts.add(new Part("metrics", metrics::close));
+    tls.tell(metrics);
     SlowLog slowLog = new SlowLog(config.serving().slowlogValues());
     NodeStats stats = new NodeStats(metrics, slowLog);
     DiskRoom room = DiskRoom.of(folder.path(), config.disk().freeBytesMin());
     KeptRuntime runtime =
         KeptRuntime.start(
-            onFault -> runtime(config, folder, room, metrics, stats, onFault),
+            onFault -> runtime(config, tls, folder, room, metrics, stats, onFault),
             folder.path(),
             room,
             end);
@@ -108,7 +113,7 @@ public final class Node {
             runtime::notReady);
     parts.add(new Part("http", http::close));
     FrontConfig.Rules rules =
-        new FrontConfig.Rules(serving.levels(), slowLog, serving.enableShutdown());
+        new FrontConfig.Rules(serving.levels(), slowLog, serving.enableShutdown(), tls.clients());
     RespServer clients =
         RespServer.start(
             front(config, config.listening().port(), rules),
@@ -137,6 +142,14 @@ public final class Node {
         config.listening().port(),
         config.listening().clusterPort() == 0 ? "off" : config.listening().clusterPort(),
         config.listening().peerPort());
+    log.info(
+        "TLS for clients {} ({} certificates of theirs), for peers {}",
+        tls.clients().mode().lowerName(),
+        tls.clients().clients().lowerName(),
+        tls.peers().mode().lowerName());
+    tls.notProtected()
+        .ifPresent(
+            why -> log.warn("NOT PROTECTED: {}; docs/guide/secure.md says how to mend that", why));
   }
 
   private static FrontConfig front(NodeConfig config, int port, FrontConfig.Rules rules) {
@@ -171,6 +184,7 @@ public final class Node {
    */
   private static NodeRuntime runtime(
       NodeConfig config,
+      NodeTls tls,
       DataFolder folder,
       DiskRoom room,
       Metrics metrics,
@@ -202,6 +216,7 @@ public final class Node {
             new RuntimeSpec.Identity(
                 self,
                 config.listening().host(),
+                tls,
                 folder.path(),
                 founded,
                 state -> record(identity, state, folder)),

@@ -30,8 +30,10 @@ import java.util.stream.Stream;
  * @param founding the cluster that it founds or belongs to
  * @param disk its folder, and what may be used of disk and memory for it
  * @param serving what holds for its clients
+ * @param protection what clients and peers have to show
  */
-public record NodeConfig(Listening listening, Founding founding, Disk disk, Serving serving) {
+public record NodeConfig(
+    Listening listening, Founding founding, Disk disk, Serving serving, Protection protection) {
   /**
    * Where a node listens, and where others find it.
    *
@@ -42,15 +44,9 @@ public record NodeConfig(Listening listening, Founding founding, Disk disk, Serv
    *     20000.
    * @param announced where clients are told to find this node. Default the host of {@link
    *     Founding#self}, {@code port} and {@code clusterPort}.
-   * @param insecure whether {@code host} may be an address that others can reach. Default false.
    */
   public record Listening(
-      String host,
-      int port,
-      int peerPort,
-      int clusterPort,
-      Announced announced,
-      boolean insecure) {}
+      String host, int port, int peerPort, int clusterPort, Announced announced) {}
 
   /**
    * The cluster that a node founds or belongs to.
@@ -151,14 +147,8 @@ public record NodeConfig(Listening listening, Founding founding, Disk disk, Serv
                 () ->
                     new StartException(
                         "which port? Give one, as in './cairn node 5000', or set CAIRN_PORT"));
-    boolean insecure = reader.flag(Setting.INSECURE);
     String host = reader.host(Setting.HOST).orElse("127.0.0.1");
-    if (!isLoopback(host) && !insecure) {
-      throw new StartException(
-          "--host %s can be reached by others, and Cairn has neither encryption nor users yet:"
-                  .formatted(host)
-              + " keep to 127.0.0.1, or accept that with --insecure");
-    }
+    Protection protection = Protection.of(reader, host, !isLoopback(host), false);
     Optional<String> announced = reader.host(Setting.ANNOUNCE_HOST);
     if (announced.isEmpty() && isWildcard(host)) {
       throw new StartException(
@@ -184,8 +174,7 @@ public record NodeConfig(Listening listening, Founding founding, Disk disk, Serv
             port,
             peerPort,
             clusterPort,
-            announced(reader, announced.orElseGet(self::host), port, clusterPort),
-            insecure);
+            announced(reader, announced.orElseGet(self::host), port, clusterPort));
     Founding founding =
         new Founding(
             self,
@@ -196,7 +185,8 @@ public record NodeConfig(Listening listening, Founding founding, Disk disk, Serv
                 optional(reader.number(Setting.REPLICATION_FACTOR, 1, REPLICATION_FACTOR_MAX)),
                 optional(reader.number(Setting.PARTITIONS, 1, Slots.COUNT)),
                 members.size()));
-    return new NodeConfig(listening, founding, disk(reader, checkout, port), serving(reader, host));
+    return new NodeConfig(
+        listening, founding, disk(reader, checkout, port), serving(reader, host), protection);
   }
 
   private static Disk disk(SettingReader reader, Path checkout, int port) throws StartException {

@@ -26,7 +26,7 @@ import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
- * Where the process begins: {@code node} and {@code log}.
+ * Where the process begins: {@code node}, {@code log} and {@code cert}.
  *
  * <p>What a person can put right is one line and status 2, without a stack trace. A signal stops
  * the node in an orderly way and ends with status 0; a node that has to end by itself halts with a
@@ -98,6 +98,9 @@ public final class NodeMain {
         Path checkout = currentFolder.resolve(environment.getOrDefault("CAIRN_HOME", ""));
         return LogCommand.run(command, checkout, out);
       }
+      if (command.commandSpec().name().equals(CertCommand.NAME)) {
+        return CertCommand.run(command, currentFolder, out);
+      }
       start(NodeCommand.config(command, environment, currentFolder));
       return 0;
     } catch (ParameterException e) {
@@ -115,6 +118,7 @@ public final class NodeMain {
     spec.versionProvider(new Release());
     spec.addSubcommand(NodeCommand.NAME, new CommandLine(NodeCommand.spec()));
     spec.addSubcommand(LogCommand.NAME, new CommandLine(LogCommand.spec()));
+    spec.addSubcommand(CertCommand.NAME, new CommandLine(CertCommand.spec()));
     return new CommandLine(spec);
   }
 

@@ -10,6 +10,7 @@ import dev.cairn.server.cluster.Membership;
 import dev.cairn.server.cluster.MetaGroup;
 import dev.cairn.server.cluster.NodeReport;
 import dev.cairn.server.partition.Partitions;
+import dev.cairn.server.peer.PeerTransport;
 import dev.cairn.server.raft.LogLostException;
 import dev.cairn.server.raft.RaftEngine;
 import dev.cairn.server.raft.SharedLog;
@@ -99,9 +100,11 @@ final class NodeRuntime implements AutoCloseable {
               () -> NodeIdentity.randomId(new SecureRandom()));
       engine =
           RaftEngine.start(
-              spec.identity().bindHost(),
-              spec.identity().self().peerPort(),
-              starts.run(),
+              PeerTransport.listen(
+                  spec.identity().bindHost(),
+                  spec.identity().self().peerPort(),
+                  starts.run(),
+                  spec.identity().tls().peers()),
               sharedLog);
       Addresses addresses = new Addresses(spec.identity().self().id(), engine.transport());
       introduction =
@@ -197,7 +200,12 @@ final class NodeRuntime implements AutoCloseable {
             engine.transport());
     ClusterStatus status =
         new ClusterStatus(
-            self.name(), membership, this::waitingFor, spec.bounds().logLimits(), System::nanoTime);
+            self.name(),
+            membership,
+            this::waitingFor,
+            spec.bounds().logLimits(),
+            spec.identity().tls()::shown,
+            System::nanoTime);
     router =
         new ClusterRouter(
             new LocalNode(self.id(), partitions, membership, engine.transport()),

@@ -35,6 +35,7 @@ record RuntimeSpec(
    *
    * @param self this node, with its id
    * @param bindHost the address that the peer port listens on
+   * @param tls what peers have to prove there, and what the node tells of its protection
    * @param folder the data folder, locked by the caller
    * @param founded the cluster that this node belongs to, empty before it has one
    * @param record writes the cluster down in the node's identity, on disk when it returns
@@ -42,6 +43,7 @@ record RuntimeSpec(
   record Identity(
       Member self,
       String bindHost,
+      NodeTls tls,
       Path folder,
       Optional<ClusterState> founded,
       Consumer<ClusterState> record) {}

@@ -18,7 +18,8 @@ enum Setting {
       "host",
       "HOST",
       "127.0.0.1",
-      "Address to listen on, for all ports. Any but a loopback address needs --insecure."),
+      "Address to listen on, for all ports. Any but a loopback address needs TLS and credentials of"
+          + " clients and peers, or --insecure."),
   ANNOUNCE_HOST(
       "announce-host",
       "HOST",
@@ -123,12 +124,68 @@ enum Setting {
       "false",
       "Has the slow log show values and other arguments as they are, their first 128 bytes. By"
           + " default it shows commands, keys and sizes. Passwords are never shown."),
+  TLS(
+      "tls",
+      "MODE",
+      "required with a --tls-cert, else off",
+      "Whether the client ports speak TLS: off, optional (they speak both, for moving a cluster"
+          + " over; so does the peer port) or required."),
+  TLS_CERT(
+      "tls-cert",
+      "FILE",
+      "none",
+      "Certificate of the client ports, PEM with those that lead to its CA, or PKCS12 with the key"
+          + " in it. All files of TLS are read anew within 10 s of a change."),
+  TLS_KEY(
+      "tls-key",
+      "FILE",
+      "the key in --tls-cert",
+      "Its key, PEM. Others must not be able to read the file (chmod 600)."),
+  TLS_KEY_PASSWORD_FILE(
+      "tls-key-password-file",
+      "FILE",
+      "none",
+      "File with the password of the keys, or of the PKCS12 files, that have one."),
+  TLS_CA(
+      "tls-ca",
+      "FILE",
+      "none",
+      "CAs that sign clients' certificates, PEM: one, or several while one replaces another."),
+  TLS_CLIENTS(
+      "tls-clients",
+      "WHO",
+      "required with a --tls-ca, else none",
+      "Whether clients show certificates: none, optional or required."),
+  PEER_CERT(
+      "peer-cert",
+      "FILE",
+      "--tls-cert",
+      "Certificate of this node for the other nodes, with the extended key usages serverAuth and"
+          + " clientAuth; all nodes may have the same."),
+  PEER_KEY("peer-key", "FILE", "the key in --peer-cert", "Its key, PEM."),
+  PEER_CA(
+      "peer-ca",
+      "FILE",
+      "none",
+      "CAs that sign nodes' certificates, PEM. With it a peer shows such a certificate before"
+          + " anything is said to it or taken from it."),
+  PEER_NAME(
+      "peer-name",
+      "NAME",
+      "none",
+      "Name that each node's certificate has, as its common name or a DNS name: what tells nodes"
+          + " from clients where one CA signs both."),
+  CLUSTER_SECRET_FILE(
+      "cluster-secret-file",
+      "FILE",
+      "none",
+      "Instead of --peer-ca: a file with a secret of 16 bytes or more, the same at all nodes, which"
+          + " peers prove to each other that they have. The peer port speaks TLS then."),
   INSECURE(
       "insecure",
       "",
       "false",
-      "Allows a --host that others can reach although nothing is encrypted and nobody has to log"
-          + " in."),
+      "Allows a --host that others can reach although its ports let everybody in. Status says so."),
   CONFIG(
       "config",
       "FILE",

@@ -8,6 +8,7 @@ import dev.cairn.server.node.SettingSources.Given;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * Reads single values of what a node is told. Every fault names where the value stands and what
@@ -65,6 +66,21 @@ record SettingReader(Map<Setting, Given> given) {
             () ->
                 new StartException(
                     "%s: '%s' is none of no, local, yes".formatted(value.origin(), value.text())));
+  }
+
+  /** One of a few words. */
+  <T> Optional<T> named(Setting setting, Function<String, Optional<T>> of, String words)
+      throws StartException {
+    Given value = given.get(setting);
+    if (value == null) {
+      return Optional.empty();
+    }
+    Optional<T> found = of.apply(value.text());
+    if (found.isEmpty()) {
+      throw new StartException(
+          "%s: '%s' is none of %s".formatted(value.origin(), value.text(), words));
+    }
+    return found;
   }
 
   Consistency consistency(Setting setting, List<Consistency> allowed) throws StartException {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.peer;
 
+import dev.cairn.server.tls.FirstByte;
+import dev.cairn.server.tls.Reason;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -128,7 +130,12 @@ public final class AcceptedConnection {
     int version = greeting.readShort();
     Optional<Traffic> traffic = Traffic.of(greeting.readByte());
     if (magic != Frame.MAGIC) {
-      log.warn("peer={} is no peer of Cairn; the peer port is for nodes only", remoteAddress());
+      log.warn(
+          "peer={} {}",
+          remoteAddress(),
+          magic >>> 24 == FirstByte.TLS_HANDSHAKE
+              ? "speaks TLS and this node's peer port does not: start all nodes with the same --peer-ca or --cluster-secret-file, by way of --tls optional"
+              : "is no peer of Cairn; the peer port is for nodes only");
       close();
       return;
     }
@@ -210,7 +217,7 @@ public final class AcceptedConnection {
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
       // A peer that dies resets its connections; who is down is told once, by the cluster's
       // package.
-      if (cause instanceof IOException) {
+      if (cause instanceof IOException || Reason.isOfTls(cause)) { // TLS has said why
         log.debug("peer={} connection closed: {}", remoteAddress(), cause.toString());
       } else {
         log.warn("peer={} connection closed: {}", remoteAddress(), cause.toString());

@@ -15,6 +15,7 @@ import java.util.List;
  * <pre>
  *   connection ::= greeting frame*             each way; the node that connected greets first
  *   greeting   ::= magic:4 version:2 traffic:1 length:1 run     magic is "CRNP"; length is the run's
+ *                | "CRNT" version:2 127      only TLS is taken here; the connection ends
  *   run        ::= who greets ({@link PeerRun})
  *   traffic    ::= 0 CONTROL | 1 DATA | 2 BULK | 127: whoever was connected to answers
  *                | 126: so it does, and it knows a later start of the node that connected
@@ -28,6 +29,10 @@ import java.util.List;
  */
 record Frame(byte type, byte kind, short stream, int id, byte[] body) {
   static final int MAGIC = 0x43524E50;
+
+  /** In the place of a greeting's: who connected speaks no TLS, and nothing else is taken. */
+  static final int TLS_ONLY = 0x43524E54;
+
   static final short VERSION = 2;
 
   /** The part of a greeting that is the same in every version. */
@@ -50,6 +55,11 @@ record Frame(byte type, byte kind, short stream, int id, byte[] body) {
 
   /** As {@link #ANSWERS}, to a node of which a later start is known. */
   static final byte ANSWERS_SUPERSEDED = 126;
+
+  /** What a peer is told that speaks no TLS; as long as the head of a greeting. */
+  static ByteBuf tlsOnly() {
+    return Unpooled.buffer().writeInt(TLS_ONLY).writeShort(VERSION).writeByte(ANSWERS);
+  }
 
   static ByteBuf greeting(byte traffic, PeerRun self) {
     ByteBuf run = Unpooled.buffer();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.peer;
 
+import dev.cairn.server.tls.Reason;
+import dev.cairn.server.tls.TlsMode;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -68,8 +70,7 @@ final class Link {
   private final Traffic traffic;
   private final Bootstrap bootstrap;
   private final EventLoop loop;
-  private final Executor resolver;
-  private final Names names;
+  private final Dialing dialing;
   private final MessageCounts counts;
   private final Queue<Message> arriving = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean scheduled = new AtomicBoolean();
@@ -84,6 +85,8 @@ final class Link {
   private final Map<Integer, Message> sent = new HashMap<>();
   private boolean resolving; // the host's name
   private final ArrayDeque<InetSocketAddress> untried = new ArrayDeque<>(); // of that name
+  private InetSocketAddress trying; // where the channel goes
+  private boolean plain; // begins without TLS, where both ways are taken
   private Channel channel; // connecting, or open
   private Outbox outbox; // of the open channel
   private int lastId;
@@ -91,75 +94,36 @@ final class Link {
   private long failedAtNanos;
   private volatile String failure; // why the last connection failed; null when it did not
 
-  /** What is said, and heard, before anything else. */
-  interface Greetings {
-    /** Who this node is. */
-    PeerRun self();
-
-    /**
-     * Looks at who answered.
-     *
-     * @param superseded whether it knows a later start of this node
-     * @return why that is not whom to talk to, if so
-     */
-    Optional<String> heard(PeerRun peer, boolean superseded);
-  }
-
-  /** A message until it is answered. */
-  private static final class Message {
-    private final byte kind;
-    private final short stream;
-    private final byte[] body;
-    private final long deadlineNanos;
-    private final Executor where;
-    private final Consumer<Answer> done;
-
-    Message(
-        byte kind,
-        short stream,
-        byte[] body,
-        long deadlineNanos,
-        Executor where,
-        Consumer<Answer> done) {
-      this.kind = kind;
-      this.stream = stream;
-      this.body = body;
-      this.deadlineNanos = deadlineNanos;
-      this.where = where;
-      this.done = done;
-    }
-  }
-
   /**
    * Creates a link that is not connected.
    *
    * @param address where the peer is now; empty when nobody knows
-   * @param resolver may block while it looks a host's name up
    */
   Link(
       Supplier<Optional<PeerAddress>> address,
       Greetings greetings,
       Traffic traffic,
-      Bootstrap bootstrap,
+      Dialing dialing,
       EventLoop loop,
-      Executor resolver,
-      Names names,
       MessageCounts counts) {
     this.address = address;
     this.greetings = greetings;
     this.traffic = traffic;
+    this.dialing = dialing;
     this.loop = loop;
-    this.resolver = resolver;
-    this.names = names;
     this.counts = counts;
     this.bootstrap =
-        bootstrap
+        dialing
+            .bootstrap()
             .clone()
             .group(loop)
             .handler(
                 new ChannelInitializer<Channel>() {
                   @Override
                   protected void initChannel(Channel created) {
+                    if (isSecured()) {
+                      dialing.tls().connect(created.pipeline(), () -> greet(created));
+                    }
                     created.pipeline().addLast(new Frame.Decoder(), new Arrivals());
                   }
                 });
@@ -229,12 +193,12 @@ final class Link {
   }
 
   private void answer(Message message, Answer answer) {
-    unansweredBytes.addAndGet(-message.body.length);
+    unansweredBytes.addAndGet(-message.body().length);
     unanswered.decrementAndGet();
     try {
-      message.where.execute(() -> message.done.accept(answer));
+      message.where().execute(() -> message.done().accept(answer));
     } catch (RejectedExecutionException stopping) {
-      message.done.accept(answer);
+      message.done().accept(answer);
     }
   }
 
@@ -273,7 +237,7 @@ final class Link {
   private void write(Message message) {
     int id = ++lastId;
     sent.put(id, message);
-    outbox.add(new Frame(Frame.REQUEST, message.kind, message.stream, id, message.body));
+    outbox.add(new Frame(Frame.REQUEST, message.kind(), message.stream(), id, message.body()));
   }
 
   private void resolve() {
@@ -292,11 +256,13 @@ final class Link {
       connect(new InetSocketAddress(host, port));
     } else {
       resolving = true;
-      resolver.execute(
-          () -> {
-            List<InetSocketAddress> found = names.lookUp(now.get());
-            loop.execute(() -> resolved(host, found));
-          });
+      dialing
+          .resolver()
+          .execute(
+              () -> {
+                List<InetSocketAddress> found = dialing.names().lookUp(now.get());
+                loop.execute(() -> resolved(host, found));
+              });
     }
   }
 
@@ -311,21 +277,33 @@ final class Link {
     }
   }
 
+  private boolean isSecured() {
+    return dialing.tls().mode() != TlsMode.OFF && !plain;
+  }
+
+  private void greet(Channel which) {
+    which.writeAndFlush(Frame.greeting(traffic.code(), greetings.self()));
+  }
+
   private void connect(InetSocketAddress to) {
+    trying = to;
+    boolean secured = isSecured();
     ChannelFuture connecting = bootstrap.connect(to);
     Channel begun = connecting.channel();
     channel = begun;
     connecting.addListener(
         future -> {
           if (future.isSuccess()) {
-            begun.writeAndFlush(Frame.greeting(traffic.code(), greetings.self()));
+            if (!secured) {
+              greet(begun);
+            }
           } else {
             failedToOpen(begun, "cannot connect to " + this + ": " + future.cause());
           }
         });
     loop.schedule(
         () -> {
-          if (channel == begun && !open) {
+          if (channel == begun && !open && !triesOtherWay(begun)) {
             failedToOpen(begun, this + " did not greet within " + CONNECT_TIMEOUT_MILLIS + " ms");
           }
         },
@@ -340,12 +318,11 @@ final class Link {
     boolean superseded = traffic == Frame.ANSWERS_SUPERSEDED;
     boolean answers = traffic == Frame.ANSWERS || superseded;
     if (magic != Frame.MAGIC || version != Frame.VERSION || !answers) {
-      String why =
-          magic == Frame.MAGIC && answers
-              ? " speaks version " + version + " of the peer protocol, this node " + Frame.VERSION
-              : " is no peer port of Cairn";
-      log.warn("peer={}{}", this, why);
-      failedToOpen(channel, this + why);
+      if (!triesOtherWay(channel)) {
+        String why = greetings.refusal(magic, version, answers);
+        log.warn("peer={}{}", this, why);
+        failedToOpen(channel, this + why);
+      }
       return;
     }
     greeting.skipBytes(1);
@@ -364,10 +341,28 @@ final class Link {
     }
   }
 
+  /**
+   * Where both ways are taken and one did not lead to a greeting: takes the other from now on, and
+   * at once where TLS was tried.
+   */
+  private boolean triesOtherWay(Channel which) {
+    if (dialing.tls().mode() != TlsMode.OPTIONAL || channel != which || closed) {
+      return false;
+    }
+    plain = !plain;
+    if (!plain) {
+      return false;
+    }
+    channel = null;
+    which.close();
+    connect(trying);
+    return true;
+  }
+
   private void ended(Channel which, String why) {
     if (open) {
       failed(which, why);
-    } else {
+    } else if (!triesOtherWay(which)) {
       failedToOpen(which, why);
     }
   }
@@ -459,14 +454,14 @@ final class Link {
     long now = System.nanoTime();
     for (Iterator<Message> messages = waiting.iterator(); messages.hasNext(); ) {
       Message message = messages.next();
-      if (now - message.deadlineNanos >= 0) {
+      if (now - message.deadlineNanos() >= 0) {
         messages.remove();
         answer(message, new Answer.NotSent("no connection to " + this + " in time"));
       }
     }
     for (Iterator<Message> messages = sent.values().iterator(); messages.hasNext(); ) {
       Message message = messages.next();
-      if (now - message.deadlineNanos >= 0) {
+      if (now - message.deadlineNanos() >= 0) {
         messages.remove();
         answer(message, new Answer.Lost("no answer of " + this + " in time", true));
       }
@@ -515,8 +510,13 @@ final class Link {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-      log.debug("peer={} connection failed", Link.this, cause);
-      ended(context.channel(), Link.this + ": " + cause);
+      String why = Reason.isOfTls(cause) ? Reason.of(cause) : cause.toString();
+      if (Reason.isOfTls(cause) && dialing.tls().mode() == TlsMode.REQUIRED) {
+        log.warn("peer={} and this node did not agree on TLS: {}", Link.this, why);
+      } else {
+        log.debug("peer={} connection failed", Link.this, cause);
+      }
+      ended(context.channel(), Link.this + ": " + why);
     }
   }
 }

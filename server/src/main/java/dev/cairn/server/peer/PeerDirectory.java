@@ -54,8 +54,8 @@ final class PeerDirectory {
   }
 
   /** Greetings of a connection for a node. */
-  Link.Greetings greetingsOf(String nodeId) {
-    return new Link.Greetings() {
+  Greetings greetingsOf(String nodeId) {
+    return new Greetings() {
       @Override
       public PeerRun self() {
         return self;
@@ -69,8 +69,8 @@ final class PeerDirectory {
   }
 
   /** Greetings of a connection for whoever is at an address. */
-  Link.Greetings greetingsOfAnybody() {
-    return new Link.Greetings() {
+  Greetings greetingsOfAnybody() {
+    return new Greetings() {
       @Override
       public PeerRun self() {
         return self;

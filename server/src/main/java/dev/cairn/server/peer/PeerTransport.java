@@ -2,6 +2,7 @@
 package dev.cairn.server.peer;
 
 import dev.cairn.queues.TaskLoop;
+import dev.cairn.server.tls.PeerTls;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -9,15 +10,7 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.ServerChannel;
-import io.netty.channel.epoll.Epoll;
-import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.channel.epoll.EpollServerSocketChannel;
-import io.netty.channel.epoll.EpollSocketChannel;
-import io.netty.channel.nio.NioIoHandler;
-import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
@@ -75,13 +68,13 @@ public final class PeerTransport implements AutoCloseable {
 
   private final Sockets sockets = Sockets.best();
   private final EventLoopGroup loops;
-  private final Bootstrap bootstrap;
-  private final Bootstrap lentBootstrap = connecting(NioSocketChannel.class);
+  private final Dialing dialing;
+  private final Dialing lentDialing;
   private final List<TaskLoop> workers;
   private final ThreadPoolExecutor blocking;
   private final Map<Byte, Handled> handlers = new ConcurrentHashMap<>();
   private final PeerDirectory directory;
-  private final Names names;
+  private final PeerTls tls;
   private final Set<Byte> openToAll = ConcurrentHashMap.newKeySet();
   private final Map<Peer, Links> links = new ConcurrentHashMap<>();
   private final MessageCounts counts = new MessageCounts();
@@ -115,23 +108,6 @@ public final class PeerTransport implements AutoCloseable {
     LOOP,
     WORKER,
     APART
-  }
-
-  /**
-   * Netty's epoll where there is one, since a loop that is woken for nearly every message should be
-   * woken cheaply; NIO elsewhere.
-   */
-  private record Sockets(
-      IoHandlerFactory handlers,
-      Class<? extends Channel> connecting,
-      Class<? extends ServerChannel> listening) {
-    static Sockets best() {
-      return Epoll.isAvailable()
-          ? new Sockets(
-              EpollIoHandler.newFactory(), EpollSocketChannel.class, EpollServerSocketChannel.class)
-          : new Sockets(
-              NioIoHandler.newFactory(), NioSocketChannel.class, NioServerSocketChannel.class);
-    }
   }
 
   /** Told who answers on the connections that this node opens. */
@@ -170,13 +146,12 @@ public final class PeerTransport implements AutoCloseable {
     }
   }
 
-  private PeerTransport(PeerRun self, Names names) {
+  private PeerTransport(PeerRun self, Names names, PeerTls tls) {
     this.directory = new PeerDirectory(self);
-    this.names = names;
+    this.tls = tls;
     loops =
         new MultiThreadIoEventLoopGroup(
             1, new DefaultThreadFactory("peer-loop", true), sockets.handlers());
-    bootstrap = connecting(sockets.connecting());
     workers = IntStream.range(0, WORKERS).mapToObj(i -> new TaskLoop("worker-" + i)).toList();
     blocking =
         new ThreadPoolExecutor(
@@ -187,6 +162,8 @@ public final class PeerTransport implements AutoCloseable {
             new SynchronousQueue<>(),
             new DefaultThreadFactory("peer-request", true),
             new ThreadPoolExecutor.CallerRunsPolicy());
+    dialing = new Dialing(connecting(sockets.connecting()), blocking, names, tls);
+    lentDialing = new Dialing(connecting(NioSocketChannel.class), blocking, names, tls);
   }
 
   private static Bootstrap connecting(Class<? extends Channel> channel) {
@@ -199,16 +176,18 @@ public final class PeerTransport implements AutoCloseable {
    * @param bindHost the address to listen on
    * @param port the peer port, 1 to 65535
    * @param self who this is, for the greetings
+   * @param tls what peers have to prove, and how this node does
    * @throws IOException when the port cannot be had
    */
-  public static PeerTransport listen(String bindHost, int port, PeerRun self) throws IOException {
-    return listen(bindHost, port, self, Names.SYSTEM);
+  public static PeerTransport listen(String bindHost, int port, PeerRun self, PeerTls tls)
+      throws IOException {
+    return listen(bindHost, port, self, tls, Names.SYSTEM);
   }
 
   /** With another meaning of names, for tests. */
-  static PeerTransport listen(String bindHost, int port, PeerRun self, Names names)
+  static PeerTransport listen(String bindHost, int port, PeerRun self, PeerTls tls, Names names)
       throws IOException {
-    PeerTransport transport = new PeerTransport(self, names);
+    PeerTransport transport = new PeerTransport(self, names, tls);
     try {
       transport.listening = transport.server().bind(bindHost, port).syncUninterruptibly().channel();
       return transport;
@@ -235,22 +214,26 @@ public final class PeerTransport implements AutoCloseable {
             new ChannelInitializer<Channel>() {
               @Override
               protected void initChannel(Channel channel) {
-                if (closed || accepted.size() >= CONNECTIONS_MAX) {
-                  channel.close();
-                  return;
-                }
-                AcceptedConnection connection =
-                    new AcceptedConnection(
-                        channel,
-                        directory.self(),
-                        directory::isOver,
-                        PeerTransport.this::dispatch,
-                        counts,
-                        PeerTransport.this::ended);
-                accepted.add(connection);
-                channel.pipeline().addLast(new Frame.Decoder(), connection.handler());
+                accept(channel);
               }
             });
+  }
+
+  /** Who has not proven that it is a node is none of {@link #accepted}. */
+  private void accept(Channel channel) {
+    AcceptedConnection connection =
+        new AcceptedConnection(
+            channel, directory.self(), directory::isOver, this::dispatch, counts, this::ended);
+    tls.accept(
+        channel.pipeline(),
+        said -> Frame.tlsOnly(),
+        () -> {
+          accepted.add(connection);
+          if (closed || accepted.size() > CONNECTIONS_MAX) {
+            channel.close();
+          }
+        });
+    channel.pipeline().addLast(new Frame.Decoder(), connection.handler());
   }
 
   /** How many messages this node has sent to its peers, answers too. */
@@ -488,7 +471,7 @@ public final class PeerTransport implements AutoCloseable {
     Link link =
         lentLinks.computeIfAbsent(
             new Lent(lent.get(), new Node(nodeId)),
-            to -> link(to.peer(), Traffic.CONTROL, lentBootstrap, to.loop()));
+            to -> link(to.peer(), Traffic.CONTROL, lentDialing, to.loop()));
     link.send(kind, (short) 0, body, timeoutMillis, Runnable::run, done);
     if (closed) {
       link.close(); // close() may not have seen it
@@ -585,30 +568,26 @@ public final class PeerTransport implements AutoCloseable {
         peer,
         to ->
             new Links(
-                link(to, Traffic.CONTROL, bootstrap, loops.next()),
-                link(to, Traffic.DATA, bootstrap, loops.next()),
-                link(to, Traffic.BULK, bootstrap, loops.next())));
+                link(to, Traffic.CONTROL, dialing, loops.next()),
+                link(to, Traffic.DATA, dialing, loops.next()),
+                link(to, Traffic.BULK, dialing, loops.next())));
   }
 
-  private Link link(Peer peer, Traffic traffic, Bootstrap with, EventLoop loop) {
+  private Link link(Peer peer, Traffic traffic, Dialing dialing, EventLoop loop) {
     return peer instanceof Node node
         ? new Link(
             () -> located(node.id()),
             directory.greetingsOf(node.id()),
             traffic,
-            with,
+            dialing,
             loop,
-            blocking,
-            names,
             counts)
         : new Link(
             () -> Optional.of(((At) peer).address()),
             directory.greetingsOfAnybody(),
             traffic,
-            with,
+            dialing,
             loop,
-            blocking,
-            names,
             counts);
   }
 

@@ -13,7 +13,6 @@ import com.alipay.sofa.jraft.storage.RaftMetaStorage;
 import com.alipay.sofa.jraft.storage.SnapshotStorage;
 import com.alipay.sofa.jraft.util.Endpoint;
 import dev.cairn.queues.Placement;
-import dev.cairn.server.peer.PeerRun;
 import dev.cairn.server.peer.PeerTransport;
 import java.io.IOException;
 import java.util.List;
@@ -91,22 +90,17 @@ public final class RaftEngine implements AutoCloseable {
   }
 
   /**
-   * Listens for peers.
+   * Serves Raft's messages.
    *
-   * @param bindHost the address to listen on
-   * @param port the peer port, 1 to 65535
-   * @param self who this node is
+   * @param transport the connections to other nodes; this closes them
    * @param sharedLog the node's log; stays the caller's to close
-   * @throws IOException when the port cannot be had
    */
-  public static RaftEngine start(String bindHost, int port, PeerRun self, SharedLog sharedLog)
-      throws IOException {
-    PeerTransport transport = PeerTransport.listen(bindHost, port, self);
+  public static RaftEngine start(PeerTransport transport, SharedLog sharedLog) {
     Elections elections = new Elections(transport::located);
     transport.onEnd(elections::connectionEnded);
     RaftRequests.serve(transport);
     TermQuestions.serve(transport, sharedLog);
-    Endpoint endpoint = Peer.endpoint(self.nodeId());
+    Endpoint endpoint = Peer.endpoint(transport.self().nodeId());
     NodeManager.getInstance().addAddress(endpoint);
     return new RaftEngine(endpoint, sharedLog, transport, elections);
   }

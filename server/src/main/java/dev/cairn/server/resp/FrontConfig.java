@@ -5,6 +5,7 @@ import dev.cairn.protocol.Limits;
 import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.ShutdownBy;
 import dev.cairn.server.command.SlowLog;
+import dev.cairn.server.tls.ClientTls;
 
 /**
  * Where one port listens, its bounds, and what holds for all its connections.
@@ -94,11 +95,14 @@ public record FrontConfig(
    * @param levels how much reads and writes wait for, on a connection that has not said
    * @param slowLog where commands are kept that took long
    * @param shutdownBy whose SHUTDOWN is carried out
+   * @param tls whether connections begin with TLS, and what clients show
    */
-  public record Rules(ClientState.Defaults levels, SlowLog slowLog, ShutdownBy shutdownBy) {
+  public record Rules(
+      ClientState.Defaults levels, SlowLog slowLog, ShutdownBy shutdownBy, ClientTls tls) {
     /** Where nothing is configured, with a slow log of its own. */
     public static Rules defaults() {
-      return new Rules(ClientState.Defaults.QUORUM, new SlowLog(), ShutdownBy.LOCAL);
+      return new Rules(
+          ClientState.Defaults.QUORUM, new SlowLog(), ShutdownBy.LOCAL, ClientTls.off());
     }
   }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.resp;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -29,6 +31,11 @@ final class OtherProtocols {
       Pattern.compile(
           "[!#$%&'*+.^_`|~0-9A-Za-z-]+ (?:\\*|(?:/|(?i:https?://))\\S*) HTTP/[0-9]\\.[0-9]");
 
+  private static final int FIRST_BYTES_MAX = 8 << 10;
+
+  private static final String TLS_ONLY =
+      "this port takes TLS only: connect with --tls (redis-cli, ./cairn), rediss:// or https://";
+
   private OtherProtocols() {}
 
   /** Whether a line, without its end, begins an HTTP request. */
@@ -52,6 +59,29 @@ final class OtherProtocols {
             + body.length()
             + "\r\nConnection: close\r\n\r\n";
     return (head + body).getBytes(StandardCharsets.US_ASCII);
+  }
+
+  /**
+   * What a port that takes TLS only says to who begins with these bytes, in his own protocol as far
+   * as they show it. They are not read.
+   */
+  static ByteBuf tlsOnly(ByteBuf begun) {
+    String first =
+        begun.toString(
+            begun.readerIndex(),
+            Math.min(begun.readableBytes(), FIRST_BYTES_MAX),
+            StandardCharsets.ISO_8859_1);
+    String line = first.split("\\r?\\n", 2)[0];
+    if (!REQUEST_LINE.matcher(line).matches()) {
+      return Unpooled.copiedBuffer("-ERR " + TLS_ONLY + "\r\n", StandardCharsets.US_ASCII);
+    }
+    String body = TLS_ONLY + "\n";
+    return Unpooled.copiedBuffer(
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: "
+            + body.length()
+            + "\r\nConnection: close\r\n\r\n"
+            + body,
+        StandardCharsets.US_ASCII);
   }
 
   /** Whether a request is a line of HTTP that can stand behind the first one. */

@@ -317,9 +317,10 @@ public final class RespServer implements AutoCloseable {
             wire(channel));
     commands.clients().opened(client);
     channel.closeFuture().addListener(closed -> commands.clients().closed(client));
+    channel.pipeline().addLast(traffic);
+    config.rules().tls().guard(channel.pipeline(), OtherProtocols::tlsOnly);
     channel
         .pipeline()
-        .addLast(traffic)
         .addLast(new RespSession(config, commands, client, memory, metrics.samples(), http));
   }
 

@@ -12,6 +12,7 @@ import dev.cairn.server.cluster.Membership;
 import dev.cairn.server.cluster.NodeReport;
 import dev.cairn.server.metrics.CommandMetrics;
 import dev.cairn.server.partition.LogLimits;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -37,6 +38,7 @@ public final class ClusterStatus {
   private final Membership membership;
   private final Supplier<String> waitingFor;
   private final ClusterHealth health;
+  private final Supplier<OwnProtection> protection;
   private final LongSupplier nanoTime;
   private Problems tracked = new Problems(); // guarded by this
   private boolean placed; // guarded by this; what was said before holds no longer
@@ -50,6 +52,7 @@ public final class ClusterStatus {
    *
    * @param waitingFor what the node waits for before it has a cluster
    * @param limits how much log a witness may keep
+   * @param protection how this node is protected now
    * @param nanoTime a monotonic clock, nanoseconds
    */
   public ClusterStatus(
@@ -57,8 +60,10 @@ public final class ClusterStatus {
       Membership membership,
       Supplier<String> waitingFor,
       LogLimits limits,
+      Supplier<OwnProtection> protection,
       LongSupplier nanoTime) {
     this.selfName = selfName;
+    this.protection = protection;
     this.membership = membership;
     this.waitingFor = waitingFor;
     this.health = new ClusterHealth(membership, limits);
@@ -85,7 +90,11 @@ public final class ClusterStatus {
       placed = true;
       tracked = new Problems();
     }
-    seen = new Seen(look, tracked.observe(look.findings(), now));
+    Findings own = new Findings();
+    protection.get().addTo(own, selfName);
+    List<Finding> all = new ArrayList<>(look.findings());
+    all.addAll(own.all(0, 0));
+    seen = new Seen(look, tracked.observe(all, now));
     return seen;
   }
 
@@ -155,6 +164,9 @@ public final class ClusterStatus {
           .put("ageMillis", problem.ageMillis())
           .put("text", problem.text());
     }
+    OwnProtection own = protection.get();
+    own.notProtected().ifPresent(why -> document.put("notProtected", why));
+    own.certificateDays().ifPresent(days -> document.put("certificateDays", days));
     try {
       return JSON.writeValueAsString(document);
     } catch (JsonProcessingException e) {

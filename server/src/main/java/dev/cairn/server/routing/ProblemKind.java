@@ -34,6 +34,10 @@ public enum ProblemKind {
   VOTERS_CHANGE,
   /** A witness keeps more than half of the log that it may. */
   WITNESS_LOG_LARGE,
+  /** The answering node's certificate has expired, or does so soon. */
+  CERTIFICATE_EXPIRES,
+  /** The answering node cannot use what stands now where its certificate did. */
+  CERTIFICATE_UNREADABLE,
   /** There are fewer nodes than copies. */
   FEWER_NODES_THAN_COPIES,
   /** There are more nodes than partitions. */

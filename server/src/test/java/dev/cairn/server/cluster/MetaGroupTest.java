@@ -7,8 +7,10 @@ import static org.awaitility.Awaitility.await;
 import dev.cairn.server.FreePorts;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.peer.PeerRun;
+import dev.cairn.server.peer.PeerTransport;
 import dev.cairn.server.raft.RaftEngine;
 import dev.cairn.server.raft.SharedLog;
+import dev.cairn.server.tls.PeerTls;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -37,7 +39,10 @@ class MetaGroupTest {
     try (Metrics metrics = new Metrics();
         SharedLog log = SharedLog.open(folder.resolve("log"), damage -> {}, metrics);
         RaftEngine engine =
-            RaftEngine.start("127.0.0.1", port, new PeerRun(self.id(), 1, "start"), log)) {
+            RaftEngine.start(
+                PeerTransport.listen(
+                    "127.0.0.1", port, new PeerRun(self.id(), 1, "start"), PeerTls.off()),
+                log)) {
       log.writeIncarnation(founded.metaGroup(), 1);
       try (MetaGroup meta =
           MetaGroup.open(

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What three nodes measure of themselves, below their client ports. */
 class NodeMetricsTest {
-  /** Measured at the client ports, which these nodes have not. */
+  /** Measured at the client ports, or of TLS, which these nodes have not. */
   private static final Set<Metric> OF_CLIENT_PORTS =
       EnumSet.of(
           Metric.COMMAND_DURATION,
@@ -29,7 +29,10 @@ class NodeMetricsTest {
           Metric.SENT_BYTES,
           Metric.SOCKET_READS,
           Metric.SOCKET_WRITES,
-          Metric.REQUEST_BYTES);
+          Metric.REQUEST_BYTES,
+          Metric.CERTIFICATE_EXPIRES,
+          Metric.HANDSHAKES,
+          Metric.HANDSHAKES_UNDER_WAY);
 
   @TempDir Path folder;
 

@@ -119,6 +119,7 @@ final class RuntimeCluster implements AutoCloseable {
             new RuntimeSpec.Identity(
                 members.get(index),
                 "127.0.0.1",
+                NodeTls.off(),
                 folder(index),
                 Optional.ofNullable(recorded[index]),
                 state -> recorded[index] = state),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.peer;
 
+import dev.cairn.server.tls.PeerTls;
 import java.io.IOException;
 
 /** Nodes on loopback for tests, each named after its port. */
@@ -11,7 +12,7 @@ public final class LocalPeers {
 
   /** A node of its own. */
   public static PeerTransport listen(int port) throws IOException {
-    return PeerTransport.listen(LOCAL, port, new PeerRun(id(port), 1, "run"));
+    return PeerTransport.listen(LOCAL, port, new PeerRun(id(port), 1, "run"), PeerTls.off());
   }
 
   /** The id of the node that listens on a port. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.cairn.server.FreePorts;
+import dev.cairn.server.tls.PeerTls;
 import io.netty.buffer.ByteBufUtil;
 import java.io.IOException;
 import java.io.InputStream;
@@ -449,8 +450,10 @@ class PeerTransportTest {
     int before = FreePorts.next();
     int after = FreePorts.next();
     try (PeerTransport from = LocalPeers.listen(FreePorts.next());
-        PeerTransport old = PeerTransport.listen(LOCAL, before, new PeerRun("moves", 1, "a"));
-        PeerTransport now = PeerTransport.listen(LOCAL, after, new PeerRun("moves", 2, "b"))) {
+        PeerTransport old =
+            PeerTransport.listen(LOCAL, before, new PeerRun("moves", 1, "a"), PeerTls.off());
+        PeerTransport now =
+            PeerTransport.listen(LOCAL, after, new PeerRun("moves", 2, "b"), PeerTls.off())) {
       old.handle(KIND, (body, answer) -> answer.accept(new byte[] {1}));
       now.handle(KIND, (body, answer) -> answer.accept(new byte[] {2}));
       for (int port : new int[] {before, after}) {
@@ -476,7 +479,8 @@ class PeerTransportTest {
     AtomicInteger taken = new AtomicInteger();
     AtomicBoolean told = new AtomicBoolean();
     try (PeerTransport to = LocalPeers.listen(port);
-        PeerTransport from = PeerTransport.listen(LOCAL, own, new PeerRun("two", 1, "first"))) {
+        PeerTransport from =
+            PeerTransport.listen(LOCAL, own, new PeerRun("two", 1, "first"), PeerTls.off())) {
       to.handle(
           KIND,
           (body, answer) -> {
@@ -527,10 +531,11 @@ class PeerTransportTest {
               InetAddress.getByName(LOCAL)
             };
     try (PeerTransport other =
-            PeerTransport.listen("127.0.0.8", port, new PeerRun("other", 1, "o"));
+            PeerTransport.listen("127.0.0.8", port, new PeerRun("other", 1, "o"), PeerTls.off());
         PeerTransport to = LocalPeers.listen(port);
         PeerTransport from =
-            PeerTransport.listen(LOCAL, FreePorts.next(), new PeerRun("from", 1, "f"), names)) {
+            PeerTransport.listen(
+                LOCAL, FreePorts.next(), new PeerRun("from", 1, "f"), PeerTls.off(), names)) {
       other.handle(KIND, (body, answer) -> answer.accept(new byte[] {8}));
       to.handle(KIND, (body, answer) -> answer.accept(new byte[] {1}));
       from.locate(LocalPeers.id(port), new PeerAddress("three.example", port));

@@ -16,6 +16,7 @@ import dev.cairn.server.command.ShutdownBy;
 import dev.cairn.server.command.SlowLog;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.operation.Reply;
+import dev.cairn.server.tls.ClientTls;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -579,7 +580,9 @@ final class RespServerTest {
         AtomicInteger stopped = new AtomicInteger();
         FrontConfig config =
             FrontConfig.of("127.0.0.1", 0, "x")
-                .with(new FrontConfig.Rules(ClientState.Defaults.QUORUM, new SlowLog(), by));
+                .with(
+                    new FrontConfig.Rules(
+                        ClientState.Defaults.QUORUM, new SlowLog(), by, ClientTls.off()));
         try (RespServer asked =
                 RespServer.start(config, router, face, new Metrics(), stopped::incrementAndGet);
             Client client =

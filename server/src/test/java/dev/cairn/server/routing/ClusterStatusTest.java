@@ -22,6 +22,7 @@ import dev.cairn.server.peer.PeerAddress;
 import dev.cairn.server.peer.PeerRun;
 import dev.cairn.server.peer.PeerTransport;
 import dev.cairn.server.peer.Traffic;
+import dev.cairn.server.tls.PeerTls;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -62,7 +63,14 @@ class ClusterStatusTest {
   void start() throws IOException {
     transport = listen("a", port);
     membership = new Membership("a", transport, scheduler, System::nanoTime, () -> 0);
-    status = new ClusterStatus("h:1", membership, () -> "nobody", LogLimits.DEFAULT, nanos::get);
+    status =
+        new ClusterStatus(
+            "h:1",
+            membership,
+            () -> "nobody",
+            LogLimits.DEFAULT,
+            () -> OwnProtection.NONE,
+            nanos::get);
     b = new Peer("b", Set.of("a", "c"));
     c = new Peer("c", Set.of("a", "b"));
     transport.locate("b", at(b.port));
@@ -237,7 +245,7 @@ class ClusterStatusTest {
   }
 
   private static PeerTransport listen(String id, int port) throws IOException {
-    return PeerTransport.listen("127.0.0.1", port, new PeerRun(id, 1, "run"));
+    return PeerTransport.listen("127.0.0.1", port, new PeerRun(id, 1, "run"), PeerTls.off());
   }
 
   private static PeerAddress at(int port) {

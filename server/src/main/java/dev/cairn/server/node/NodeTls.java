@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.node;
+
+import dev.cairn.server.metrics.Metric;
+import dev.cairn.server.metrics.Metrics;
+import dev.cairn.server.routing.OwnProtection;
+import dev.cairn.server.tls.ClientTls;
+import dev.cairn.server.tls.Handshakes;
+import dev.cairn.server.tls.PeerTls;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.Stream;
+
+/**
+ * TLS of a node's ports, with what was read from its files.
+ *
+ * @param notProtected what lets everybody in, if anything does
+ */
+record NodeTls(ClientTls clients, PeerTls peers, Optional<String> notProtected) {
+  /** Reads the files. */
+  static NodeTls of(Protection protection) throws StartException {
+    return new NodeTls(protection.clientTls(), protection.peerTls(), protection.notProtected());
+  }
+
+  /** Of a node that nobody else reaches. */
+  static NodeTls off() {
+    return new NodeTls(ClientTls.off(), PeerTls.off(), Optional.empty());
+  }
+
+  /** As it is now. */
+  OwnProtection shown() {
+    List<String> refused = new ArrayList<>();
+    if (clients.filesAreRefused()) {
+      refused.add("the certificate of its client ports");
+    }
+    if (peers.filesAreRefused()) {
+      refused.add("what it shows its peers");
+    }
+    OptionalLong days =
+        Stream.of(clients.expires(), peers.expires())
+            .flatMap(Optional::stream)
+            .min(Comparator.naturalOrder())
+            .map(end -> OptionalLong.of(Duration.between(Instant.now(), end).toDays()))
+            .orElse(OptionalLong.empty());
+    return new OwnProtection(notProtected, days, refused);
+  }
+
+  /** What is measured of it. */
+  void tell(Metrics metrics) {
+    clients
+        .expires()
+        .ifPresent(
+            known ->
+                metrics.gauge(Metric.CERTIFICATE_EXPIRES, () -> ends(clients.expires()), "client"));
+    peers
+        .expires()
+        .ifPresent(
+            known ->
+                metrics.gauge(Metric.CERTIFICATE_EXPIRES, () -> ends(peers.expires()), "peer"));
+    tell(metrics, clients.handshakes(), "client");
+    tell(metrics, peers.handshakes(), "peer");
+  }
+
+  private static double ends(Optional<Instant> expires) {
+    return expires.map(Instant::getEpochSecond).orElse(0L);
+  }
+
+  private static void tell(Metrics metrics, Handshakes handshakes, String port) {
+    metrics.gauge(Metric.HANDSHAKES_UNDER_WAY, handshakes::count, port);
+    metrics.counted(Metric.HANDSHAKES, handshakes::succeeded, port, "ok");
+    metrics.counted(Metric.HANDSHAKES, handshakes::failed, port, "failed");
+    metrics.counted(Metric.HANDSHAKES, handshakes::pushedOut, port, "pushed_out");
+  }
+}
