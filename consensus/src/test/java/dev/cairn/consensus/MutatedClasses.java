@@ -22,12 +22,10 @@ import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
 
 /**
- * The module's classes with one place of one source file changed, and the simulator's classes on
- * top of them, in a class loader of their own.
+ * A module's classes with one source file changed, and all other classes of ours on top of them, in
+ * a class loader of their own.
  */
-final class MutatedClasses extends ClassLoader {
-  private static final Path SOURCES = Path.of("src/main/java/dev/cairn/consensus");
-
+public final class MutatedClasses extends ClassLoader {
   private final Map<String, byte[]> compiled;
 
   private MutatedClasses(Map<String, byte[]> compiled) {
@@ -36,18 +34,19 @@ final class MutatedClasses extends ClassLoader {
   }
 
   /**
-   * Compiles the module with a change.
+   * Compiles a package with a change.
    *
+   * @param folder of the package's sources
    * @param file its name without folder
-   * @param original must stand in it exactly once
-   * @param replacement what takes its place
+   * @param changes pairs: what must stand in the file exactly once, and what takes its place
    */
-  static MutatedClasses with(String file, String original, String replacement) throws IOException {
+  public static MutatedClasses with(Path folder, String file, String... changes)
+      throws IOException {
     JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
     Map<String, byte[]> compiled = new HashMap<>();
     try (JavaFileManager files = inMemory(compiler, compiled)) {
       List<String> options = List.of("-proc:none", "-nowarn", "-g");
-      List<JavaFileObject> sources = sources(file, original, replacement);
+      List<JavaFileObject> sources = sources(folder, file, changes);
       if (!compiler.getTask(null, files, null, options, null, sources).call()) {
         throw new AssertionError("the change in " + file + " does not compile");
       }
@@ -55,16 +54,18 @@ final class MutatedClasses extends ClassLoader {
     return new MutatedClasses(compiled);
   }
 
-  private static List<JavaFileObject> sources(String file, String original, String replacement)
+  private static List<JavaFileObject> sources(Path folder, String file, String... changes)
       throws IOException {
     List<JavaFileObject> sources = new ArrayList<>();
     boolean found = false;
-    try (Stream<Path> all = Files.list(SOURCES)) {
+    try (Stream<Path> all = Files.list(folder)) {
       for (Path path : all.sorted().toList()) {
         String text = Files.readString(path);
         if (path.endsWith(file)) {
           found = true;
-          text = changed(file, text, original, replacement);
+          for (int i = 0; i < changes.length; i += 2) {
+            text = changed(file, text, changes[i], changes[i + 1]);
+          }
         }
         sources.add(source(path, text));
       }
@@ -114,13 +115,13 @@ final class MutatedClasses extends ClassLoader {
     };
   }
 
-  /** The module's own classes and the simulator's are this loader's; all else is the parent's. */
+  /** All classes of ours are this loader's; all else is the parent's. */
   @Override
   protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
     synchronized (getClassLoadingLock(name)) {
       Class<?> loaded = findLoadedClass(name);
       if (loaded == null) {
-        byte[] code = name.startsWith("dev.cairn.consensus.") ? codeOf(name) : null;
+        byte[] code = name.startsWith("dev.cairn.") ? codeOf(name) : null;
         if (code == null) {
           return super.loadClass(name, resolve);
         }
@@ -132,7 +133,7 @@ final class MutatedClasses extends ClassLoader {
 
   private byte[] codeOf(String name) {
     byte[] code = compiled.get(name);
-    if (code != null || !name.startsWith("dev.cairn.consensus.simulation.")) {
+    if (code != null) {
       return code;
     }
     try (InputStream in = getParent().getResourceAsStream(name.replace('.', '/') + ".class")) {

@@ -27,6 +27,7 @@ import org.junit.jupiter.api.TestFactory;
  */
 @Tag("long")
 class PlantedBugsTest {
+  private static final Path SOURCES = Path.of("src/main/java/dev/cairn/consensus");
   private static final int SEEDS = 500;
   private static final int STEPS = 20_000;
 
@@ -250,7 +251,7 @@ class PlantedBugsTest {
   }
 
   private static void isFound(Bug bug) throws Exception {
-    ClassLoader classes = MutatedClasses.with(bug.file(), bug.original(), bug.planted());
+    ClassLoader classes = MutatedClasses.with(SOURCES, bug.file(), bug.original(), bug.planted());
     Method failureOf =
         classes
             .loadClass("dev.cairn.consensus.simulation.Simulation")

@@ -17,12 +17,12 @@ import java.util.random.RandomGenerator;
  *
  * <p>One thread has it.
  */
-final class SimulatedFiles implements LogFiles {
+public final class SimulatedFiles implements LogFiles {
   /** What a disk writes at once, as far as one may rely on it; it can be torn all the same. */
   private static final int SECTOR_BYTES = 512;
 
   /** The machine stops. An Error, so that no code under test handles it. */
-  static final class Crash extends Error {
+  public static final class Crash extends Error {
     Crash(String during) {
       super(during);
     }
@@ -52,16 +52,16 @@ final class SimulatedFiles implements LogFiles {
   private final RandomGenerator random;
 
   /** Whether a write is on disk when it returns. */
-  boolean direct;
+  public boolean direct;
 
   /** The number of the step at which the machine stops. */
-  long crashAt = Long.MAX_VALUE;
+  public long crashAt = Long.MAX_VALUE;
 
   /** The number of the step that fails. */
-  long failAt = Long.MAX_VALUE;
+  public long failAt = Long.MAX_VALUE;
 
   /** How many bytes all files may have. */
-  long room = Long.MAX_VALUE;
+  public long room = Long.MAX_VALUE;
 
   /** Fails every read while it is set. */
   boolean unreadable;
@@ -73,16 +73,18 @@ final class SimulatedFiles implements LogFiles {
   private long steps;
   private boolean stopped;
 
-  SimulatedFiles(RandomGenerator random) {
+  /** An empty folder. */
+  public SimulatedFiles(RandomGenerator random) {
     this.random = random;
   }
 
-  long steps() {
+  /** How many steps the disk has done. */
+  public long steps() {
     return steps;
   }
 
   /** What is there after the machine stopped. */
-  SimulatedFiles afterCrash() {
+  public SimulatedFiles afterCrash() {
     SimulatedFiles after = new SimulatedFiles(random);
     after.direct = direct;
     after.room = room;
@@ -117,22 +119,24 @@ final class SimulatedFiles implements LogFiles {
   }
 
   /** A copy of what would be read now, with all of it on disk. */
-  SimulatedFiles copy() {
+  public SimulatedFiles copy() {
     SimulatedFiles copy = new SimulatedFiles(random);
     contents.forEach((name, content) -> copy.contents.put(name, new Content(content.now)));
     return copy;
   }
 
-  byte[] bytes(String name) {
+  /** The bytes of a file as they would be read now; who changes them damages it. */
+  public byte[] bytes(String name) {
     return contents.get(name).now;
   }
 
   /** Puts bytes in the place of a file, or makes it. */
-  void put(String name, byte[] bytes) {
+  public void put(String name, byte[] bytes) {
     contents.put(name, new Content(bytes));
   }
 
-  void remove(String name) {
+  /** Takes a file away. */
+  public void remove(String name) {
     contents.remove(name);
   }
 
@@ -149,9 +153,13 @@ final class SimulatedFiles implements LogFiles {
     return stopped;
   }
 
+  /** How many bytes all files have. */
+  public long used() {
+    return contents.values().stream().mapToLong(each -> each.now.length).sum();
+  }
+
   private void room(long more) {
-    long used = contents.values().stream().mapToLong(each -> each.now.length).sum();
-    if (used + more > room) {
+    if (room - more < used()) {
       throw new LogException(LogException.Kind.NO_ROOM, "the simulated disk is full");
     }
   }
@@ -257,9 +265,7 @@ final class SimulatedFiles implements LogFiles {
         room(position + bytes.length - content.now.length);
       }
       boolean stops = step("write " + name);
-      int end = (int) position + bytes.length;
-      content.now = Arrays.copyOf(content.now, Math.max(content.now.length, end));
-      System.arraycopy(bytes, 0, content.now, (int) position, bytes.length);
+      content.now = written(content.now, (int) position, bytes);
       content.unsynced.add(new Write((int) position, bytes));
       if (stops) {
         throw new Crash("write " + name);
@@ -281,8 +287,17 @@ final class SimulatedFiles implements LogFiles {
     }
 
     private void settle() {
-      content.durable = content.now.clone();
+      for (Write write : content.unsynced) {
+        content.durable = written(content.durable, write.position, write.bytes);
+      }
       content.unsynced.clear();
+    }
+
+    private byte[] written(byte[] before, int position, byte[] bytes) {
+      int end = position + bytes.length;
+      byte[] after = end > before.length ? Arrays.copyOf(before, end) : before;
+      System.arraycopy(bytes, 0, after, position, bytes.length);
+      return after;
     }
 
     @Override

@@ -12,11 +12,12 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 
 /**
- * A simulated disk: the log as it is after a power cut, the writes that are not synced yet, and the
- * data as of its last flush.
+ * What one replica must have on its disk: the log as it is after a power cut, the writes that are
+ * not synced yet, and the data as of its last flush.
  */
 final class Disk {
   private HardState hardState = new HardState(0, null);
@@ -25,6 +26,7 @@ final class Disk {
   private final TreeMap<Long, Configuration> configurations = new TreeMap<>();
   private final Deque<Write> unsynced = new ArrayDeque<>();
   private SnapshotReference data;
+  private boolean marked;
   private int configurationsLost;
 
   Disk(Configuration founded) {
@@ -37,9 +39,10 @@ final class Disk {
     unsynced.addLast(write);
   }
 
-  /** The oldest write is synced. */
+  /** The oldest write is synced; the first one has the replica's marker. */
   Write sync() {
     Write write = unsynced.pollFirst();
+    marked = true;
     carryOut(write);
     return write;
   }
@@ -138,7 +141,53 @@ final class Disk {
     data = flushed;
   }
 
-  Restored restored(boolean witness) {
-    return new Restored(hardState, base, List.copyOf(entries), witness ? base : data);
+  /**
+   * What a process finds when it begins.
+   *
+   * @param flushed what the state machine has on disk; null for a witness
+   */
+  Restored restored(SnapshotReference flushed) {
+    return new Restored(hardState, base, List.copyOf(entries), flushed == null ? base : flushed);
+  }
+
+  boolean isMarked() {
+    return marked;
+  }
+
+  /** How a log that was read differs from this one; null if it does not. */
+  String differenceFrom(Restored found) {
+    if (found == null || !marked) {
+      return marked == (found != null) ? null : "marker: " + marked + ", there " + (found != null);
+    }
+    long compacted = found.base().index();
+    if (compacted > base.index()
+        && unsynced.stream().anyMatch(write -> write.compactedTo() == compacted)) {
+      compact(compacted); // it may go ahead of what came before it
+    }
+    boolean same =
+        found.hardState().equals(hardState)
+            && found.base().equals(base)
+            && found.entries().size() == entries.size();
+    for (int i = 0; same && i < entries.size(); i++) {
+      Entry here = entries.get(i);
+      Entry there = found.entries().get(i);
+      same =
+          there.index() == here.index()
+              && there.term() == here.term()
+              && Objects.equals(there.configuration(), here.configuration());
+    }
+    return same
+        ? null
+        : hardState
+            + " "
+            + base
+            + " "
+            + entries
+            + ", there "
+            + found.hardState()
+            + " "
+            + found.base()
+            + " "
+            + found.entries();
   }
 }

@@ -11,6 +11,7 @@ import dev.cairn.consensus.Proposal;
 import dev.cairn.consensus.ReadGrant;
 import dev.cairn.consensus.Refusal;
 import dev.cairn.consensus.Replica;
+import dev.cairn.consensus.Restored;
 import dev.cairn.consensus.Role;
 import dev.cairn.consensus.Shard;
 import dev.cairn.consensus.SharedLog;
@@ -30,6 +31,8 @@ import java.util.SplittableRandom;
  * Oracle} knows what each entry holds.
  */
 final class Machine implements Replica {
+  private static final int READ_BYTES = 2000;
+
   private final Simulation world;
   private final SimulatedGroup group;
   final Node node;
@@ -38,7 +41,6 @@ final class Machine implements Replica {
   private final Configuration founded;
   private final Disk disk;
   private final SplittableRandom random;
-  private boolean marked;
   private boolean destroyed;
 
   // Of the process.
@@ -98,11 +100,28 @@ final class Machine implements Replica {
     proposed.clear();
     reading.clear();
     Member self = new Member(peer, witness ? Role.WITNESS : Role.REPLICA);
-    if (marked) {
-      shard.open(group.id, self, disk.restored(witness), this, world.now());
+    Restored restored = node.log().restored(group.id, peer, flushed());
+    if (restored != null) {
+      shard.open(group.id, self, restored, this, world.now());
     } else {
       shard.place(group.id, self, founded, this, world.now());
     }
+  }
+
+  /** What the state machine has on disk; null for a witness. */
+  private SnapshotReference flushed() {
+    return witness ? null : disk.data();
+  }
+
+  /** How the log differs from what must be on the disk; null if it does not. */
+  String differenceOfLog() {
+    String difference = disk.differenceFrom(node.log().restored(group.id, peer, flushed()));
+    return difference == null ? null : peer + ": " + difference;
+  }
+
+  /** Whether its group survives that its disk is lost. */
+  boolean mayBeDestroyed() {
+    return group.survivesLossOf(peer);
   }
 
   /** What it has is lost for ever. */
@@ -217,7 +236,6 @@ final class Machine implements Replica {
 
   /** The oldest write, which begins with the marker, is on the disk. */
   void sync() {
-    marked = true;
     disk.sync();
     world.count("configurations truncated", disk.takeConfigurationsLost());
   }
@@ -251,14 +269,29 @@ final class Machine implements Replica {
           applying = false;
           long until = Math.min(upTo, applied.index() + 1 + random.nextInt(64));
           while (applied.index() < until) {
-            apply(disk.entry(applied.index() + 1));
+            applyUpTo(until);
           }
           node.shard().applied(group.id, applied.index(), world.now());
           apply(Math.min(status().commit(), status().durable()));
         });
   }
 
+  /** Applies what one read of the log brings, at least one entry. */
+  private void applyUpTo(long until) {
+    long before = applied.index();
+    for (Entry entry : node.log().entries(group.id, before + 1, READ_BYTES)) {
+      if (applied.index() < until) {
+        apply(entry);
+      }
+    }
+    Oracle.check(applied.index() > before, () -> peer + " cannot read entry " + (before + 1));
+  }
+
   private void apply(Entry entry) {
+    Oracle.check(
+        entry.index() == applied.index() + 1,
+        () -> peer + " read " + entry + " behind " + applied.index());
+    group.oracle().read(peer, entry);
     group.oracle().applied(peer, entry, status().term());
     applied = Script.applied(applied, entry);
     Long term = proposed.remove(entry.index());
@@ -306,7 +339,7 @@ final class Machine implements Replica {
   // ---- Clients ----
 
   void write(byte[] value) {
-    if (!isUp() || node.isFrozen()) {
+    if (!isUp() || node.isFrozen() || !node.log().takesProposals()) {
       return;
     }
     List<byte[]> values = new ArrayList<>();

@@ -11,23 +11,25 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /**
- * One simulated node: a process that runs a {@link Shard}, and a disk whose log all its groups
- * share. The process dies with all that was not synced, but for some of the oldest appends.
+ * One simulated node: a process that runs a {@link Shard}, and a log that all its groups share. The
+ * process dies with all that was not synced, but for some of the oldest appends. What is there then
+ * must be what was synced, and those.
  */
 final class Node implements SharedLog {
-  private record Queued(long number, List<Part> parts, List<Machine> machines) {}
+  private record Queued(long number, List<Machine> machines) {}
 
   private final Simulation world;
   final String name;
   private final SplittableRandom random;
+  private final SimulatedLog log;
   private final Map<Long, Machine> machines = new TreeMap<>();
   private final Deque<Queued> unsynced = new ArrayDeque<>();
-  private long appends;
   private long session;
 
   // Of the process; gone when it dies.
@@ -44,6 +46,7 @@ final class Node implements SharedLog {
     this.world = world;
     this.name = name;
     this.random = world.random().split();
+    this.log = world.makeLog(random, group -> machines.get(group).disk());
   }
 
   boolean isUp() {
@@ -62,6 +65,10 @@ final class Node implements SharedLog {
     return session;
   }
 
+  SimulatedLog log() {
+    return log;
+  }
+
   // ---- The process ----
 
   void start() {
@@ -74,8 +81,10 @@ final class Node implements SharedLog {
     tickAt = 0;
     shard =
         new Shard(name, session, world.settings(), this, this::send, random.split(), world.now());
+    log.start(machines.keySet(), this::load);
     machines.values().forEach(machine -> machine.open(shard));
     round();
+    run(this::keepHouse);
   }
 
   /** A replica is placed here. */
@@ -92,6 +101,7 @@ final class Node implements SharedLog {
     machines.remove(group);
     if (isUp()) {
       shard.close(group);
+      log.remove(group);
     }
   }
 
@@ -101,13 +111,38 @@ final class Node implements SharedLog {
     }
     shard = null;
     frozenUntil = 0;
-    int kept = unsynced.isEmpty() ? 0 : random.nextInt(unsynced.size() + 1);
+    int kept = log.crash(unsynced.size(), this::mayLoseDisk);
+    if (kept == SimulatedLog.LOST) {
+      List.copyOf(machines.values()).forEach(Machine::destroy);
+      world.count("logs lost");
+    }
     for (int i = 0; i < kept; i++) {
       unsynced.pollFirst().machines().forEach(Machine::sync);
     }
+    findKept();
     unsynced.forEach(append -> append.machines().forEach(Machine::loseUnsynced));
     unsynced.clear();
     world.died(name, session);
+  }
+
+  private boolean mayLoseDisk() {
+    return world.isStormy() && machines.values().stream().allMatch(Machine::mayBeDestroyed);
+  }
+
+  /** What was synced is there, and of the appends behind it some of the oldest, whole. */
+  private void findKept() {
+    while (true) {
+      List<String> differences =
+          machines.values().stream()
+              .map(Machine::differenceOfLog)
+              .filter(Objects::nonNull)
+              .toList();
+      if (differences.isEmpty()) {
+        return;
+      }
+      Oracle.check(!unsynced.isEmpty(), () -> "the log of " + name + " differs: " + differences);
+      unsynced.pollFirst().machines().forEach(Machine::sync);
+    }
   }
 
   void freeze(long millis) {
@@ -133,9 +168,19 @@ final class Node implements SharedLog {
           if (isFrozen()) {
             later(frozenUntil - world.now() + random.nextInt(2), action);
           } else {
-            action.run();
+            run(action);
           }
         });
+  }
+
+  private void run(Runnable action) {
+    try {
+      action.run();
+    } catch (SimulatedLog.Failed e) {
+      world.count("logs that failed");
+      kill();
+      world.after(random.nextInt(300), this::start);
+    }
   }
 
   /** Gives the shard something, and lets it have a round. */
@@ -191,44 +236,60 @@ final class Node implements SharedLog {
 
   @Override
   public long append(List<Part> parts) {
-    appends++;
+    long number = log.append(parts);
     List<Machine> changed = new ArrayList<>();
     for (Part part : parts) {
       Machine machine = machines.get(part.group());
       machine.write(part);
       changed.add(machine);
     }
-    unsynced.addLast(new Queued(appends, parts, changed));
+    unsynced.addLast(new Queued(number, changed));
     if (parts.size() > 1) {
       world.count("appends of several groups");
     }
     later(random.nextInt(syncMillisMax), this::sync);
-    return appends;
+    return number;
   }
 
   private void sync() {
-    if (!unsynced.isEmpty()) {
-      Queued append = unsynced.pollFirst();
-      append.machines().forEach(Machine::sync);
-      shard.durable(append.number(), world.now());
+    if (unsynced.isEmpty()) {
+      return;
+    }
+    long durable = log.write();
+    boolean any = false;
+    while (!unsynced.isEmpty() && unsynced.peekFirst().number() <= durable) {
+      unsynced.pollFirst().machines().forEach(Machine::sync);
+      any = true;
+    }
+    if (any) {
+      shard.durable(durable, world.now());
       roundSoon();
+    }
+  }
+
+  /** What a log does beside, and what waits for room. */
+  private void keepHouse() {
+    long rest = log.keepHouse(world.isStormy());
+    if (rest > 0) {
+      sync();
+      later(rest, this::keepHouse);
     }
   }
 
   @Override
   public void read(long group, EntriesWanted wanted) {
-    Machine machine = machines.get(group);
+    log.read(group, wanted);
+  }
+
+  private void load(long group, EntriesWanted wanted) {
     input(
         random.nextInt(5),
         at -> {
-          List<Entry> entries = new ArrayList<>();
           boolean fails = world.isStormy() && random.nextInt(10) == 0;
-          for (long i = wanted.from(); !fails && entries.size() < 20; i++) {
-            if (!machine.disk().has(i)) {
-              break;
-            }
-            entries.add(machine.disk().entry(i));
-          }
+          List<Entry> entries =
+              fails || !machines.containsKey(group)
+                  ? List.of()
+                  : log.entries(group, wanted.from(), wanted.bytesMax());
           at.loaded(group, wanted.peer(), entries, world.now());
           world.count("entries loaded");
         });

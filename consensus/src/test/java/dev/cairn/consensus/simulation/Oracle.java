@@ -76,6 +76,14 @@ final class Oracle {
         () -> peer + " has " + entry + " behind term " + previousTerm + ", others have " + before);
   }
 
+  /** What is read from a log is what was written. */
+  void read(Peer peer, Entry entry) {
+    Content content = written.get(new Place(entry.index(), entry.term()));
+    check(
+        content != null && same(content.entry(), entry),
+        () -> peer + " reads " + entry + ", written was " + content);
+  }
+
   /** State machine safety; an entry that a member of a term applies was committed by that term. */
   void applied(Peer peer, Entry entry, long term) {
     Committed before = committed.get(entry.index());

@@ -11,6 +11,7 @@ import dev.cairn.consensus.Message;
 import dev.cairn.consensus.Output;
 import dev.cairn.consensus.Peer;
 import dev.cairn.consensus.Proposal;
+import dev.cairn.consensus.Restored;
 import dev.cairn.consensus.Role;
 import dev.cairn.consensus.Settings;
 import dev.cairn.consensus.SnapshotOffer;
@@ -87,8 +88,9 @@ final class Script {
     }
 
     void start() {
-      applied = isWitness() ? disk.restored(true).data() : disk.data();
-      group = new Group(self, settings, new SplittableRandom(1), disk.restored(isWitness()), now);
+      Restored restored = disk.restored(isWitness() ? null : disk.data());
+      applied = restored.data();
+      group = new Group(self, settings, new SplittableRandom(1), restored, now);
       round();
     }
 

@@ -6,7 +6,7 @@ import java.util.TreeMap;
 import java.util.stream.LongStream;
 
 /** Runs many seeds on all processors, without a test around it. */
-final class Seeds {
+public final class Seeds {
   private Seeds() {}
 
   /**
@@ -15,6 +15,11 @@ final class Seeds {
    * @param arguments the first seed, how many, and how many steps each
    */
   public static void main(String[] arguments) {
+    run(arguments, null);
+  }
+
+  /** The same with the logs that a maker makes; null for twins. */
+  public static void run(String[] arguments, SimulatedLog.Maker logs) {
     long first = Long.parseLong(arguments[0]);
     long count = Long.parseLong(arguments[1]);
     int steps = Integer.parseInt(arguments[2]);
@@ -23,7 +28,7 @@ final class Seeds {
     long failed =
         LongStream.range(first, first + count)
             .parallel()
-            .filter(s -> fails(s, steps, seen))
+            .filter(s -> fails(s, steps, logs, seen))
             .count();
     double seconds = (System.nanoTime() - begun) / 1e9;
     seen.forEach((what, times) -> System.out.println(times + " " + what));
@@ -33,9 +38,10 @@ final class Seeds {
     System.exit(failed == 0 ? 0 : 1);
   }
 
-  private static boolean fails(long seed, int steps, Map<String, Long> seen) {
+  private static boolean fails(
+      long seed, int steps, SimulatedLog.Maker logs, Map<String, Long> seen) {
     try {
-      Map<String, Long> counters = Simulation.run(seed, steps).counters();
+      Map<String, Long> counters = Simulation.run(seed, steps, logs).counters();
       synchronized (seen) {
         counters.forEach((what, times) -> seen.merge(what, times, Long::sum));
       }

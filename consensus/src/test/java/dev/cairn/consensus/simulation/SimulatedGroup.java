@@ -112,6 +112,15 @@ final class SimulatedGroup {
             .noneMatch(Machine::isDestroyed);
   }
 
+  /** Whether a peer's disk may be lost, while nobody is moved. */
+  boolean survivesLossOf(Peer peer) {
+    Configuration present = leader().map(each -> each.status().configuration()).orElse(null);
+    return present != null
+        && controller.isIdle()
+        && othersAreThere(present)
+        && present.voters().stream().anyMatch(member -> member.peer().equals(peer));
+  }
+
   /** Who leads, in the highest term; empty if nobody does. */
   Optional<Machine> leader() {
     return machines.values().stream()

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.function.LongFunction;
 
 /**
  * One cluster of some groups, its network, disks, clients and faults, in one thread. One seed is
@@ -28,6 +29,7 @@ public final class Simulation {
 
   private record Arrived(long at, Batch batch) {}
 
+  private final SimulatedLog.Maker logs;
   private final SplittableRandom random;
   private final Events events = new Events();
   private final Network network;
@@ -43,7 +45,8 @@ public final class Simulation {
   private long hash = 1125899906842597L;
   private long tokens;
 
-  private Simulation(long seed) {
+  private Simulation(long seed, SimulatedLog.Maker logs) {
+    this.logs = logs;
     this.random = new SplittableRandom(seed);
     this.network = new Network(events, random.split(), this::arrive);
     this.governed = random.nextBoolean();
@@ -60,14 +63,23 @@ public final class Simulation {
   public record Outcome(long hash, Map<String, Long> counters) {}
 
   /**
-   * Runs one seed.
+   * Runs one seed on twins of the log.
    *
    * @param seed of all that is random
    * @param steps of the storm
    * @throws AssertionError when something happened that may not
    */
   public static Outcome run(long seed, int steps) {
-    Simulation simulation = new Simulation(seed);
+    return run(seed, steps, null);
+  }
+
+  /**
+   * Runs one seed.
+   *
+   * @param logs makes the nodes' logs; null for twins
+   */
+  public static Outcome run(long seed, int steps, SimulatedLog.Maker logs) {
+    Simulation simulation = new Simulation(seed, logs);
     try {
       simulation.run(steps);
     } catch (AssertionError | RuntimeException e) {
@@ -116,6 +128,7 @@ public final class Simulation {
       step();
     }
     calm();
+    nodes.values().forEach(node -> hash = hash * 31 + node.log().hash());
     for (SimulatedGroup group : groups) {
       count("entries acknowledged", group.oracle().acknowledged());
     }
@@ -189,6 +202,11 @@ public final class Simulation {
 
   Settings settings() {
     return settings;
+  }
+
+  /** The log of a node; twins need to know what replicas' disks must hold. */
+  SimulatedLog makeLog(SplittableRandom ofNode, LongFunction<Disk> disks) {
+    return logs == null ? new TwinLog(ofNode, disks) : logs.make(ofNode.split(), this::count);
   }
 
   Network network() {
