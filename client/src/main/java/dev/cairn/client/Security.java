@@ -207,6 +207,15 @@ public final class Security {
             "HELLO", "3", "AUTH", user == null || user.isEmpty() ? "default" : user, password);
   }
 
+  /** What logs in on a connection of RESP2; empty: nobody does. */
+  public Optional<byte[]> login() {
+    return password == null
+        ? Optional.empty()
+        : Optional.of(
+            RespWriter.command(
+                "AUTH", user == null || user.isEmpty() ? "default" : user, password));
+  }
+
   @Override
   public String toString() {
     return (context == null ? "in the clear" : "TLS") + (password == null ? "" : ", as " + user);

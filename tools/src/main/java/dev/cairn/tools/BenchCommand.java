@@ -83,6 +83,8 @@ final class BenchCommand implements Callable<Integer> {
               + ").")
   private String nodes;
 
+  @CommandLine.Mixin private final SecurityOptions security = new SecurityOptions();
+
   @Option(
       names = "--cluster",
       description =
@@ -346,12 +348,13 @@ final class BenchCommand implements Callable<Integer> {
         seconds("--seconds", seconds),
         timeoutSeconds,
         seed == null ? new SplittableRandom().nextLong(1, 1_000_000_000) : seed,
-        pids());
+        pids(),
+        security.security(NodeUrls.of(nodes)));
   }
 
   private List<Address> nodes() {
     try {
-      return Address.parseList(nodes);
+      return Address.parseList(NodeUrls.of(nodes).addresses());
     } catch (IllegalArgumentException malformed) {
       throw new IllegalArgumentException("--nodes: " + malformed.getMessage(), malformed);
     }

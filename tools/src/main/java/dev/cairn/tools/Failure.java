@@ -9,7 +9,9 @@ import dev.cairn.client.RefusedException;
 import dev.cairn.client.UnavailableException;
 import dev.cairn.client.UnknownOutcomeException;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
+import javax.net.ssl.SSLException;
 
 /**
  * A call that gave no answer, as a person is told: what became of the request, and what to do next.
@@ -57,9 +59,25 @@ record Failure(String line, int exitStatus) {
         + " --nodes HOST:PORT,...";
   }
 
+  /** What a node said that is there and lets this client not in. */
+  private static Optional<String> refused(UnavailableException failure) {
+    Throwable cause = failure.getCause();
+    while (cause instanceof CairnException && cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    boolean said =
+        cause instanceof SSLException
+            || (cause != null
+                && String.valueOf(cause.getMessage()).contains("refused the greeting"));
+    return said
+        ? Optional.of(
+            "No node lets this client in: " + cause.getMessage() + ". Nothing was changed.")
+        : Optional.empty();
+  }
+
   private static String unavailable(UnavailableException failure, List<Address> nodes) {
     return switch (failure.reason()) {
-      case NO_NODE -> noNode(nodes);
+      case NO_NODE -> refused(failure).orElseGet(() -> noNode(nodes));
       case NO_MAJORITY ->
           "No majority of this key's replicas is up: nothing was changed. './cairn status' shows"
               + " which nodes to start.";

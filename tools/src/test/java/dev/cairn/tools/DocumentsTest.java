@@ -43,6 +43,7 @@ class DocumentsTest {
           "RedisCacheManager",
           "RedisCommandTimeoutException",
           "RejectionInversionZipfSampler",
+          "SslHandler",
           "StringRedisTemplate",
           "ZipfDistribution");
 

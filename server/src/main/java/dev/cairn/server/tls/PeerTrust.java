@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.tls;
 
+import io.netty.handler.ssl.OpenSslCertificateException;
 import java.net.Socket;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
@@ -23,6 +24,9 @@ final class PeerTrust extends X509ExtendedTrustManager {
   private static final String CLIENT = "1.3.6.1.5.5.7.3.2";
   private static final int DNS_NAME = 2;
 
+  /** OpenSSL's {@code X509_V_ERR_INVALID_PURPOSE}. */
+  private static final int INVALID_PURPOSE = 26;
+
   private final X509ExtendedTrustManager authorities;
   private final Optional<String> name;
 
@@ -37,15 +41,20 @@ final class PeerTrust extends X509ExtendedTrustManager {
   private void requireNode(X509Certificate certificate) throws CertificateException {
     List<String> usages = certificate.getExtendedKeyUsage();
     if (usages == null || !usages.contains(SERVER) || !usages.contains(CLIENT)) {
-      throw new Reason.RoleException(
+      throw refused(
           "%s is no certificate of a node: it lacks the extended key usages serverAuth and clientAuth, both of them"
               .formatted(certificate.getSubjectX500Principal().getName()));
     }
     if (name.isPresent() && !names(certificate).contains(name.get())) {
-      throw new Reason.RoleException(
+      throw refused(
           "%s is no certificate of a node: neither its common name nor a DNS name is %s (--peer-name)"
               .formatted(certificate.getSubjectX500Principal().getName(), name.get()));
     }
+  }
+
+  /** With the code that has both engines' alert say that it is the certificate's purpose. */
+  private static CertificateException refused(String why) {
+    return new OpenSslCertificateException(why, INVALID_PURPOSE);
   }
 
   private static List<String> names(X509Certificate certificate) throws CertificateException {

@@ -2,6 +2,7 @@
 package dev.cairn.server.tls;
 
 import io.netty.handler.codec.DecoderException;
+import io.netty.handler.ssl.OpenSslCertificateException;
 import java.nio.channels.ClosedChannelException;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateExpiredException;
@@ -31,7 +32,7 @@ public final class Reason {
       if (cause instanceof CertificateNotYetValidException) {
         return "its certificate is not valid yet: " + cause.getMessage();
       }
-      if (cause instanceof RoleException) {
+      if (cause instanceof OpenSslCertificateException) {
         return cause.getMessage();
       }
       if (cause.getMessage() != null) {
@@ -67,14 +68,5 @@ public final class Reason {
 
   private static Throwable next(Throwable cause) {
     return cause.getCause() == cause ? null : cause.getCause();
-  }
-
-  /** A certificate that is good, for something else. */
-  static final class RoleException extends CertificateException {
-    private static final long serialVersionUID = 1;
-
-    RoleException(String message) {
-      super(message);
-    }
   }
 }

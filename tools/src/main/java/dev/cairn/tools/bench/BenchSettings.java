@@ -2,6 +2,7 @@
 package dev.cairn.tools.bench;
 
 import dev.cairn.client.Address;
+import dev.cairn.client.Security;
 import java.util.List;
 import java.util.Map;
 
@@ -27,6 +28,7 @@ import java.util.Map;
  *     is closed; 0.01 to 3,600
  * @param seed of everything that is drawn
  * @param pids processes whose CPU is measured; may be empty
+ * @param security over TLS or not, and as whom
  */
 public record BenchSettings(
     List<Address> nodes,
@@ -46,7 +48,8 @@ public record BenchSettings(
     double seconds,
     double timeoutSeconds,
     long seed,
-    List<Long> pids) {
+    List<Long> pids,
+    Security security) {
 
   /** Most keys. */
   public static final int KEYS_MAX = 1_000_000_000;

@@ -2,6 +2,7 @@
 package dev.cairn.tools.bench;
 
 import dev.cairn.client.Address;
+import dev.cairn.client.Security;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
@@ -40,7 +41,9 @@ final class Connection {
   private int head;
   private int count;
   private State state = State.CLOSED;
-  private SocketChannel channel;
+  private final Security security;
+  private SecureChannel channel;
+  private boolean loggingIn; // the first reply is that of AUTH
   private SelectionKey key;
   private long openAtNanos;
   private long pauseNanos = PAUSE_NANOS_MIN;
@@ -48,10 +51,12 @@ final class Connection {
   /** Whether it is in the list of those to flush. */
   boolean toFlush;
 
-  Connection(Address server, int inFlightMax, int bufferBytes) {
+  Connection(Address server, int inFlightMax, int bufferBytes, Security security) {
     this.server = server;
+    this.security = security;
     inFlight = new Operation[inFlightMax];
-    out = ByteBuffer.allocateDirect(bufferBytes);
+    int login = security.login().map(bytes -> bytes.length).orElse(0);
+    out = ByteBuffer.allocateDirect(bufferBytes + login);
   }
 
   State state() {
@@ -69,17 +74,18 @@ final class Connection {
 
   /** Begins to connect. */
   void open(Selector selector, long nowNanos) throws IOException {
-    channel = SocketChannel.open();
-    channel.configureBlocking(false);
-    channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+    SocketChannel socket = SocketChannel.open();
+    channel = new SecureChannel(socket, security.engine(server).orElse(null));
+    socket.configureBlocking(false);
+    socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
     InetSocketAddress address = new InetSocketAddress(server.host(), server.port());
     if (address.isUnresolved()) {
       throw new UnknownHostException("no host named " + server.host());
     }
     state = State.CONNECTING;
     openAtNanos = nowNanos;
-    key = channel.register(selector, SelectionKey.OP_CONNECT, this);
-    channel.connect(address);
+    key = socket.register(selector, SelectionKey.OP_CONNECT, this);
+    socket.connect(address);
   }
 
   /** Since when it connects. */
@@ -89,9 +95,11 @@ final class Connection {
 
   /** The socket can say whether it is connected. */
   void finishConnect() throws IOException {
-    channel.finishConnect();
+    channel.channel().finishConnect();
     state = State.OPEN;
     scanner.reset();
+    loggingIn = security.login().isPresent();
+    security.login().ifPresent(out::put);
     key.interestOps(SelectionKey.OP_READ);
   }
 
@@ -99,7 +107,7 @@ final class Connection {
   void close(long nowNanos) {
     if (channel != null) {
       try {
-        channel.close();
+        channel.channel().close();
       } catch (IOException closedAnyway) {
         // Nothing is lost that was not lost before.
       }
@@ -143,19 +151,41 @@ final class Connection {
 
   /** Sends what the socket takes, and asks to be told when it takes more. */
   void flush() throws IOException {
-    if (out.position() > 0) {
-      out.flip();
-      channel.write(out);
-      out.compact();
-    }
+    out.flip();
+    channel.write(out);
+    out.compact();
     int wanted =
-        out.position() > 0 ? SelectionKey.OP_READ | SelectionKey.OP_WRITE : SelectionKey.OP_READ;
+        out.position() > 0 || channel.wantsToWrite()
+            ? SelectionKey.OP_READ | SelectionKey.OP_WRITE
+            : SelectionKey.OP_READ;
     if (key.interestOps() != wanted) {
       key.interestOps(wanted);
     }
   }
 
   int read(ByteBuffer in) throws IOException {
-    return channel.read(in);
+    int length = channel.read(in);
+    if (security.isTls() && length >= 0) {
+      flush(); // the handshake's next step, or what waited for its end
+    }
+    return length;
+  }
+
+  /** Whether another {@link #read} finds bytes at once. */
+  boolean hasMore() {
+    return channel.hasMore();
+  }
+
+  /** Whether the next reply to an operation is complete in the scanner. */
+  boolean next(ByteBuffer in) throws MalformedReplyException {
+    boolean complete = scanner.next(in);
+    if (complete && loggingIn) {
+      if (scanner.isError()) {
+        throw new MalformedReplyException("the login was refused: " + scanner.errorLine());
+      }
+      loggingIn = false;
+      return scanner.next(in);
+    }
+    return complete;
   }
 }

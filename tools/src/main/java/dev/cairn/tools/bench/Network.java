@@ -94,7 +94,8 @@ final class Network implements Driver.Sender, AutoCloseable {
     this.ticker = new Ticker(selector::wakeup);
     this.slotAsker =
         settings.cluster()
-            ? new SlotAsker(settings.nodes(), timeoutMillis(), selector::wakeup)
+            ? new SlotAsker(
+                settings.nodes(), timeoutMillis(), settings.security(), selector::wakeup)
             : null;
   }
 
@@ -106,7 +107,7 @@ final class Network implements Driver.Sender, AutoCloseable {
    */
   void connect() throws IOException {
     if (settings.cluster()) {
-      apply(SlotAsker.ask(settings.nodes(), timeoutMillis()));
+      apply(SlotAsker.ask(settings.nodes(), timeoutMillis(), settings.security()));
     } else {
       settings.nodes().forEach(this::serverAt);
     }
@@ -195,8 +196,6 @@ final class Network implements Driver.Sender, AutoCloseable {
     selector.select(this::ready, roundMillis);
   }
 
-  // ---- Sending ----
-
   @Override
   public void send(Operation operation, long nowNanos) {
     operation.sentNanos = nowNanos;
@@ -275,7 +274,7 @@ final class Network implements Driver.Sender, AutoCloseable {
         connection.finishConnect();
         flush(connection);
       }
-      if (key.isReadable()) {
+      for (boolean more = key.isReadable(); more; more = connection.hasMore()) {
         read(connection);
       }
       if (key.isValid() && key.isWritable()) {
@@ -298,7 +297,7 @@ final class Network implements Driver.Sender, AutoCloseable {
     }
     long now = System.nanoTime();
     in.flip();
-    while (connection.scanner.next(in)) {
+    while (connection.next(in)) {
       if (connection.awaiting() == null) {
         throw new MalformedReplyException("a reply that nothing was asked for");
       }
@@ -420,7 +419,8 @@ final class Network implements Driver.Sender, AutoCloseable {
     Connection[] connections = ofServer.get(server);
     Connection connection = connections[client];
     if (connection == null) {
-      connection = new Connection(servers.get(server), inFlightMax, bufferBytes);
+      connection =
+          new Connection(servers.get(server), inFlightMax, bufferBytes, settings.security());
       connections[client] = connection;
     }
     return connection;

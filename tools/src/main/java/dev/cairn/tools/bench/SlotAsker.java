@@ -2,6 +2,7 @@
 package dev.cairn.tools.bench;
 
 import dev.cairn.client.Address;
+import dev.cairn.client.Security;
 import java.io.IOException;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -17,6 +18,7 @@ import java.util.concurrent.atomic.AtomicReference;
 final class SlotAsker implements AutoCloseable {
   private final List<Address> entries;
   private final int timeoutMillis;
+  private final Security security;
   private final Runnable whenAnswered;
   private final ExecutorService thread;
   private final AtomicBoolean asking = new AtomicBoolean();
@@ -27,9 +29,10 @@ final class SlotAsker implements AutoCloseable {
    *
    * @param whenAnswered called on its thread when there is an answer to {@link #take}
    */
-  SlotAsker(List<Address> entries, int timeoutMillis, Runnable whenAnswered) {
+  SlotAsker(List<Address> entries, int timeoutMillis, Security security, Runnable whenAnswered) {
     this.entries = entries;
     this.timeoutMillis = timeoutMillis;
+    this.security = security;
     this.whenAnswered = whenAnswered;
     thread =
         Executors.newSingleThreadExecutor(
@@ -45,11 +48,12 @@ final class SlotAsker implements AutoCloseable {
    *
    * @throws IOException none answered; says what the last one did
    */
-  static SlotMap ask(Iterable<Address> entries, int timeoutMillis) throws IOException {
+  static SlotMap ask(Iterable<Address> entries, int timeoutMillis, Security security)
+      throws IOException {
     IOException last = new IOException("no node to ask");
     for (Address entry : entries) {
       try {
-        return SlotMap.ask(entry, timeoutMillis);
+        return SlotMap.ask(entry, timeoutMillis, security);
       } catch (IOException failed) {
         last = failed;
       }
@@ -67,7 +71,7 @@ final class SlotAsker implements AutoCloseable {
     thread.execute(
         () -> {
           try {
-            answer.set(ask(servers, timeoutMillis));
+            answer.set(ask(servers, timeoutMillis, security));
           } catch (IOException noAnswer) {
             // Asked again as long as something is missing.
           } finally {

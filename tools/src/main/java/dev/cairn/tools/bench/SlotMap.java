@@ -2,6 +2,7 @@
 package dev.cairn.tools.bench;
 
 import dev.cairn.client.Address;
+import dev.cairn.client.Security;
 import dev.cairn.protocol.RespReader;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.RespWriter;
@@ -26,10 +27,17 @@ record SlotMap(Address[] masters) {
    *
    * @throws IOException no answer, or one that is not CLUSTER SLOTS'
    */
-  static SlotMap ask(Address server, int timeoutMillis) throws IOException {
-    try (Socket socket = new Socket()) {
-      socket.connect(new InetSocketAddress(server.host(), server.port()), timeoutMillis);
-      socket.setSoTimeout(timeoutMillis);
+  static SlotMap ask(Address server, int timeoutMillis, Security security) throws IOException {
+    try (Socket connected = new Socket()) {
+      connected.connect(new InetSocketAddress(server.host(), server.port()), timeoutMillis);
+      connected.setSoTimeout(timeoutMillis);
+      Socket socket = security.secure(connected, server);
+      if (security.login().isPresent()) {
+        socket.getOutputStream().write(security.login().get());
+        if (reply(socket.getInputStream()) instanceof RespValue.ErrorReply refused) {
+          throw new IOException("the login was refused: " + refused.text());
+        }
+      }
       socket.getOutputStream().write(RespWriter.command("CLUSTER", "SLOTS"));
       return parse(reply(socket.getInputStream()), server);
     } catch (IOException | RuntimeException failed) {

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.cairn.client.Address;
+import dev.cairn.client.Security;
 import java.io.IOException;
 import java.io.StringReader;
 import java.nio.file.Files;
@@ -45,7 +46,8 @@ final class BenchReportsTest {
             10,
             10,
             7,
-            List.of(1L));
+            List.of(1L),
+            Security.NONE);
     Histogram gets = Measurement.histogram();
     Histogram sets = Measurement.histogram();
     for (int i = 1; i <= 1_000; i++) {
