@@ -20,7 +20,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -82,28 +81,33 @@ class SecureClustersTest {
     };
   }
 
+  private Security security() throws IOException {
+    return Security.NONE.tls(
+        Security.context(Optional.of(file("ca.crt")), Optional.empty(), Optional.empty()));
+  }
+
   private CairnClient secured(ProcessCluster cluster) throws IOException {
-    SSLContext context =
-        Security.context(Optional.of(file("ca.crt")), Optional.empty(), Optional.empty());
-    return cluster.client().security(Security.NONE.tls(context)).build();
+    return cluster.client().security(security()).build();
   }
 
-  private static void awaitHealthy(CairnClient client) {
-    await("healthy")
-        .atMost(Duration.ofSeconds(60))
-        .ignoreExceptions()
-        .until(() -> client.status().contains("\"healthy\":true"));
+  /** As each node sees it: one that was just started too. */
+  private static void awaitHealthy(ProcessCluster cluster, Security as) {
+    for (int node : cluster.indexes()) {
+      try (CairnClient one = cluster.clientThrough(node).security(as).build()) {
+        await("healthy, says node " + node)
+            .atMost(Duration.ofSeconds(60))
+            .ignoreExceptions()
+            .until(() -> one.status().contains("\"healthy\":true"));
+      }
+    }
   }
 
-  private void roll(ProcessCluster cluster, CairnClient asked, String mode, SteadyLoad... loads) {
+  private void roll(ProcessCluster cluster, Security as, String mode, SteadyLoad load) {
     for (int node : cluster.indexes()) {
       assertThat(cluster.stop(node)).as("exit status").isZero();
       cluster.start(node, options(mode));
-      await().atMost(Duration.ofSeconds(60)).until(() -> cluster.node(node).running());
-      awaitHealthy(asked);
-      for (SteadyLoad load : loads) {
-        load.awaitProgress(30);
-      }
+      awaitHealthy(cluster, as);
+      load.awaitProgress(30);
     }
   }
 
@@ -120,12 +124,12 @@ class SecureClustersTest {
         CairnClient tls = secured(cluster);
         SteadyLoad before =
             SteadyLoad.start(cluster.client().build(), pairs.subList(0, 1_000), 50)) {
-      roll(cluster, plain, "optional", before);
+      roll(cluster, Security.NONE, "optional", before);
       assertThat(plain.status()).contains("\"notProtected\":");
       before.finish();
       assertNothingFailed(before);
       try (SteadyLoad after = SteadyLoad.start(secured(cluster), pairs.subList(1_000, 3_000), 50)) {
-        roll(cluster, tls, "required", after);
+        roll(cluster, security(), "required", after);
         assertThat(tls.status()).doesNotContain("notProtected");
         certificatesChange(cluster, after);
         after.finish();
