@@ -31,6 +31,10 @@ public enum ErrorCode {
   NOPROTO(Outcome.REFUSED),
   /** There is no such user, or the password is another. */
   WRONGPASS(Outcome.REFUSED),
+  /** Nobody has logged in on this connection, or who had may no more: send AUTH. */
+  NOAUTH(Outcome.REFUSED),
+  /** The user who logged in may not do this. */
+  NOPERM(Outcome.REFUSED),
   /** The node is short of room and refuses writes. */
   OOM(Outcome.REFUSED),
   /** Level ALL was asked for, and a full replica is down or has not caught up. */

@@ -25,7 +25,8 @@ import org.junit.jupiter.api.TestFactory;
  * The listing of folders is the architecture; this holds it:
  *
  * <pre>
- *   node → { resp, http } → command → routing → partition → { operation, cluster } → { raft, storage }
+ *   node → { resp, http } → command → routing → partition → { operation, cluster }
+ *        → { raft, storage, access }
  *   metrics, value, peer → tls: leaves for all
  * </pre>
  */
@@ -41,7 +42,7 @@ class ArchitectureTest {
           List.of("routing"),
           List.of("partition"),
           List.of("operation", "cluster"),
-          List.of("raft", "storage"),
+          List.of("raft", "storage", "access"),
           List.of("metrics", "value", "peer"),
           List.of("tls"));
 

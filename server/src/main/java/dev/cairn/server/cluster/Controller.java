@@ -17,6 +17,7 @@ import org.slf4j.LoggerFactory;
  * successor, so a new controller goes on where the old one stopped. Steps so far:
  *
  * <ol>
+ *   <li>rights of which the log knows nothing: log those that this node was started with;
  *   <li>epoch 0: compute the first placement on the ring and log it;
  *   <li>a member that says it is elsewhere than the state has it: log its address;
  *   <li>a node that asks to be let in under a member's name, with another id, while that member is
@@ -40,6 +41,7 @@ public final class Controller {
   private static final long PROPOSE_AGAIN_AFTER_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private final MetaGroup meta;
+  private final RightsLog rights;
   private final Membership membership;
   private final Formation formation;
   private final Addresses addresses;
@@ -51,11 +53,13 @@ public final class Controller {
   /** Creates a controller that does nothing until {@link #start}. */
   public Controller(
       MetaGroup meta,
+      RightsLog rights,
       Membership membership,
       Formation formation,
       Addresses addresses,
       LongSupplier nanoTime) {
     this.meta = meta;
+    this.rights = rights;
     this.membership = membership;
     this.formation = formation;
     this.addresses = addresses;
@@ -77,6 +81,9 @@ public final class Controller {
       if (nanoTime.getAsLong() - reconciledAtNanos > RECONCILE_EVERY_NANOS) {
         reconciledAtNanos = nanoTime.getAsLong();
         meta.reconcileVoters();
+      }
+      if (!rights.hasBegun()) {
+        return; // a node that has a placement has rights
       }
       boolean waiting =
           proposedEpoch == state.epoch() + 1

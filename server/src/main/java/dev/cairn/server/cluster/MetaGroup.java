@@ -2,17 +2,17 @@
 package dev.cairn.server.cluster;
 
 import dev.cairn.queues.TaskLoop;
+import dev.cairn.server.access.AccessControl;
+import dev.cairn.server.access.Catalog;
+import dev.cairn.server.access.Users;
 import dev.cairn.server.raft.GroupListener;
 import dev.cairn.server.raft.Peer;
 import dev.cairn.server.raft.Proposal;
 import dev.cairn.server.raft.RaftEngine;
 import dev.cairn.server.raft.RaftGroup;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -29,6 +29,9 @@ import org.slf4j.LoggerFactory;
  * compare-and-set on the whole document: a controller that slept proposes the successor of a state
  * that is no more, and does no harm.
  *
+ * <p>Rights are entries of their own ({@link Users#isChange}), of which the document knows nothing:
+ * who is greeted with it learns no name and no hash. {@link RightsState} applies them.
+ *
  * <p>The log is short (a few kilobytes for each change of membership) and is kept whole: there are
  * no snapshots, a restart replays it. The last state is also kept in a file, so that a node which
  * comes up alone knows the placement before there is a majority to tell it.
@@ -44,6 +47,8 @@ public final class MetaGroup implements AutoCloseable {
   private final Path file;
   private final Consumer<ClusterState> listener;
   private final Consumer<IOException> onDiskFailure;
+  private final RightsState rights;
+  private volatile Runnable onRights = () -> {};
   private volatile ClusterState state;
   private volatile long leadingTerm; // 0 while another node leads
   private RaftGroup group;
@@ -51,10 +56,12 @@ public final class MetaGroup implements AutoCloseable {
   private MetaGroup(
       Path file,
       ClusterState state,
+      RightsState rights,
       Consumer<ClusterState> listener,
       Consumer<IOException> onDiskFailure) {
     this.file = file;
     this.state = state;
+    this.rights = rights;
     this.listener = listener;
     this.onDiskFailure = onDiskFailure;
   }
@@ -62,21 +69,24 @@ public final class MetaGroup implements AutoCloseable {
   /**
    * Opens the group on this node.
    *
-   * @param file where the last state is kept between starts
+   * @param files where the last state is kept between starts, and the last rights
    * @param founded the state with which the cluster formed, from the node's identity
    * @param self this node, as {@code founded} has it
+   * @param access acts on the rights of the log
    * @param listener told of each new state, in order, first of the one from the file; must not
    *     block
    * @param onDiskFailure told when the file cannot be written
    */
   public static MetaGroup open(
       RaftEngine engine,
-      Path file,
+      Kept files,
       ClusterState founded,
       Member self,
+      AccessControl access,
       Consumer<ClusterState> listener,
       Consumer<IOException> onDiskFailure)
       throws IOException {
+    Path file = files.state();
     ClusterState last = lastKnown(file, founded);
     if (!last.clusterId().equals(founded.clusterId())) {
       throw new IOException(
@@ -86,11 +96,12 @@ public final class MetaGroup implements AutoCloseable {
               + ", this node to "
               + founded.clusterId());
     }
-    MetaGroup meta = new MetaGroup(file, last, listener, onDiskFailure);
-    listener.accept(last);
     // A node that came later is told the configuration by the leader; one that made it up could
     // elect itself.
     boolean first = self.incarnation() == FIRST_INCARNATION;
+    RightsState rights = new RightsState(files.rights(), access, !first);
+    MetaGroup meta = new MetaGroup(file, last, rights, listener, onDiskFailure);
+    listener.accept(last);
     meta.group =
         engine.open(
             founded.metaGroup(),
@@ -107,6 +118,60 @@ public final class MetaGroup implements AutoCloseable {
   /** The last state that was written to the file of {@link #open}, or the first one. */
   public static ClusterState lastKnown(Path file, ClusterState founded) throws IOException {
     return Files.exists(file) ? ClusterState.decode(Files.readAllBytes(file)) : founded;
+  }
+
+  /**
+   * Where a node keeps what it must know before there is a majority to tell it.
+   *
+   * @param state the last state of the cluster
+   * @param rights the last rights
+   */
+  public record Kept(Path state, Path rights) {
+    /** Those of a node's folder. */
+    public static Kept in(Path folder) {
+      return new Kept(folder.resolve("cluster.json"), folder.resolve("users.acl"));
+    }
+  }
+
+  /** The rights as this node has applied them. */
+  RightsState rights() {
+    return rights;
+  }
+
+  /** Calls somebody whenever rights were applied here. */
+  void onRights(Runnable told) {
+    onRights = told;
+  }
+
+  /** The node that leads the group, as far as this one knows; may wait. */
+  Optional<String> leader() {
+    return group.leader().map(Peer::nodeId);
+  }
+
+  /** The node that this one follows; a field read. */
+  Optional<String> followed() {
+    return group.followed().map(Peer::nodeId);
+  }
+
+  /** Proposes a change of rights, made of those that are applied. */
+  void proposeRights(byte[] change, long term, RightsProposal proposal) {
+    group.propose(change, term, proposal);
+  }
+
+  /** A change of rights that was proposed here. */
+  interface RightsProposal extends Proposal {
+    /**
+     * It stands in the log.
+     *
+     * @param tookEffect whether no other change came before it
+     */
+    void applied(boolean tookEffect);
+  }
+
+  /** The last rights that were written to the file of {@link #open}, or others. */
+  public static Users lastKnownRights(Path file, Catalog catalog, Users otherwise)
+      throws IOException {
+    return Files.exists(file) ? Users.decode(catalog, Files.readAllBytes(file)) : otherwise;
   }
 
   /** The state as this node knows it. */
@@ -169,13 +234,17 @@ public final class MetaGroup implements AutoCloseable {
   private final class Listener implements GroupListener {
     @Override
     public void apply(Entry entry) throws IOException {
+      if (Users.isChange(entry.data())) {
+        applyRights(entry);
+        return;
+      }
       ClusterState next = ClusterState.decode(entry.data());
       if (next.epoch() != state.epoch() + 1) {
         return; // replayed, or the successor of a state that was replaced meanwhile
       }
       try {
         TaskLoop.willBlock();
-        write(next);
+        DurableDocument.write(file, next.encode());
       } catch (IOException e) {
         onDiskFailure.accept(e);
         throw e;
@@ -183,6 +252,25 @@ public final class MetaGroup implements AutoCloseable {
       state = next;
       log.info("term={} epoch={} cluster state applied", entry.term(), next.epoch());
       listener.accept(next);
+    }
+
+    private void applyRights(Entry entry) throws IOException {
+      boolean tookEffect;
+      try {
+        TaskLoop.willBlock();
+        tookEffect = rights.apply(entry.data());
+      } catch (IOException e) {
+        onDiskFailure.accept(e);
+        throw e;
+      }
+      if (tookEffect) {
+        log.info("term={} rights={} applied", entry.term(), rights.users().version());
+        onRights.run();
+      }
+      entry
+          .proposal()
+          .filter(RightsProposal.class::isInstance)
+          .ifPresent(proposal -> ((RightsProposal) proposal).applied(tookEffect));
     }
 
     @Override
@@ -221,19 +309,6 @@ public final class MetaGroup implements AutoCloseable {
     @Override
     public void failed(Throwable cause) {
       leadingTerm = 0;
-    }
-  }
-
-  private void write(ClusterState next) throws IOException {
-    Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
-    Files.write(temporary, next.encode());
-    try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
-      channel.force(true);
-    }
-    Files.move(
-        temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    try (FileChannel folder = FileChannel.open(file.toAbsolutePath().getParent())) {
-      folder.force(true);
     }
   }
 }

@@ -19,7 +19,7 @@ import java.util.Set;
  * has taken on a new state of the cluster.
  *
  * <pre>
- *   report    ::= format:1 clusterId:utf nodeId:utf version:utf epoch:8 wallMillis:8 flags:1
+ *   report    ::= format:1 clusterId:utf nodeId:utf version:utf epoch:8 rights:8 wallMillis:8 flags:1
  *                 host:utf clientPort:2 clusterPort:2 freeBytes:8 freeBytesMin:8 figures
  *                 count:2 reached:utf* count:4 partition*
  *   figures   ::= upMillis:8 diskBytes:8 heapUsedBytes:8 heapMaxBytes:8 residentBytes:8
@@ -33,8 +33,7 @@ import java.util.Set;
  * @param clusterId the cluster it belongs to
  * @param nodeId its id
  * @param version its version of Cairn
- * @param epoch the placement by which it was made, or an earlier one: what it says of partitions
- *     says nothing of those that were placed anew since
+ * @param known what it has taken on of the cluster's own state
  * @param wallMillis its wall clock, milliseconds since 1970
  * @param stopping whether it is giving away what it leads, and wants nothing back
  * @param announced where clients are told to find it
@@ -47,7 +46,7 @@ public record NodeReport(
     String clusterId,
     String nodeId,
     String version,
-    long epoch,
+    Known known,
     long wallMillis,
     boolean stopping,
     Announced announced,
@@ -55,7 +54,7 @@ public record NodeReport(
     Figures figures,
     Set<String> reaches,
     List<PartitionReport> partitions) {
-  private static final int FORMAT = 6;
+  private static final int FORMAT = 7;
   private static final int BUCKETS_MAX = 64;
   private static final int PARTITIONS_MAX = 16384;
   private static final int FLAG_STOPPING = 1;
@@ -63,6 +62,25 @@ public record NodeReport(
   public NodeReport {
     reaches = Set.copyOf(reaches);
     partitions = List.copyOf(partitions);
+  }
+
+  /**
+   * What a node has taken on of the cluster's own state.
+   *
+   * @param epoch the placement by which the report was made, or an earlier one: what it says of
+   *     partitions says nothing of those that were placed anew since
+   * @param rightsVersion the rights that the node acts on
+   */
+  public record Known(long epoch, long rightsVersion) {}
+
+  /** The placement by which it was made, or an earlier one. */
+  public long epoch() {
+    return known.epoch();
+  }
+
+  /** The rights that the node acts on. */
+  public long rightsVersion() {
+    return known.rightsVersion();
   }
 
   /**
@@ -214,7 +232,8 @@ public record NodeReport(
       out.writeUTF(clusterId);
       out.writeUTF(nodeId);
       out.writeUTF(version);
-      out.writeLong(epoch);
+      out.writeLong(known.epoch());
+      out.writeLong(known.rightsVersion());
       out.writeLong(wallMillis);
       out.writeByte(stopping ? FLAG_STOPPING : 0);
       out.writeUTF(announced.host());
@@ -254,7 +273,7 @@ public record NodeReport(
     String clusterId = in.readUTF();
     String nodeId = in.readUTF();
     String version = in.readUTF();
-    long epoch = in.readLong();
+    Known known = new Known(in.readLong(), in.readLong());
     long wallMillis = in.readLong();
     int flags = in.readUnsignedByte();
     if ((flags & ~FLAG_STOPPING) != 0) {
@@ -291,7 +310,7 @@ public record NodeReport(
         clusterId,
         nodeId,
         version,
-        epoch,
+        known,
         wallMillis,
         flags != 0,
         announced,

@@ -33,5 +33,8 @@ public final class PeerMessageKind {
   /** The sender has started: is its data folder an older copy? */
   public static final byte START = 9;
 
+  /** {@link RightsLog}: change the rights of the cluster. */
+  public static final byte RIGHTS = 10;
+
   private PeerMessageKind() {}
 }

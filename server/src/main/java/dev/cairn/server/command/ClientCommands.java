@@ -189,9 +189,11 @@ final class ClientCommands {
         case "LADDR" -> wanted = wanted.and(client -> client.localAddress().equals(value));
         case "TYPE" -> wanted = wanted.and(ofType(value));
         case "USER" -> {
-          if (!value.equals("default")) {
+          String user = Authentication.bytes(call.word(i));
+          if (call.port().access().users().user(user).isEmpty()) {
             throw new Refusal("No such user '" + value + "'");
           }
+          wanted = wanted.and(client -> client.rights().name().equals(user));
         }
         case "SKIPME" -> skipMe = skipMe(value);
         default -> throw Refusal.syntax();

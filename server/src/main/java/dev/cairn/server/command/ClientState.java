@@ -25,6 +25,7 @@ public final class ClientState {
   private volatile int version = 2;
   private volatile Write lastWrite;
 
+  private final ClientRights rights = new ClientRights();
   private final OpenTransaction transaction = new OpenTransaction();
   private boolean closing;
   private boolean replicas;
@@ -104,6 +105,16 @@ public final class ClientState {
   /** The protocol in which the next reply goes out: 2 or 3. */
   public int version() {
     return version;
+  }
+
+  /** Who it is, and so what it may do. */
+  ClientRights rights() {
+    return rights;
+  }
+
+  /** Whether nothing more of it may be started until a login was looked at. */
+  public boolean waits() {
+    return rights.isAsking();
   }
 
   /** Whether the connection closes once what was asked so far is answered. */
@@ -272,8 +283,8 @@ public final class ClientState {
             .formatted(transaction.commands(), queued)
         + " rbs=0 rbp=0 obl=%d oll=0 omem=%d tot-mem=%d events=%s"
             .formatted(unsent, unsent, queued + unsent, unsent > 0 ? "rw" : "r")
-        + " cmd=%s user=default redir=-1 resp=%d lib-name=%s lib-ver=%s"
-            .formatted(lastCommand, version, libraryName, libraryVersion);
+        + " cmd=%s user=%s redir=-1 resp=%d lib-name=%s lib-ver=%s"
+            .formatted(lastCommand, rights.name(), version, libraryName, libraryVersion);
   }
 
   /** Redis' letters; N: none of the others. */

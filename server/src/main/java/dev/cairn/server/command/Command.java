@@ -38,8 +38,9 @@ public record Command(
    * @param container the name of the command that it is a subcommand of; empty: of none
    * @param name in lower case; of a subcommand, its own word only
    * @param aliases other names for the same
+   * @param number its place in the table; -1 before it has one
    */
-  record Names(String container, String name, List<String> aliases) {
+  record Names(String container, String name, List<String> aliases, int number) {
     Names {
       aliases = List.copyOf(aliases);
     }
@@ -65,6 +66,28 @@ public record Command(
   /** Its name, in lower case; of a subcommand, its own word only. */
   public String name() {
     return names.name();
+  }
+
+  /** Its place in the table, by which rights know it. */
+  int number() {
+    return names.number();
+  }
+
+  /** The same at a place of the table, its subcommands behind it. */
+  Command numbered(int number) {
+    List<Command> behind = new ArrayList<>();
+    for (Command subcommand : subcommands) {
+      behind.add(subcommand.numbered(number + 1 + behind.size()));
+    }
+    return new Command(
+        new Names(names.container(), names.name(), names.aliases(), number),
+        arity,
+        access,
+        traits,
+        keys,
+        description,
+        behind,
+        queueable);
   }
 
   /** Other names for the same. */
@@ -123,7 +146,9 @@ public record Command(
     /** For whoever runs the node. */
     ADMIN,
     /** May do harm, or take long. */
-    DANGEROUS
+    DANGEROUS,
+    /** Everybody may run it, who has not logged in too. */
+    NO_AUTH
   }
 
   /**
@@ -186,6 +211,11 @@ public record Command(
     return traits.contains(Trait.AT_ONCE);
   }
 
+  /** Whether everybody may run it, who has not logged in too. */
+  boolean isOpen() {
+    return traits.contains(Trait.NO_AUTH);
+  }
+
   boolean accepts(int words) {
     return arity >= 0 ? words == arity : words >= -arity;
   }
@@ -210,8 +240,11 @@ public record Command(
         flags.add("stale");
       }
     }
-    if (!traits.contains(Trait.SLOW)) {
+    if (categories().contains("@fast")) {
       flags.add("fast");
+    }
+    if (traits.contains(Trait.NO_AUTH)) {
+      flags.add("no_auth");
     }
     if (!queues() && !runsAtOnce() && subcommands.isEmpty()) {
       flags.add("no_multi");
@@ -224,6 +257,10 @@ public record Command(
 
   /** Redis' access categories, in Redis' words. */
   List<String> categories() {
+    return Categories.of(fullName()).orElseGet(this::categoriesOfRow);
+  }
+
+  private List<String> categoriesOfRow() {
     List<String> categories = new ArrayList<>();
     switch (access) {
       case READ -> categories.add("@read");

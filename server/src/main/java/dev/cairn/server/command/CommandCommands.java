@@ -4,6 +4,7 @@ package dev.cairn.server.command;
 import static dev.cairn.server.command.Replies.entry;
 
 import dev.cairn.protocol.RespValue;
+import dev.cairn.server.value.Glob;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -92,6 +93,9 @@ final class CommandCommands {
       case "MODULE" -> (name, command) -> false;
       case "ACLCAT" -> (name, command) -> command.categories().contains("@" + argument);
       case "PATTERN" -> {
+        if (call.word(4).length > Glob.BYTES_MAX) {
+          throw new Refusal("pattern must be at most %d bytes".formatted(Glob.BYTES_MAX));
+        }
         Glob.Matcher matcher = Glob.ignoringCase(call.word(4)).matcher();
         yield (name, command) -> matcher.matches(name.getBytes(StandardCharsets.US_ASCII));
       }

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.command;
 
+import dev.cairn.server.access.Catalog;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -18,36 +21,75 @@ public final class CommandTable {
   private static final int NAME_LENGTH_MAX = 32;
 
   private static final List<Row.Written> WRITTEN =
-      Stream.of(
-              StringCommands.ROWS,
-              BitCommands.ROWS,
-              KeyCommands.ROWS,
-              ExpiryCommands.ROWS,
-              ScanCommands.ROWS,
-              TransactionCommands.ROWS,
-              ConnectionCommands.ROWS,
-              ClientCommands.ROWS,
-              ServerCommands.ROWS,
-              KeyCommands.SERVER_ROWS,
-              NodeCommands.ROWS,
-              CommandCommands.ROWS,
-              ConfigCommands.ROWS,
-              SlowLogCommands.ROWS,
-              ClusterCommands.ROWS,
-              CairnCommands.ROWS)
-          .flatMap(Collection::stream)
-          .toList();
+      numbered(
+          Stream.of(
+                  StringCommands.ROWS,
+                  BitCommands.ROWS,
+                  KeyCommands.ROWS,
+                  ExpiryCommands.ROWS,
+                  ScanCommands.ROWS,
+                  TransactionCommands.ROWS,
+                  ConnectionCommands.ROWS,
+                  ClientCommands.ROWS,
+                  ServerCommands.ROWS,
+                  KeyCommands.SERVER_ROWS,
+                  NodeCommands.ROWS,
+                  CommandCommands.ROWS,
+                  ConfigCommands.ROWS,
+                  SlowLogCommands.ROWS,
+                  ClusterCommands.ROWS,
+                  AclCommands.ROWS,
+                  CairnCommands.ROWS)
+              .flatMap(Collection::stream)
+              .toList());
 
   private static final List<Command> ROWS = WRITTEN.stream().map(Row.Written::command).toList();
   private static final IdentityHashMap<Command, Plan.Planner> PLANNERS = planners();
   private static final Map<String, Command> BY_NAME = byName(ROWS);
   private static final Map<String, Map<String, Command>> SUBCOMMANDS = subcommands();
+  private static final List<Command> BY_NUMBER =
+      ROWS.stream()
+          .flatMap(row -> Stream.concat(Stream.of(row), row.subcommands().stream()))
+          .toList();
+  private static final Catalog CATALOG =
+      new Catalog(BY_NUMBER.stream().map(CommandTable::entry).toList());
 
   private CommandTable() {}
 
   /** All rows; containers hold their subcommands. */
   public static List<Command> rows() {
     return ROWS;
+  }
+
+  /** The commands as rights know them, each by its {@link Command#number}. */
+  public static Catalog catalog() {
+    return CATALOG;
+  }
+
+  private static Catalog.Entry entry(Command command) {
+    return new Catalog.Entry(
+        command.container(),
+        command.name(),
+        command.aliases(),
+        command.categories().stream()
+            .map(category -> category.substring(1))
+            .collect(Collectors.toSet()),
+        command.isOpen());
+  }
+
+  private static List<Row.Written> numbered(List<Row.Written> rows) {
+    List<Row.Written> numbered = new ArrayList<>();
+    int number = 0;
+    for (Row.Written row : rows) {
+      numbered.add(row.numbered(number));
+      number += 1 + row.subcommands().size();
+    }
+    return List.copyOf(numbered);
+  }
+
+  /** All commands and subcommands, each at its {@link Command#number}. */
+  static List<Command> byNumber() {
+    return BY_NUMBER;
   }
 
   /** All names and aliases, sorted. */

@@ -4,6 +4,7 @@ package dev.cairn.server.command;
 import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.RespValue;
+import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.routing.ReplyMemory;
 import dev.cairn.server.routing.Router;
@@ -13,8 +14,8 @@ import java.util.Optional;
 
 /**
  * From words to a command that is ready to run: looks it up, checks what the table can check
- * (arity, length of keys), redirects what a Redis Cluster node would redirect, and has its row plan
- * it. Error texts are Redis 7's, since clients and people know them.
+ * (arity, whether its user may, length of keys), redirects what a Redis Cluster node would
+ * redirect, and has its row plan it. Error texts are Redis 7's, since clients and people know them.
  *
  * <p>Immutable and shared by all connections of a port; whoever calls brings the connection's state
  * and thread.
@@ -26,8 +27,44 @@ public final class Commands implements AutoCloseable {
   private final Port port;
 
   /** Commands of one port of one node. */
-  public Commands(Router router, PortKind kind, NodeFacts facts, SlowLog slowLog, Metrics metrics) {
-    this.port = new Port(router, kind, facts, slowLog, metrics, CommandTable::planner);
+  public Commands(
+      Router router,
+      PortKind kind,
+      NodeFacts facts,
+      SlowLog slowLog,
+      Metrics metrics,
+      AccessControl access) {
+    this.port =
+        new Port(
+            router,
+            kind,
+            facts,
+            slowLog,
+            metrics,
+            access,
+            new KeyDirections(CommandTable.byNumber()),
+            CommandTable::planner);
+    access.whenChanged(this::endWhoMayNoMore);
+  }
+
+  /** A connection has opened. On its event loop. */
+  public void opened(ClientState client) {
+    client.rights().begin(port.access());
+    port.clients().opened(client);
+  }
+
+  /** It has closed. On its event loop. */
+  public void closed(ClientState client) {
+    port.clients().closed(client);
+    client.rights().leave(port.access());
+  }
+
+  private void endWhoMayNoMore() {
+    for (ClientState client : port.clients().open()) {
+      if (client.rights().isToEnd(port.access())) {
+        client.kill();
+      }
+    }
   }
 
   /** Counts the reply to what could not be run: a request that is none, or that comes too late. */
@@ -125,6 +162,10 @@ public final class Commands implements AutoCloseable {
       throw Refusal.arity(name);
     }
     ready.called(name, words, options);
+    RespValue.ErrorReply forbidden = Permission.refusal(ready.call());
+    if (forbidden != null) {
+      return ready.reject(forbidden);
+    }
     Optional<String> unfit = options.unfitFor(command);
     if (unfit.isPresent()) {
       throw new Refusal(unfit.get());

@@ -4,12 +4,19 @@ package dev.cairn.server.command;
 import static dev.cairn.server.command.Row.plain;
 
 import dev.cairn.protocol.RespValue;
+import dev.cairn.server.access.AccessLog;
+import dev.cairn.server.access.Passwords;
+import dev.cairn.server.access.RightsWriter;
+import dev.cairn.server.access.User;
+import dev.cairn.server.access.UserRules;
+import dev.cairn.server.value.Glob;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -31,8 +38,9 @@ final class ConfigCommands {
               Row.report(
                       "CONFIG SET parameter value [parameter value ...]",
                       "2.0.0",
-                      "Sets slowlog-log-slower-than and slowlog-max-len until the node stops; all"
-                          + " else is fixed.",
+                      "Sets slowlog-log-slower-than and slowlog-max-len until the node stops, and"
+                          + " requirepass, the password of the user default, in the whole cluster;"
+                          + " all else is fixed.",
                       ConfigCommands::set)
                   .with(Command.Trait.ADMIN),
               Row.report(
@@ -50,6 +58,7 @@ final class ConfigCommands {
 
   private static final String SLOWER_THAN = "slowlog-log-slower-than";
   private static final String SLOWLOG_LENGTH = "slowlog-max-len";
+  private static final String REQUIREPASS = "requirepass";
   private static final int SLOWLOG_LENGTH_MAX = 100_000;
 
   private ConfigCommands() {}
@@ -58,6 +67,7 @@ final class ConfigCommands {
     NodeFacts facts = call.port().facts();
     SlowLog slowLog = call.port().slowLog();
     Map<String, String> settings = new LinkedHashMap<>();
+    settings.put("acllog-max-len", Integer.toString(AccessLog.LENGTH_MAX));
     settings.put("appendfsync", "always");
     settings.put("appendonly", "yes");
     settings.put("cluster-enabled", call.port().kind() == PortKind.CLUSTER ? "yes" : "no");
@@ -69,6 +79,8 @@ final class ConfigCommands {
     settings.put("maxmemory-policy", "noeviction");
     settings.put("port", Integer.toString(facts.listening().port()));
     settings.put("proto-max-bulk-len", Integer.toString(facts.valueBytesMax()));
+    settings.put(
+        REQUIREPASS, call.port().access().users().needsNoPassword() ? "" : "(is set, not shown)");
     settings.put("save", "");
     settings.put(SLOWER_THAN, Long.toString(slowLog.slowerThanMicros()));
     settings.put(SLOWLOG_LENGTH, Integer.toString(slowLog.lengthMax()));
@@ -121,15 +133,20 @@ final class ConfigCommands {
         throw new Refusal(
             "Unknown option or number of arguments for CONFIG SET - '" + call.text(i) + "'");
       }
-      if (!name.equals(SLOWER_THAN) && !name.equals(SLOWLOG_LENGTH)) {
+      if (!name.equals(SLOWER_THAN) && !name.equals(SLOWLOG_LENGTH) && !name.equals(REQUIREPASS)) {
         throw failed(call.text(i), "can't set immutable config");
       }
       if (!seen.add(name)) {
         throw failed(call.text(i), "duplicate parameter");
       }
     }
+    Optional<byte[]> password = Optional.empty();
     for (int i = 2; i < call.count(); i += 2) {
       String name = call.text(i).toLowerCase(Locale.ROOT);
+      if (name.equals(REQUIREPASS)) {
+        password = Optional.of(call.word(i + 1));
+        continue;
+      }
       long min = name.equals(SLOWER_THAN) ? -1 : 0;
       long max = name.equals(SLOWER_THAN) ? Long.MAX_VALUE : SLOWLOG_LENGTH_MAX;
       long value = number(call, i + 1, name);
@@ -137,15 +154,40 @@ final class ConfigCommands {
         throw failed(name, "argument must be between %d and %d inclusive".formatted(min, max));
       }
     }
+    if (password.isPresent()) {
+      RightsChange.run(
+          call,
+          passwordOfDefault(password.get()),
+          applied -> {
+            apply(call);
+            return RespValue.OK;
+          });
+    } else {
+      apply(call);
+      call.ok();
+    }
+  }
+
+  private static RightsWriter.Change passwordOfDefault(byte[] password) {
+    if (password.length > UserRules.BYTES_MAX) {
+      throw failed(REQUIREPASS, "a password has at most " + UserRules.BYTES_MAX + " bytes");
+    }
+    return new RightsWriter.Change.Set(
+        User.DEFAULT,
+        password.length == 0
+            ? List.of("nopass")
+            : List.of("resetpass", "#" + Passwords.hash(password)));
+  }
+
+  private static void apply(Call call) {
     SlowLog slowLog = call.port().slowLog();
     for (int i = 2; i < call.count(); i += 2) {
       if (call.wordIs(i, SLOWER_THAN)) {
         slowLog.slowerThanMicros(call.integer(i + 1));
-      } else {
+      } else if (call.wordIs(i, SLOWLOG_LENGTH)) {
         slowLog.lengthMax((int) call.integer(i + 1));
       }
     }
-    call.ok();
   }
 
   private static long number(Call call, int index, String name) {

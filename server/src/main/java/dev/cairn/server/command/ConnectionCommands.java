@@ -7,7 +7,9 @@ import static dev.cairn.server.command.Row.plain;
 import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.RespValue;
+import dev.cairn.server.access.User;
 import java.util.List;
+import java.util.Optional;
 
 /** Commands about the connection itself. */
 final class ConnectionCommands {
@@ -22,36 +24,36 @@ final class ConnectionCommands {
               "Returns the message.",
               call -> new Plan.Answer(new RespValue.Bulk(call.word(1)))),
           plain(
-              "HELLO [protover [AUTH username password] [SETNAME clientname]]",
-              "6.0.0",
-              "Switches the protocol to RESP 2 or 3. There are no users yet: AUTH as in a Redis without passwords.",
-              ConnectionCommands::hello),
+                  "HELLO [protover [AUTH username password] [SETNAME clientname]]",
+                  "6.0.0",
+                  "Switches the protocol to RESP 2 or 3, and logs in.",
+                  ConnectionCommands::hello)
+              .with(Command.Trait.NO_AUTH),
           plain(
-              "AUTH [username] password",
-              "1.0.0",
-              "There are no users yet: as in a Redis without passwords.",
-              ConnectionCommands::auth),
+                  "AUTH [username] password",
+                  "1.0.0",
+                  "Logs in, as the user default where none is named.",
+                  ConnectionCommands::auth)
+              .with(Command.Trait.NO_AUTH),
           plain(
                   "QUIT [ignored ...]",
                   "1.0.0",
                   "Closes the connection once all before it is answered.",
                   ConnectionCommands::quit)
+              .with(Command.Trait.NO_AUTH)
               .with(Command.Trait.AT_ONCE),
           plain(
                   "RESET",
                   "6.2.0",
                   "Makes the connection as it was when it opened.",
                   ConnectionCommands::reset)
+              .with(Command.Trait.NO_AUTH)
               .with(Command.Trait.AT_ONCE),
           Row.answered(
               "SELECT index",
               "1.0.0",
               "Accepts 0: there is one database.",
               ConnectionCommands::select));
-
-  private static final String NO_USERS =
-      "AUTH <password> called without any password configured for the default user. Are you sure"
-          + " your configuration is correct?";
 
   private ConnectionCommands() {}
 
@@ -71,6 +73,7 @@ final class ConnectionCommands {
   static void reset(Call call) {
     call.port().clients().end(call.client());
     call.client().reset();
+    call.client().rights().begin(call.port().access());
     call.reply(new RespValue.SimpleString("RESET"));
   }
 
@@ -98,18 +101,11 @@ final class ConnectionCommands {
     if (call.count() > 3) {
       throw Refusal.syntax();
     }
-    if (call.count() == 2) {
-      throw new Refusal(NO_USERS);
+    if (call.count() == 2 && call.port().access().users().needsNoPassword()) {
+      throw new Refusal(Authentication.NO_PASSWORD);
     }
-    authenticate(call.text(1));
-    call.ok();
-  }
-
-  /** As in a Redis without passwords: the default user may have any, other users do not exist. */
-  private static void authenticate(String user) {
-    if (!user.equals("default")) {
-      throw Refusal.wrongPassword();
-    }
+    String user = call.count() == 2 ? User.DEFAULT : Authentication.bytes(call.word(1));
+    Authentication.start(call, user, call.word(call.count() - 1), call::ok, () -> {});
   }
 
   /** {@code HELLO [version [AUTH user password] [SETNAME name]]}: all of it or nothing. */
@@ -124,9 +120,10 @@ final class ConnectionCommands {
       version = (int) asked;
     }
     String name = null;
+    int authAt = 0;
     for (int i = 2; i < call.count(); i++) {
       if (call.wordIs(i, "AUTH") && i + 2 < call.count()) {
-        authenticate(call.text(i + 1));
+        authAt = i;
         i += 2;
       } else if (call.wordIs(i, "SETNAME") && i + 1 < call.count()) {
         name = call.text(++i);
@@ -136,19 +133,48 @@ final class ConnectionCommands {
         return;
       }
     }
-    call.client().version(version);
-    if (name != null) {
-      call.client().name(name);
+    greet(call, version, Optional.ofNullable(name), authAt);
+  }
+
+  /** The version holds at once: the reply is in it, and an error looks the same in both. */
+  private static void greet(Call call, int version, Optional<String> name, int authAt) {
+    ClientState client = call.client();
+    Runnable greet =
+        () -> {
+          name.ifPresent(client::name);
+          call.reply(greeting(call, version));
+        };
+    if (authAt == 0) {
+      if (client.rights().user(call.port().access()) == null) {
+        throw Refusal.helloNeedsAuth();
+      }
+      client.version(version);
+      greet.run();
+      return;
     }
-    call.reply(
-        new RespValue.Dictionary(
-            List.of(
-                entry("server", RespValue.bulk("redis")),
-                entry("version", RespValue.bulk(NodeFacts.REDIS_VERSION)),
-                entry("proto", new RespValue.Int(version)),
-                entry("id", new RespValue.Int(call.client().id())),
-                entry("mode", RespValue.bulk(call.port().kind().mode())),
-                entry("role", RespValue.bulk("master")),
-                entry("modules", RespValue.array()))));
+    int before = client.version();
+    boolean replicas = client.replicas();
+    client.version(version);
+    Authentication.start(
+        call,
+        Authentication.bytes(call.word(authAt + 1)),
+        call.word(authAt + 2),
+        greet,
+        () -> {
+          client.version(before);
+          client.replicas(replicas);
+        });
+  }
+
+  private static RespValue greeting(Call call, int version) {
+    return new RespValue.Dictionary(
+        List.of(
+            entry("server", RespValue.bulk("redis")),
+            entry("version", RespValue.bulk(NodeFacts.REDIS_VERSION)),
+            entry("proto", new RespValue.Int(version)),
+            entry("id", new RespValue.Int(call.client().id())),
+            entry("mode", RespValue.bulk(call.port().kind().mode())),
+            entry("role", RespValue.bulk("master")),
+            entry("modules", RespValue.array())));
   }
 }

@@ -3,6 +3,7 @@ package dev.cairn.server.command;
 
 import dev.cairn.protocol.Slots;
 import dev.cairn.server.storage.KeyRange;
+import dev.cairn.server.value.Glob;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.function.Predicate;
@@ -19,8 +20,16 @@ final class KeyPattern implements KeySieve {
    * @throws Refusal if the pattern is too long
    */
   KeyPattern(byte[] pattern) {
-    glob = Glob.of(pattern);
+    glob = glob(pattern);
     prefix = glob.prefix();
+  }
+
+  private static Glob glob(byte[] pattern) {
+    try {
+      return Glob.of(pattern);
+    } catch (IllegalArgumentException tooLong) {
+      throw new Refusal(tooLong.getMessage());
+    }
   }
 
   /** The keys among which those that match lie. */

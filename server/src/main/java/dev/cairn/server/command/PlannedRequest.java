@@ -94,6 +94,11 @@ public final class PlannedRequest implements Consumer<RespValue> {
       done.accept(rejected(family.equals("exec"), port.counts().rejected(command, why)));
       return;
     }
+    RespValue.ErrorReply forbidden = forbiddenSince();
+    if (forbidden != null) {
+      done.accept(rejected(family.equals("exec"), port.counts().rejected(command, forbidden)));
+      return;
+    }
     try {
       Fanout.run(call, plan);
     } catch (Refusal wrong) {
@@ -104,6 +109,13 @@ public final class PlannedRequest implements Consumer<RespValue> {
         accept(wrong.reply());
       }
     }
+  }
+
+  /** Why it may not be run any more: rights have changed while it waited for its turn. */
+  private RespValue.ErrorReply forbiddenSince() {
+    return call == null || client.rights().seen() == port.access().users()
+        ? null
+        : Permission.refusal(call);
   }
 
   /** The reply of a command that was tried. */
@@ -133,6 +145,7 @@ public final class PlannedRequest implements Consumer<RespValue> {
       return why;
     }
     port.clients().end(client);
-    return Refusal.aborted("of: " + why.message()).reply();
+    return Refusal.aborted("of: " + (why.code().equals("ERR") ? why.message() : why.text()))
+        .reply();
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.command;
 
+import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.routing.Router;
 import dev.cairn.server.routing.ScanPosition;
@@ -19,6 +20,8 @@ final class Port {
   private final NodeFacts facts;
   private final SlowLog slowLog;
   private final Metrics metrics;
+  private final AccessControl access;
+  private final KeyDirections keyDirections;
   private final Function<Command, Plan.Planner> planners;
   private final CommandCounts counts;
   private final Redirection redirection;
@@ -30,6 +33,8 @@ final class Port {
   /**
    * What the calls of a port without connections share.
    *
+   * @param access who may do what
+   * @param keyDirections what commands do to their keys
    * @param planners what makes the plans of any command, for what a transaction has queued
    */
   Port(
@@ -38,12 +43,16 @@ final class Port {
       NodeFacts facts,
       SlowLog slowLog,
       Metrics metrics,
+      AccessControl access,
+      KeyDirections keyDirections,
       Function<Command, Plan.Planner> planners) {
     this.router = router;
     this.kind = kind;
     this.facts = facts;
     this.slowLog = slowLog;
     this.metrics = metrics;
+    this.access = access;
+    this.keyDirections = keyDirections;
     this.planners = planners;
     this.counts = new CommandCounts(metrics.commands());
     this.redirection = new Redirection(router, kind);
@@ -68,6 +77,16 @@ final class Port {
   /** What the node measures. */
   Metrics metrics() {
     return metrics;
+  }
+
+  /** Who may do what. */
+  AccessControl access() {
+    return access;
+  }
+
+  /** What commands do to their keys. */
+  KeyDirections keyDirections() {
+    return keyDirections;
   }
 
   /** What makes the plans of a command. */

@@ -49,6 +49,20 @@ final class Refusal extends RuntimeException {
     return new Refusal(ErrorCode.WRONGPASS, "invalid username-password pair or user is disabled.");
   }
 
+  /** Refused for a reason that passes. */
+  static Refusal tryAgain(String message) {
+    return new Refusal(ErrorCode.TRYAGAIN, message);
+  }
+
+  /** Who has not logged in sends HELLO without AUTH. */
+  static Refusal helloNeedsAuth() {
+    return new Refusal(
+        ErrorCode.NOAUTH,
+        "HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user>"
+            + " <pass> option can be used to authenticate the client and select the RESP protocol"
+            + " version at the same time");
+  }
+
   /** No placement is known. */
   static Refusal notPlaced() {
     return new Refusal(

@@ -169,7 +169,18 @@ final class Row {
    * @param planner what says what a call of it does; null: a container that is called with a
    *     subcommand only
    */
-  record Written(Command command, Plan.Planner planner, List<Written> subcommands) {}
+  record Written(Command command, Plan.Planner planner, List<Written> subcommands) {
+    /** The same at a place of the table ({@link Command#numbered}). */
+    Written numbered(int number) {
+      Command placed = command.numbered(number);
+      List<Written> behind = new ArrayList<>();
+      for (Written subcommand : subcommands) {
+        behind.add(
+            new Written(placed.subcommands().get(behind.size()), subcommand.planner(), List.of()));
+      }
+      return new Written(placed, planner, behind);
+    }
+  }
 
   /** The rows of one group of Redis' documentation. */
   static List<Written> group(String group, Row... rows) {
@@ -185,7 +196,8 @@ final class Row {
         made.isEmpty() || planner != null ? syntax : syntax + " subcommand [arg ...]";
     Command command =
         new Command(
-            new Command.Names(container, words.get(depth).text().toLowerCase(Locale.ROOT), aliases),
+            new Command.Names(
+                container, words.get(depth).text().toLowerCase(Locale.ROOT), aliases, -1),
             arity(words, !made.isEmpty()),
             access,
             traits,

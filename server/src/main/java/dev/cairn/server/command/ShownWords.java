@@ -43,6 +43,7 @@ record ShownWords(Command command, List<byte[]> words) {
   private boolean isSecret(int index) {
     return switch (lower(0)) {
       case "auth" -> true;
+      case "acl" -> index > 2 && (lower(1).equals("setuser") || lower(1).equals("dryrun"));
       case "hello" ->
           (index > 1 && lower(index - 1).equals("auth"))
               || (index > 2 && lower(index - 2).equals("auth"));

@@ -239,6 +239,10 @@ final class TransactionCommands {
             reply -> {
               throw new IllegalStateException("a plan replied");
             });
+    RespValue.ErrorReply forbidden = Permission.refusalAtExec(part);
+    if (forbidden != null) {
+      return new Plan.Answer(forbidden);
+    }
     try {
       return call.port().planner(queued.command()).plan(part);
     } catch (Refusal refusal) {

@@ -79,6 +79,11 @@ final class BatchReader {
       return revision.isEmpty();
     }
 
+    /** The command of Redis' whose right it takes. */
+    String command() {
+      return revision.map(what -> what.value().isPresent() ? "set" : "del").orElse("get");
+    }
+
     Query query() {
       return new Query.Fetch(key, 0, GET_BYTES_MAX - 1L);
     }

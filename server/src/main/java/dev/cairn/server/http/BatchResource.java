@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.cairn.protocol.Consistency;
+import dev.cairn.server.access.User;
 import dev.cairn.server.command.ClientState;
 import dev.cairn.server.operation.KeyOperation;
 import dev.cairn.server.operation.Operation;
@@ -102,6 +103,10 @@ final class BatchResource implements Route.Resource {
     call.target().allowOnly(Set.of("consistency"));
     Consistency level = KeyResource.writeLevel(call, levels);
     List<BatchReader.Step> steps = reader.read(call.body());
+    steps.forEach(
+        step ->
+            call.require(
+                step.command(), step.key(), step.isRead() ? User.KeyUse.READ : User.KeyUse.WRITE));
     Map<Integer, Part> parts = new TreeMap<>();
     for (int i = 0; i < steps.size(); i++) {
       int partition = KeyResource.partition(router, steps.get(i).key());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.http;
 
+import dev.cairn.protocol.ErrorCode;
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
@@ -33,11 +34,18 @@ final class Gate {
   private static final Set<HttpMethod> KNOWN = Set.of(HttpMethod.PATCH, HttpMethod.TRACE);
 
   private final HostCheck hosts;
+  private final Askers askers;
   private final List<Route> routes;
 
-  Gate(HostCheck hosts, List<Route> routes) {
+  Gate(HostCheck hosts, Askers askers, List<Route> routes) {
     this.hosts = hosts;
+    this.askers = askers;
     this.routes = routes;
+  }
+
+  /** What is served. */
+  List<Route> routes() {
+    return routes;
   }
 
   /** What becomes of a request once its head is read. */
@@ -78,7 +86,13 @@ final class Gate {
             .refusal(head, authority, anyHost(target))
             .or(() -> unknownMethod(head.method()))
             .or(() -> unknownHeaders(head.headers()));
-    return refusal.isPresent() ? Admission.refused(refusal.get()) : route(head.method(), target);
+    if (refusal.isPresent()) {
+      return Admission.refused(refusal.get());
+    }
+    // Before it is said what there is, and before a body is read. Who it is, is looked at later.
+    return isOpen(target, head.method()) || askers.named(head.headers())
+        ? route(head.method(), target)
+        : Admission.refused(unauthorized(target, head));
   }
 
   private static Optional<HttpAnswer> version(HttpRequest head) {
@@ -180,6 +194,27 @@ final class Gate {
               .with("Allow", allow));
     }
     return new Admission(Optional.empty(), false, route.get(), target);
+  }
+
+  private boolean isOpen(String target, HttpMethod method) {
+    int question = target.indexOf('?');
+    return Route.of(routes, question < 0 ? target : target.substring(0, question))
+        .map(route -> route.isOpenTo(method))
+        .orElse(false);
+  }
+
+  /** What is answered to who has not said who it is, or not rightly: a browser is shown a form. */
+  static HttpAnswer unauthorized(String target, HttpRequest head) {
+    boolean page = target.equals("/") || target.startsWith("/console/");
+    String accept = head.headers().get(HttpHeaderNames.ACCEPT, "");
+    if (page && accept.contains("text/html")) {
+      return LoginPage.answer("");
+    }
+    return HttpAnswer.problem(
+            Problem.UNAUTHORIZED,
+            "this node has users: send the header Authorization with one and its password",
+            document -> document.put("code", ErrorCode.NOAUTH.name()))
+        .with("WWW-Authenticate", "Basic realm=\"Cairn\", charset=\"UTF-8\"");
   }
 
   private static HttpAnswer unreadable(Throwable cause) {

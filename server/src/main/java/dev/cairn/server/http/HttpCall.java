@@ -3,9 +3,13 @@ package dev.cairn.server.http;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.cairn.protocol.Consistency;
+import dev.cairn.protocol.ErrorCode;
+import dev.cairn.server.access.Catalog;
+import dev.cairn.server.access.User;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import java.util.Base64;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -15,6 +19,7 @@ import java.util.function.Consumer;
  * @param rest what of the path follows the route's, not decoded
  * @param body all of it; never modified
  * @param peer where it came from, for the slow log
+ * @param asker who asks
  * @param done takes the answer, exactly once, on any thread
  */
 record HttpCall(
@@ -24,7 +29,60 @@ record HttpCall(
     HttpHeaders headers,
     byte[] body,
     String peer,
+    Asker asker,
     Consumer<HttpAnswer> done) {
+  /**
+   * Who asks.
+   *
+   * @param user what it may do; null where everybody may ask
+   * @param catalog the commands that rights are about
+   */
+  record Asker(User user, Catalog catalog) {}
+
+  /** Who asks; of a resource that is not open to everybody. */
+  User user() {
+    return asker.user();
+  }
+
+  /**
+   * Looks whether a command may be run with a key.
+   *
+   * @throws BadRequest where it may not
+   */
+  void require(String command, byte[] key, int directions) {
+    User.KeyUse use =
+        new User.KeyUse() {
+          @Override
+          public int count() {
+            return 1;
+          }
+
+          @Override
+          public byte[] key(int index) {
+            return key;
+          }
+
+          @Override
+          public int directions(int index) {
+            return directions;
+          }
+        };
+    Catalog catalog = asker.catalog();
+    User.Denial denial = user().denial(catalog, catalog.number(command), List.of(), use);
+    if (denial != null) {
+      throw new BadRequest(
+          forbidden(
+              denial.ofCommand()
+                  ? "this user has no permissions to run the '" + command + "' command"
+                  : "this user has no permissions to access this key"));
+    }
+  }
+
+  /** What is answered to who may not. */
+  static HttpAnswer forbidden(String detail) {
+    return HttpAnswer.problem(
+        Problem.FORBIDDEN, detail, document -> document.put("code", ErrorCode.NOPERM.name()));
+  }
 
   void answer(HttpAnswer answer) {
     done.accept(answer);

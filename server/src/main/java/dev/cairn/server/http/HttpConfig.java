@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.http;
 
+import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.SlowLog;
 import java.util.Locale;
@@ -15,9 +16,14 @@ import java.util.stream.Collectors;
  * @param valueBytesMax longest value
  * @param levels how much reads and writes wait for that do not say
  * @param slowLog where requests are kept that took long
+ * @param access who may do what
  */
 public record HttpConfig(
-    Set<String> hosts, int valueBytesMax, ClientState.Defaults levels, SlowLog slowLog) {
+    Set<String> hosts,
+    int valueBytesMax,
+    ClientState.Defaults levels,
+    SlowLog slowLog,
+    AccessControl access) {
   public HttpConfig {
     hosts =
         hosts.stream()

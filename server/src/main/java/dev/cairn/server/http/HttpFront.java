@@ -2,6 +2,8 @@
 package dev.cairn.server.http;
 
 import dev.cairn.protocol.Topology;
+import dev.cairn.server.access.AccessControl;
+import dev.cairn.server.access.User;
 import dev.cairn.server.command.RequestMemory;
 import dev.cairn.server.command.SlowLog;
 import dev.cairn.server.metrics.CommandMetrics;
@@ -57,6 +59,9 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
   private final RequestMemory documents = new RequestMemory(DOCUMENT_BYTES_MAX);
   private final CommandMetrics measured;
   private final SlowLog slowLog;
+  private final Sessions sessions = new Sessions(System::nanoTime);
+  private final AccessControl access;
+  private final Askers askers;
   private final Worker worker = new Worker();
   private final History history;
 
@@ -87,12 +92,22 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
     this.memory = new RequestMemory(memoryBytesMax);
     this.measured = metrics.commands();
     this.slowLog = config.slowLog();
+    this.access = config.access();
+    this.askers = new Askers(access, sessions);
     metrics.gauge(Metric.REQUEST_BYTES, () -> memory.bytes() + documents.bytes(), "http");
     this.history = new History(router::figures, System::nanoTime);
     this.gate =
         new Gate(
             new HostCheck(name -> config.hosts().contains(name) || announced(router, name)),
-            Routes.of(config, router, metrics, notReady, worker, history));
+            askers,
+            Routes.of(
+                config,
+                router,
+                metrics,
+                notReady,
+                worker,
+                history,
+                new SessionResource(access, sessions, askers)));
     history.start();
   }
 
@@ -170,13 +185,50 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
     return date.now();
   }
 
-  /** Carries out a request that was let in and read to its end. */
-  void run(
-      HttpRequest head,
-      Gate.Admission admission,
-      byte[] body,
-      String peer,
-      Consumer<HttpAnswer> done) {
+  /**
+   * A request that was let in and read to its end.
+   *
+   * @param peer where it came from
+   * @param memory what its connection said before
+   */
+  record Asked(
+      HttpRequest head, Gate.Admission admission, byte[] body, String peer, Askers.Memory memory) {}
+
+  /** Finds out who asks, whether that one may, and carries the request out. */
+  void run(Asked asked, Consumer<HttpAnswer> done) {
+    Route route = asked.admission().route();
+    if (route.isOpenTo(asked.head().method())) {
+      run(asked, null, done);
+      return;
+    }
+    boolean taken =
+        askers.identify(
+            asked.head().headers(),
+            asked.peer(),
+            asked.memory(),
+            login -> {
+              Optional<User> user = login.flatMap(in -> access.holds(in, access.users()));
+              if (user.isEmpty()) {
+                done.accept(Gate.unauthorized(asked.admission().target().path(), asked.head()));
+              } else if (!route.right().isEmpty()
+                  && !user.get().may(access.catalog(), route.right())) {
+                done.accept(
+                    HttpCall.forbidden(
+                        "this user has no permissions to run the '%s' command, whose right this resource takes"
+                            .formatted(route.right())));
+              } else {
+                run(asked, user.get(), done);
+              }
+            });
+    if (!taken) {
+      done.accept(HttpAnswer.tooMuch());
+    }
+  }
+
+  private void run(Asked asked, User user, Consumer<HttpAnswer> done) {
+    HttpRequest head = asked.head();
+    Gate.Admission admission = asked.admission();
+    String peer = asked.peer();
     Route route = admission.route();
     long startedNanos = System.nanoTime();
     Consumer<HttpAnswer> timed =
@@ -196,8 +248,9 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
             admission.target(),
             route.rest(admission.target().path()),
             head.headers(),
-            body,
+            asked.body(),
             peer,
+            new HttpCall.Asker(user, access.catalog()),
             timed);
     try {
       route.resource().answer(call);

@@ -74,6 +74,7 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
   private static final int SILENCES_MAX = 4;
 
   private final HttpFront front;
+  private final Askers.Memory asker = new Askers.Memory();
   private final ArrayDeque<HttpObject> inbox = new ArrayDeque<>();
   private ChannelHandlerContext context;
 
@@ -255,10 +256,7 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
     Gate.Admission admission = asked.admission;
     boolean head = HttpMethod.HEAD.equals(asked.head.method());
     front.run(
-        asked.head,
-        admission,
-        body,
-        peer,
+        new HttpFront.Asked(asked.head, admission, body, peer, asker),
         answer ->
             answered(
                 head

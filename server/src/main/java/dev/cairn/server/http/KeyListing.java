@@ -26,6 +26,8 @@ import java.util.function.Consumer;
  * at a time, for keys below the largest that still counts: a page holds the smallest {@code limit}
  * keys seen so far, and each partition's answer can only lower the bound. However many partitions
  * there are, what is held is a page and {@value #ASKED_AT_ONCE} answers.
+ *
+ * <p>Of a page its asker sees the keys that it may read; the cursor passes over the others.
  */
 final class KeyListing implements Route.Resource {
   private static final Set<String> PARAMETERS =
@@ -52,6 +54,10 @@ final class KeyListing implements Route.Resource {
   @Override
   public void answer(HttpCall call) {
     call.target().allowOnly(PARAMETERS);
+    if (!call.user().may(call.asker().catalog(), "scan")) {
+      throw new BadRequest(
+          HttpCall.forbidden("this user has no permissions to run the 'scan' command"));
+    }
     KeyRange range = range(call);
     int limit = limit(call);
     Consistency level = call.level(levels.readLevel());
@@ -73,23 +79,25 @@ final class KeyListing implements Route.Resource {
               } else if (page.keys.isEmpty() && page.truncated && rounds > 1) {
                 page(call, range.startingAt(page.bound), limit, level, partitions, rounds - 1);
               } else {
-                call.answer(answer(page));
+                call.answer(answer(call, page));
               }
             });
   }
 
-  private static HttpAnswer answer(Page page) {
+  private static HttpAnswer answer(HttpCall call, Page page) {
     try {
-      return document(page);
+      return document(call, page);
     } catch (BadRequest tooLong) {
       return tooLong.answer();
     }
   }
 
-  private static HttpAnswer document(Page page) {
+  private static HttpAnswer document(HttpCall call, Page page) {
     ObjectNode document = HttpAnswer.object();
     ArrayNode keys = document.putArray("keys");
-    page.keys.forEach(key -> HttpCall.put(keys.addObject(), "key", key));
+    page.keys.stream()
+        .filter(key -> call.user().mayRead(call.asker().catalog(), "get", key))
+        .forEach(key -> HttpCall.put(keys.addObject(), "key", key));
     if (!page.truncated) {
       document.putNull("cursor");
       return HttpAnswer.json(200, document);

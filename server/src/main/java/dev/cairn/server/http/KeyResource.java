@@ -5,6 +5,7 @@ import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.Limits;
 import dev.cairn.protocol.Slots;
 import dev.cairn.protocol.Topology;
+import dev.cairn.server.access.User;
 import dev.cairn.server.command.ClientState;
 import dev.cairn.server.operation.Condition;
 import dev.cairn.server.operation.KeyOperation.Revision;
@@ -41,6 +42,7 @@ final class KeyResource implements Route.Resource {
   @Override
   public void answer(HttpCall call) {
     byte[] key = key(RequestTarget.decode(call.rest(), false));
+    require(call, key);
     if (call.method().equals(HttpMethod.PUT)) {
       put(call, key);
     } else if (call.method().equals(HttpMethod.DELETE)) {
@@ -58,6 +60,17 @@ final class KeyResource implements Route.Resource {
               .formatted(Limits.KEY_BYTES_MIN, Limits.KEY_BYTES_MAX, key.length));
     }
     return key;
+  }
+
+  /** Each method takes the right of a command of Redis'. */
+  private static void require(HttpCall call, byte[] key) {
+    if (call.method().equals(HttpMethod.PUT)) {
+      call.require("set", key, User.KeyUse.WRITE);
+    } else if (call.method().equals(HttpMethod.DELETE)) {
+      call.require("del", key, User.KeyUse.WRITE);
+    } else {
+      call.require("get", key, User.KeyUse.READ);
+    }
   }
 
   /** The partition of a key. */

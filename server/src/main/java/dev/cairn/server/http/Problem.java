@@ -14,6 +14,14 @@ import java.util.Optional;
  */
 enum Problem {
   BAD_REQUEST(400, "The request is not as it should be; nothing was done. The detail says what."),
+  UNAUTHORIZED(
+      401,
+      "Who asks must say who it is, and did not, or the password is another; nothing was done. Send"
+          + " the header Authorization: Basic with a user and a password."),
+  FORBIDDEN(
+      403,
+      "The user may not do this; nothing was done. ACL SETUSER gives rights, and the resource's line"
+          + " in docs/reference/http.md says which."),
   FOREIGN_ORIGIN(
       403,
       "A page of another origin may not write; nothing was done. A browser says by the headers"

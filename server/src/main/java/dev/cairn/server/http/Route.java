@@ -15,6 +15,8 @@ import java.util.stream.Collectors;
  * @param bodyBytesMax the longest body that it takes
  * @param isDocument whether it may be refused when it is there, for want of memory: what reads and
  *     writes keys may not, since it was done, and what says that the node is alive is to be heard
+ * @param right the command that one must be allowed to run, {@code cairn|status}; {@link #OPEN}:
+ *     none, and nobody has to log in; {@link #ANYBODY}: none, to who has logged in
  * @param anyHost whether it answers by whatever name the node is asked
  */
 record Route(
@@ -23,8 +25,15 @@ record Route(
     List<HttpMethod> methods,
     int bodyBytesMax,
     boolean isDocument,
+    String right,
     boolean anyHost,
     Resource resource) {
+  /** The right that all have. */
+  static final String OPEN = "-";
+
+  /** The right that all have who have logged in. */
+  static final String ANYBODY = "";
+
   private static final List<HttpMethod> READS = List.of(HttpMethod.GET, HttpMethod.HEAD);
 
   /** Answers the requests of a route. Must not block; what it throws is answered as a bug. */
@@ -39,23 +48,46 @@ record Route(
    * that a page elsewhere could not find out.
    */
   static Route probe(String path, Resource resource) {
-    return new Route(path, "", READS, 0, false, true, resource);
+    return new Route(path, "", READS, 0, false, OPEN, true, resource);
   }
 
   /** What is only read, and little. */
-  static Route word(String path, Resource resource) {
-    return new Route(path, "", READS, 0, false, false, resource);
+  static Route word(String path, String right, Resource resource) {
+    return new Route(path, "", READS, 0, false, right, false, resource);
   }
 
   /** What is only read, and may be much. */
-  static Route document(String path, Resource resource) {
-    return new Route(path, "", READS, 0, true, false, resource);
+  static Route document(String path, String right, Resource resource) {
+    return new Route(path, "", READS, 0, true, right, false, resource);
   }
 
-  /** What reads or writes keys. */
+  /** What reads or writes keys; it looks itself whether its asker may. */
   static Route keys(
       String path, String label, List<HttpMethod> methods, int bodyBytesMax, Resource resource) {
-    return new Route(path, label, methods, bodyBytesMax, false, false, resource);
+    return new Route(path, label, methods, bodyBytesMax, false, ANYBODY, false, resource);
+  }
+
+  /** Where one logs in and out: the first is open to all. */
+  static Route session(String path, int bodyBytesMax, Resource resource) {
+    return new Route(
+        path,
+        "",
+        List.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.POST, HttpMethod.DELETE),
+        bodyBytesMax,
+        false,
+        ANYBODY,
+        false,
+        resource);
+  }
+
+  /** Whether nobody has to log in for this: to be asked, or to log in. */
+  boolean isOpenTo(HttpMethod method) {
+    return isOpen() || (path.equals("/v1/session") && method.equals(HttpMethod.POST));
+  }
+
+  /** Whether nobody has to log in. */
+  boolean isOpen() {
+    return right.equals(OPEN);
   }
 
   private boolean open() {

@@ -18,7 +18,8 @@ final class Routes {
       Metrics metrics,
       Supplier<Optional<String>> notReady,
       Worker worker,
-      History history) {
+      History history,
+      Route.Resource sessions) {
     HealthResource health = new HealthResource(metrics, notReady);
     ConsoleResource console = new ConsoleResource(router);
     ClusterResource cluster = new ClusterResource(router);
@@ -26,14 +27,14 @@ final class Routes {
     return List.of(
         Route.probe("/healthz", health::alive),
         Route.probe("/readyz", worker.resource(health::ready)),
-        Route.document("/metrics", worker.resource(health::metrics)),
-        Route.document("/v1/cluster", worker.resource(cluster::cluster)),
-        Route.document("/v1/nodes", worker.resource(cluster::nodes)),
-        Route.document("/v1/partitions", worker.resource(cluster::partitions)),
-        Route.document("/v1/ring", worker.resource(cluster::ring)),
-        Route.document("/v1/stats", worker.resource(cluster::stats)),
-        Route.document("/v1/history", worker.resource(history::answer)),
-        Route.document("/v1/slowlog", worker.resource(cluster::slowLog)),
+        Route.document("/metrics", "info", worker.resource(health::metrics)),
+        Route.document("/v1/cluster", "cairn|status", worker.resource(cluster::cluster)),
+        Route.document("/v1/nodes", "cairn|status", worker.resource(cluster::nodes)),
+        Route.document("/v1/partitions", "cairn|status", worker.resource(cluster::partitions)),
+        Route.document("/v1/ring", "cairn|status", worker.resource(cluster::ring)),
+        Route.document("/v1/stats", "info", worker.resource(cluster::stats)),
+        Route.document("/v1/history", "info", worker.resource(history::answer)),
+        Route.document("/v1/slowlog", "slowlog|get", worker.resource(cluster::slowLog)),
         Route.keys(
             "/v1/kv/",
             "key",
@@ -52,9 +53,10 @@ final class Routes {
             List.of(HttpMethod.POST),
             BatchResource.bodyBytesMax(config.valueBytesMax()),
             new BatchResource(router, config.levels(), config.valueBytesMax())),
-        Route.document("/openapi.yaml", health::openApi),
-        Route.word("/problems/", HealthResource::problem),
-        Route.document("/", console::index),
-        Route.document("/console/", console::file));
+        Route.session("/v1/session", SessionResource.BODY_BYTES_MAX, sessions),
+        Route.document("/openapi.yaml", Route.ANYBODY, health::openApi),
+        Route.word("/problems/", Route.ANYBODY, HealthResource::problem),
+        Route.document("/", Route.ANYBODY, console::index),
+        Route.document("/console/", Route.ANYBODY, console::file));
   }
 }

@@ -8,6 +8,6 @@
  * dev.cairn.server.http.HttpFront} lets it in or not, {@link dev.cairn.server.http.Routes} says who
  * answers it.
  *
- * <p>Imports of ours: cluster, command, metrics, operation, protocol, routing, storage.
+ * <p>Imports of ours: access, cluster, command, metrics, operation, protocol, routing, storage.
  */
 package dev.cairn.server.http;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.node;
 
+import dev.cairn.server.access.Users;
 import dev.cairn.server.operation.EntryDescription;
 import dev.cairn.server.raft.LogDump;
 import java.io.BufferedWriter;
@@ -87,8 +88,18 @@ final class LogCommand {
     }
   }
 
-  /** The meta group's entries are JSON documents, the partitions' begin with their format. */
+  /**
+   * The meta group's entries are JSON documents or rights, the partitions' begin with their format.
+   * Hashes of passwords are not shown.
+   */
   private static String describe(byte[] entry) {
+    if (Users.isChange(entry)) {
+      return "RIGHTS "
+          + new String(entry, StandardCharsets.ISO_8859_1)
+              .replaceAll("#[0-9a-f]{64}", "#(redacted)")
+              .strip()
+              .replace("\n", "; ");
+    }
     return entry.length > 0 && entry[0] == '{'
         ? "CLUSTER " + new String(entry, StandardCharsets.UTF_8)
         : EntryDescription.of(entry);

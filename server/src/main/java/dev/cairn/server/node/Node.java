@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.node;
 
+import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Formation;
 import dev.cairn.server.cluster.Member;
@@ -96,10 +97,12 @@ public final class Node {
     tls.tell(metrics);
     SlowLog slowLog = new SlowLog(config.serving().slowlogValues());
     NodeStats stats = new NodeStats(metrics, slowLog);
+    AccessControl access = config.access().open(folder.path());
+    parts.add(new Part("logins", access::close));
     DiskRoom room = DiskRoom.of(folder.path(), config.disk().freeBytesMin());
     KeptRuntime runtime =
         KeptRuntime.start(
-            onFault -> runtime(config, tls, folder, room, metrics, stats, onFault),
+            onFault -> runtime(config, tls, folder, room, stats, access, onFault),
             folder.path(),
             room,
             end);
@@ -107,13 +110,15 @@ public final class Node {
     NodeConfig.Serving serving = config.serving();
     HttpFront http =
         new HttpFront(
-            new HttpConfig(serving.httpHosts(), serving.valueBytesMax(), serving.levels(), slowLog),
+            new HttpConfig(
+                serving.httpHosts(), serving.valueBytesMax(), serving.levels(), slowLog, access),
             runtime.router(),
             metrics,
             runtime::notReady);
     parts.add(new Part("http", http::close));
     FrontConfig.Rules rules =
-        new FrontConfig.Rules(serving.levels(), slowLog, serving.enableShutdown(), tls.clients());
+        new FrontConfig.Rules(
+            serving.levels(), slowLog, serving.enableShutdown(), tls.clients(), access);
     RespServer clients =
         RespServer.start(
             front(config, config.listening().port(), rules),
@@ -187,8 +192,8 @@ public final class Node {
       NodeTls tls,
       DataFolder folder,
       DiskRoom room,
-      Metrics metrics,
       NodeStats stats,
+      AccessControl access,
       Consumer<NodeFault> onFault)
       throws StartException, IOException {
     LostLog.finish(folder.path());
@@ -230,7 +235,8 @@ public final class Node {
                 REQUEST_TIMEOUT_MILLIS,
                 LogLimits.DEFAULT,
                 new Scrub.Pace(config.disk().scrubBytesPerSecond(), SCRUB_PAUSE_MILLIS)),
-            new RuntimeSpec.Figures(Release.version(), metrics, stats, room::room),
+            new RuntimeSpec.Figures(Release.version(), stats.metrics(), stats, room::room),
+            access,
             onFault));
   }
 

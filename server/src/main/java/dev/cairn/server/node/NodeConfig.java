@@ -31,9 +31,15 @@ import java.util.stream.Stream;
  * @param disk its folder, and what may be used of disk and memory for it
  * @param serving what holds for its clients
  * @param protection what clients and peers have to show
+ * @param access who may do what, of a new cluster
  */
 public record NodeConfig(
-    Listening listening, Founding founding, Disk disk, Serving serving, Protection protection) {
+    Listening listening,
+    Founding founding,
+    Disk disk,
+    Serving serving,
+    Protection protection,
+    AccessSettings access) {
   /**
    * Where a node listens, and where others find it.
    *
@@ -148,7 +154,7 @@ public record NodeConfig(
                     new StartException(
                         "which port? Give one, as in './cairn node 5000', or set CAIRN_PORT"));
     String host = reader.host(Setting.HOST).orElse("127.0.0.1");
-    Protection protection = Protection.of(reader, host, !isLoopback(host), false);
+    Protection protection = Protection.of(reader, host, !isLoopback(host), AccessSettings.of(reader).seeded());
     Optional<String> announced = reader.host(Setting.ANNOUNCE_HOST);
     if (announced.isEmpty() && isWildcard(host)) {
       throw new StartException(
@@ -186,7 +192,12 @@ public record NodeConfig(
                 optional(reader.number(Setting.PARTITIONS, 1, Slots.COUNT)),
                 members.size()));
     return new NodeConfig(
-        listening, founding, disk(reader, checkout, port), serving(reader, host), protection);
+        listening,
+        founding,
+        disk(reader, checkout, port),
+        serving(reader, host),
+        protection,
+        AccessSettings.of(reader));
   }
 
   private static Disk disk(SettingReader reader, Path checkout, int port) throws StartException {

@@ -2,8 +2,10 @@
 package dev.cairn.server.node;
 
 import dev.cairn.server.raft.LogDamagedException;
+import dev.cairn.server.raft.LogLostException;
 import dev.cairn.server.storage.StorageException;
 import java.io.IOException;
+import java.util.function.Consumer;
 
 /**
  * A fault of the node's disk that stops all of its groups, and what follows from it.
@@ -47,5 +49,24 @@ record NodeFault(Kind kind, Throwable cause) {
       }
     }
     return new NodeFault(Kind.DISK_FAILED, failure);
+  }
+
+  /** What follows from what others say of this node's start. */
+  static Introduction.Heard heard(Consumer<NodeFault> onFault) {
+    return new Introduction.Heard() {
+      @Override
+      public void older(String why) {
+        tell(NodeFault.Kind.OLDER_COPY, why);
+      }
+
+      @Override
+      public void otherRun(String why) {
+        tell(NodeFault.Kind.OTHER_RUN, why);
+      }
+
+      private void tell(NodeFault.Kind kind, String why) {
+        onFault.accept(new NodeFault(kind, new LogLostException(why, null)));
+      }
+    };
   }
 }

@@ -9,6 +9,7 @@ import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.Membership;
 import dev.cairn.server.cluster.MetaGroup;
 import dev.cairn.server.cluster.NodeReport;
+import dev.cairn.server.cluster.RightsLog;
 import dev.cairn.server.partition.Partitions;
 import dev.cairn.server.peer.PeerTransport;
 import dev.cairn.server.raft.LogLostException;
@@ -38,7 +39,8 @@ import org.slf4j.LoggerFactory;
  * the one before; stopped in the reverse order.
  *
  * <p>What is on disk: {@code store.log/} the write-ahead log of all groups, {@code cluster.json}
- * the last known state of the cluster, {@code partitions/} the data.
+ * the last known state of the cluster, {@code users.acl} its last known users, {@code partitions/}
+ * the data.
  */
 final class NodeRuntime implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(NodeRuntime.class);
@@ -69,6 +71,7 @@ final class NodeRuntime implements AutoCloseable {
   private String saidWaiting = ""; // the constructor's, then one task's after another
   private volatile List<NodeReport.PartitionReport> latest = List.of();
   private MetaGroup meta; // guarded by this
+  private RightsLog rights; // guarded by this
   private boolean stopped; // guarded by this
 
   /**
@@ -230,7 +233,7 @@ final class NodeRuntime implements AutoCloseable {
     engine.transport().complete();
     if (spec.identity().founded().isPresent()) {
       formation.formed(spec.identity().founded().get());
-      introduction.keepTelling(scheduler, heard(spec));
+      introduction.keepTelling(scheduler, NodeFault.heard(spec.onFault()));
       if (introduction.hasMoved() && !introduction.isNoted()) {
         awaitNoted(spec);
       } else {
@@ -289,9 +292,10 @@ final class NodeRuntime implements AutoCloseable {
     meta =
         MetaGroup.open(
             engine,
-            folder.resolve(CLUSTER),
+            MetaGroup.Kept.in(folder),
             founded,
             founded.member(self.id()).orElseThrow(),
+            spec.access(),
             state -> {
               formation.formed(state);
               introduction.follow(state);
@@ -299,8 +303,19 @@ final class NodeRuntime implements AutoCloseable {
               router.follow(state);
             },
             failure -> spec.onFault().accept(NodeFault.of(failure)));
-    introduction.keepTelling(scheduler, heard(spec));
+    introduction.keepTelling(scheduler, NodeFault.heard(spec.onFault()));
     MetaGroup opened = meta;
+    rights =
+        new RightsLog(
+            self.id(),
+            opened,
+            membership,
+            engine.transport(),
+            scheduler,
+            spec.access(),
+            System::nanoTime);
+    RightsLog applied = rights;
+    applied.start();
     NodeFigures figures = new NodeFigures(folder, spec.figures().metrics());
     membership.start(
         opened::state,
@@ -310,7 +325,7 @@ final class NodeRuntime implements AutoCloseable {
               founded.clusterId(),
               self.id(),
               spec.figures().version(),
-              epoch,
+              new NodeReport.Known(epoch, applied.version()),
               System.currentTimeMillis(),
               partitions.stopping(),
               self.announced(),
@@ -319,25 +334,8 @@ final class NodeRuntime implements AutoCloseable {
               membership.reached(),
               looked(partitions.reports()));
         });
-    new Controller(opened, membership, formation, addresses, System::nanoTime).start(scheduler);
-  }
-
-  private static Introduction.Heard heard(RuntimeSpec spec) {
-    return new Introduction.Heard() {
-      @Override
-      public void older(String why) {
-        tell(NodeFault.Kind.OLDER_COPY, why);
-      }
-
-      @Override
-      public void otherRun(String why) {
-        tell(NodeFault.Kind.OTHER_RUN, why);
-      }
-
-      private void tell(NodeFault.Kind kind, String why) {
-        spec.onFault().accept(new NodeFault(kind, new LogLostException(why, null)));
-      }
-    };
+    new Controller(opened, applied, membership, formation, addresses, System::nanoTime)
+        .start(scheduler);
   }
 
   private List<NodeReport.PartitionReport> looked(List<NodeReport.PartitionReport> reports) {
@@ -416,6 +414,7 @@ final class NodeRuntime implements AutoCloseable {
     router.close();
     synchronized (this) {
       if (meta != null) {
+        rights.close();
         meta.close();
       }
     }

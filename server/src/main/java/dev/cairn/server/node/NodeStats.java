@@ -28,6 +28,11 @@ final class NodeStats {
     this.slowLog = slowLog;
   }
 
+  /** What the node measures. */
+  Metrics metrics() {
+    return metrics;
+  }
+
   /** The slow log, the latest first. */
   byte[] slowLog() {
     ArrayNode list = JSON.createArrayNode();

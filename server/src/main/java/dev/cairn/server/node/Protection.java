@@ -77,7 +77,8 @@ public record Protection(Clients clients, Peers peers, Optional<String> notProte
         clients.mode() == TlsMode.REQUIRED && clients.certificates() == ClientCertificates.REQUIRED;
     if (reachable && !users && !certificates) {
       open.add("its client ports let everybody in");
-      mend.add("--tls-cert FILE --tls-key FILE --tls-ca FILE  (clients show certificates)");
+      mend.add("--password-file FILE  (clients log in)");
+      mend.add("or --tls-cert FILE --tls-key FILE --tls-ca FILE  (clients show certificates)");
     }
     if (reachable ? peers.mode() != TlsMode.REQUIRED : peers.mode() == TlsMode.OPTIONAL) {
       open.add(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.node;
 
+import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.CreationSettings;
 import dev.cairn.server.cluster.Formation;
@@ -22,6 +23,7 @@ import java.util.function.Supplier;
  * @param founders of what a new cluster forms
  * @param bounds how much is used
  * @param figures what is told of the node
+ * @param access acts on the rights of the cluster
  * @param onFault told of faults that stop all groups, by any thread; returns at once
  */
 record RuntimeSpec(
@@ -29,6 +31,7 @@ record RuntimeSpec(
     Founders founders,
     Bounds bounds,
     Figures figures,
+    AccessControl access,
     Consumer<NodeFault> onFault) {
   /**
    * Which node it is, and of which cluster.

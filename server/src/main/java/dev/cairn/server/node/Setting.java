@@ -181,6 +181,30 @@ enum Setting {
       "none",
       "Instead of --peer-ca: a file with a secret of 16 bytes or more, the same at all nodes, which"
           + " peers prove to each other that they have. The peer port speaks TLS then."),
+  USERS_FILE(
+      "users-file",
+      "FILE",
+      "none",
+      "Users of a new cluster, as in Redis' aclfile, the same file at each node; nobody else may be"
+          + " able to read it. A cluster that has its users keeps them."),
+  PASSWORD_FILE(
+      "password-file",
+      "FILE",
+      "none",
+      "File with the password of the user default of a new cluster, the same at each node; nobody"
+          + " else may be able to read it. Without users everybody who can connect may do all."),
+  RECOVERY_PASSWORD_FILE(
+      "recovery-password-file",
+      "FILE",
+      "none",
+      "File with a password by which the user default may do all, from a loopback address of this"
+          + " node: the way back when a password is lost."),
+  USER_CONNECTIONS_MAX(
+      "user-connections-max",
+      "N",
+      "0",
+      "How many connections to this node a user may have who logged in; one more is answered"
+          + " TRYAGAIN. 0: any number."),
   INSECURE(
       "insecure",
       "",

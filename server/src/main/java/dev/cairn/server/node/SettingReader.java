@@ -5,6 +5,8 @@ import dev.cairn.protocol.Consistency;
 import dev.cairn.server.cluster.MemberAddress;
 import dev.cairn.server.command.ShutdownBy;
 import dev.cairn.server.node.SettingSources.Given;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -99,6 +101,19 @@ record SettingReader(Map<Setting, Given> given) {
                             value.text(),
                             String.join(
                                 ", ", allowed.stream().map(Consistency::lowerName).toList()))));
+  }
+
+  Optional<Path> file(Setting setting) throws StartException {
+    Given value = given.get(setting);
+    if (value == null) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(Path.of(value.text()).toAbsolutePath());
+    } catch (InvalidPathException e) {
+      throw new StartException(
+          "%s: '%s' is no path: %s".formatted(value.origin(), value.text(), e.getReason()), e);
+    }
   }
 
   Optional<String> host(Setting setting) throws StartException {

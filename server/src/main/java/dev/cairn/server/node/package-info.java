@@ -3,7 +3,7 @@
  * One Cairn process: its command line, configuration, identity on disk, start and stop. Builds
  * every other part by constructor, in one place. Nothing may touch it.
  *
- * <p>Imports of ours: cluster, command, http, metrics, operation, partition, peer, protocol, raft,
- * resp, routing, storage, tls.
+ * <p>Imports of ours: access, cluster, command, http, metrics, operation, partition, peer,
+ * protocol, raft, resp, routing, storage, tls.
  */
 package dev.cairn.server.node;

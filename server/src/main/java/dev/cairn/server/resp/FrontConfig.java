@@ -2,7 +2,9 @@
 package dev.cairn.server.resp;
 
 import dev.cairn.protocol.Limits;
+import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.command.ClientState;
+import dev.cairn.server.command.CommandTable;
 import dev.cairn.server.command.ShutdownBy;
 import dev.cairn.server.command.SlowLog;
 import dev.cairn.server.tls.ClientTls;
@@ -96,13 +98,22 @@ public record FrontConfig(
    * @param slowLog where commands are kept that took long
    * @param shutdownBy whose SHUTDOWN is carried out
    * @param tls whether connections begin with TLS, and what clients show
+   * @param access who may do what
    */
   public record Rules(
-      ClientState.Defaults levels, SlowLog slowLog, ShutdownBy shutdownBy, ClientTls tls) {
-    /** Where nothing is configured, with a slow log of its own. */
+      ClientState.Defaults levels,
+      SlowLog slowLog,
+      ShutdownBy shutdownBy,
+      ClientTls tls,
+      AccessControl access) {
+    /** Where nothing is configured: a slow log of its own, and nobody needs a password. */
     public static Rules defaults() {
       return new Rules(
-          ClientState.Defaults.QUORUM, new SlowLog(), ShutdownBy.LOCAL, ClientTls.off());
+          ClientState.Defaults.QUORUM,
+          new SlowLog(),
+          ShutdownBy.LOCAL,
+          ClientTls.off(),
+          AccessControl.open(CommandTable.catalog()));
     }
   }
 

@@ -291,7 +291,8 @@ public final class RespServer implements AutoCloseable {
                 new NodeFacts.Loops(
                     config.threads(), () -> ProcessFigures.processorSeconds(loopThreads))),
             config.rules().slowLog(),
-            metrics);
+            metrics,
+            config.rules().access());
     listener.config().setAutoRead(true);
   }
 
@@ -315,8 +316,8 @@ public final class RespServer implements AutoCloseable {
             System.nanoTime(),
             config.rules().levels(),
             wire(channel));
-    commands.clients().opened(client);
-    channel.closeFuture().addListener(closed -> commands.clients().closed(client));
+    commands.opened(client);
+    channel.closeFuture().addListener(closed -> commands.closed(client));
     channel.pipeline().addLast(traffic);
     config.rules().tls().guard(channel.pipeline(), OtherProtocols::tlsOnly);
     channel

@@ -339,7 +339,7 @@ final class RespSession extends ChannelInboundHandlerAdapter {
   }
 
   private boolean mayStart() {
-    return context.channel().isWritable() && pending.hasRoom();
+    return !client.waits() && context.channel().isWritable() && pending.hasRoom();
   }
 
   private void refuseToStart(RespRequest request) {

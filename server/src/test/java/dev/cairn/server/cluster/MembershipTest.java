@@ -134,7 +134,7 @@ class MembershipTest {
         CLUSTER,
         id,
         "v",
-        epoch,
+        new NodeReport.Known(epoch, 0),
         0,
         false,
         new Announced("h", 1, 0),

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.cairn.server.FreePorts;
+import dev.cairn.server.access.AccessControl;
+import dev.cairn.server.command.CommandTable;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.peer.PeerRun;
 import dev.cairn.server.peer.PeerTransport;
@@ -47,9 +49,10 @@ class MetaGroupTest {
       try (MetaGroup meta =
           MetaGroup.open(
               engine,
-              folder.resolve("cluster.json"),
+              MetaGroup.Kept.in(folder),
               founded,
               self,
+              AccessControl.open(CommandTable.catalog()),
               applied::add,
               failure -> {
                 throw new AssertionError(failure);

@@ -30,7 +30,7 @@ class NodeReportTest {
       assertThatThrownBy(() -> NodeReport.decode(cut)).isInstanceOf(IOException.class);
     }
     bytes[0]++;
-    assertThatThrownBy(() -> NodeReport.decode(bytes)).hasMessageContaining("format 7");
+    assertThatThrownBy(() -> NodeReport.decode(bytes)).hasMessageContaining("format 8");
   }
 
   @Provide
@@ -77,7 +77,7 @@ class NodeReportTest {
                     cluster,
                     node,
                     "v" + node,
-                    ~wall,
+                    new NodeReport.Known(~wall, wall / 2),
                     wall,
                     stopping,
                     at,
@@ -107,7 +107,7 @@ class NodeReportTest {
             "c",
             "n",
             "v",
-            1,
+            new NodeReport.Known(1, 1),
             1,
             false,
             new Announced("h", 1, 1),

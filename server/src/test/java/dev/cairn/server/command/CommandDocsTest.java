@@ -33,7 +33,7 @@ final class CommandDocsTest {
             Made from `CommandTable` (run `CommandDocsTest` with `-Dcairn.rewrite=true`): do not edit.
 
             What Redis has too answers as Redis 7 does, with Redis' error texts; *since* is the version of Redis that
-            first had it (of Cairn, for `CAIRN`). What is not listed is not there yet: users,
+            first had it (of Cairn, for `CAIRN`). What is not listed is not there yet:
             SUBSCRIBE and PUBLISH, keyspace notifications, Redis' collections; of the commands on keys that Redis 7.0
             has, `DUMP`, `RESTORE`, `MIGRATE`, `MOVE`, `SORT` and `SORT_RO`, and `SWAPDB`. They answer Redis' own error
             for an unknown command. [Reliability](../design/reliability.md#how-commands-are-compared-with-redis) says how
@@ -152,7 +152,12 @@ final class CommandDocsTest {
             | `MULTI` | any number of commands and bytes | 65,536 commands, bytes as above, answers of 16 MiB and one more value | a transaction is one log entry |
             | `INFO`: `cluster_enabled`, `redis_mode` | one tells the other | `cluster_enabled:1` on both ports, `redis_mode:standalone` on the client port | the client port is one Redis that can seed a client in cluster mode: redis-py takes no seed that says 0 |
             | `INFO`: `expires`, `avg_ttl` | how many keys expire, and when | 0 | counting them would walk over every key |
-            | `AUTH` | users | as without any password | no users yet |
+            | `ACL GETUSER`, `ACL LIST`: commands | rules put together anew | the rules in their order, as Redis 7.2 tells them | what was said is what is read |
+            | `ACL SETUSER`, `ACL DELUSER`, `requirepass` | of one server, at once | of the cluster: `OK` once every node that is up acts on it, else `NOTALL` | a right that was taken away is gone everywhere |
+            | `ACL SETUSER`: a change after which nobody can give rights | taken | refused | there would be no way back |
+            | `ACL SETUSER <password` that is not there | the error repeats it | `<(redacted)` | passwords stand in no message |
+            | `CONFIG GET requirepass` | the password | whether there is one | only its hash is kept |
+            | `ACL SAVE`, `ACL LOAD`, Pub/Sub channels | a file, channels | no such subcommands; channels are kept and of no use | users are the cluster's; there are no channels |
 
             Small ones, most of them shown by `.ci/manners`:
 

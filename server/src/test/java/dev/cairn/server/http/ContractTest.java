@@ -53,6 +53,12 @@ final class ContractTest {
     node.router.documents = Map.of();
     ask(200, "GET /v1/slowlog", "");
     ask(400, "GET /v1/slowlog?count=-1", "");
+    ask(200, "GET /v1/session", "");
+    ask(204, "POST /v1/session", "{\"user\":\"default\",\"password\":\"any\"}");
+    ask(401, "POST /v1/session", "{\"user\":\"nobody\",\"password\":\"any\"}");
+    String form = "Content-Type: application/x-www-form-urlencoded";
+    ask(303, "POST /v1/session", "user=default&password=any", form);
+    ask(204, "DELETE /v1/session", "");
     ask(200, "GET /healthz", "");
     ask(200, "GET /readyz", "");
     node.notReady = Optional.of("partition 0 has no leader");

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.http;
 
+import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.command.ClientState;
+import dev.cairn.server.command.CommandTable;
 import dev.cairn.server.command.PortKind;
 import dev.cairn.server.command.SlowLog;
 import dev.cairn.server.metrics.Metrics;
@@ -40,6 +42,10 @@ final class HttpTestNode implements AutoCloseable {
   private final RespServer server;
 
   HttpTestNode(int partitions) throws IOException {
+    this(partitions, AccessControl.open(CommandTable.catalog()));
+  }
+
+  HttpTestNode(int partitions, AccessControl access) throws IOException {
     router = new FakeRouter(partitions, Runnable::run);
     http =
         new HttpFront(
@@ -47,7 +53,8 @@ final class HttpTestNode implements AutoCloseable {
                 Set.of("node.example"),
                 VALUE_BYTES_MAX,
                 ClientState.Defaults.QUORUM,
-                new SlowLog()),
+                new SlowLog(),
+                access),
             router,
             metrics,
             () -> notReady,
@@ -75,6 +82,11 @@ final class HttpTestNode implements AutoCloseable {
     String header(String name) {
       return headers.get(name.toLowerCase(Locale.ROOT));
     }
+  }
+
+  /** The table of what is served. */
+  List<Route> routes() {
+    return http.gate().routes();
   }
 
   int port() {

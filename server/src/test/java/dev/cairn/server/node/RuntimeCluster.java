@@ -7,11 +7,15 @@ import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.Slots;
 import dev.cairn.protocol.Topology;
 import dev.cairn.server.FreePorts;
+import dev.cairn.server.access.AccessControl;
+import dev.cairn.server.access.Users;
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.CreationSettings;
 import dev.cairn.server.cluster.Formation;
 import dev.cairn.server.cluster.Member;
+import dev.cairn.server.cluster.MetaGroup;
 import dev.cairn.server.cluster.NodeReport;
+import dev.cairn.server.command.CommandTable;
 import dev.cairn.server.command.SlowLog;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.operation.Operation;
@@ -56,6 +60,7 @@ final class RuntimeCluster implements AutoCloseable {
   private final Set<Integer> wiped = new HashSet<>();
   private final NodeRuntime[] nodes = new NodeRuntime[3];
   private final Metrics[] metrics = new Metrics[3];
+  private final AccessControl[] accesses = new AccessControl[3];
   private final List<NodeFault> faults = new CopyOnWriteArrayList<>();
   private final ClusterState[] recorded = new ClusterState[3];
 
@@ -135,7 +140,26 @@ final class RuntimeCluster implements AutoCloseable {
                 metrics[index],
                 new NodeStats(metrics[index], new SlowLog()),
                 () -> NodeReport.Room.ENOUGH),
+            access(index),
             faults::add));
+  }
+
+  private AccessControl access(int index) throws IOException {
+    accesses[index] =
+        new AccessControl(
+            CommandTable.catalog(),
+            MetaGroup.lastKnownRights(
+                MetaGroup.Kept.in(folder(index)).rights(),
+                CommandTable.catalog(),
+                Users.open(CommandTable.catalog())),
+            Optional.empty(),
+            0);
+    return accesses[index];
+  }
+
+  /** What a node acts on. */
+  AccessControl rights(int index) {
+    return accesses[index];
   }
 
   /** A node's data folder. */

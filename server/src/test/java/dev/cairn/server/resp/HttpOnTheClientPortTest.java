@@ -3,7 +3,9 @@ package dev.cairn.server.resp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.command.ClientState;
+import dev.cairn.server.command.CommandTable;
 import dev.cairn.server.command.PortKind;
 import dev.cairn.server.command.SlowLog;
 import dev.cairn.server.http.HttpConfig;
@@ -38,7 +40,11 @@ final class HttpOnTheClientPortTest {
     http =
         new HttpFront(
             new HttpConfig(
-                Set.of("node.example"), 1 << 20, ClientState.Defaults.QUORUM, new SlowLog()),
+                Set.of("node.example"),
+                1 << 20,
+                ClientState.Defaults.QUORUM,
+                new SlowLog(),
+                AccessControl.open(CommandTable.catalog())),
             router,
             metrics,
             notReady::get);

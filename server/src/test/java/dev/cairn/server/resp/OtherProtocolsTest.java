@@ -3,7 +3,9 @@ package dev.cairn.server.resp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.command.ClientState;
+import dev.cairn.server.command.CommandTable;
 import dev.cairn.server.command.PortKind;
 import dev.cairn.server.command.SlowLog;
 import dev.cairn.server.http.HttpConfig;
@@ -29,7 +31,12 @@ final class OtherProtocolsTest {
   private final Metrics metrics = new Metrics();
   private final HttpFront http =
       new HttpFront(
-          new HttpConfig(Set.of(), 1 << 20, ClientState.Defaults.QUORUM, new SlowLog()),
+          new HttpConfig(
+              Set.of(),
+              1 << 20,
+              ClientState.Defaults.QUORUM,
+              new SlowLog(),
+              AccessControl.open(CommandTable.catalog())),
           router,
           metrics,
           Optional::empty);

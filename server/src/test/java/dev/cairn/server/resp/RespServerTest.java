@@ -10,7 +10,9 @@ import dev.cairn.protocol.RespReader;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.RespWriter;
 import dev.cairn.protocol.Topology;
+import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.command.ClientState;
+import dev.cairn.server.command.CommandTable;
 import dev.cairn.server.command.PortKind;
 import dev.cairn.server.command.ShutdownBy;
 import dev.cairn.server.command.SlowLog;
@@ -582,7 +584,11 @@ final class RespServerTest {
             FrontConfig.of("127.0.0.1", 0, "x")
                 .with(
                     new FrontConfig.Rules(
-                        ClientState.Defaults.QUORUM, new SlowLog(), by, ClientTls.off()));
+                        ClientState.Defaults.QUORUM,
+                        new SlowLog(),
+                        by,
+                        ClientTls.off(),
+                        AccessControl.open(CommandTable.catalog())));
         try (RespServer asked =
                 RespServer.start(config, router, face, new Metrics(), stopped::incrementAndGet);
             Client client =

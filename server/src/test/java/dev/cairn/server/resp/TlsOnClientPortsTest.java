@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.cairn.server.command.CommandTable;
+import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.PortKind;
 import dev.cairn.server.command.ShutdownBy;
@@ -62,7 +64,11 @@ class TlsOnClientPortsTest {
         FrontConfig.of("127.0.0.1", 0, "x")
             .with(
                 new FrontConfig.Rules(
-                    ClientState.Defaults.QUORUM, new SlowLog(), ShutdownBy.NO, tls));
+                    ClientState.Defaults.QUORUM,
+                    new SlowLog(),
+                    ShutdownBy.NO,
+                    tls,
+                    AccessControl.open(CommandTable.catalog())));
     RespServer server =
         RespServer.start(
             config, new FakeRouter(3, Runnable::run), PortKind.CLIENT, new Metrics(), () -> {});

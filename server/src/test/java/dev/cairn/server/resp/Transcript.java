@@ -5,9 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.protocol.RespReader;
 import dev.cairn.protocol.RespValue;
+import dev.cairn.server.access.LocalRights;
+import dev.cairn.server.command.ClientState;
+import dev.cairn.server.command.CommandTable;
 import dev.cairn.server.command.PortKind;
+import dev.cairn.server.command.ShutdownBy;
+import dev.cairn.server.command.SlowLog;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.routing.Router;
+import dev.cairn.server.tls.ClientTls;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -88,7 +94,14 @@ public record Transcript(String name, String text) {
 
   /** A server over a cluster, whose clock stands still. */
   public static RespServer serve(Router router, PortKind face) throws IOException {
-    FrontConfig config = FrontConfig.of("127.0.0.1", 0, "0.1.0");
+    FrontConfig.Rules rules =
+        new FrontConfig.Rules(
+            ClientState.Defaults.QUORUM,
+            new SlowLog(),
+            ShutdownBy.LOCAL,
+            ClientTls.off(),
+            LocalRights.of(CommandTable.catalog()));
+    FrontConfig config = FrontConfig.of("127.0.0.1", 0, "0.1.0").with(rules);
     return RespServer.start(config, router, face, new Metrics(), CLOCK, () -> {});
   }
 

@@ -268,7 +268,7 @@ class ClusterStatusTest {
         CLUSTER,
         id,
         "v",
-        1,
+        new NodeReport.Known(1, 0),
         0,
         false,
         new Announced("h", 1, 0),

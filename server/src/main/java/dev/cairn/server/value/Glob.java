@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.cairn.server.command;
+package dev.cairn.server.value;
 
 import java.util.Arrays;
 import java.util.List;
@@ -17,13 +17,13 @@ import java.util.List;
  * #SHORT_MAX} steps, or, in search of a longer segment, a step for each 64 of its elements: 67
  * million steps where text and pattern have 64 KiB each.
  *
- * <p>Immutable. A {@link Matcher} belongs to one thread and is thrown away: it may hold 4 MiB.
+ * <p>Immutable; so is a {@link Matcher}, for all that its callers see. It may hold 4 MiB.
  *
  * <p>Baeza-Yates, Gonnet: <i>A New Approach to Text Searching</i> (1992), for Shift-And.
  */
-final class Glob {
+public final class Glob {
   /** Longest pattern, bytes: as long as a key may be. */
-  static final int BYTES_MAX = 65_536;
+  public static final int BYTES_MAX = 65_536;
 
   /** Elements of the longest segment that is looked for place by place. */
   private static final int SHORT_MAX = 32;
@@ -41,31 +41,31 @@ final class Glob {
   /**
    * A pattern that tells capitals from small letters.
    *
-   * @throws Refusal if it is too long
+   * @throws IllegalArgumentException if it is too long; the message is for whoever sent it
    */
-  static Glob of(byte[] pattern) {
+  public static Glob of(byte[] pattern) {
     return checked(pattern, false);
   }
 
   /**
    * A pattern that takes capitals of ASCII for small letters.
    *
-   * @throws Refusal if it is too long
+   * @throws IllegalArgumentException if it is too long; the message is for whoever sent it
    */
-  static Glob ignoringCase(byte[] pattern) {
+  public static Glob ignoringCase(byte[] pattern) {
     return checked(pattern, true);
   }
 
   private static Glob checked(byte[] pattern, boolean ignoreCase) {
     if (pattern.length > BYTES_MAX) {
-      throw new Refusal(
+      throw new IllegalArgumentException(
           "pattern must be at most %d bytes, this one has %d".formatted(BYTES_MAX, pattern.length));
     }
     return new Glob(pattern, ignoreCase);
   }
 
   /** What each text that matches begins with: the pattern up to its first special byte. */
-  byte[] prefix() {
+  public byte[] prefix() {
     int end = 0;
     while (end < pattern.length && SPECIAL.indexOf(pattern[end]) < 0) {
       end++;
@@ -74,22 +74,22 @@ final class Glob {
   }
 
   /** Whether it has no special byte: then only its own text matches. */
-  boolean isLiteral() {
+  public boolean isLiteral() {
     return prefix().length == pattern.length;
   }
 
   /** Whether every text but the empty one matches. */
-  boolean matchesAll() {
+  public boolean matchesAll() {
     return pattern.length == 1 && pattern[0] == '*';
   }
 
   /** Reads the pattern. Takes time in proportion to its length. */
-  Matcher matcher() {
+  public Matcher matcher() {
     return new Matcher(new GlobReader(pattern, ignoreCase).segments());
   }
 
-  /** Compares texts with a pattern. For one thread. */
-  static final class Matcher {
+  /** Compares texts with a pattern. Any thread. */
+  public static final class Matcher {
     private final List<Segment> segments;
     private final boolean empty;
 
@@ -98,7 +98,8 @@ final class Glob {
       empty = segments.size() == 1 && segments.get(0).length() == 0;
     }
 
-    boolean matches(byte[] text) {
+    /** Whether a text matches. */
+    public boolean matches(byte[] text) {
       if (text.length == 0) {
         return empty;
       }
@@ -123,7 +124,8 @@ final class Glob {
   private static final class Segment {
     private final long[][] sets;
     private final int words;
-    private long[] masks; // of a long one, when it is first looked for: by byte, a bit an element
+    private volatile long[]
+        masks; // of a long one, once it was looked for: by byte, a bit an element
 
     Segment(List<long[]> sets) {
       this.sets = sets.toArray(new long[0][]);
@@ -158,8 +160,10 @@ final class Glob {
 
     /** Bit i of the state: the elements up to i match the text up to here. */
     private int shiftAnd(byte[] text, int from, int to) {
-      if (masks == null) {
-        masks = masks();
+      long[] rows = masks;
+      if (rows == null) {
+        rows = masks();
+        masks = rows; // two threads may make the same
       }
       long[] state = new long[words];
       int last = sets.length - 1;
@@ -168,7 +172,7 @@ final class Glob {
         long carry = 1;
         for (int word = 0; word < words; word++) {
           long before = state[word];
-          state[word] = ((before << 1) | carry) & masks[row + word];
+          state[word] = ((before << 1) | carry) & rows[row + word];
           carry = before >>> (Long.SIZE - 1);
         }
         if ((state[last / Long.SIZE] >>> last & 1) != 0) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.cairn.server.command;
+package dev.cairn.server.value;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -142,7 +142,7 @@ final class GlobTest {
     Arrays.fill(longest, (byte) 'k');
     assertThat(Glob.of(longest).matcher().matches(longest)).isTrue();
     assertThatThrownBy(() -> Glob.of(new byte[Glob.BYTES_MAX + 1]))
-        .isInstanceOf(Refusal.class)
+        .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("pattern must be at most 65536 bytes, this one has 65537");
   }
 

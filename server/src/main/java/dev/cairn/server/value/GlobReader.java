@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.cairn.server.command;
+package dev.cairn.server.value;
 
 import java.util.ArrayList;
 import java.util.List;

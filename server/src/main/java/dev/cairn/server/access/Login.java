@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.access;
+
+import java.util.Optional;
+
+/**
+ * How somebody logged in: what must still hold for the connection to go on.
+ *
+ * @param user the name, a byte a character
+ * @param hash of the password, of {@link Kind#PASSWORD}; else empty
+ */
+public record Login(String user, Kind kind, String hash) {
+  /** By what. */
+  public enum Kind {
+    /** By nothing: the user needs no password. */
+    NO_PASSWORD,
+    /** By one of the user's passwords. */
+    PASSWORD,
+    /** By the recovery password of this node: no table has it. */
+    RECOVERY
+  }
+
+  /** The user of a connection that has not logged in. */
+  static final Login NOBODY_ASKED = new Login(User.DEFAULT, Kind.NO_PASSWORD, "");
+
+  /**
+   * What the user may do now; empty where this login holds no more. A password that is added ends
+   * nothing, also where there was none before; one that is taken away ends what it began.
+   */
+  Optional<User> holds(Users users, User recovery) {
+    if (kind == Kind.RECOVERY) {
+      return Optional.of(recovery);
+    }
+    return users
+        .user(user)
+        .filter(User::canLogIn)
+        .filter(now -> kind != Kind.PASSWORD || now.isNopass() || now.passwords().contains(hash));
+  }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.command;
+
+import dev.cairn.server.access.AccessControl;
+import dev.cairn.server.access.Login;
+import dev.cairn.server.access.User;
+import dev.cairn.server.access.Users;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * Who a connection is, and so what it may do.
+ *
+ * <p>Invariant: what {@link #user} returns is what the table of users allowed when it was called.
+ * While that table is the same object, this costs a comparison.
+ *
+ * <p>Threads: the connection's event loop, but for what is volatile; a login is answered on another
+ * thread, while {@link #asks} keeps the loop from starting anything.
+ */
+final class ClientRights {
+  private volatile Login login; // null: nobody
+  private volatile boolean asking; // a login is looked at
+  private volatile boolean changes; // it changes rights just now: it is answered before it ends
+  private boolean ended; // its login held no more
+  private Login seenLogin;
+  private Users seen;
+  private User user; // of both; null: nobody
+
+  /** As when a connection opens. */
+  void begin(AccessControl access) {
+    leave(access);
+    login = access.withoutAsking().orElse(null);
+  }
+
+  /** The connection is gone, or is nobody's from now on. */
+  void leave(AccessControl access) {
+    Login left = login;
+    login = null;
+    if (left != null) {
+      access.left(left);
+    }
+  }
+
+  /** The name of who it is, a byte a character; nobody is {@code default}, as in Redis. */
+  String name() {
+    Login now = login;
+    return now == null ? User.DEFAULT : now.user();
+  }
+
+  /** What it may do now; null: it must log in. */
+  User user(AccessControl access) {
+    Users now = access.users();
+    Login as = login;
+    if (now != seen || !Objects.equals(as, seenLogin)) {
+      Optional<User> holds = as == null ? Optional.empty() : access.holds(as, now);
+      if (holds.isEmpty() && as != null) {
+        ended = true;
+        leave(access);
+      }
+      user = holds.orElse(null);
+      seen = now;
+      seenLogin = login;
+    }
+    return user;
+  }
+
+  /** The table by which {@link #user} judged last. */
+  Users seen() {
+    return seen;
+  }
+
+  /** Whether its login held no more, so that the connection is to end. */
+  boolean ended() {
+    return ended;
+  }
+
+  /** Whether nothing may be started: a login is looked at. */
+  boolean isAsking() {
+    return asking;
+  }
+
+  /** A login is looked at from now on. */
+  void asks() {
+    asking = true;
+  }
+
+  /** It was. Any thread. */
+  void answered() {
+    asking = false;
+  }
+
+  /**
+   * Somebody has logged in.
+   *
+   * @return whether there may be one more connection of this user
+   */
+  boolean enter(AccessControl access, Login as) {
+    Login before = login;
+    if (!access.entered(as)) {
+      return false;
+    }
+    if (before != null) {
+      access.left(before);
+    }
+    login = as;
+    return true;
+  }
+
+  /** Whether it changes rights: that is answered, whatever becomes of its own. */
+  void changes(boolean now) {
+    changes = now;
+  }
+
+  /** Whether its login holds no more, and it waits for no answer that must reach it. Any thread. */
+  boolean isToEnd(AccessControl access) {
+    Login now = login;
+    return now != null && !changes && access.holds(now, access.users()).isEmpty();
+  }
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.http;
+
+import dev.cairn.server.access.AccessControl;
+import dev.cairn.server.access.AccessLog;
+import dev.cairn.server.access.Login;
+import dev.cairn.server.access.Logins;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.cookie.Cookie;
+import io.netty.handler.codec.http.cookie.ServerCookieDecoder;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.Base64;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * Who asks over HTTP: by the header Authorization, or by a console's cookie, or nobody, where none
+ * needs to log in.
+ *
+ * <pre>
+ *   Authorization: Basic  base64(user ':' password)
+ *   Authorization: Bearer base64(user ':' password)      for who can send a token only
+ *   Cookie: cairn_session=TOKEN                          {@link Sessions}
+ * </pre>
+ *
+ * <p>A password is looked at on another thread ({@link Logins}), once a connection: as long as it
+ * sends the same header, it is who it was, unless that login holds no more.
+ */
+final class Askers {
+  static final String COOKIE = "cairn_session";
+
+  private final AccessControl access;
+  private final Sessions sessions;
+
+  Askers(AccessControl access, Sessions sessions) {
+    this.access = access;
+    this.sessions = sessions;
+  }
+
+  /** What a connection said last, and who that was. Its event loop and the logins' thread. */
+  static final class Memory {
+    private volatile Known known;
+  }
+
+  private record Known(byte[] header, Login login) {}
+
+  /** Whether a head says who asks, or nobody has to. */
+  boolean named(HttpHeaders headers) {
+    return headers.contains(HttpHeaderNames.AUTHORIZATION)
+        || token(headers).isPresent()
+        || access.withoutAsking().isPresent();
+  }
+
+  /**
+   * Finds out who asks.
+   *
+   * @param done the login, empty where there is none that holds; once, on any thread
+   * @return whether it is looked at; if not, too many wait, and {@code done} is not called
+   */
+  boolean identify(
+      HttpHeaders headers, String peer, Memory memory, Consumer<Optional<Login>> done) {
+    String authorization = headers.get(HttpHeaderNames.AUTHORIZATION);
+    if (authorization == null) {
+      Optional<String> token = token(headers);
+      done.accept(token.isPresent() ? token.flatMap(sessions::login) : access.withoutAsking());
+      return true;
+    }
+    byte[] header = authorization.getBytes(StandardCharsets.UTF_8);
+    Known known = memory.known;
+    if (known != null
+        && MessageDigest.isEqual(known.header(), header)
+        && access.holds(known.login(), access.users()).isPresent()) {
+      done.accept(Optional.of(known.login()));
+      return true;
+    }
+    Optional<Logins.Attempt> attempt = attempt(authorization, peer);
+    if (attempt.isEmpty()) {
+      done.accept(Optional.empty());
+      return true;
+    }
+    return check(
+        attempt.get(),
+        peer,
+        login -> {
+          login.ifPresent(in -> memory.known = new Known(header, in));
+          done.accept(login);
+        });
+  }
+
+  /** Looks whether a login is right, and keeps that it is not. */
+  boolean check(Logins.Attempt attempt, String peer, Consumer<Optional<Login>> done) {
+    return access
+        .logins()
+        .check(
+            attempt,
+            login -> {
+              if (login.isEmpty()) {
+                access
+                    .log()
+                    .add(
+                        new AccessLog.Refused(
+                            AccessLog.Reason.AUTH,
+                            "toplevel",
+                            "HTTP",
+                            attempt.user(),
+                            "addr=" + peer),
+                        System.currentTimeMillis());
+              }
+              done.accept(login);
+            });
+  }
+
+  private static Optional<Logins.Attempt> attempt(String authorization, String peer) {
+    int space = authorization.indexOf(' ');
+    String scheme = space < 0 ? "" : authorization.substring(0, space).toLowerCase(Locale.ROOT);
+    if (!scheme.equals("basic") && !scheme.equals("bearer")) {
+      return Optional.empty();
+    }
+    try {
+      String pair =
+          new String(
+              Base64.getDecoder().decode(authorization.substring(space + 1).strip()),
+              StandardCharsets.ISO_8859_1);
+      int colon = pair.indexOf(':');
+      return colon < 0
+          ? Optional.empty()
+          : Optional.of(
+              attempt(
+                  pair.substring(0, colon),
+                  pair.substring(colon + 1).getBytes(StandardCharsets.ISO_8859_1),
+                  peer));
+    } catch (IllegalArgumentException noBase64) {
+      return Optional.empty();
+    }
+  }
+
+  /** A login from where a connection comes from. */
+  static Logins.Attempt attempt(String user, byte[] password, String peer) {
+    String host = peer.substring(0, Math.max(0, peer.lastIndexOf(':')));
+    boolean local = host.startsWith("127.") || host.equals("0:0:0:0:0:0:0:1") || host.equals("::1");
+    return new Logins.Attempt(host, local, user, password);
+  }
+
+  /** The token of a console's cookie. */
+  static Optional<String> token(HttpHeaders headers) {
+    String line = headers.get(HttpHeaderNames.COOKIE);
+    if (line == null) {
+      return Optional.empty();
+    }
+    return ServerCookieDecoder.LAX.decode(line).stream()
+        .filter(cookie -> cookie.name().equals(COOKIE))
+        .map(Cookie::value)
+        .findFirst();
+  }
+}

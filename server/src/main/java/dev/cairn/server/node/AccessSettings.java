@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.node;
+
+import dev.cairn.server.access.AccessControl;
+import dev.cairn.server.access.Passwords;
+import dev.cairn.server.access.RuleException;
+import dev.cairn.server.access.Users;
+import dev.cairn.server.cluster.MetaGroup;
+import dev.cairn.server.command.CommandTable;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Who may do what, as far as a node is told from outside. It counts until the cluster's log has
+ * rights; from then on the log is what counts, and what is told here only seeds a new cluster.
+ *
+ * @param usersFile users, a line each
+ * @param passwordFile the password of the user {@code default}
+ * @param recoveryPasswordFile one by which {@code default} may do all from loopback
+ * @param connectionsMax how many connections a user may have who logged in; 0: any number
+ */
+record AccessSettings(
+    Optional<Path> usersFile,
+    Optional<Path> passwordFile,
+    Optional<Path> recoveryPasswordFile,
+    int connectionsMax) {
+  private static final Logger log = LoggerFactory.getLogger(AccessSettings.class);
+  private static final int PASSWORD_BYTES_MAX = 4096;
+  private static final long USERS_BYTES_MAX = 64L << 20;
+
+  static AccessSettings of(SettingReader reader) throws StartException {
+    return new AccessSettings(
+        reader.file(Setting.USERS_FILE),
+        reader.file(Setting.PASSWORD_FILE),
+        reader.file(Setting.RECOVERY_PASSWORD_FILE),
+        reader.number(Setting.USER_CONNECTIONS_MAX, 0, Integer.MAX_VALUE).orElse(0));
+  }
+
+  /** Whether a new cluster begins with users: nobody gets in without a password. */
+  boolean seeded() {
+    return usersFile.isPresent() || passwordFile.isPresent();
+  }
+
+  /**
+   * What a node acts on when it comes up: what it knew last, or else the seed.
+   *
+   * @throws StartException when a file is not as it should be; the message says what to do
+   */
+  AccessControl open(Path folder) throws StartException, IOException {
+    Users seed = seed();
+    Users known =
+        MetaGroup.lastKnownRights(MetaGroup.Kept.in(folder).rights(), CommandTable.catalog(), seed);
+    if (known != seed) {
+      warnOfOtherPassword(known);
+    }
+    Optional<String> recovery = Optional.empty();
+    if (recoveryPasswordFile.isPresent()) {
+      recovery = Optional.of(Passwords.hash(password(recoveryPasswordFile.get())));
+      log.warn(
+          "--recovery-password-file is given: from this machine the user default may do all with"
+              + " that password. Give the users their rights, and start the node without it");
+    }
+    return new AccessControl(CommandTable.catalog(), known, recovery, connectionsMax);
+  }
+
+  private Users seed() throws StartException, IOException {
+    Users seed = Users.open(CommandTable.catalog());
+    try {
+      if (usersFile.isPresent()) {
+        seed = Users.ofFile(CommandTable.catalog(), users(usersFile.get()));
+      }
+    } catch (RuleException wrong) {
+      throw new StartException(
+          "--users-file %s, %s".formatted(usersFile.get(), wrong.getMessage()), wrong);
+    }
+    if (passwordFile.isPresent()) {
+      String hash = Passwords.hash(password(passwordFile.get()));
+      try {
+        seed = seed.with("default", List.of("resetpass", "#" + hash)).asSeed();
+      } catch (RuleException wrong) {
+        throw new StartException("--password-file: " + wrong.getMessage(), wrong);
+      }
+    }
+    if (!seed.givesRights()) {
+      throw new StartException(
+          "--users-file %s: no user in it is on, has a password and may run ACL SETUSER, so that nobody could ever give rights; give one of them 'on >password +@admin'"
+              .formatted(usersFile.map(Path::toString).orElse("")));
+    }
+    return seed;
+  }
+
+  /** The log counts: a file that says something else is a mistake, or was not taken away. */
+  private void warnOfOtherPassword(Users known) throws StartException, IOException {
+    if (usersFile.isPresent()) {
+      log.info("--users-file seeds a new cluster; this one has its users already");
+    }
+    if (passwordFile.isPresent()) {
+      String hash = Passwords.hash(password(passwordFile.get()));
+      boolean same =
+          known.user("default").filter(user -> user.passwords().contains(hash)).isPresent();
+      if (!same) {
+        log.warn(
+            "--password-file has another password than the user default has in this cluster, and"
+                + " changes nothing: change it with CONFIG SET requirepass, or ACL SETUSER default");
+      }
+    }
+  }
+
+  private static String users(Path file) throws StartException, IOException {
+    check(file);
+    if (Files.size(file) > USERS_BYTES_MAX) {
+      throw new StartException("%s has more than %d bytes".formatted(file, USERS_BYTES_MAX));
+    }
+    return Files.readString(file, StandardCharsets.ISO_8859_1);
+  }
+
+  /** The bytes of a file, without the end of its line. */
+  private static byte[] password(Path file) throws StartException, IOException {
+    check(file);
+    byte[] bytes = Files.readAllBytes(file);
+    int length = bytes.length;
+    while (length > 0 && (bytes[length - 1] == '\n' || bytes[length - 1] == '\r')) {
+      length--;
+    }
+    if (length == 0 || length > PASSWORD_BYTES_MAX) {
+      throw new StartException(
+          "%s should hold a password of 1 to %d bytes, and holds %d: './cairn' ACL GENPASS makes one"
+              .formatted(file, PASSWORD_BYTES_MAX, length));
+    }
+    return Arrays.copyOf(bytes, length);
+  }
+
+  private static void check(Path file) throws StartException, IOException {
+    if (!Files.isReadable(file) || Files.isDirectory(file)) {
+      throw new StartException(
+          "%s cannot be read: give the user who runs the node that file".formatted(file));
+    }
+    boolean isPosix = file.getFileSystem().supportedFileAttributeViews().contains("posix");
+    if (isPosix && Files.getPosixFilePermissions(file).contains(PosixFilePermission.OTHERS_READ)) {
+      throw new StartException(
+          "%s holds secrets and everybody on this machine can read it: chmod 600 it"
+              .formatted(file));
+    }
+  }
+}

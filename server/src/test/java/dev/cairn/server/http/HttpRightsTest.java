@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.cairn.server.access.AccessControl;
+import dev.cairn.server.access.LocalRights;
+import dev.cairn.server.access.Passwords;
+import dev.cairn.server.access.RightsWriter;
+import dev.cairn.server.command.CommandTable;
+import dev.cairn.server.http.HttpTestNode.Answer;
+import io.netty.handler.codec.http.HttpMethod;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Rights over HTTP: what each route takes, by the table of routes, and who one is. */
+final class HttpRightsTest {
+  private final AccessControl access = LocalRights.of(CommandTable.catalog());
+  private HttpTestNode node;
+
+  @BeforeEach
+  void start() throws Exception {
+    node = new HttpTestNode(6, access);
+    ClusterResourceTest.fill(node.router);
+    node.router.documents = Map.of();
+    set("default", ">" + "x");
+  }
+
+  @AfterEach
+  void stop() {
+    node.close();
+    access.close();
+  }
+
+  private void set(String user, String... rules) throws Exception {
+    List<String> hashed =
+        Arrays.stream(rules)
+            .map(
+                rule ->
+                    rule.startsWith(">")
+                        ? "#" + Passwords.hash(rule.substring(1).getBytes(StandardCharsets.UTF_8))
+                        : rule)
+            .toList();
+    CompletableFuture<RightsWriter.Outcome> outcome = new CompletableFuture<>();
+    access.change(new RightsWriter.Change.Set(user, hashed), outcome::complete);
+    assertThat(outcome.get()).isInstanceOf(RightsWriter.Outcome.Applied.class);
+  }
+
+  private static String basic(String user, String password) {
+    return "Authorization: Basic "
+        + Base64.getEncoder()
+            .encodeToString((user + ":" + password).getBytes(StandardCharsets.UTF_8));
+  }
+
+  private Answer ask(String methodAndTarget, String body, String... headers) throws IOException {
+    return node.ask(methodAndTarget, body.getBytes(StandardCharsets.UTF_8), headers);
+  }
+
+  /** Every route but two, and every method of each. */
+  @Test
+  void whoSaysNothingIsLetInNowhere() throws IOException {
+    int asked = 0;
+    for (Route route : node.routes()) {
+      String target =
+          route.path().endsWith("/") && route.path().length() > 1
+              ? route.path() + "x"
+              : route.path();
+      for (HttpMethod method : route.methods()) {
+        Answer answer = ask(method + " " + target, "");
+        if (route.isOpenTo(method)) {
+          assertThat(answer.status()).as("%s %s", method, target).isNotIn(401, 403);
+        } else {
+          assertThat(answer.status()).as("%s %s", method, target).isEqualTo(401);
+          assertThat(answer.header("WWW-Authenticate")).startsWith("Basic ");
+          asked++;
+        }
+      }
+    }
+    assertThat(asked).isGreaterThan(30);
+    assertThat(ask("GET /nosuch", "").status()).isEqualTo(401);
+    assertThat(ask("OPTIONS /v1/nodes", "").status()).isEqualTo(401);
+    assertThat(node.router.requests.get()).isZero();
+  }
+
+  @Test
+  void whoHasNoRightIsForbiddenEverythingThatTakesOne() throws Exception {
+    set("u", "on", ">p", "~*");
+    for (Route route : node.routes()) {
+      String target =
+          route.path().endsWith("/") && route.path().length() > 1
+              ? route.path() + "x"
+              : route.path();
+      for (HttpMethod method : route.methods()) {
+        boolean takesOne =
+            !route.right().isEmpty()
+                || route.path().startsWith("/v1/kv")
+                || route.path().equals("/v1/batch");
+        if (route.isOpenTo(method)) {
+          continue;
+        }
+        String body =
+            route.path().equals("/v1/batch")
+                ? "{\"operations\":[{\"op\":\"get\",\"key\":\"a\"}]}"
+                : "";
+        Answer answer = ask(method + " " + target, body, basic("u", "p"));
+        if (takesOne) {
+          assertThat(answer.status()).as("%s %s", method, target).isEqualTo(403);
+        } else {
+          assertThat(answer.status()).as("%s %s", method, target).isNotIn(401, 403);
+        }
+      }
+    }
+    assertThat(node.router.requests.get()).isZero();
+  }
+
+  @Test
+  void aRouteTakesTheRightOfItsCommandAndNoOther() throws Exception {
+    for (Route route : node.routes()) {
+      if (!route.isOpen() && !route.right().isEmpty()) {
+        set("u", "on", ">p", "-@all", "+" + route.right());
+        assertThat(ask("GET " + route.path(), "", basic("u", "p")).status())
+            .as(route.path())
+            .isEqualTo(200);
+        set("u", "+@all", "-" + route.right());
+        assertThat(ask("GET " + route.path(), "", basic("u", "p")).status())
+            .as(route.path())
+            .isEqualTo(403);
+      }
+    }
+  }
+
+  @Test
+  void keysAreThoseOfTheUser() throws Exception {
+    set("u", "on", ">p", "%R~r*", "%W~w*", "+get", "+set", "+del", "+scan");
+    String u = basic("u", "p");
+    assertThat(ask("PUT /v1/kv/w1", "1", u).status()).isEqualTo(201);
+    assertThat(ask("GET /v1/kv/w1", "", u).status()).isEqualTo(403);
+    assertThat(ask("PUT /v1/kv/r1", "1", u).status()).isEqualTo(403);
+    assertThat(ask("GET /v1/kv/r1", "", u).status()).isEqualTo(404);
+    assertThat(ask("DELETE /v1/kv/r1", "", u).status()).isEqualTo(403);
+    assertThat(ask("DELETE /v1/kv/w1", "", u).status()).isEqualTo(204);
+    String x = basic("default", "x");
+    for (String key : List.of("r1", "r2", "other", "w2")) {
+      assertThat(ask("PUT /v1/kv/" + key, "1", x).status()).isEqualTo(201);
+    }
+    assertThat(ask("GET /v1/kv", "", u).text())
+        .contains("\"r1\"", "\"r2\"")
+        .doesNotContain("other", "w2");
+    int before = node.router.requests.get();
+    String batch =
+        "{\"operations\":[{\"op\":\"get\",\"key\":\"r1\"},{\"op\":\"put\",\"key\":\"r1\",\"value\":\"2\"}]}";
+    assertThat(ask("POST /v1/batch", batch, u).status()).isEqualTo(403);
+    assertThat(node.router.requests.get()).as("all or nothing").isEqualTo(before);
+  }
+
+  @Test
+  void bearerIsTheSamePair() throws Exception {
+    String bearer = basic("default", "x").replace("Basic", "Bearer");
+    assertThat(ask("GET /v1/kv/a", "", bearer).status()).isEqualTo(404);
+    for (String wrong :
+        List.of(
+            basic("default", "y"),
+            basic("nobody", "x"),
+            "Authorization: Basic !!",
+            "Authorization: x",
+            "Authorization: Digest abc",
+            "Cookie: cairn_session=abc")) {
+      assertThat(ask("GET /v1/kv/a", "", wrong).status()).as(wrong).isEqualTo(401);
+    }
+    assertThat(access.log().latest(9))
+        .extracting(entry -> entry.refused().object())
+        .contains("HTTP");
+  }
+
+  @Test
+  void theConsoleLogsInAndOut() throws Exception {
+    Answer page =
+        node.exchange(HttpTestNode.request("GET /", new byte[0], "Accept: text/html")).get(0);
+    assertThat(page.status()).isEqualTo(401);
+    assertThat(page.text()).contains("<form method=\"post\" action=\"/v1/session\">");
+    assertThat(page.header("WWW-Authenticate")).doesNotContain("Basic");
+    Answer wrong = ask("POST /v1/session", "{\"user\":\"default\",\"password\":\"y\"}");
+    assertThat(wrong.status()).isEqualTo(401);
+    assertThat(wrong.header("Set-Cookie")).isNull();
+    Answer in = ask("POST /v1/session", "{\"user\":\"default\",\"password\":\"x\"}");
+    assertThat(in.status()).isEqualTo(204);
+    assertThat(in.header("Set-Cookie"))
+        .contains("; HttpOnly", "; SameSite=Strict")
+        .doesNotContain("default");
+    String cookie = "Cookie: " + in.header("Set-Cookie").split(";")[0];
+    assertThat(ask("GET /", "", cookie).status()).isEqualTo(200);
+    assertThat(ask("GET /v1/session", "", cookie).text())
+        .contains("\"user\":\"default\"", "\"mayEnd\":true", "\"write\":true");
+    assertThat(
+            ask(
+                    "POST /v1/session",
+                    "user=default&password=x",
+                    "Content-Type: application/x-www-form-urlencoded")
+                .status())
+        .isEqualTo(303);
+    assertThat(ask("DELETE /v1/session", "", cookie).status()).isEqualTo(204);
+    assertThat(ask("GET /v1/nodes", "", cookie).status()).isEqualTo(401);
+    assertThat(ask("POST /v1/session", "not json", "X: y").status()).isEqualTo(400);
+    assertThat(ask("POST /v1/session", "{}", "Origin: http://elsewhere.example").status())
+        .isEqualTo(403);
+  }
+
+  @Test
+  void aSessionEndsWithItsUser() throws Exception {
+    set("u", "on", ">p", "+@all");
+    Answer in = ask("POST /v1/session", "{\"user\":\"u\",\"password\":\"p\"}");
+    String cookie = "Cookie: " + in.header("Set-Cookie").split(";")[0];
+    assertThat(ask("GET /v1/nodes", "", cookie).status()).isEqualTo(200);
+    set("u", "off");
+    assertThat(ask("GET /v1/nodes", "", cookie).status()).isEqualTo(401);
+    assertThat(ask("GET /v1/nodes", "", basic("u", "p")).status()).isEqualTo(401);
+  }
+}
