@@ -43,7 +43,11 @@ final class PermissionTest {
             FrontConfig.of("127.0.0.1", 0, "x")
                 .with(
                     new FrontConfig.Rules(
-                        ClientState.Defaults.QUORUM, slowLog, ShutdownBy.NO, ClientTls.off(), access)),
+                        ClientState.Defaults.QUORUM,
+                        slowLog,
+                        ShutdownBy.NO,
+                        ClientTls.off(),
+                        access)),
             router,
             PortKind.CLIENT,
             new Metrics(),

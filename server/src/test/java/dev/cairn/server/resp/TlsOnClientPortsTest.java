@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import dev.cairn.server.command.CommandTable;
 import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.command.ClientState;
+import dev.cairn.server.command.CommandTable;
 import dev.cairn.server.command.PortKind;
 import dev.cairn.server.command.ShutdownBy;
 import dev.cairn.server.command.SlowLog;
