@@ -14,6 +14,7 @@ class ModulesTest {
   private static final JavaClasses CLASSES =
       new ClassFileImporter()
           .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+          .withImportOption(location -> !location.contains("-tests.jar")) // other modules' tests
           .importPackages("dev.cairn");
 
   @Test

@@ -10,6 +10,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -177,7 +178,11 @@ public final class AcceptedConnection {
   }
 
   private void reply(byte type, Frame request, byte[] body) {
-    outbox.add(new Frame(type, request.kind(), request.stream(), request.id(), body));
+    try {
+      outbox.add(new Frame(type, request.kind(), request.stream(), request.id(), body));
+    } catch (RejectedExecutionException nodeStops) {
+      log.debug("peer={} gets no answer: this node stops", remoteAddress(), nodeStops);
+    }
   }
 
   private final class Arrivals extends ChannelInboundHandlerAdapter {

@@ -24,6 +24,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -251,6 +252,25 @@ class PeerTransportTest {
    * A node whose disk was full opens everything anew on its port. Connections that are accepted
    * while it closes must not stay with what was closed.
    */
+  /**
+   * The queues of groups come to their end after the connections: what they answer goes nowhere.
+   */
+  @Test
+  void whoAnswersAfterTheNodeStoppedIsToldNothing() throws Exception {
+    int port = FreePorts.next();
+    CompletableFuture<Consumer<byte[]>> unanswered = new CompletableFuture<>();
+    try (PeerTransport from = LocalPeers.listen(FreePorts.next())) {
+      CompletableFuture<Answer> answer;
+      try (PeerTransport to = LocalPeers.listen(port)) {
+        to.handle(KIND, (body, answered) -> unanswered.complete(answered));
+        answer = send(from, port, new byte[1]);
+        unanswered.get(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS);
+      }
+      unanswered.join().accept(new byte[1]);
+      assertThat(get(answer)).isInstanceOf(Answer.Lost.class);
+    }
+  }
+
   @Test
   void aPortThatIsOpenedAnewIsReachedHoweverManyConnectWhileItCloses() throws Exception {
     int port = FreePorts.next();
