@@ -142,6 +142,10 @@ public final class Node {
     }
     parts.add(new Part("clients", () -> drain(fronts)));
     parts.add(new Part("leadership", runtime::handOver));
+    tellPorts(config);
+  }
+
+  private static void tellPorts(NodeConfig config) {
     log.info(
         "client port {} cluster port {} peer port {}",
         config.listening().port(),

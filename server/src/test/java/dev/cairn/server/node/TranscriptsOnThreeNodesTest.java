@@ -34,7 +34,8 @@ class TranscriptsOnThreeNodesTest {
           "connection.txt",
           "consistency.txt",
           "help.txt",
-          "server.txt");
+          "server.txt",
+          "users.txt");
 
   /** What the replies are that a clock decides; transcripts have those of a clock of 2026. */
   private static final Set<String> TIMES = Set.of("TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME");
