@@ -310,13 +310,13 @@ class RatchetTest {
 
   private static final Pattern COMMENT_OR_TEXT =
       Pattern.compile(
-          "/\\*.*?\\*/|//[^\n]*|\"\"\".*?\"\"\"|\"(\\\\.|[^\"\\\\\n])*\"|'(\\\\.|[^'\\\\])+'",
+          "/\\*.*?\\*/|//[^\n]*|\"\"\".*?\"\"\"|\"(?:\\\\.|[^\"\\\\\n]++)*+\"|'(?:\\\\.|[^'\\\\]++)++'",
           Pattern.DOTALL);
 
   /** A method or constructor: a line that begins with a name or a type, parameters, a brace. */
   private static final Pattern FUNCTION =
       Pattern.compile(
-          "^ *+(?!return |new |else |throw |case )[\\w<>\\[\\],.? @&]*?(\\w+)\\(([^(){};]|\\(\\))*\\)( throws [\\w., ]+)? *\\{",
+          "^ *+(?!return |new |else |throw |case )[\\w<>\\[\\],.? @&]*?(\\w+)\\((?:[^(){};]++|\\(\\))*+\\)( throws [\\w., ]+)? *\\{",
           Pattern.MULTILINE);
 
   private static final Pattern RECORD = Pattern.compile("\\brecord ");

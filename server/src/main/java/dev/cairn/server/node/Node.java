@@ -142,10 +142,10 @@ public final class Node {
     }
     parts.add(new Part("clients", () -> drain(fronts)));
     parts.add(new Part("leadership", runtime::handOver));
-    tellPorts(config);
+    tellPorts(config, tls);
   }
 
-  private static void tellPorts(NodeConfig config) {
+  private static void tellPorts(NodeConfig config, NodeTls tls) {
     log.info(
         "client port {} cluster port {} peer port {}",
         config.listening().port(),
