@@ -23,6 +23,7 @@ import java.util.regex.Pattern;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
@@ -187,11 +188,11 @@ public final class Security {
   }
 
   /** TLS for connections that do not block, of the client's end; empty: in the clear. */
-  public Optional<javax.net.ssl.SSLEngine> engine(Address node) {
+  public Optional<SSLEngine> engine(Address node) {
     if (context == null) {
       return Optional.empty();
     }
-    javax.net.ssl.SSLEngine engine = context.createSSLEngine(node.host(), node.port());
+    SSLEngine engine = context.createSSLEngine(node.host(), node.port());
     engine.setUseClientMode(true);
     SSLParameters parameters = engine.getSSLParameters();
     parameters.setEndpointIdentificationAlgorithm("HTTPS");

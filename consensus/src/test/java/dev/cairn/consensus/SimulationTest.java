@@ -3,9 +3,8 @@ package dev.cairn.consensus;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cairn.consensus.simulation.OtherProcess;
 import dev.cairn.consensus.simulation.Simulation;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
@@ -61,26 +60,10 @@ class SimulationTest {
   @Test
   void oneSeedIsOneRunInAnotherProcessToo() throws Exception {
     for (long seed : new long[] {7, 11, 300}) {
-      assertThat(hashInAnotherProcess(seed)).isEqualTo(Simulation.run(seed, 5000).hash());
+      assertThat(OtherProcess.hash(PrintHash.class, seed))
+          .isEqualTo(Simulation.run(seed, 5000).hash());
     }
     assertThat(Simulation.run(7, 5000).hash()).isNotEqualTo(Simulation.run(8, 5000).hash());
-  }
-
-  private static long hashInAnotherProcess(long seed) throws Exception {
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "-cp",
-                System.getProperty("java.class.path"),
-                PrintHash.class.getName(),
-                Long.toString(seed))
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
-    String printed =
-        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).trim();
-    assertThat(process.waitFor()).isZero();
-    return Long.parseLong(printed);
   }
 
   /** Prints the hash of a seed's run. */

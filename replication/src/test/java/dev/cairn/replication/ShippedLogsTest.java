@@ -3,8 +3,7 @@ package dev.cairn.replication;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
+import dev.cairn.consensus.simulation.OtherProcess;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
@@ -68,26 +67,10 @@ class ShippedLogsTest {
   @Test
   void oneSeedIsOneRunInAnotherProcessToo() throws Exception {
     for (long seed : new long[] {7, 11, 300}) {
-      assertThat(hashInAnotherProcess(seed)).isEqualTo(ShippedLogs.run(seed, 2000).hash());
+      assertThat(OtherProcess.hash(PrintHash.class, seed))
+          .isEqualTo(ShippedLogs.run(seed, 2000).hash());
     }
     assertThat(ShippedLogs.run(7, 2000).hash()).isNotEqualTo(ShippedLogs.run(8, 2000).hash());
-  }
-
-  private static long hashInAnotherProcess(long seed) throws Exception {
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "-cp",
-                System.getProperty("java.class.path"),
-                PrintHash.class.getName(),
-                Long.toString(seed))
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
-    String printed =
-        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).trim();
-    assertThat(process.waitFor()).isZero();
-    return Long.parseLong(printed);
   }
 
   /** Prints the hash of a seed's run. */

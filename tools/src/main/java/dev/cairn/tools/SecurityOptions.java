@@ -5,6 +5,7 @@ import dev.cairn.client.Security;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine;
@@ -93,7 +94,7 @@ final class SecurityOptions {
       return login(security, nodes, environment);
     } catch (IOException unread) {
       throw misuse(
-          unread instanceof java.nio.file.NoSuchFileException
+          unread instanceof NoSuchFileException
               ? unread.getMessage() + ": there is no such file"
               : unread.getMessage());
     }

@@ -82,7 +82,7 @@ public final class AccessControl implements AutoCloseable {
    * @return whether it may be: it is not counted where it may not
    */
   public boolean entered(Login login) {
-    if (connectionsMax == 0 || login.kind() == Login.Kind.RECOVERY) {
+    if (connectionsMax == 0 || !login.isCounted()) {
       return true;
     }
     boolean[] room = new boolean[1];
@@ -98,7 +98,7 @@ public final class AccessControl implements AutoCloseable {
 
   /** It is no more. */
   public void left(Login login) {
-    if (connectionsMax > 0 && login.kind() != Login.Kind.RECOVERY) {
+    if (connectionsMax > 0 && login.isCounted()) {
       connections.computeIfPresent(login.user(), (user, count) -> count > 1 ? count - 1 : null);
     }
   }

@@ -23,6 +23,11 @@ public record Login(String user, Kind kind, String hash) {
   /** The user of a connection that has not logged in. */
   static final Login NOBODY_ASKED = new Login(User.DEFAULT, Kind.NO_PASSWORD, "");
 
+  /** Whether it counts among the connections of its user. */
+  public boolean isCounted() {
+    return kind != Kind.RECOVERY;
+  }
+
   /**
    * What the user may do now; empty where this login holds no more. A password that is added ends
    * nothing, also where there was none before; one that is taken away ends what it began.

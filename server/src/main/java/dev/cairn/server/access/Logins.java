@@ -52,11 +52,10 @@ public final class Logins implements AutoCloseable {
   /**
    * Somebody who wants in.
    *
-   * @param host the address that it comes from, without the port
-   * @param local whether that is this machine
+   * @param from where it comes from
    * @param user a byte a character
    */
-  public record Attempt(String host, boolean local, String user, byte[] password) {}
+  public record Attempt(ClientAddress from, String user, byte[] password) {}
 
   /** Starts its thread with the first login. */
   public Logins(AccessControl access, LongSupplier nanoTime) {
@@ -99,16 +98,17 @@ public final class Logins implements AutoCloseable {
   }
 
   private Optional<Login> look(Attempt attempt) {
-    Optional<Login> login = access.check(attempt.user(), attempt.password(), attempt.local());
+    Optional<Login> login =
+        access.check(attempt.user(), attempt.password(), attempt.from().isLocal());
     if (login.isEmpty()) {
-      failed(new Pair(attempt.host(), attempt.user()));
+      failed(new Pair(attempt.from().host(), attempt.user()));
     }
     return login;
   }
 
   private boolean isSlow(Attempt attempt) {
     synchronized (failures) {
-      Failures known = failures.get(new Pair(attempt.host(), attempt.user()));
+      Failures known = failures.get(new Pair(attempt.from().host(), attempt.user()));
       return known != null
           && known.count() >= FAILURES_MAX
           && nanoTime.getAsLong() - known.lastNanos() < WINDOW_NANOS;

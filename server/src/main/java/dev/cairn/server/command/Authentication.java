@@ -5,6 +5,7 @@ import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.access.AccessLog;
+import dev.cairn.server.access.ClientAddress;
 import dev.cairn.server.access.Logins;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
@@ -31,14 +32,13 @@ final class Authentication {
   static void start(Call call, String user, byte[] password, Runnable whenIn, Runnable whenOut) {
     AccessControl access = call.port().access();
     ClientRights rights = call.client().rights();
-    String address = call.client().address();
-    String host = address.substring(0, Math.max(0, address.lastIndexOf(':')));
+    ClientAddress from = ClientAddress.of(call.client().address());
     rights.asks();
     boolean taken =
         access
             .logins()
             .check(
-                new Logins.Attempt(host, isLocal(host), user, password),
+                new Logins.Attempt(from, user, password),
                 login -> {
                   boolean in = login.isPresent() && rights.enter(access, login.get());
                   if (!in) {
@@ -70,10 +70,6 @@ final class Authentication {
         ErrorCode.TRYAGAIN,
         "this user has %d connections to this node, and may have no more: close some"
             .formatted(access.connectionsMax()));
-  }
-
-  private static boolean isLocal(String host) {
-    return host.startsWith("127.") || host.equals("0:0:0:0:0:0:0:1") || host.equals("::1");
   }
 
   /** A word, a byte a character: names of users have any bytes. */

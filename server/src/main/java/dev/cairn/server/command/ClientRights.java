@@ -21,24 +21,32 @@ final class ClientRights {
   private volatile Login login; // null: nobody
   private volatile boolean asking; // a login is looked at
   private volatile boolean changes; // it changes rights just now: it is answered before it ends
+  private boolean
+      counted; // among its user's connections; guarded by this, as login when it changes
+  private boolean gone; // guarded by this
   private boolean ended; // its login held no more
   private Login seenLogin;
   private Users seen;
   private User user; // of both; null: nobody
 
   /** As when a connection opens. */
-  void begin(AccessControl access) {
+  synchronized void begin(AccessControl access) {
     leave(access);
     login = access.withoutAsking().orElse(null);
   }
 
-  /** The connection is gone, or is nobody's from now on. */
-  void leave(AccessControl access) {
-    Login left = login;
-    login = null;
-    if (left != null) {
-      access.left(left);
+  /** The connection is gone: a login that is answered now is nobody's. */
+  synchronized void close(AccessControl access) {
+    leave(access);
+    gone = true;
+  }
+
+  private synchronized void leave(AccessControl access) {
+    if (counted) {
+      access.left(login);
     }
+    counted = false;
+    login = null;
   }
 
   /** The name of who it is, a byte a character; nobody is {@code default}, as in Redis. */
@@ -90,18 +98,24 @@ final class ClientRights {
   }
 
   /**
-   * Somebody has logged in.
+   * Somebody has logged in. Any thread.
    *
    * @return whether there may be one more connection of this user
    */
-  boolean enter(AccessControl access, Login as) {
-    Login before = login;
-    if (!access.entered(as)) {
-      return false;
+  synchronized boolean enter(AccessControl access, Login as) {
+    if (gone) {
+      return true; // nobody reads the reply
     }
-    if (before != null) {
-      access.left(before);
+    boolean again = counted && login.isCounted() && login.user().equals(as.user());
+    if (!(again && as.isCounted())) {
+      if (!access.entered(as)) {
+        return false;
+      }
+      if (counted) {
+        access.left(login);
+      }
     }
+    counted = true;
     login = as;
     return true;
   }

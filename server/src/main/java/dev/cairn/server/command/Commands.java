@@ -56,7 +56,7 @@ public final class Commands implements AutoCloseable {
   /** It has closed. On its event loop. */
   public void closed(ClientState client) {
     port.clients().closed(client);
-    client.rights().leave(port.access());
+    client.rights().close(port.access());
   }
 
   private void endWhoMayNoMore() {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.command;
 
-import java.net.InetAddress;
-import java.net.UnknownHostException;
+import dev.cairn.server.access.ClientAddress;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -38,16 +37,6 @@ public enum ShutdownBy {
    * @param address of the client, {@code 127.0.0.1:40000} or {@code 0:0:0:0:0:0:0:1:40000}
    */
   boolean allows(String address) {
-    return this == YES || (this == LOCAL && isLoopback(address));
-  }
-
-  private static boolean isLoopback(String address) {
-    int port = address.lastIndexOf(':');
-    try {
-      // An address in digits: nobody is asked for it.
-      return port > 0 && InetAddress.getByName(address.substring(0, port)).isLoopbackAddress();
-    } catch (UnknownHostException none) {
-      return false;
-    }
+    return this == YES || (this == LOCAL && ClientAddress.of(address).isLocal());
   }
 }

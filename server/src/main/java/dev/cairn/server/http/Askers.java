@@ -3,6 +3,7 @@ package dev.cairn.server.http;
 
 import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.access.AccessLog;
+import dev.cairn.server.access.ClientAddress;
 import dev.cairn.server.access.Login;
 import dev.cairn.server.access.Logins;
 import io.netty.handler.codec.http.HttpHeaderNames;
@@ -128,20 +129,13 @@ final class Askers {
       return colon < 0
           ? Optional.empty()
           : Optional.of(
-              attempt(
+              new Logins.Attempt(
+                  ClientAddress.of(peer),
                   pair.substring(0, colon),
-                  pair.substring(colon + 1).getBytes(StandardCharsets.ISO_8859_1),
-                  peer));
+                  pair.substring(colon + 1).getBytes(StandardCharsets.ISO_8859_1)));
     } catch (IllegalArgumentException noBase64) {
       return Optional.empty();
     }
-  }
-
-  /** A login from where a connection comes from. */
-  static Logins.Attempt attempt(String user, byte[] password, String peer) {
-    String host = peer.substring(0, Math.max(0, peer.lastIndexOf(':')));
-    boolean local = host.startsWith("127.") || host.equals("0:0:0:0:0:0:0:1") || host.equals("::1");
-    return new Logins.Attempt(host, local, user, password);
   }
 
   /** The token of a console's cookie. */

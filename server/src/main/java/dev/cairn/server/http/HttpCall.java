@@ -36,8 +36,9 @@ record HttpCall(
    *
    * @param user what it may do; null where everybody may ask
    * @param catalog the commands that rights are about
+   * @param secured whether over TLS
    */
-  record Asker(User user, Catalog catalog) {}
+  record Asker(User user, Catalog catalog, boolean secured) {}
 
   /** Who asks; of a resource that is not open to everybody. */
   User user() {

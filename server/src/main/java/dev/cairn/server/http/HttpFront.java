@@ -189,10 +189,16 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
    * A request that was let in and read to its end.
    *
    * @param peer where it came from
+   * @param secured whether over TLS
    * @param memory what its connection said before
    */
   record Asked(
-      HttpRequest head, Gate.Admission admission, byte[] body, String peer, Askers.Memory memory) {}
+      HttpRequest head,
+      Gate.Admission admission,
+      byte[] body,
+      String peer,
+      boolean secured,
+      Askers.Memory memory) {}
 
   /** Finds out who asks, whether that one may, and carries the request out. */
   void run(Asked asked, Consumer<HttpAnswer> done) {
@@ -250,7 +256,7 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
             head.headers(),
             asked.body(),
             peer,
-            new HttpCall.Asker(user, access.catalog()),
+            new HttpCall.Asker(user, access.catalog(), asked.secured()),
             timed);
     try {
       route.resource().answer(call);

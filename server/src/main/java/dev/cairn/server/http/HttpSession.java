@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.http;
 
+import dev.cairn.server.tls.ClientTls;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
@@ -256,7 +257,8 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
     Gate.Admission admission = asked.admission;
     boolean head = HttpMethod.HEAD.equals(asked.head.method());
     front.run(
-        new HttpFront.Asked(asked.head, admission, body, peer, asker),
+        new HttpFront.Asked(
+            asked.head, admission, body, peer, ClientTls.isSecured(context.channel()), asker),
         answer ->
             answered(
                 head

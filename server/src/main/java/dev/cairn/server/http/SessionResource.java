@@ -5,7 +5,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.cairn.server.access.AccessControl;
+import dev.cairn.server.access.ClientAddress;
 import dev.cairn.server.access.Login;
+import dev.cairn.server.access.Logins;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.QueryStringDecoder;
@@ -56,7 +58,7 @@ final class SessionResource implements Route.Resource {
       begin(call);
     } else if (call.method().equals(HttpMethod.DELETE)) {
       Askers.token(call.headers()).ifPresent(sessions::end);
-      call.answer(HttpAnswer.empty(204).with("Set-Cookie", cookie("", 0)));
+      call.answer(HttpAnswer.empty(204).with("Set-Cookie", cookie(call, "") + "; Max-Age=0"));
     } else {
       call.answer(HttpAnswer.json(200, told(call)));
     }
@@ -74,19 +76,22 @@ final class SessionResource implements Route.Resource {
   }
 
   private void begin(HttpCall call) {
-    boolean form =
-        Optional.ofNullable(call.headers().get(HttpHeaderNames.CONTENT_TYPE))
-            .filter(type -> type.startsWith(FORM))
-            .isPresent();
+    boolean form = isForm(call);
     Credentials given = form ? ofForm(call.body()) : ofJson(call.body());
     boolean taken =
         askers.check(
-            Askers.attempt(given.user(), given.password(), call.peer()),
+            new Logins.Attempt(ClientAddress.of(call.peer()), given.user(), given.password()),
             call.peer(),
-            login -> call.answer(login.map(in -> begun(in, form)).orElseGet(() -> wrong(form))));
+            login -> call.answer(login.map(in -> begun(call, in)).orElseGet(() -> wrong(form))));
     if (!taken) {
       call.answer(HttpAnswer.tooMuch());
     }
+  }
+
+  private static boolean isForm(HttpCall call) {
+    return Optional.ofNullable(call.headers().get(HttpHeaderNames.CONTENT_TYPE))
+        .filter(type -> type.startsWith(FORM))
+        .isPresent();
   }
 
   private record Credentials(String user, byte[] password) {}
@@ -119,9 +124,9 @@ final class SessionResource implements Route.Resource {
     throw new BadRequest("the body should be {\"user\": \"...\", \"password\": \"...\"}");
   }
 
-  private HttpAnswer begun(Login login, boolean form) {
-    String cookie = cookie(sessions.begin(login), 1);
-    return form
+  private HttpAnswer begun(HttpCall call, Login login) {
+    String cookie = cookie(call, sessions.begin(login));
+    return isForm(call)
         ? HttpAnswer.empty(303).with("Location", "/").with("Set-Cookie", cookie)
         : HttpAnswer.empty(204).with("Set-Cookie", cookie);
   }
@@ -133,12 +138,12 @@ final class SessionResource implements Route.Resource {
             Problem.UNAUTHORIZED, "the user, the password or both are wrong, or the user is off");
   }
 
-  /** Kept until the browser is closed, for this node's pages alone, out of reach of scripts. */
-  private static String cookie(String token, int keeps) {
-    return Askers.COOKIE
-        + "="
-        + token
-        + "; Path=/; HttpOnly; SameSite=Strict"
-        + (keeps == 0 ? "; Max-Age=0" : "");
+  /**
+   * Kept until the browser is closed, for this node's pages alone, out of reach of scripts; sent
+   * over TLS only, where it began so.
+   */
+  private static String cookie(HttpCall call, String token) {
+    return "%s=%s; Path=/; HttpOnly; SameSite=Strict%s"
+        .formatted(Askers.COOKIE, token, call.asker().secured() ? "; Secure" : "");
   }
 }

@@ -8,6 +8,7 @@
  * dev.cairn.server.http.HttpFront} lets it in or not, {@link dev.cairn.server.http.Routes} says who
  * answers it.
  *
- * <p>Imports of ours: access, cluster, command, metrics, operation, protocol, routing, storage.
+ * <p>Imports of ours: access, cluster, command, metrics, operation, protocol, routing, storage,
+ * tls.
  */
 package dev.cairn.server.http;

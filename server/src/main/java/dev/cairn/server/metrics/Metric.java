@@ -210,6 +210,10 @@ public enum Metric {
       Kind.GAUGE,
       "Since when this node sees a problem, by the name that status gives it; 0 when it does not, or for less than 5 s.",
       "problem"),
+  RIGHTS_AGE(
+      "cairn_rights_age_seconds",
+      Kind.GAUGE,
+      "For how long nobody has told this node what the latest rights of users are; 0 while somebody does."),
   LOG_DAMAGED(
       "cairn_log_damaged",
       Kind.GAUGE,

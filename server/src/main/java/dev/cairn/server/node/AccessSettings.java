@@ -7,11 +7,11 @@ import dev.cairn.server.access.RuleException;
 import dev.cairn.server.access.Users;
 import dev.cairn.server.cluster.MetaGroup;
 import dev.cairn.server.command.CommandTable;
+import dev.cairn.server.tls.SmallFile;
+import dev.cairn.server.tls.TlsException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermission;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -34,7 +34,7 @@ record AccessSettings(
     int connectionsMax) {
   private static final Logger log = LoggerFactory.getLogger(AccessSettings.class);
   private static final int PASSWORD_BYTES_MAX = 4096;
-  private static final long USERS_BYTES_MAX = 64L << 20;
+  private static final int USERS_BYTES_MAX = 64 << 20;
 
   static AccessSettings of(SettingReader reader) throws StartException {
     return new AccessSettings(
@@ -42,11 +42,6 @@ record AccessSettings(
         reader.file(Setting.PASSWORD_FILE),
         reader.file(Setting.RECOVERY_PASSWORD_FILE),
         reader.number(Setting.USER_CONNECTIONS_MAX, 0, Integer.MAX_VALUE).orElse(0));
-  }
-
-  /** Whether a new cluster begins with users: nobody gets in without a password. */
-  boolean seeded() {
-    return usersFile.isPresent() || passwordFile.isPresent();
   }
 
   /**
@@ -114,40 +109,29 @@ record AccessSettings(
     }
   }
 
-  private static String users(Path file) throws StartException, IOException {
-    check(file);
-    if (Files.size(file) > USERS_BYTES_MAX) {
-      throw new StartException("%s has more than %d bytes".formatted(file, USERS_BYTES_MAX));
-    }
-    return Files.readString(file, StandardCharsets.ISO_8859_1);
+  private static String users(Path file) throws StartException {
+    return new String(secret(file, USERS_BYTES_MAX), StandardCharsets.ISO_8859_1);
   }
 
   /** The bytes of a file, without the end of its line. */
-  private static byte[] password(Path file) throws StartException, IOException {
-    check(file);
-    byte[] bytes = Files.readAllBytes(file);
+  private static byte[] password(Path file) throws StartException {
+    byte[] bytes = secret(file, PASSWORD_BYTES_MAX);
     int length = bytes.length;
     while (length > 0 && (bytes[length - 1] == '\n' || bytes[length - 1] == '\r')) {
       length--;
     }
-    if (length == 0 || length > PASSWORD_BYTES_MAX) {
+    if (length == 0) {
       throw new StartException(
-          "%s should hold a password of 1 to %d bytes, and holds %d: './cairn' ACL GENPASS makes one"
-              .formatted(file, PASSWORD_BYTES_MAX, length));
+          file + " holds no password: openssl rand -base64 32 > " + file + " makes one");
     }
     return Arrays.copyOf(bytes, length);
   }
 
-  private static void check(Path file) throws StartException, IOException {
-    if (!Files.isReadable(file) || Files.isDirectory(file)) {
-      throw new StartException(
-          "%s cannot be read: give the user who runs the node that file".formatted(file));
-    }
-    boolean isPosix = file.getFileSystem().supportedFileAttributeViews().contains("posix");
-    if (isPosix && Files.getPosixFilePermissions(file).contains(PosixFilePermission.OTHERS_READ)) {
-      throw new StartException(
-          "%s holds secrets and everybody on this machine can read it: chmod 600 it"
-              .formatted(file));
+  private static byte[] secret(Path file, int bytesMax) throws StartException {
+    try {
+      return SmallFile.readPrivate(file, bytesMax);
+    } catch (TlsException e) {
+      throw new StartException(e.getMessage(), e);
     }
   }
 }

@@ -23,6 +23,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -168,8 +169,7 @@ final class CertCommand {
 
   private static List<String> hosts(ParseResult asked) {
     List<String> given = asked.matchedPositionalValue(0, List.of());
-    return java.util.stream.Stream.concat(
-            java.util.stream.Stream.of("localhost", "127.0.0.1", NODE_NAME), given.stream())
+    return Stream.concat(Stream.of("localhost", "127.0.0.1", NODE_NAME), given.stream())
         .distinct()
         .toList();
   }

@@ -86,19 +86,20 @@ public final class Node {
   }
 
   private void startParts(NodeConfig config, IntConsumer end) throws StartException, IOException {
-    NodeTls tls = NodeTls.of(config.protection());
-    TlsWatch watch = TlsWatch.start(tls.clients(), tls.peers());
-    parts.add(new Part("watch over certificates", watch::close));
     DataFolder folder = DataFolder.open(config.disk().data());
     parts.add(new Part("data folder", folder::close));
     log.info("data folder {}", folder.path());
+    AccessControl access = config.access().open(folder.path());
+    parts.add(new Part("logins", access::close));
+    config.protection().requireSafe(!access.users().needsNoLogin());
+    NodeTls tls = NodeTls.of(config.protection(), access);
+    TlsWatch watch = TlsWatch.start(tls.clients(), tls.peers());
+    parts.add(new Part("watch over certificates", watch::close));
     Metrics metrics = new Metrics();
     parts.add(new Part("metrics", metrics::close));
     tls.tell(metrics);
     SlowLog slowLog = new SlowLog(config.serving().slowlogValues());
     NodeStats stats = new NodeStats(metrics, slowLog);
-    AccessControl access = config.access().open(folder.path());
-    parts.add(new Part("logins", access::close));
     DiskRoom room = DiskRoom.of(folder.path(), config.disk().freeBytesMin());
     KeptRuntime runtime =
         KeptRuntime.start(
@@ -157,6 +158,7 @@ public final class Node {
         tls.clients().clients().lowerName(),
         tls.peers().mode().lowerName());
     tls.notProtected()
+        .get()
         .ifPresent(
             why -> log.warn("NOT PROTECTED: {}; docs/guide/secure.md says how to mend that", why));
   }

@@ -154,8 +154,7 @@ public record NodeConfig(
                     new StartException(
                         "which port? Give one, as in './cairn node 5000', or set CAIRN_PORT"));
     String host = reader.host(Setting.HOST).orElse("127.0.0.1");
-    Protection protection =
-        Protection.of(reader, host, !isLoopback(host), AccessSettings.of(reader).seeded());
+    Protection protection = Protection.of(reader, host, !isLoopback(host));
     Optional<String> announced = reader.host(Setting.ANNOUNCE_HOST);
     if (announced.isEmpty() && isWildcard(host)) {
       throw new StartException(

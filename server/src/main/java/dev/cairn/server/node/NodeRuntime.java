@@ -10,6 +10,7 @@ import dev.cairn.server.cluster.Membership;
 import dev.cairn.server.cluster.MetaGroup;
 import dev.cairn.server.cluster.NodeReport;
 import dev.cairn.server.cluster.RightsLog;
+import dev.cairn.server.metrics.Metric;
 import dev.cairn.server.partition.Partitions;
 import dev.cairn.server.peer.PeerTransport;
 import dev.cairn.server.raft.LogLostException;
@@ -316,6 +317,7 @@ final class NodeRuntime implements AutoCloseable {
             System::nanoTime);
     RightsLog applied = rights;
     applied.start();
+    spec.figures().metrics().gauge(Metric.RIGHTS_AGE, () -> applied.ageMillis() / 1000.0);
     NodeFigures figures = new NodeFigures(folder, spec.figures().metrics());
     membership.start(
         opened::state,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.node;
 
+import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.metrics.Metric;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.routing.OwnProtection;
@@ -14,6 +15,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
@@ -21,15 +23,22 @@ import java.util.stream.Stream;
  *
  * @param notProtected what lets everybody in, if anything does
  */
-record NodeTls(ClientTls clients, PeerTls peers, Optional<String> notProtected) {
-  /** Reads the files. */
-  static NodeTls of(Protection protection) throws StartException {
-    return new NodeTls(protection.clientTls(), protection.peerTls(), protection.notProtected());
+record NodeTls(ClientTls clients, PeerTls peers, Supplier<Optional<String>> notProtected) {
+  /**
+   * Reads the files.
+   *
+   * @param access whose users let everybody in, or do not, from one moment to the next
+   */
+  static NodeTls of(Protection protection, AccessControl access) throws StartException {
+    return new NodeTls(
+        protection.clientTls(),
+        protection.peerTls(),
+        () -> protection.notProtected(!access.users().needsNoLogin()));
   }
 
   /** Of a node that nobody else reaches. */
   static NodeTls off() {
-    return new NodeTls(ClientTls.off(), PeerTls.off(), Optional.empty());
+    return new NodeTls(ClientTls.off(), PeerTls.off(), Optional::empty);
   }
 
   /** As it is now. */
@@ -47,7 +56,7 @@ record NodeTls(ClientTls clients, PeerTls peers, Optional<String> notProtected) 
             .min(Comparator.naturalOrder())
             .map(end -> OptionalLong.of(Duration.between(Instant.now(), end).toDays()))
             .orElse(OptionalLong.empty());
-    return new OwnProtection(notProtected, days, refused);
+    return new OwnProtection(notProtected.get(), days, refused);
   }
 
   /** What is measured of it. */

@@ -8,7 +8,6 @@ import dev.cairn.server.tls.IdentityFiles;
 import dev.cairn.server.tls.PeerTls;
 import dev.cairn.server.tls.TlsException;
 import dev.cairn.server.tls.TlsMode;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,13 +18,16 @@ import java.util.Optional;
  *
  * <p>Safe by default: on an address that others reach, the client ports need users or clients'
  * certificates, and the peer port certificates or the secret; otherwise the node does not start.
- * {@code --insecure} lifts that, and is told of for as long as it holds.
+ * {@code --insecure} lifts that, and is told of for as long as it holds. What users there are is
+ * what the node acts on, not what it was given: its cluster may have others.
  *
  * @param clients what holds for the client ports
  * @param peers what holds for the peer port
- * @param notProtected what anybody who reaches this node can do, if so, for a person
+ * @param reachedAt the address that is listened on, if others reach it
+ * @param insecure whether that is accepted however little is asked for
  */
-public record Protection(Clients clients, Peers peers, Optional<String> notProtected) {
+public record Protection(
+    Clients clients, Peers peers, Optional<String> reachedAt, boolean insecure) {
   private static final String GUIDE = "docs/guide/secure.md";
 
   /**
@@ -61,42 +63,68 @@ public record Protection(Clients clients, Peers peers, Optional<String> notProte
       Optional<Path> secret) {}
 
   /**
-   * Reads and checks it.
+   * Reads it, and checks what belongs together.
    *
    * @param reachable whether others reach the address that is listened on
-   * @param users whether clients have to log in
    */
-  static Protection of(SettingReader reader, String host, boolean reachable, boolean users)
-      throws StartException {
+  static Protection of(SettingReader reader, String host, boolean reachable) throws StartException {
     Clients clients = clients(reader);
-    Peers peers = peers(reader, clients);
-    boolean insecure = reader.flag(Setting.INSECURE);
-    List<String> open = new ArrayList<>();
+    return new Protection(
+        clients,
+        peers(reader, clients),
+        reachable ? Optional.of(host) : Optional.empty(),
+        reader.flag(Setting.INSECURE));
+  }
+
+  /**
+   * Ends the start of a node that lets everybody in on an address that others reach.
+   *
+   * @param login whether clients have to log in, by the users that the node acts on
+   * @throws StartException with the lines that mend it
+   */
+  void requireSafe(boolean login) throws StartException {
+    if (reachedAt.isEmpty() || insecure || notProtected(login).isEmpty()) {
+      return;
+    }
     List<String> mend = new ArrayList<>();
-    boolean certificates =
-        clients.mode() == TlsMode.REQUIRED && clients.certificates() == ClientCertificates.REQUIRED;
-    if (reachable && !users && !certificates) {
-      open.add("its client ports let everybody in");
-      mend.add("--password-file FILE  (clients log in)");
+    if (clientsAreOpen(login)) {
+      mend.add("--password-file FILE  (clients of a new cluster log in)");
       mend.add("or --tls-cert FILE --tls-key FILE --tls-ca FILE  (clients show certificates)");
     }
-    if (reachable ? peers.mode() != TlsMode.REQUIRED : peers.mode() == TlsMode.OPTIONAL) {
-      open.add(
-          peers.mode() == TlsMode.OPTIONAL
-              ? "its peer port lets everybody in while --tls is optional"
-              : "its peer port lets everybody in");
+    if (peersAreOpen()) {
       mend.add(
           "--cluster-secret-file FILE  (or --peer-ca FILE, with a certificate), the same at all nodes");
     }
-    if (reachable && !open.isEmpty() && !insecure) {
-      throw new StartException(
-          "--host %s can be reached by others, and %s. Give\n  %s\n(./cairn cert makes the files, %s says how), or keep to 127.0.0.1, or accept it with --insecure"
-              .formatted(host, String.join(", and ", open), String.join("\n  ", mend), GUIDE));
+    throw new StartException(
+        "--host %s can be reached by others, and %s. Give\n  %s\n(./cairn cert makes the files, %s says how), or keep to 127.0.0.1, or accept it with --insecure"
+            .formatted(
+                reachedAt.get(), notProtected(login).get(), String.join("\n  ", mend), GUIDE));
+  }
+
+  /** What anybody who reaches this node can do, if so, for a person; as {@link #requireSafe}. */
+  Optional<String> notProtected(boolean login) {
+    List<String> open = new ArrayList<>();
+    if (clientsAreOpen(login)) {
+      open.add("its client ports let everybody in");
     }
-    return new Protection(
-        clients,
-        peers,
-        open.isEmpty() ? Optional.empty() : Optional.of(String.join(", and ", open)));
+    if (peersAreOpen()) {
+      open.add(
+          "its peer port lets everybody in"
+              + (peers.mode() == TlsMode.OPTIONAL ? " while --tls is optional" : ""));
+    }
+    return open.isEmpty() ? Optional.empty() : Optional.of(String.join(", and ", open));
+  }
+
+  private boolean clientsAreOpen(boolean login) {
+    boolean certificates =
+        clients.mode() == TlsMode.REQUIRED && clients.certificates() == ClientCertificates.REQUIRED;
+    return reachedAt.isPresent() && !login && !certificates;
+  }
+
+  private boolean peersAreOpen() {
+    return reachedAt.isPresent()
+        ? peers.mode() != TlsMode.REQUIRED
+        : peers.mode() == TlsMode.OPTIONAL;
   }
 
   private static Clients clients(SettingReader reader) throws StartException {
@@ -105,7 +133,7 @@ public record Protection(Clients clients, Peers peers, Optional<String> notProte
         reader
             .named(Setting.TLS, TlsMode::named, "off, optional, required")
             .orElse(identity.isPresent() ? TlsMode.REQUIRED : TlsMode.OFF);
-    Optional<Path> authorities = file(reader, Setting.TLS_CA);
+    Optional<Path> authorities = reader.file(Setting.TLS_CA);
     boolean peersOnly = mode == TlsMode.OPTIONAL && reader.has(Setting.CLUSTER_SECRET_FILE);
     if (mode != TlsMode.OFF && identity.isEmpty()) {
       if (!peersOnly) {
@@ -136,11 +164,12 @@ public record Protection(Clients clients, Peers peers, Optional<String> notProte
   }
 
   private static Peers peers(SettingReader reader, Clients clients) throws StartException {
-    Optional<Path> secret = file(reader, Setting.CLUSTER_SECRET_FILE);
+    Optional<Path> secret = reader.file(Setting.CLUSTER_SECRET_FILE);
     Optional<String> name =
         Optional.ofNullable(reader.given().get(Setting.PEER_NAME)).map(Given::text);
     Optional<Path> authorities =
-        file(reader, Setting.PEER_CA)
+        reader
+            .file(Setting.PEER_CA)
             .or(() -> name.isPresent() ? clients.authorities() : Optional.empty());
     Optional<IdentityFiles> identity =
         identity(reader, Setting.PEER_CERT, Setting.PEER_KEY).or(clients::identity);
@@ -171,8 +200,8 @@ public record Protection(Clients clients, Peers peers, Optional<String> notProte
 
   private static Optional<IdentityFiles> identity(
       SettingReader reader, Setting certificate, Setting key) throws StartException {
-    Optional<Path> file = file(reader, certificate);
-    Optional<Path> keyFile = file(reader, key);
+    Optional<Path> file = reader.file(certificate);
+    Optional<Path> keyFile = reader.file(key);
     if (file.isEmpty() && keyFile.isPresent()) {
       throw new StartException(
           "%s needs its certificate: give %s FILE".formatted(key.option(), certificate.option()));
@@ -181,20 +210,7 @@ public record Protection(Clients clients, Peers peers, Optional<String> notProte
       return Optional.empty();
     }
     return Optional.of(
-        new IdentityFiles(file.get(), keyFile, file(reader, Setting.TLS_KEY_PASSWORD_FILE)));
-  }
-
-  private static Optional<Path> file(SettingReader reader, Setting setting) throws StartException {
-    Given given = reader.given().get(setting);
-    if (given == null) {
-      return Optional.empty();
-    }
-    try {
-      return Optional.of(Path.of(given.text()).toAbsolutePath().normalize());
-    } catch (InvalidPathException e) {
-      throw new StartException(
-          "%s: '%s' is no path: %s".formatted(given.origin(), given.text(), e.getReason()), e);
-    }
+        new IdentityFiles(file.get(), keyFile, reader.file(Setting.TLS_KEY_PASSWORD_FILE)));
   }
 
   /** Reads the files of the client ports. */

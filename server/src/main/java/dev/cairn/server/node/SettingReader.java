@@ -109,7 +109,7 @@ record SettingReader(Map<Setting, Given> given) {
       return Optional.empty();
     }
     try {
-      return Optional.of(Path.of(value.text()).toAbsolutePath());
+      return Optional.of(Path.of(value.text()).toAbsolutePath().normalize());
     } catch (InvalidPathException e) {
       throw new StartException(
           "%s: '%s' is no path: %s".formatted(value.origin(), value.text(), e.getReason()), e);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.tls;
 
+import io.netty.util.NetUtil;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.math.BigInteger;
@@ -182,7 +183,7 @@ public final class CertificateWriter {
                 : new KeyPurposeId[] {KeyPurposeId.id_kp_clientAuth}));
     List<GeneralName> names = new ArrayList<>();
     for (String host : wanted.hosts()) {
-      boolean address = io.netty.util.NetUtil.createByteArrayFromIpAddressString(host) != null;
+      boolean address = NetUtil.createByteArrayFromIpAddressString(host) != null;
       names.add(new GeneralName(address ? GeneralName.iPAddress : GeneralName.dNSName, host));
     }
     if (!names.isEmpty()) {

@@ -5,6 +5,7 @@ import io.netty.handler.ssl.OpenSslCertificateException;
 import java.net.Socket;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -58,7 +59,7 @@ final class PeerTrust extends X509ExtendedTrustManager {
   }
 
   private static List<String> names(X509Certificate certificate) throws CertificateException {
-    java.util.ArrayList<String> names = new java.util.ArrayList<>();
+    ArrayList<String> names = new ArrayList<>();
     commonName(certificate).ifPresent(names::add);
     Collection<List<?>> alternatives = certificate.getSubjectAlternativeNames();
     if (alternatives != null) {

@@ -9,6 +9,7 @@ import dev.cairn.server.access.Passwords;
 import dev.cairn.server.access.RightsWriter;
 import dev.cairn.server.command.CommandTable;
 import dev.cairn.server.http.HttpTestNode.Answer;
+import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -178,6 +179,27 @@ final class HttpRightsTest {
     assertThat(access.log().latest(9))
         .extracting(entry -> entry.refused().object())
         .contains("HTTP");
+  }
+
+  /** A browser sends it in the clear never more, once it was given over TLS. */
+  @Test
+  void theCookieOfASessionOverTlsIsForTlsOnly() throws Exception {
+    for (boolean secured : new boolean[] {true, false}) {
+      Sessions sessions = new Sessions(System::nanoTime);
+      CompletableFuture<HttpAnswer> answer = new CompletableFuture<>();
+      new SessionResource(access, sessions, new Askers(access, sessions))
+          .answer(
+              new HttpCall(
+                  HttpMethod.POST,
+                  RequestTarget.of("/v1/session"),
+                  "",
+                  new DefaultHttpHeaders(),
+                  "{\"user\":\"default\",\"password\":\"x\"}".getBytes(StandardCharsets.UTF_8),
+                  "127.0.0.1:40000",
+                  new HttpCall.Asker(null, access.catalog(), secured),
+                  answer::complete));
+      assertThat(answer.get().headers().get("Set-Cookie").endsWith("; Secure")).isEqualTo(secured);
+    }
   }
 
   @Test

@@ -40,7 +40,7 @@ class NodeConfigTest {
     assertThat(config.founding().creation().partitionsNow()).isEqualTo(6);
     assertThat(config.serving().valueBytesMax()).isEqualTo(16 * 1024 * 1024);
     assertThat(config.disk().cacheBytes()).isEqualTo(64 << 20);
-    assertThat(config.protection().notProtected()).isEmpty();
+    assertThat(config.protection().notProtected(false)).isEmpty();
     assertThat(config.serving().enableShutdown()).isEqualTo(ShutdownBy.LOCAL);
     assertThat(config.serving().slowlogValues()).isFalse();
   }
@@ -73,7 +73,7 @@ class NodeConfigTest {
     NodeConfig config = config(Map.of("CAIRN_CONFIG", "cairn.yaml"));
 
     assertThat(config.listening().port()).isEqualTo(5002);
-    assertThat(config.protection().notProtected()).isPresent();
+    assertThat(config.protection().notProtected(false)).isPresent();
     assertThat(config.serving().enableShutdown()).isEqualTo(ShutdownBy.NO);
     assertThat(config.serving().slowlogValues()).isTrue();
     assertThat(config.founding().members().get(0).name()).isEqualTo("10.0.0.1:5000");
@@ -109,7 +109,8 @@ class NodeConfigTest {
 
   @Test
   void otherAddressesNeedInsecure() throws StartException {
-    assertThatThrownBy(() -> config(Map.of(), "5000", "--host", "10.0.0.1"))
+    NodeConfig reached = config(Map.of(), "5000", "--host", "10.0.0.1");
+    assertThatThrownBy(() -> reached.protection().requireSafe(false))
         .isInstanceOf(StartException.class)
         .hasMessageContaining("--insecure");
     assertThatThrownBy(() -> config(Map.of(), "5000", "--host", "0.0.0.0", "--insecure"))

@@ -4,11 +4,13 @@ package dev.cairn.server.node;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.node.SettingSources.Given;
 import dev.cairn.server.tls.ClientCertificates;
 import dev.cairn.server.tls.TlsMode;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.EnumMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -35,7 +37,7 @@ class ProtectionTest {
             new Given(parts.length == 1 ? "true" : parts[1], "--" + parts[0]));
       }
     }
-    return Protection.of(new SettingReader(given), "10.0.0.1", reachable, false);
+    return Protection.of(new SettingReader(given), "10.0.0.1", reachable);
   }
 
   @Test
@@ -43,7 +45,7 @@ class ProtectionTest {
     Protection nothing = of("");
     assertThat(nothing.clients().mode()).isEqualTo(TlsMode.OFF);
     assertThat(nothing.peers().mode()).isEqualTo(TlsMode.OFF);
-    assertThat(nothing.notProtected()).isEmpty();
+    assertThat(nothing.notProtected(false)).isEmpty();
   }
 
   @Test
@@ -52,7 +54,7 @@ class ProtectionTest {
     assertThat(all.clients().mode()).isEqualTo(TlsMode.REQUIRED);
     assertThat(all.clients().certificates()).isEqualTo(ClientCertificates.REQUIRED);
     assertThat(all.peers().mode()).isEqualTo(TlsMode.REQUIRED);
-    assertThat(all.notProtected()).isEmpty();
+    assertThat(all.notProtected(false)).isEmpty();
     assertThat(of(CERTIFICATE).clients().certificates()).isEqualTo(ClientCertificates.NONE);
     assertThat(of("--cluster-secret-file=s").peers().mode()).isEqualTo(TlsMode.REQUIRED);
     Protection named = of(CERTIFICATE + "--tls-ca=ca --peer-name=n");
@@ -65,7 +67,7 @@ class ProtectionTest {
     Protection both = of(CERTIFICATE + "--tls=optional --cluster-secret-file=s");
     assertThat(both.clients().mode()).isEqualTo(TlsMode.OPTIONAL);
     assertThat(both.peers().mode()).isEqualTo(TlsMode.OPTIONAL);
-    assertThat(both.notProtected().orElseThrow()).contains("while --tls is optional");
+    assertThat(both.notProtected(false).orElseThrow()).contains("while --tls is optional");
     Protection peers = of("--tls=optional --cluster-secret-file=s");
     assertThat(peers.clients().mode()).isEqualTo(TlsMode.OFF);
     assertThat(peers.peers().mode()).isEqualTo(TlsMode.OPTIONAL);
@@ -85,12 +87,26 @@ class ProtectionTest {
       })
   void anAddressThatOthersReachNeedsBothOrInsecure(String words, String message)
       throws StartException {
-    assertThatThrownBy(() -> of(words))
+    assertThatThrownBy(() -> of(words).requireSafe(false))
         .isInstanceOf(StartException.class)
         .hasMessageContaining(message)
         .hasMessageContaining("--insecure");
 
-    assertThat(of(words + " --insecure").notProtected()).isPresent();
+    Protection accepted = of(words + " --insecure");
+    accepted.requireSafe(false);
+    assertThat(accepted.notProtected(false)).isPresent();
+  }
+
+  @Test
+  void usersProtectTheClientPortsForAsLongAsEverybodyLogsIn() throws StartException {
+    Protection secret = of("@ --cluster-secret-file=s");
+    secret.requireSafe(true);
+    assertThat(secret.notProtected(true)).isEmpty();
+    assertThat(secret.notProtected(false).orElseThrow())
+        .isEqualTo("its client ports let everybody in");
+    assertThatThrownBy(() -> of("@").requireSafe(true))
+        .isInstanceOf(StartException.class)
+        .hasMessageContaining("and its peer port lets everybody in. Give");
   }
 
   @ParameterizedTest
@@ -114,6 +130,30 @@ class ProtectionTest {
     assertThatThrownBy(() -> of(words))
         .isInstanceOf(StartException.class)
         .hasMessageContaining(message);
+  }
+
+  /** It is what the users are that counts, not that a file has some. */
+  @Test
+  void usersOfWhomOneNeedsNoPasswordProtectNothing() throws Exception {
+    Path users = Files.writeString(folder.resolve("users"), "user root on >long-enough ~* +@all\n");
+    Files.setPosixFilePermissions(users, PosixFilePermissions.fromString("rw-------"));
+    NodeConfig config =
+        NodeConfig.of(
+            Map.of(
+                Setting.PORT, new Given("5000", ""),
+                Setting.HOST, new Given("10.0.0.1", ""),
+                Setting.CLUSTER, new Given("10.0.0.1:5000", ""),
+                Setting.USERS_FILE, new Given(users.toString(), ""),
+                Setting.CLUSTER_SECRET_FILE, new Given("s", "")),
+            folder);
+    assertThatThrownBy(() -> Node.start(config, status -> {}))
+        .isInstanceOf(StartException.class)
+        .hasMessageContaining("its client ports let everybody in");
+
+    Files.writeString(users, "user default off\nuser root on >long-enough ~* +@all\n");
+    try (AccessControl access = config.access().open(folder)) {
+      config.protection().requireSafe(!access.users().needsNoLogin());
+    }
   }
 
   @Test
