@@ -17,6 +17,9 @@ export function health(status) {
   const ofNodes = `${count(up)} of ${several(nodes.length, 'node')} ${up === 1 ? 'is' : 'are'} up`;
   const leaderless = partitions.filter((partition) => partition.leader === null);
   const todo = status.problems.map(line);
+  if (status.problems.some((problem) => problem.name === 'node-closed')) {
+    return { level: 'bad', sentence: 'This node serves nothing just now.', reserve: '', todo };
+  }
   if (partitions.length === 0) {
     return { level: 'bad', sentence: 'The cluster has not formed yet.', reserve: '', todo };
   }

@@ -232,13 +232,17 @@ public final class ProcessCluster implements AutoCloseable {
     return Status.at(nodes.get(node));
   }
 
-  /** The status as the first running node sees it that answers. */
+  /** The status as the first running node sees it that answers and serves. */
   public Status status() {
     IOException last = null;
     for (NodeProcess node : nodes) {
       if (node.running()) {
         try {
-          return Status.at(node);
+          Status status = Status.at(node);
+          if (!status.has("node-closed")) {
+            return status;
+          }
+          last = new IOException(status.problems().get(0).text());
         } catch (IOException next) {
           last = next;
         }

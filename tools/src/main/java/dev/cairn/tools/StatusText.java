@@ -12,9 +12,17 @@ import java.util.stream.Collectors;
 
 /** The cluster's state for a person: healthy or not, what to do, what it can still lose, tables. */
 final class StatusText {
+  /** The problem of a node that serves nothing, and so knows nothing of the others. */
+  private static final String CLOSED = "node-closed";
+
   private StatusText() {}
 
   static List<String> of(StatusDocument status) {
+    if (status.problems().stream().anyMatch(problem -> problem.name().equals(CLOSED))) {
+      return List.of(
+          "NOT KNOWN: " + status.answeredBy() + " cannot tell how the cluster is.",
+          "- " + line(status.problems().get(0)));
+    }
     List<String> lines = new ArrayList<>();
     long up = status.nodes().stream().filter(Node::up).count();
     String nodes = up + " of " + status.nodes().size() + " nodes up";

@@ -148,6 +148,23 @@ final class OneShotTest {
   }
 
   @Test
+  void aNodeThatServesNothingSaysSoAndNothingOfTheCluster() {
+    cluster.status(
+        """
+        {"answeredBy":"127.0.0.1:5000","clusterId":"","epoch":0,"healthy":false,
+         "problems":[{"name":"node-closed","subject":"127.0.0.1:5000","state":"pending",
+           "ageMillis":1200,"text":"Node 127.0.0.1:5000 serves nothing just now: it is full."}]}""");
+    ToolRun run = tool("status");
+    assertThat(run.exitStatus()).isEqualTo(1);
+    assertThat(run.out())
+        .isEqualTo(
+            """
+            NOT KNOWN: 127.0.0.1:5000 cannot tell how the cluster is.
+            - Node 127.0.0.1:5000 serves nothing just now: it is full. (node-closed for 1 s, pending)
+            """);
+  }
+
+  @Test
   void aClusterWithAProblemSaysWhatToDo() {
     String problem =
         """

@@ -47,7 +47,7 @@ final class KeptRuntime implements AutoCloseable {
   private final Path folder;
   private final DiskRoom room;
   private final IntConsumer end;
-  private final SwitchedRouter router = new SwitchedRouter();
+  private final SwitchedRouter router;
   private final ScheduledExecutorService repairs =
       Executors.newSingleThreadScheduledExecutor(
           task -> {
@@ -68,7 +68,9 @@ final class KeptRuntime implements AutoCloseable {
     NodeRuntime open(Consumer<NodeFault> onFault) throws StartException, IOException;
   }
 
-  private KeptRuntime(Opening opening, Path folder, DiskRoom room, IntConsumer end) {
+  private KeptRuntime(
+      String selfName, Opening opening, Path folder, DiskRoom room, IntConsumer end) {
+    this.router = new SwitchedRouter(selfName);
     this.opening = opening;
     this.folder = folder;
     this.room = room;
@@ -78,13 +80,15 @@ final class KeptRuntime implements AutoCloseable {
   /**
    * Opens the runtime.
    *
+   * @param selfName this node's name
    * @param folder the data folder
    * @param end ends the process with a status; returns in tests only
    * @throws StartException when it cannot be opened and a person has to act
    */
-  static KeptRuntime start(Opening opening, Path folder, DiskRoom room, IntConsumer end)
+  static KeptRuntime start(
+      String selfName, Opening opening, Path folder, DiskRoom room, IntConsumer end)
       throws StartException, IOException {
-    KeptRuntime kept = new KeptRuntime(opening, folder, room, end);
+    KeptRuntime kept = new KeptRuntime(selfName, opening, folder, room, end);
     boolean started = false;
     try {
       kept.open();

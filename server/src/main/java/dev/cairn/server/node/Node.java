@@ -103,6 +103,7 @@ public final class Node {
     DiskRoom room = DiskRoom.of(folder.path(), config.disk().freeBytesMin());
     KeptRuntime runtime =
         KeptRuntime.start(
+            config.founding().self().name(),
             onFault -> runtime(config, tls, folder, room, stats, access, onFault),
             folder.path(),
             room,

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.node;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.Topology;
@@ -11,6 +8,7 @@ import dev.cairn.server.cluster.NodeReport;
 import dev.cairn.server.operation.Query;
 import dev.cairn.server.operation.Reply;
 import dev.cairn.server.operation.Request;
+import dev.cairn.server.routing.ClusterStatus;
 import dev.cairn.server.routing.NodeDocuments;
 import dev.cairn.server.routing.ReplyMemory;
 import dev.cairn.server.routing.Router;
@@ -19,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
@@ -27,10 +26,19 @@ import java.util.function.Consumer;
  * itself.
  */
 final class SwitchedRouter implements Router {
-  private static final ObjectMapper JSON = new ObjectMapper();
-
+  private final String selfName;
   private volatile Router target;
+  private volatile long refusedSinceNanos; // written before refusal
   private volatile String refusal = "";
+
+  /**
+   * Creates the way to no runtime yet.
+   *
+   * @param selfName this node's name
+   */
+  SwitchedRouter(String selfName) {
+    this.selfName = selfName;
+  }
 
   /** Passes requests there from now on. */
   void serve(Router router) {
@@ -40,6 +48,7 @@ final class SwitchedRouter implements Router {
 
   /** Refuses requests from now on. */
   void refuse(String why) {
+    refusedSinceNanos = System.nanoTime();
     refusal = why;
   }
 
@@ -157,15 +166,7 @@ final class SwitchedRouter implements Router {
       target.status(done);
       return;
     }
-    ObjectNode document = JSON.createObjectNode();
-    document.put("answeredBy", "").put("clusterId", "").put("epoch", 0).put("healthy", false);
-    document
-        .putArray("problems")
-        .add("This node serves nothing just now: " + refusal + ". It comes back by itself.");
-    try {
-      done.accept(JSON.writeValueAsString(document));
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException(e);
-    }
+    long sinceMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - refusedSinceNanos);
+    done.accept(ClusterStatus.ofClosedNode(selfName, refusal, sinceMillis));
   }
 }

@@ -154,9 +154,44 @@ public final class ClusterStatus {
       }
       document.set("partitionList", partitionList);
     }
-    document.put("healthy", now.problems().isEmpty());
+    addProblems(document, now.problems());
+    OwnProtection own = protection.get();
+    own.notProtected().ifPresent(why -> document.put("notProtected", why));
+    own.certificateDays().ifPresent(days -> document.put("certificateDays", days));
+    return text(document);
+  }
+
+  /**
+   * The document of a node that serves nothing just now, and knows neither members nor leaders.
+   *
+   * @param selfName that node's name
+   * @param why what it waits for, for a person
+   * @param sinceMillis for how long it has been so, milliseconds
+   */
+  public static String ofClosedNode(String selfName, String why, long sinceMillis) {
+    ObjectNode document = JSON.createObjectNode();
+    document.put("answeredBy", selfName).put("clusterId", "").put("epoch", 0);
+    boolean set = sinceMillis >= TimeUnit.NANOSECONDS.toMillis(Problems.SET_AFTER_NANOS);
+    addProblems(
+        document,
+        List.of(
+            new Problems.Problem(
+                ProblemKind.NODE_CLOSED,
+                selfName,
+                set ? Problems.State.SET : Problems.State.PENDING,
+                sinceMillis,
+                "Node "
+                    + selfName
+                    + " serves nothing just now: "
+                    + why
+                    + ". It comes back by itself; ask another node how the cluster is.")));
+    return text(document);
+  }
+
+  private static void addProblems(ObjectNode document, List<Problems.Problem> problems) {
+    document.put("healthy", problems.isEmpty());
     ArrayNode list = document.putArray("problems");
-    for (Problems.Problem problem : now.problems()) {
+    for (Problems.Problem problem : problems) {
       list.addObject()
           .put("name", problem.kind().slug())
           .put("subject", problem.subject())
@@ -164,9 +199,9 @@ public final class ClusterStatus {
           .put("ageMillis", problem.ageMillis())
           .put("text", problem.text());
     }
-    OwnProtection own = protection.get();
-    own.notProtected().ifPresent(why -> document.put("notProtected", why));
-    own.certificateDays().ifPresent(days -> document.put("certificateDays", days));
+  }
+
+  private static String text(ObjectNode document) {
     try {
       return JSON.writeValueAsString(document);
     } catch (JsonProcessingException e) {

@@ -8,6 +8,8 @@ import java.util.Locale;
  * docs/reference/errors.md} says of each what to do.
  */
 public enum ProblemKind {
+  /** The answering node serves nothing just now, and comes back by itself. */
+  NODE_CLOSED,
   /** The nodes of the list have not become a cluster yet. */
   CLUSTER_NOT_FORMED,
   /** The cluster has formed and its partitions have no place yet. */
