@@ -275,9 +275,13 @@ public final class ProcessCluster implements AutoCloseable {
     return status().partitionList().stream().map(partition -> indexOf(partition.leader())).toList();
   }
 
-  /** Waits until every running node says that the cluster is healthy. */
+  /**
+   * Waits until every running node finds nothing wrong. A problem that has ended is told for five
+   * seconds more, and the cluster not called healthy for as long: that is not waited for.
+   */
   public void awaitHealthy() {
-    awaitStatus("healthy", status -> status.healthy() && status.nodes().size() == nodes.size());
+    awaitStatus(
+        "nothing is wrong", status -> status.isWell() && status.nodes().size() == nodes.size());
   }
 
   /** Waits until every partition has a leader among the running nodes, as each of them sees it. */

@@ -79,6 +79,11 @@ public record Status(
     return partitionList.stream().mapToInt(Partition::canLose).min().orElse(0);
   }
 
+  /** Whether nothing is wrong now, though what was may be told still. */
+  boolean isWell() {
+    return problems.stream().allMatch(problem -> problem.state().equals("clearing"));
+  }
+
   /** Whether a problem of that name is told, in any state. */
   public boolean has(String problem) {
     return problems.stream().anyMatch(one -> one.name().equals(problem));

@@ -51,11 +51,12 @@ final class DemoProcessTest {
 
   @Test
   @Timeout(300)
-  void anAcknowledgedWriteThatIsMissingIsNoticed() throws Exception {
-    int status = start("--plant-lost-write").waitFor();
+  void anAcknowledgedWriteThatIsMissingIsNoticedOverTlsToo() throws Exception {
+    int status = start("--tls", "--plant-lost-write").waitFor();
 
     assertThat(status).as(output()).isEqualTo(1);
-    assertThat(output()).contains("never sent: acknowledged, but missing", "FAILED: ");
+    assertThat(output())
+        .contains("All ports speak TLS", "never sent: acknowledged, but missing", "FAILED: 3 of");
   }
 
   @Test
@@ -74,9 +75,8 @@ final class DemoProcessTest {
     words.addAll(java("dev.cairn.tools.ToolsMain"));
     words.addAll(List.of("demo", "--ports=" + portList()));
     for (String word : java("dev.cairn.server.node.NodeMain")) {
-      words.add("--node-command=" + word);
+      words.add("--program=" + word);
     }
-    words.add("--node-command=node");
     words.addAll(List.of(options));
     ProcessBuilder builder = new ProcessBuilder(words);
     builder.redirectInput(Path.of("/dev/null").toFile());

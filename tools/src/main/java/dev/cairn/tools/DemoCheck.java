@@ -4,6 +4,7 @@ package dev.cairn.tools;
 import dev.cairn.client.Address;
 import dev.cairn.client.Answer;
 import dev.cairn.client.CairnClient;
+import dev.cairn.client.Security;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -32,13 +33,14 @@ final class DemoCheck {
 
   private DemoCheck() {}
 
-  static Outcome through(Address node, DemoRecord record) {
+  static Outcome through(Address node, Security security, DemoRecord record) {
     List<String> complaints = new ArrayList<>();
     long held = 0;
     long wrong = 0;
     try (CairnClient client =
         CairnClient.builder()
             .nodes(List.of(node))
+            .security(security)
             .followTopology(false)
             .deadline(DEADLINE)
             .attemptTimeout(DEADLINE)

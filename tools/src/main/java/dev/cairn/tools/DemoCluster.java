@@ -2,6 +2,7 @@
 package dev.cairn.tools;
 
 import dev.cairn.client.Address;
+import dev.cairn.client.Security;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -37,21 +38,23 @@ final class DemoCluster implements AutoCloseable {
   private static final int CONNECT_MILLIS = 300;
   private static final long STOP_SECONDS = 10;
 
-  private final List<String> command;
+  private final List<String> program;
   private final List<Integer> ports;
   private final Path folder;
   private final Map<Integer, Process> processes = new LinkedHashMap<>(); // guarded by this
   private final Thread onExit = new Thread(this::kill, "cairn-demo-exit");
+  private List<String> options = List.of(); // of each node; set before the first starts
+  private Security security = Security.NONE; // of clients; as options
   private boolean keepFolder; // guarded by this
   private boolean closed; // guarded by this
 
   /**
    * A cluster with no process yet.
    *
-   * @param command what starts a node when its port and options are appended
+   * @param program what starts a node when {@code node}, its port and options are appended
    */
-  DemoCluster(List<String> command, List<Integer> ports) throws IOException {
-    this.command = List.copyOf(command);
+  DemoCluster(List<String> program, List<Integer> ports) throws IOException {
+    this.program = List.copyOf(program);
     this.ports = List.copyOf(ports);
     folder = Files.createTempDirectory("cairn-demo-");
     Runtime.getRuntime().addShutdownHook(onExit);
@@ -85,6 +88,42 @@ final class DemoCluster implements AutoCloseable {
     }
   }
 
+  /**
+   * Has nodes and clients speak TLS, by certificates that are made for it. Before the first start.
+   */
+  void secure() throws IOException, InterruptedException {
+    Path certificates = folder.resolve("certs");
+    certify("ca", "--dir", certificates.toString());
+    certify("node", "--dir", certificates.toString(), HOST);
+    String authority = certificates.resolve("ca.crt").toString();
+    options =
+        List.of(
+            "--tls-cert=" + certificates.resolve("node.crt"),
+            "--tls-key=" + certificates.resolve("node.key"),
+            "--tls-ca=" + authority,
+            "--tls-clients=none",
+            "--peer-name=cairn-node");
+    security =
+        Security.NONE.tls(
+            Security.context(Optional.of(Path.of(authority)), Optional.empty(), Optional.empty()));
+  }
+
+  private void certify(String... what) throws IOException, InterruptedException {
+    List<String> words = new ArrayList<>(program);
+    words.add("cert");
+    words.addAll(List.of(what));
+    Process writer = new ProcessBuilder(words).redirectErrorStream(true).start();
+    String said = new String(writer.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    if (writer.waitFor() != 0) {
+      throw new IOException("the certificates could not be written: " + said.strip());
+    }
+  }
+
+  /** How clients speak to the nodes. */
+  Security security() {
+    return security;
+  }
+
   Path folder() {
     return folder;
   }
@@ -100,8 +139,9 @@ final class DemoCluster implements AutoCloseable {
     }
     List<String> words = new ArrayList<>();
     words.addAll(List.of("/bin/sh", "-c", "trap '' INT QUIT HUP; exec \"$0\" \"$@\""));
-    words.addAll(command);
-    words.addAll(List.of(String.valueOf(port), "--data", folder.resolve("" + port).toString()));
+    words.addAll(program);
+    words.addAll(List.of("node", "" + port, "--data", folder.resolve("" + port).toString()));
+    words.addAll(options);
     words.addAll(
         List.of(
             "--cluster", nodes().stream().map(Address::toString).collect(Collectors.joining(","))));

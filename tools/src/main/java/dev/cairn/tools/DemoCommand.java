@@ -59,11 +59,17 @@ final class DemoCommand implements Callable<Integer> {
       description = "How long the cluster may take to become healthy (default: 90).")
   private int startTimeoutSeconds;
 
+  @Option(
+      names = "--tls",
+      description =
+          "Nodes and clients speak TLS, by certificates that are made for the demo in its folder.")
+  private boolean tls;
+
   @Option(names = "--plant-lost-write", hidden = true)
   private boolean plantLostWrite;
 
-  @Option(names = "--node-command", hidden = true)
-  private List<String> nodeCommand;
+  @Option(names = "--program", hidden = true)
+  private List<String> program;
 
   @Override
   public Integer call() throws IOException, InterruptedException {
@@ -74,17 +80,27 @@ final class DemoCommand implements Callable<Integer> {
       return ExitStatus.ERROR;
     }
     PrintStream out = tools.streams().out();
-    try (DemoCluster cluster = new DemoCluster(command(), ports)) {
+    try (DemoCluster cluster = new DemoCluster(program(), ports)) {
       out.println(
           "Cairn demo: three nodes on this machine, data in "
               + cluster.folder()
               + " (removed at the end). Ctrl-C ends it.");
+      if (tls) {
+        cluster.secure();
+        out.println(tryIt(cluster));
+      }
       int status = tour(cluster, out);
       if (status != ExitStatus.ERROR && TerminalCheck.input()) {
         converse(cluster, out);
       }
       return status;
     }
+  }
+
+  /** What another terminal may say meanwhile. */
+  private static String tryIt(DemoCluster cluster) {
+    return "All ports speak TLS. In another terminal: redis-cli -p %d --tls --cacert %s GET mykey"
+        .formatted(cluster.nodes().get(0).port(), cluster.folder().resolve("certs/ca.crt"));
   }
 
   private int tour(DemoCluster cluster, PrintStream out) throws IOException, InterruptedException {
@@ -118,7 +134,8 @@ final class DemoCommand implements Callable<Integer> {
     out.println("Your turn: the three nodes run until you leave. Try PUT, GET, DELETE, STATUS.");
     ShellCommand.interactive(
         ClusterOptions.of(
-            cluster.nodes().stream().map(Object::toString).collect(Collectors.joining(","))));
+            cluster.nodes().stream().map(Object::toString).collect(Collectors.joining(",")),
+            cluster.security()));
     out.println("Stopping the three nodes.");
   }
 
@@ -146,15 +163,15 @@ final class DemoCommand implements Callable<Integer> {
         + airPlay;
   }
 
-  private List<String> command() {
-    if (nodeCommand != null) {
-      return nodeCommand;
+  private List<String> program() {
+    if (program != null) {
+      return program;
     }
     String home = System.getenv("CAIRN_HOME");
     if (home == null) {
       throw new CommandLine.ParameterException(
           spec.commandLine(), "CAIRN_HOME is not set: run the demo as './cairn demo'");
     }
-    return List.of(Path.of(home, "cairn").toString(), "node");
+    return List.of(Path.of(home, "cairn").toString());
   }
 }

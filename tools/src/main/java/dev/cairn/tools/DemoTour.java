@@ -4,7 +4,6 @@ package dev.cairn.tools;
 import dev.cairn.client.Address;
 import dev.cairn.client.CairnClient;
 import dev.cairn.client.CairnException;
-import dev.cairn.client.Security;
 import dev.cairn.protocol.Topology;
 import dev.cairn.tools.Pairs.Pair;
 import java.io.IOException;
@@ -67,8 +66,7 @@ final class DemoTour {
 
   /** Goes through all steps; whether every check held. */
   boolean run() throws IOException, InterruptedException, NotStartedException {
-    try (CairnClient client =
-        CairnClient.builder().nodes(cluster.nodes()).deadline(DEADLINE).build()) {
+    try (CairnClient client = client().deadline(DEADLINE).build()) {
       form();
       converse();
       load(client);
@@ -251,7 +249,7 @@ final class DemoTour {
   private void check() {
     title("Every acknowledged write, byte for byte, through each node");
     for (Address node : cluster.nodes()) {
-      DemoCheck.Outcome outcome = DemoCheck.through(node, record);
+      DemoCheck.Outcome outcome = DemoCheck.through(node, cluster.security(), record);
       out.printf(
           Locale.ROOT,
           "%s has %,d of %,d as acknowledged%n",
@@ -285,8 +283,7 @@ final class DemoTour {
   }
 
   private StatusDocument awaitHealthy() throws InterruptedException, NotStartedException {
-    try (CairnClient client =
-        CairnClient.builder().nodes(cluster.nodes()).deadline(POLL_DEADLINE).build()) {
+    try (CairnClient client = client().deadline(POLL_DEADLINE).build()) {
       return awaitHealthy(client);
     }
   }
@@ -334,12 +331,16 @@ final class DemoTour {
         .getKey();
   }
 
+  private CairnClient.Builder client() {
+    return CairnClient.builder().nodes(cluster.nodes()).security(cluster.security());
+  }
+
   private Session session() {
     return new Session(
-        CairnClient.builder().nodes(cluster.nodes()).deadline(DEADLINE),
+        client().deadline(DEADLINE),
         cluster.nodes(),
         DEADLINE,
-        Security.NONE,
+        cluster.security(),
         out::println,
         out::println);
   }

@@ -4,6 +4,7 @@ package dev.cairn.tools;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.client.Address;
+import dev.cairn.client.Security;
 import dev.cairn.protocol.RespValue;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -33,7 +34,8 @@ final class DemoCheckTest {
   }
 
   private static long check(FakeCluster cluster, DemoRecord record) {
-    DemoCheck.Outcome outcome = DemoCheck.through(Address.parse(cluster.nodes()), record);
+    DemoCheck.Outcome outcome =
+        DemoCheck.through(Address.parse(cluster.nodes()), Security.NONE, record);
     assertThat(outcome.complaints()).hasSize((int) outcome.wrong());
     return outcome.wrong();
   }

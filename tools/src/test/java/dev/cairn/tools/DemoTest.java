@@ -44,9 +44,9 @@ final class DemoTest {
             "",
             "demo",
             "--ports=" + free(3) + "," + free(4) + "," + free(5),
-            "--node-command=/bin/sh",
-            "--node-command=-c",
-            "--node-command=echo the disk is on fire; exit 3");
+            "--program=/bin/sh",
+            "--program=-c",
+            "--program=echo the disk is on fire; exit 3");
 
     assertThat(run.exitStatus()).isEqualTo(2);
     assertThat(run.err()).contains("ended by itself", "the disk is on fire", "are kept in ");

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
@@ -30,30 +31,49 @@ public final class AccessControl implements AutoCloseable {
   private final Optional<String> recoveryHash;
   private final AccessLog log = new AccessLog();
   private final Logins logins = new Logins(this, System::nanoTime);
-  private final int connectionsMax;
+  private final Rules rules;
+  private final Audit audit;
   private final Map<String, Integer> connections = new ConcurrentHashMap<>(); // by user
   private final List<Runnable> watchers = new CopyOnWriteArrayList<>();
   private volatile Users users;
   private volatile RightsWriter writer = RightsWriter.NONE;
+  private volatile long heardNanos =
+      System.nanoTime(); // when the users were known to be the latest
+
+  /**
+   * What each node says for itself of all users.
+   *
+   * @param connectionsMax how many connections a user may have who logged in; 0: any number
+   * @param ageMaxMillis for how long a node that hears of no rights goes on with those it has; 0:
+   *     for ever
+   * @param certificatesAreUsers whether who shows a client's certificate is the user of its common
+   *     name
+   */
+  public record Rules(int connectionsMax, long ageMaxMillis, boolean certificatesAreUsers) {
+    /** No bounds, and passwords only. */
+    public static final Rules NONE = new Rules(0, 0, false);
+  }
 
   /**
    * Begins with users of whom the log knows nothing yet.
    *
    * @param recoveryHash the hash of the password by which {@code default} may do all from loopback
-   * @param connectionsMax how many connections a user may have who logged in; 0: any number
+   * @param audit what is to be looked up later
    */
   public AccessControl(
-      Catalog catalog, Users seed, Optional<String> recoveryHash, int connectionsMax) {
+      Catalog catalog, Users seed, Optional<String> recoveryHash, Rules rules, Audit audit) {
     this.catalog = catalog;
     this.users = seed;
     this.recoveryHash = recoveryHash;
-    this.connectionsMax = connectionsMax;
+    this.rules = rules;
+    this.audit = audit;
     this.recoveryUser = Users.recovery(catalog);
   }
 
   /** One in which nobody needs a password. */
   public static AccessControl open(Catalog catalog) {
-    return new AccessControl(catalog, Users.open(catalog), Optional.empty(), 0);
+    return new AccessControl(
+        catalog, Users.open(catalog), Optional.empty(), Rules.NONE, Audit.NONE);
   }
 
   /** The commands that rules are about. */
@@ -73,7 +93,40 @@ public final class AccessControl implements AutoCloseable {
 
   /** How many connections a user may have who logged in; 0: any number. */
   public int connectionsMax() {
-    return connectionsMax;
+    return rules.connectionsMax();
+  }
+
+  /** Takes what is to be looked up later. */
+  public Audit audit() {
+    return audit;
+  }
+
+  /**
+   * The users were the latest then: whoever leads the cluster's rights was heard.
+   *
+   * @param nanos when, by {@link System#nanoTime}
+   */
+  public void heard(long nanos) {
+    heardNanos = nanos;
+  }
+
+  /** For how long nobody has told this node what the latest rights are, milliseconds. */
+  public long ageMillis() {
+    return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - heardNanos);
+  }
+
+  /** Whether the users are so old that nobody is judged by them any more. */
+  public boolean isTooOld() {
+    return rules.ageMaxMillis() > 0 && ageMillis() > rules.ageMaxMillis();
+  }
+
+  /** What those are told who are refused for {@link #isTooOld}. */
+  public String tooOld() {
+    return "this node has not heard of the cluster's rights for "
+        + TimeUnit.MILLISECONDS.toSeconds(ageMillis())
+        + " s, and refuses after "
+        + TimeUnit.MILLISECONDS.toSeconds(rules.ageMaxMillis())
+        + " s (--rights-age-max-seconds); nothing was done. Ask another node";
   }
 
   /**
@@ -82,7 +135,7 @@ public final class AccessControl implements AutoCloseable {
    * @return whether it may be: it is not counted where it may not
    */
   public boolean entered(Login login) {
-    if (connectionsMax == 0 || !login.isCounted()) {
+    if (rules.connectionsMax() == 0 || !login.isCounted()) {
       return true;
     }
     boolean[] room = new boolean[1];
@@ -90,7 +143,7 @@ public final class AccessControl implements AutoCloseable {
         login.user(),
         (user, count) -> {
           int now = count == null ? 0 : count;
-          room[0] = now < connectionsMax;
+          room[0] = now < rules.connectionsMax();
           return room[0] ? now + 1 : count;
         });
     return room[0];
@@ -98,7 +151,7 @@ public final class AccessControl implements AutoCloseable {
 
   /** It is no more. */
   public void left(Login login) {
-    if (connectionsMax > 0 && login.isCounted()) {
+    if (rules.connectionsMax() > 0 && login.isCounted()) {
       connections.computeIfPresent(login.user(), (user, count) -> count > 1 ? count - 1 : null);
     }
   }
@@ -148,6 +201,24 @@ public final class AccessControl implements AutoCloseable {
   /** The login of a connection that has not asked for one; empty where it must. */
   public Optional<Login> withoutAsking() {
     return users.needsNoLogin() ? Optional.of(Login.NOBODY_ASKED) : Optional.empty();
+  }
+
+  /** Whether who shows a client's certificate is the user of its common name. */
+  public boolean certificatesAreUsers() {
+    return rules.certificatesAreUsers();
+  }
+
+  /**
+   * The login of a connection whose client has shown a certificate; empty where no user that is on
+   * has its name, or certificates are no users.
+   *
+   * @param name a byte a character
+   */
+  public Optional<Login> byCertificate(String name) {
+    return users
+        .user(name)
+        .filter(user -> rules.certificatesAreUsers() && user.isOn())
+        .map(user -> new Login(name, Login.Kind.CERTIFICATE, ""));
   }
 
   /**

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.access;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
 /**
@@ -16,8 +17,25 @@ public record Login(String user, Kind kind, String hash) {
     NO_PASSWORD,
     /** By one of the user's passwords. */
     PASSWORD,
+    /** By a certificate whose common name is the user's. */
+    CERTIFICATE,
     /** By the recovery password of this node: no table has it. */
-    RECOVERY
+    RECOVERY;
+
+    /** For a person. */
+    String words() {
+      return switch (this) {
+        case NO_PASSWORD -> "no password, since the user needs none";
+        case PASSWORD -> "password";
+        case CERTIFICATE -> "certificate";
+        case RECOVERY -> "recovery password";
+      };
+    }
+  }
+
+  /** A name as users have it: a byte a character. */
+  public static String bytes(String text) {
+    return new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
   }
 
   /** The user of a connection that has not logged in. */
@@ -28,6 +46,11 @@ public record Login(String user, Kind kind, String hash) {
     return kind != Kind.RECOVERY;
   }
 
+  /** Whether it is by the recovery password of this node, which no cluster can take away. */
+  public boolean recovers() {
+    return kind == Kind.RECOVERY;
+  }
+
   /**
    * What the user may do now; empty where this login holds no more. A password that is added ends
    * nothing, also where there was none before; one that is taken away ends what it began.
@@ -35,6 +58,9 @@ public record Login(String user, Kind kind, String hash) {
   Optional<User> holds(Users users, User recovery) {
     if (kind == Kind.RECOVERY) {
       return Optional.of(recovery);
+    }
+    if (kind == Kind.CERTIFICATE) {
+      return users.user(user).filter(User::isOn);
     }
     return users
         .user(user)

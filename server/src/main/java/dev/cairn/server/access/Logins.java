@@ -17,7 +17,8 @@ import java.util.function.LongSupplier;
  * looked at after {@value #SLOW_MILLIS} milliseconds only, right or wrong, until a minute has
  * passed since the last failure.
  *
- * <p>Bounds: {@value #WAITING_MAX} logins wait; one more is refused. {@value #PAIRS_MAX} pairs are
+ * <p>Bounds: {@value #WAITING_MAX} logins wait, and beside them {@value #SLOW_WAITING_MAX} of those
+ * who guess; one more is refused. So guessers keep nobody else out. {@value #PAIRS_MAX} pairs are
  * remembered; the one that failed longest ago is forgotten.
  */
 public final class Logins implements AutoCloseable {
@@ -28,6 +29,7 @@ public final class Logins implements AutoCloseable {
   static final long SLOW_MILLIS = 1_000;
 
   private static final int WAITING_MAX = 10_000;
+  static final int SLOW_WAITING_MAX = 1_000;
   private static final int PAIRS_MAX = 10_000;
   private static final long WINDOW_NANOS = TimeUnit.MINUTES.toNanos(1);
 
@@ -35,6 +37,7 @@ public final class Logins implements AutoCloseable {
   private final LongSupplier nanoTime;
   private final ScheduledThreadPoolExecutor thread;
   private final AtomicInteger waiting = new AtomicInteger();
+  private final AtomicInteger slowWaiting = new AtomicInteger();
   private final Map<Pair, Failures> failures =
       new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1L;
@@ -78,21 +81,23 @@ public final class Logins implements AutoCloseable {
    * @return whether it is looked at; if not, too many wait, and {@code done} is not called
    */
   public boolean check(Attempt attempt, Consumer<Optional<Login>> done) {
-    if (waiting.incrementAndGet() > WAITING_MAX) {
-      waiting.decrementAndGet();
+    boolean slow = isSlow(attempt);
+    AtomicInteger queue = slow ? slowWaiting : waiting;
+    if (queue.incrementAndGet() > (slow ? SLOW_WAITING_MAX : WAITING_MAX)) {
+      queue.decrementAndGet();
       return false;
     }
     try {
       thread.schedule(
           () -> {
-            waiting.decrementAndGet();
+            queue.decrementAndGet();
             done.accept(look(attempt));
           },
-          isSlow(attempt) ? SLOW_MILLIS : 0,
+          slow ? SLOW_MILLIS : 0,
           TimeUnit.MILLISECONDS);
       return true;
     } catch (RejectedExecutionException stopping) {
-      waiting.decrementAndGet();
+      queue.decrementAndGet();
       return false;
     }
   }
@@ -103,6 +108,15 @@ public final class Logins implements AutoCloseable {
     if (login.isEmpty()) {
       failed(new Pair(attempt.from().host(), attempt.user()));
     }
+    access
+        .audit()
+        .add(
+            new Audit.Event(
+                Audit.Kind.LOGIN,
+                login.isPresent() ? Audit.Outcome.DONE : Audit.Outcome.REFUSED,
+                attempt.user(),
+                attempt.from().host(),
+                login.map(in -> "by " + in.kind().words()).orElse("by a password that is wrong")));
     return login;
   }
 

@@ -39,7 +39,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class Membership {
   /** A node that was not heard of, or did not answer, for so long is not up. */
-  static final long DOWN_AFTER_MILLIS = 1_500;
+  public static final long DOWN_AFTER_MILLIS = 1_500;
 
   private static final long UNREACHED_AFTER_MILLIS = 5_000;
   private static final long REPORT_EVERY_MILLIS = 500;

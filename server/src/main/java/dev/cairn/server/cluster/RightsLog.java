@@ -62,7 +62,6 @@ public final class RightsLog implements RightsWriter, AutoCloseable {
   private final AccessControl access;
   private final LongSupplier nanoTime;
   private final Set<Waiting> waiting = ConcurrentHashMap.newKeySet();
-  private volatile long heardNanos; // when the rights of this node were known to be the latest
   private long seededNanos; // the controller's thread
 
   /** Prepares; nothing happens before {@link #start}. */
@@ -81,7 +80,6 @@ public final class RightsLog implements RightsWriter, AutoCloseable {
     this.scheduler = scheduler;
     this.access = access;
     this.nanoTime = nanoTime;
-    this.heardNanos = nanoTime.getAsLong();
   }
 
   /** Takes changes from other nodes from now on, and looks how old the rights are. */
@@ -128,8 +126,7 @@ public final class RightsLog implements RightsWriter, AutoCloseable {
 
   /** For how long nobody has told this node what the latest rights are; 0 while somebody does. */
   public long ageMillis() {
-    long nanos = nanoTime.getAsLong() - heardNanos;
-    long millis = TimeUnit.NANOSECONDS.toMillis(nanos);
+    long millis = access.ageMillis();
     return millis < Membership.DOWN_AFTER_MILLIS ? 0 : millis;
   }
 
@@ -137,7 +134,7 @@ public final class RightsLog implements RightsWriter, AutoCloseable {
     Optional<String> leader = meta.followed();
     boolean heard = meta.leadingTerm().isPresent() || leader.filter(membership::isUp).isPresent();
     if (heard) {
-      heardNanos = nanoTime.getAsLong();
+      access.heard(nanoTime.getAsLong());
     }
     if (meta.rights().isHeld() && heard && hasCaughtUp(leader)) {
       log.info("this node has caught up with the cluster's rights, and acts on them");

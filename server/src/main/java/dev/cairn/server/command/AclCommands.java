@@ -40,7 +40,8 @@ final class AclCommands {
                       "Takes users away, and ends their connections.",
                       AclCommands::delete)
                   .slow("O(1)")
-                  .with(Command.Trait.ADMIN),
+                  .with(Command.Trait.ADMIN)
+                  .with(Command.Trait.AUDITED),
               plain(
                       "ACL DRYRUN username command [arg ...]",
                       "7.0.0",
@@ -74,14 +75,16 @@ final class AclCommands {
                       "Returns what this node refused lately, or forgets it.",
                       AclCommands::log)
                   .slow("O(N) where N is the number of entries")
-                  .with(Command.Trait.ADMIN),
+                  .with(Command.Trait.ADMIN)
+                  .with(Command.Trait.AUDITED),
               report(
                       "ACL SETUSER username [rule ...]",
                       "6.0.0",
                       "Makes a user, or changes one; a new one is off and may do nothing.",
                       AclCommands::set)
                   .slow("O(N) where N is the number of rules")
-                  .with(Command.Trait.ADMIN),
+                  .with(Command.Trait.ADMIN)
+                  .with(Command.Trait.AUDITED),
               plain("ACL USERS", "6.0.0", "Names all users.", AclCommands::users)
                   .slow("O(N) where N is the number of users")
                   .with(Command.Trait.ADMIN),

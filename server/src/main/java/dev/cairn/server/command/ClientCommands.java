@@ -61,7 +61,8 @@ final class ClientCommands {
                       "Closes connections of this port.",
                       ClientCommands::kill)
                   .slow("O(N) where N is the number of connections")
-                  .with(Command.Trait.ADMIN),
+                  .with(Command.Trait.ADMIN)
+                  .with(Command.Trait.AUDITED),
               plain(
                       "CLIENT LIST [TYPE type] [ID id ...]",
                       "2.4.0",
@@ -89,7 +90,8 @@ final class ClientCommands {
                       "Has the commands of this port of this node wait for so many milliseconds,"
                           + " all but CLIENT, QUIT and RESET, or the writes only.",
                       ClientCommands::pause)
-                  .with(Command.Trait.ADMIN),
+                  .with(Command.Trait.ADMIN)
+                  .with(Command.Trait.AUDITED),
               plain(
                   "CLIENT REPLY <ON | OFF | SKIP>",
                   "3.2.0",

@@ -18,6 +18,7 @@ import java.util.Optional;
  * thread, while {@link #asks} keeps the loop from starting anything.
  */
 final class ClientRights {
+  private Login certificate; // what the connection is by itself; null: nothing
   private volatile Login login; // null: nobody
   private volatile boolean asking; // a login is looked at
   private volatile boolean changes; // it changes rights just now: it is answered before it ends
@@ -33,6 +34,29 @@ final class ClientRights {
   synchronized void begin(AccessControl access) {
     leave(access);
     login = access.withoutAsking().orElse(null);
+    if (certificate != null && access.entered(certificate)) {
+      counted = true;
+      login = certificate;
+    }
+  }
+
+  /**
+   * The client has shown a certificate: it is the user of that name, if there is one, before any
+   * login and after RESET.
+   *
+   * @param name the common name, a byte a character
+   * @return who it is; empty where there is no such user or it has too many connections
+   */
+  synchronized Optional<Login> shows(AccessControl access, String name) {
+    certificate = access.byCertificate(name).orElse(null);
+    begin(access);
+    return Optional.ofNullable(certificate).filter(shown -> shown.equals(login));
+  }
+
+  /** Whether it may do all by this node's recovery password. */
+  boolean recovers() {
+    Login now = login;
+    return now != null && now.recovers();
   }
 
   /** The connection is gone: a login that is answered now is nobody's. */

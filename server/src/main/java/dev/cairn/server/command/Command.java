@@ -148,7 +148,9 @@ public record Command(
     /** May do harm, or take long. */
     DANGEROUS,
     /** Everybody may run it, who has not logged in too. */
-    NO_AUTH
+    NO_AUTH,
+    /** That it was run, by whom and with what outcome, is kept ({@code AuditLog}). */
+    AUDITED
   }
 
   /**
@@ -209,6 +211,11 @@ public record Command(
   /** Whether it is run inside MULTI too, not queued. */
   boolean runsAtOnce() {
     return traits.contains(Trait.AT_ONCE);
+  }
+
+  /** Whether it is kept that it was run. */
+  boolean isAudited() {
+    return traits.contains(Trait.AUDITED);
   }
 
   /** Whether everybody may run it, who has not logged in too. */

@@ -5,6 +5,9 @@ import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.server.access.AccessControl;
+import dev.cairn.server.access.Audit;
+import dev.cairn.server.access.ClientAddress;
+import dev.cairn.server.access.Login;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.routing.ReplyMemory;
 import dev.cairn.server.routing.Router;
@@ -51,6 +54,28 @@ public final class Commands implements AutoCloseable {
   public void opened(ClientState client) {
     client.rights().begin(port.access());
     port.clients().opened(client);
+  }
+
+  /**
+   * Its client has shown a certificate: it is that user, where certificates are. On its event loop.
+   *
+   * @param name the certificate's common name
+   */
+  public void showed(ClientState client, String name) {
+    if (!port.access().certificatesAreUsers()) {
+      return;
+    }
+    String user = Login.bytes(name);
+    boolean in = client.rights().shows(port.access(), user).isPresent();
+    port.access()
+        .audit()
+        .add(
+            new Audit.Event(
+                Audit.Kind.LOGIN,
+                in ? Audit.Outcome.DONE : Audit.Outcome.REFUSED,
+                user,
+                ClientAddress.of(client.address()).host(),
+                "by certificate"));
   }
 
   /** It has closed. On its event loop. */

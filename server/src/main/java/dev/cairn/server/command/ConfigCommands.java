@@ -42,13 +42,15 @@ final class ConfigCommands {
                           + " requirepass, the password of the user default, in the whole cluster;"
                           + " all else is fixed.",
                       ConfigCommands::set)
-                  .with(Command.Trait.ADMIN),
+                  .with(Command.Trait.ADMIN)
+                  .with(Command.Trait.AUDITED),
               Row.report(
                       "CONFIG RESETSTAT",
                       "2.0.0",
                       "Sets the counters of INFO to 0.",
                       ConfigCommands::resetstat)
-                  .with(Command.Trait.ADMIN),
+                  .with(Command.Trait.ADMIN)
+                  .with(Command.Trait.AUDITED),
               plain(
                       "CONFIG REWRITE",
                       "2.8.0",

@@ -132,7 +132,8 @@ final class KeyCommands {
                   KeyCommands::flush)
               .slow("O(P) where P is the number of partitions")
               .with(Trait.NEEDS_NO_ROOM)
-              .with(Trait.DANGEROUS),
+              .with(Trait.DANGEROUS)
+              .with(Trait.AUDITED),
           Row.whole(
                   "FLUSHALL [ASYNC | SYNC]",
                   "1.0.0",
@@ -141,7 +142,8 @@ final class KeyCommands {
                   KeyCommands::flush)
               .slow("O(P) where P is the number of partitions")
               .with(Trait.NEEDS_NO_ROOM)
-              .with(Trait.DANGEROUS),
+              .with(Trait.DANGEROUS)
+              .with(Trait.AUDITED),
           Row.container(
               "MEMORY",
               "4.0.0",

@@ -5,9 +5,12 @@ import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.access.AccessLog;
+import dev.cairn.server.access.Audit;
+import dev.cairn.server.access.ClientAddress;
 import dev.cairn.server.access.User;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * The one place where a call is compared with the rights of who makes it: when its command is known
@@ -27,6 +30,9 @@ final class Permission {
   static RespValue.ErrorReply refusal(Call call) {
     AccessControl access = call.port().access();
     User user = call.client().rights().user(access);
+    if (access.isTooOld() && !call.command().isOpen() && !call.client().rights().recovers()) {
+      return RespValue.error(ErrorCode.TRYAGAIN, access.tooOld());
+    }
     if (user != null && user.isUnlimited()) {
       return null;
     }
@@ -83,16 +89,24 @@ final class Permission {
     if (command.keys().first() == 0) {
       return User.KeyUse.NONE;
     }
-    List<byte[]> keys = command.keys().of(words);
     return new User.KeyUse() {
+      private List<byte[]> keys; // a user of all keys never asks for them
+
+      private List<byte[]> keys() {
+        if (keys == null) {
+          keys = command.keys().of(words);
+        }
+        return keys;
+      }
+
       @Override
       public int count() {
-        return keys.size();
+        return keys().size();
       }
 
       @Override
       public byte[] key(int index) {
-        return keys.get(index);
+        return keys().get(index);
       }
 
       @Override
@@ -109,6 +123,7 @@ final class Permission {
     } else if (call.command().isOpen()) {
       return null;
     }
+    audit(call, "command " + call.command().fullName() + " before a login", "");
     return RespValue.error(ErrorCode.NOAUTH, "Authentication required.");
   }
 
@@ -138,5 +153,16 @@ final class Permission {
             user,
             call.client().line(nowMillis, facts.nanoTime().getAsLong()));
     call.port().access().log().add(refused, nowMillis);
+    if (reason != AccessLog.Reason.AUTH) { // a login is in the audit log with its outcome
+      audit(call, reason.name().toLowerCase(Locale.ROOT) + " " + object, user);
+    }
+  }
+
+  private static void audit(Call call, String what, String user) {
+    String from = ClientAddress.of(call.client().address()).host();
+    call.port()
+        .access()
+        .audit()
+        .add(new Audit.Event(Audit.Kind.REFUSAL, Audit.Outcome.REFUSED, user, from, what));
   }
 }

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.command;
 
+import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.RespValue;
+import dev.cairn.server.access.Audit;
+import dev.cairn.server.access.ClientAddress;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * A request that {@link Commands#plan} looked up, checked and planned, and that has not begun. What
@@ -126,7 +131,29 @@ public final class PlannedRequest implements Consumer<RespValue> {
     if (!queues) { // one that is queued counts when EXEC has run it
       port.counts().answered(command, reply, nanos);
     }
+    if (command.isAudited()) {
+      audit(reply);
+    }
     done.accept(reply);
+  }
+
+  private void audit(RespValue reply) {
+    String what =
+        new ShownWords(command, call.words())
+            .audited().stream()
+                .map(word -> new String(word, StandardCharsets.ISO_8859_1))
+                .collect(Collectors.joining(" "));
+    Audit.Outcome outcome =
+        !(reply instanceof RespValue.ErrorReply error)
+            ? Audit.Outcome.DONE
+            : error.code().equals(ErrorCode.UNKNOWN.name())
+                    || error.code().equals(ErrorCode.NOTALL.name())
+                ? Audit.Outcome.UNKNOWN
+                : Audit.Outcome.REFUSED;
+    String from = ClientAddress.of(client.address()).host();
+    port.access()
+        .audit()
+        .add(new Audit.Event(Audit.Kind.COMMAND, outcome, client.rights().name(), from, what));
   }
 
   private long started() {

@@ -48,6 +48,7 @@ final class ServerCommands {
                       + " node's own machine: `--enable-shutdown`.",
                   ServerCommands::shutdown)
               .with(Command.Trait.ADMIN)
+              .with(Command.Trait.AUDITED)
               .slow("O(1)"),
           Row.whole(
                   "WAIT numreplicas timeout",

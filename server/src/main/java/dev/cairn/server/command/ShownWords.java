@@ -39,6 +39,26 @@ record ShownWords(Command command, List<byte[]> words) {
     return shown;
   }
 
+  /** What is kept of a command that hands no values about: all but what lets somebody in. */
+  List<byte[]> audited() {
+    List<byte[]> shown = new ArrayList<>(words.size());
+    boolean rules = lower(0).equals("acl");
+    for (int i = 0; i < words.size(); i++) {
+      boolean secret = rules ? i > 2 && isPasswordRule(words.get(i)) : isSecret(i);
+      shown.add(secret ? SECRET : words.get(i));
+    }
+    return shown;
+  }
+
+  /** Whether a rule of ACL SETUSER adds or takes away a password, also inside parentheses. */
+  private static boolean isPasswordRule(byte[] rule) {
+    int start = 0;
+    while (start < rule.length && (rule[start] == '(' || rule[start] == ' ')) {
+      start++;
+    }
+    return start < rule.length && "><#!".indexOf(rule[start]) >= 0;
+  }
+
   /** Passwords, and what may be one: what a client sends with AUTH, or sets by that name. */
   private boolean isSecret(int index) {
     return switch (lower(0)) {

@@ -29,7 +29,8 @@ final class SlowLogCommands {
                       call -> call.reply(new RespValue.Int(call.port().slowLog().size())))
                   .with(Command.Trait.ADMIN),
               report("SLOWLOG RESET", "2.2.12", "Forgets them.", SlowLogCommands::reset)
-                  .with(Command.Trait.ADMIN)));
+                  .with(Command.Trait.ADMIN)
+                  .with(Command.Trait.AUDITED)));
 
   private static final int GET_DEFAULT = 10;
 

@@ -27,6 +27,8 @@ import java.util.function.Consumer;
  *   Cookie: cairn_session=TOKEN                          {@link Sessions}
  * </pre>
  *
+ * <p>or else by the certificate that its client has shown, where certificates are users.
+ *
  * <p>A password is looked at on another thread ({@link Logins}), once a connection: as long as it
  * sends the same header, it is who it was, unless that login holds no more.
  */
@@ -43,16 +45,41 @@ final class Askers {
 
   /** What a connection said last, and who that was. Its event loop and the logins' thread. */
   static final class Memory {
+    private final Optional<String> certificate;
     private volatile Known known;
+    private volatile String user = "";
+
+    private Memory(Optional<String> certificate) {
+      this.certificate = certificate;
+    }
+
+    /**
+     * Of a new connection.
+     *
+     * @param commonName of the certificate that its client has shown
+     */
+    static Memory of(Optional<String> commonName) {
+      return new Memory(commonName.map(Login::bytes));
+    }
+
+    /** Who asked last, a byte a character; empty: nobody that is known. */
+    String user() {
+      return user;
+    }
   }
 
   private record Known(byte[] header, Login login) {}
 
-  /** Whether a head says who asks, or nobody has to. */
-  boolean named(HttpHeaders headers) {
+  /** Whether a head or its connection says who asks, or nobody has to. */
+  boolean named(HttpHeaders headers, Memory memory) {
     return headers.contains(HttpHeaderNames.AUTHORIZATION)
         || token(headers).isPresent()
-        || access.withoutAsking().isPresent();
+        || unsaid(memory).isPresent();
+  }
+
+  /** Who asks whose request does not say it. */
+  private Optional<Login> unsaid(Memory memory) {
+    return memory.certificate.flatMap(access::byCertificate).or(access::withoutAsking);
   }
 
   /**
@@ -63,10 +90,22 @@ final class Askers {
    */
   boolean identify(
       HttpHeaders headers, String peer, Memory memory, Consumer<Optional<Login>> done) {
+    return find(
+        headers,
+        peer,
+        memory,
+        login -> {
+          memory.user = login.map(Login::user).orElse("");
+          done.accept(login);
+        });
+  }
+
+  private boolean find(
+      HttpHeaders headers, String peer, Memory memory, Consumer<Optional<Login>> done) {
     String authorization = headers.get(HttpHeaderNames.AUTHORIZATION);
     if (authorization == null) {
       Optional<String> token = token(headers);
-      done.accept(token.isPresent() ? token.flatMap(sessions::login) : access.withoutAsking());
+      done.accept(token.isPresent() ? token.flatMap(sessions::login) : unsaid(memory));
       return true;
     }
     byte[] header = authorization.getBytes(StandardCharsets.UTF_8);

@@ -65,8 +65,12 @@ final class Gate {
     }
   }
 
-  /** Whether a request is let in. */
-  Admission admit(HttpRequest head) {
+  /**
+   * Whether a request is let in.
+   *
+   * @param asker what its connection said before
+   */
+  Admission admit(HttpRequest head, Askers.Memory asker) {
     if (!head.decoderResult().isSuccess()) {
       return Admission.unreadable(unreadable(head.decoderResult().cause()));
     }
@@ -90,7 +94,7 @@ final class Gate {
       return Admission.refused(refusal.get());
     }
     // Before it is said what there is, and before a body is read. Who it is, is looked at later.
-    return isOpen(target, head.method()) || askers.named(head.headers())
+    return isOpen(target, head.method()) || askers.named(head.headers(), asker)
         ? route(head.method(), target)
         : Admission.refused(unauthorized(target, head));
   }

@@ -3,6 +3,9 @@ package dev.cairn.server.http;
 
 import dev.cairn.protocol.Topology;
 import dev.cairn.server.access.AccessControl;
+import dev.cairn.server.access.Audit;
+import dev.cairn.server.access.ClientAddress;
+import dev.cairn.server.access.Login;
 import dev.cairn.server.access.User;
 import dev.cairn.server.command.RequestMemory;
 import dev.cairn.server.command.SlowLog;
@@ -200,6 +203,24 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
       boolean secured,
       Askers.Memory memory) {}
 
+  /** An answer leaves: it is kept if it refuses what who asked may not, or says not who it is. */
+  void answers(HttpAnswer answer, HttpRequest head, String peer, Askers.Memory memory) {
+    if (answer.status() != 401 && answer.status() != 403) {
+      return;
+    }
+    int question = head.uri().indexOf('?');
+    String path = question < 0 ? head.uri() : head.uri().substring(0, question);
+    access
+        .audit()
+        .add(
+            new Audit.Event(
+                Audit.Kind.REFUSAL,
+                Audit.Outcome.REFUSED,
+                memory.user(),
+                ClientAddress.of(peer).host(),
+                head.method() + " " + path));
+  }
+
   /** Finds out who asks, whether that one may, and carries the request out. */
   void run(Asked asked, Consumer<HttpAnswer> done) {
     Route route = asked.admission().route();
@@ -214,7 +235,11 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
             asked.memory(),
             login -> {
               Optional<User> user = login.flatMap(in -> access.holds(in, access.users()));
-              if (user.isEmpty()) {
+              if (access.isTooOld() && login.filter(Login::recovers).isEmpty()) {
+                done.accept(
+                    HttpAnswer.problem(Problem.UNAVAILABLE, access.tooOld())
+                        .with("Retry-After", "1"));
+              } else if (user.isEmpty()) {
                 done.accept(Gate.unauthorized(asked.admission().target().path(), asked.head()));
               } else if (!route.right().isEmpty()
                   && !user.get().may(access.catalog(), route.right())) {

@@ -75,9 +75,9 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
   private static final int SILENCES_MAX = 4;
 
   private final HttpFront front;
-  private final Askers.Memory asker = new Askers.Memory();
   private final ArrayDeque<HttpObject> inbox = new ArrayDeque<>();
   private ChannelHandlerContext context;
+  private Askers.Memory asker;
 
   // The request that is read or under way.
   private Incoming incoming;
@@ -127,6 +127,7 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
   @Override
   public void handlerAdded(ChannelHandlerContext added) {
     context = added;
+    asker = Askers.Memory.of(ClientTls.commonName(added.channel()));
   }
 
   @Override
@@ -162,7 +163,7 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
   }
 
   private void begin(HttpRequest head) {
-    Gate.Admission admission = front.gate().admit(head);
+    Gate.Admission admission = front.gate().admit(head, asker);
     incoming = new Incoming(head, admission);
     if (admission.ends()) {
       refuseAndEnd(admission.refusal().orElseThrow());
@@ -292,6 +293,7 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
       answer.give().run(); // nobody is there to read it
       return;
     }
+    front.answers(answer.answer(), incoming.head, peer(context.channel().remoteAddress()), asker);
     giveAnswer = answer.give();
     answering = true;
     incoming.close |= inputShut && inbox.isEmpty();

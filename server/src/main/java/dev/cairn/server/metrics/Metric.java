@@ -214,6 +214,10 @@ public enum Metric {
       "cairn_rights_age_seconds",
       Kind.GAUGE,
       "For how long nobody has told this node what the latest rights of users are; 0 while somebody does."),
+  AUDIT_LOST(
+      "cairn_audit_events_lost_total",
+      Kind.COUNTER,
+      "Events that are in no line of the audit log: it could not be written, or came in too fast."),
   LOG_DAMAGED(
       "cairn_log_damaged",
       Kind.GAUGE,

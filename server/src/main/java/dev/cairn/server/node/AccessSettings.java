@@ -2,11 +2,13 @@
 package dev.cairn.server.node;
 
 import dev.cairn.server.access.AccessControl;
+import dev.cairn.server.access.Audit;
 import dev.cairn.server.access.Passwords;
 import dev.cairn.server.access.RuleException;
 import dev.cairn.server.access.Users;
 import dev.cairn.server.cluster.MetaGroup;
 import dev.cairn.server.command.CommandTable;
+import dev.cairn.server.tls.ClientCertificates;
 import dev.cairn.server.tls.SmallFile;
 import dev.cairn.server.tls.TlsException;
 import java.io.IOException;
@@ -15,6 +17,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,31 +28,71 @@ import org.slf4j.LoggerFactory;
  * @param usersFile users, a line each
  * @param passwordFile the password of the user {@code default}
  * @param recoveryPasswordFile one by which {@code default} may do all from loopback
- * @param connectionsMax how many connections a user may have who logged in; 0: any number
+ * @param rules what this node says of all users
  */
 record AccessSettings(
     Optional<Path> usersFile,
     Optional<Path> passwordFile,
     Optional<Path> recoveryPasswordFile,
-    int connectionsMax) {
+    AccessControl.Rules rules) {
   private static final Logger log = LoggerFactory.getLogger(AccessSettings.class);
   private static final int PASSWORD_BYTES_MAX = 4096;
+  private static final int AGE_LEAST_SECONDS = 5;
+  private static final int AGE_MAX_SECONDS = 86_400;
+  private static final String BY_CERTIFICATE = "certificate";
+  private static final List<String> USERS_BY = List.of("password", BY_CERTIFICATE);
   private static final int USERS_BYTES_MAX = 64 << 20;
 
-  static AccessSettings of(SettingReader reader) throws StartException {
+  /**
+   * Reads it.
+   *
+   * @param certificates whether clients show certificates
+   */
+  static AccessSettings of(SettingReader reader, ClientCertificates certificates)
+      throws StartException {
     return new AccessSettings(
         reader.file(Setting.USERS_FILE),
         reader.file(Setting.PASSWORD_FILE),
         reader.file(Setting.RECOVERY_PASSWORD_FILE),
-        reader.number(Setting.USER_CONNECTIONS_MAX, 0, Integer.MAX_VALUE).orElse(0));
+        new AccessControl.Rules(
+            reader.number(Setting.USER_CONNECTIONS_MAX, 0, Integer.MAX_VALUE).orElse(0),
+            TimeUnit.SECONDS.toMillis(ageMaxSeconds(reader)),
+            byCertificate(reader, certificates)));
+  }
+
+  private static boolean byCertificate(SettingReader reader, ClientCertificates certificates)
+      throws StartException {
+    Optional<String> by =
+        reader.named(
+            Setting.TLS_USERS,
+            word -> Optional.of(word).filter(USERS_BY::contains),
+            String.join(", ", USERS_BY));
+    boolean byCertificate = by.filter(BY_CERTIFICATE::equals).isPresent();
+    if (byCertificate && certificates == ClientCertificates.NONE) {
+      throw new StartException(
+          "--tls-users certificate needs clients that show certificates: give --tls-ca FILE, and"
+              + " leave --tls-clients none out");
+    }
+    return byCertificate;
+  }
+
+  private static int ageMaxSeconds(SettingReader reader) throws StartException {
+    int seconds = reader.number(Setting.RIGHTS_AGE_MAX, 0, AGE_MAX_SECONDS).orElse(0);
+    if (seconds > 0 && seconds < AGE_LEAST_SECONDS) {
+      throw new StartException(
+          "--rights-age-max-seconds %d is too short: it is 0, or at least %d, since an election may take as long"
+              .formatted(seconds, AGE_LEAST_SECONDS));
+    }
+    return seconds;
   }
 
   /**
    * What a node acts on when it comes up: what it knew last, or else the seed.
    *
+   * @param audit what is to be looked up later
    * @throws StartException when a file is not as it should be; the message says what to do
    */
-  AccessControl open(Path folder) throws StartException, IOException {
+  AccessControl open(Path folder, Audit audit) throws StartException, IOException {
     Users seed = seed();
     Users known =
         MetaGroup.lastKnownRights(MetaGroup.Kept.in(folder).rights(), CommandTable.catalog(), seed);
@@ -62,8 +105,15 @@ record AccessSettings(
       log.warn(
           "--recovery-password-file is given: from this machine the user default may do all with"
               + " that password. Give the users their rights, and start the node without it");
+      audit.add(
+          new Audit.Event(
+              Audit.Kind.START,
+              Audit.Outcome.DONE,
+              "",
+              "",
+              "with --recovery-password-file: the user default may do all from this machine"));
     }
-    return new AccessControl(CommandTable.catalog(), known, recovery, connectionsMax);
+    return new AccessControl(CommandTable.catalog(), known, recovery, rules, audit);
   }
 
   private Users seed() throws StartException, IOException {

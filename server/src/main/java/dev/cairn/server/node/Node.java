@@ -2,6 +2,8 @@
 package dev.cairn.server.node;
 
 import dev.cairn.server.access.AccessControl;
+import dev.cairn.server.access.Audit;
+import dev.cairn.server.access.AuditLog;
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Formation;
 import dev.cairn.server.cluster.Member;
@@ -11,11 +13,13 @@ import dev.cairn.server.command.PortKind;
 import dev.cairn.server.command.SlowLog;
 import dev.cairn.server.http.HttpConfig;
 import dev.cairn.server.http.HttpFront;
+import dev.cairn.server.metrics.Metric;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.node.NodeIdentity.FormedCluster;
 import dev.cairn.server.partition.LogLimits;
 import dev.cairn.server.resp.FrontConfig;
 import dev.cairn.server.resp.RespServer;
+import dev.cairn.server.routing.Router;
 import dev.cairn.server.tls.TlsWatch;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -89,15 +93,18 @@ public final class Node {
     DataFolder folder = DataFolder.open(config.disk().data());
     parts.add(new Part("data folder", folder::close));
     log.info("data folder {}", folder.path());
-    AccessControl access = config.access().open(folder.path());
+    AuditLog audit = AuditLog.open(folder.path(), config.founding().self().name());
+    parts.add(new Part("audit log", audit::close));
+    AccessControl access = config.access().open(folder.path(), audit);
     parts.add(new Part("logins", access::close));
     config.protection().requireSafe(!access.users().needsNoLogin());
-    NodeTls tls = NodeTls.of(config.protection(), access);
+    NodeTls tls = NodeTls.of(config.protection(), access, audit);
     TlsWatch watch = TlsWatch.start(tls.clients(), tls.peers());
     parts.add(new Part("watch over certificates", watch::close));
     Metrics metrics = new Metrics();
     parts.add(new Part("metrics", metrics::close));
     tls.tell(metrics);
+    metrics.counted(Metric.AUDIT_LOST, audit::lost);
     SlowLog slowLog = new SlowLog(config.serving().slowlogValues());
     NodeStats stats = new NodeStats(metrics, slowLog);
     DiskRoom room = DiskRoom.of(folder.path(), config.disk().freeBytesMin());
@@ -131,20 +138,30 @@ public final class Node {
             Node::endProcess);
     parts.add(new Part("client port", clients::close));
     List<RespServer> fronts = new ArrayList<>(List.of(clients));
-    if (config.listening().clusterPort() != 0) {
-      RespServer clusterClients =
-          RespServer.start(
-              front(config, config.listening().clusterPort(), rules),
-              runtime.router(),
-              PortKind.CLUSTER,
-              metrics,
-              Node::endProcess);
-      parts.add(new Part("cluster port", clusterClients::close));
-      fronts.add(clusterClients);
-    }
+    clusterPort(config, rules, runtime.router(), metrics).ifPresent(fronts::add);
     parts.add(new Part("clients", () -> drain(fronts)));
     parts.add(new Part("leadership", runtime::handOver));
     tellPorts(config, tls);
+    audit.add(started(tls.notProtected().get()));
+  }
+
+  private Optional<RespServer> clusterPort(
+      NodeConfig config, FrontConfig.Rules rules, Router router, Metrics metrics)
+      throws IOException {
+    int port = config.listening().clusterPort();
+    if (port == 0) {
+      return Optional.empty();
+    }
+    RespServer clients =
+        RespServer.start(
+            front(config, port, rules), router, PortKind.CLUSTER, metrics, Node::endProcess);
+    parts.add(new Part("cluster port", clients::close));
+    return Optional.of(clients);
+  }
+
+  private static Audit.Event started(Optional<String> notProtected) {
+    String what = notProtected.map(why -> "NOT PROTECTED: " + why).orElse("protected");
+    return new Audit.Event(Audit.Kind.START, Audit.Outcome.DONE, "", "", what);
   }
 
   private static void tellPorts(NodeConfig config, NodeTls tls) {

@@ -155,6 +155,7 @@ public record NodeConfig(
                         "which port? Give one, as in './cairn node 5000', or set CAIRN_PORT"));
     String host = reader.host(Setting.HOST).orElse("127.0.0.1");
     Protection protection = Protection.of(reader, host, !isLoopback(host));
+    AccessSettings access = AccessSettings.of(reader, protection.clients().certificates());
     Optional<String> announced = reader.host(Setting.ANNOUNCE_HOST);
     if (announced.isEmpty() && isWildcard(host)) {
       throw new StartException(
@@ -197,7 +198,7 @@ public record NodeConfig(
         disk(reader, checkout, port),
         serving(reader, host),
         protection,
-        AccessSettings.of(reader));
+        access);
   }
 
   private static Disk disk(SettingReader reader, Path checkout, int port) throws StartException {

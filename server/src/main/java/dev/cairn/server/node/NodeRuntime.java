@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.node;
 
+import dev.cairn.server.access.Audit;
 import dev.cairn.server.cluster.Addresses;
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Controller;
@@ -31,6 +32,7 @@ import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -276,6 +278,16 @@ final class NodeRuntime implements AutoCloseable {
     scheduler.schedule(() -> awaitNoted(spec), LOOK_NOTED_MILLIS, TimeUnit.MILLISECONDS);
   }
 
+  private static Audit.Event changed(ClusterState state) {
+    String what =
+        "epoch %d: nodes %s, %d partitions"
+            .formatted(
+                state.epoch(),
+                state.members().stream().map(Member::name).collect(Collectors.joining(",")),
+                state.partitions().size());
+    return new Audit.Event(Audit.Kind.CLUSTER, Audit.Outcome.DONE, "", "", what);
+  }
+
   private String waitingFor() {
     return introduction.hasMovedUnnoticed() ? introduction.waitingFor() : formation.waitingFor();
   }
@@ -290,6 +302,7 @@ final class NodeRuntime implements AutoCloseable {
         self.name(),
         founded.clusterId(),
         founded.members().size());
+    ClusterState known = MetaGroup.lastKnown(folder.resolve(CLUSTER), founded);
     meta =
         MetaGroup.open(
             engine,
@@ -298,6 +311,9 @@ final class NodeRuntime implements AutoCloseable {
             founded.member(self.id()).orElseThrow(),
             spec.access(),
             state -> {
+              if (state.epoch() > known.epoch()) {
+                spec.access().audit().add(changed(state));
+              }
               formation.formed(state);
               introduction.follow(state);
               partitions.follow(state);

@@ -2,6 +2,7 @@
 package dev.cairn.server.node;
 
 import dev.cairn.server.access.AccessControl;
+import dev.cairn.server.access.AuditLog;
 import dev.cairn.server.metrics.Metric;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.routing.OwnProtection;
@@ -19,26 +20,36 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
- * TLS of a node's ports, with what was read from its files.
+ * TLS of a node's ports, with what was read from its files, and what else protects it.
  *
  * @param notProtected what lets everybody in, if anything does
+ * @param watch how well it knows whom to let in, and keeps whom it did
  */
-record NodeTls(ClientTls clients, PeerTls peers, Supplier<Optional<String>> notProtected) {
+record NodeTls(
+    ClientTls clients,
+    PeerTls peers,
+    Supplier<Optional<String>> notProtected,
+    Supplier<OwnProtection.Watch> watch) {
   /**
    * Reads the files.
    *
    * @param access whose users let everybody in, or do not, from one moment to the next
    */
-  static NodeTls of(Protection protection, AccessControl access) throws StartException {
+  static NodeTls of(Protection protection, AccessControl access, AuditLog audit)
+      throws StartException {
     return new NodeTls(
         protection.clientTls(),
         protection.peerTls(),
-        () -> protection.notProtected(!access.users().needsNoLogin()));
+        () -> protection.notProtected(!access.users().needsNoLogin()),
+        () ->
+            new OwnProtection.Watch(
+                access.users().needsNoLogin() ? 0 : access.ageMillis(), audit.losesEvents()));
   }
 
   /** Of a node that nobody else reaches. */
   static NodeTls off() {
-    return new NodeTls(ClientTls.off(), PeerTls.off(), Optional::empty);
+    return new NodeTls(
+        ClientTls.off(), PeerTls.off(), Optional::empty, () -> OwnProtection.Watch.GOOD);
   }
 
   /** As it is now. */
@@ -56,7 +67,7 @@ record NodeTls(ClientTls clients, PeerTls peers, Supplier<Optional<String>> notP
             .min(Comparator.naturalOrder())
             .map(end -> OptionalLong.of(Duration.between(Instant.now(), end).toDays()))
             .orElse(OptionalLong.empty());
-    return new OwnProtection(notProtected.get(), days, refused);
+    return new OwnProtection(notProtected.get(), days, refused, watch.get());
   }
 
   /** What is measured of it. */

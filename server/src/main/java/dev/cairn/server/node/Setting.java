@@ -205,6 +205,18 @@ enum Setting {
       "0",
       "How many connections to this node a user may have who logged in; one more is answered"
           + " TRYAGAIN. 0: any number."),
+  TLS_USERS(
+      "tls-users",
+      "BY",
+      "password",
+      "How clients become a user: by password, or by certificate too. Then who shows one is the user"
+          + " of its common name until it logs in as another."),
+  RIGHTS_AGE_MAX(
+      "rights-age-max-seconds",
+      "N",
+      "0",
+      "For how long this node goes on with the users' rights that it has while it hears of no newer"
+          + " ones, 5 to 86400; then it answers TRYAGAIN. 0: for ever."),
   INSECURE(
       "insecure",
       "",

@@ -319,7 +319,10 @@ public final class RespServer implements AutoCloseable {
     commands.opened(client);
     channel.closeFuture().addListener(closed -> commands.closed(client));
     channel.pipeline().addLast(traffic);
-    config.rules().tls().guard(channel.pipeline(), OtherProtocols::tlsOnly);
+    config
+        .rules()
+        .tls()
+        .guard(channel.pipeline(), OtherProtocols::tlsOnly, name -> commands.showed(client, name));
     channel
         .pipeline()
         .addLast(new RespSession(config, commands, client, memory, metrics.samples(), http));

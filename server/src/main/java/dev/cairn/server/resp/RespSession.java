@@ -382,17 +382,17 @@ final class RespSession extends ChannelInboundHandlerAdapter {
     place.leaves(client.version(), client.swallows());
   }
 
-  /** Leaves the connection to whoever speaks HTTP, with what came of it so far. */
+  /** Leaves the connection to who speaks HTTP. What came so far has passed TLS already. */
   private void handOver(Consumer<ChannelPipeline> speaker) {
     handedOver = true;
     ended = true;
     ChannelPipeline pipeline = context.pipeline();
     speaker.accept(pipeline);
     pipeline.remove(this);
-    pipeline.fireChannelRead(decoder.takeRest());
-    pipeline.fireChannelReadComplete();
+    context.fireChannelRead(decoder.takeRest());
+    context.fireChannelReadComplete();
     if (inputShut) {
-      pipeline.fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
+      context.fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
     }
   }
 

@@ -40,6 +40,10 @@ public enum ProblemKind {
   CERTIFICATE_EXPIRES,
   /** The answering node cannot use what stands now where its certificate did. */
   CERTIFICATE_UNREADABLE,
+  /** The answering node has long not heard what the latest rights of users are. */
+  RIGHTS_OLD,
+  /** The answering node has lost events of its audit log. */
+  AUDIT_LOST,
   /** There are fewer nodes than copies. */
   FEWER_NODES_THAN_COPIES,
   /** There are more nodes than partitions. */

@@ -12,6 +12,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.X509ExtendedTrustManager;
@@ -98,15 +99,21 @@ public final class ClientTls {
    *
    * @param pipeline which has no handler yet but those that see the bytes as they travel
    * @param refusal what is said to who speaks something else, where that is not taken
+   * @param shown told the common name of the client's certificate, if it shows one, before anything
+   *     that the client sends is passed on
    */
-  public void guard(ChannelPipeline pipeline, Function<ByteBuf, ByteBuf> refusal) {
+  public void guard(
+      ChannelPipeline pipeline, Function<ByteBuf, ByteBuf> refusal, Consumer<String> shown) {
     if (mode != TlsMode.OFF) {
       pipeline.addLast(
           new FirstByte(
               mode == TlsMode.REQUIRED,
               () -> made.current().context(),
               handshakes,
-              handshakes::done,
+              channel -> {
+                handshakes.done(channel);
+                commonName(channel).ifPresent(shown);
+              },
               refusal));
     }
   }

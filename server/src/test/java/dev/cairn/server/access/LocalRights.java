@@ -16,17 +16,18 @@ public final class LocalRights implements RightsWriter {
 
   /** Users of which nobody has changed any yet. */
   public static AccessControl of(Catalog catalog) {
-    return of(catalog, 0);
+    return of(catalog, AccessControl.Rules.NONE, Audit.NONE);
   }
 
-  /** The same, with a bound on each user's connections. */
-  public static AccessControl of(Catalog catalog, int connectionsMax) {
+  /** The same, with what a node says of all users. */
+  public static AccessControl of(Catalog catalog, AccessControl.Rules rules, Audit audit) {
     AccessControl access =
         new AccessControl(
             catalog,
             Users.open(catalog),
             Optional.of(Passwords.hash("recover".getBytes(StandardCharsets.UTF_8))),
-            connectionsMax);
+            rules,
+            audit);
     access.writer(new LocalRights(access));
     return access;
   }

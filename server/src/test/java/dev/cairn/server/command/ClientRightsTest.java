@@ -4,6 +4,7 @@ package dev.cairn.server.command;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.server.access.AccessControl;
+import dev.cairn.server.access.Audit;
 import dev.cairn.server.access.Login;
 import dev.cairn.server.access.Users;
 import java.util.Optional;
@@ -17,7 +18,11 @@ class ClientRightsTest {
   /** One connection a user. */
   private final AccessControl access =
       new AccessControl(
-          CommandTable.catalog(), Users.open(CommandTable.catalog()), Optional.empty(), 1);
+          CommandTable.catalog(),
+          Users.open(CommandTable.catalog()),
+          Optional.empty(),
+          new AccessControl.Rules(1, 0, true),
+          Audit.NONE);
 
   private ClientRights opened() {
     ClientRights rights = new ClientRights();
@@ -50,6 +55,23 @@ class ClientRightsTest {
     assertThat(first.enter(access, DEFAULT)).isTrue();
     assertThat(opened().enter(access, ADA)).isTrue();
     assertThat(opened().enter(access, DEFAULT)).isFalse();
+  }
+
+  /** Also after RESET, and among the user's connections. */
+  @Test
+  void whoShowsACertificateIsItsUserUntilItLogsInAsAnother() {
+    ClientRights first = opened();
+    assertThat(first.shows(access, "default")).isPresent();
+    assertThat(first.shows(access, "nobody")).isEmpty();
+    assertThat(first.shows(access, "default")).isPresent();
+    assertThat(opened().shows(access, "default")).as("it has one connection").isEmpty();
+    assertThat(first.enter(access, ADA)).isTrue();
+    assertThat(first.name()).isEqualTo("ada");
+    first.begin(access);
+    assertThat(first.name()).isEqualTo("default");
+    assertThat(opened().enter(access, ADA)).isTrue();
+    first.close(access);
+    assertThat(opened().shows(access, "default")).isPresent();
   }
 
   @Test

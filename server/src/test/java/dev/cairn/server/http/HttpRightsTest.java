@@ -4,6 +4,7 @@ package dev.cairn.server.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.server.access.AccessControl;
+import dev.cairn.server.access.Audit;
 import dev.cairn.server.access.LocalRights;
 import dev.cairn.server.access.Passwords;
 import dev.cairn.server.access.RightsWriter;
@@ -18,13 +19,16 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Rights over HTTP: what each route takes, by the table of routes, and who one is. */
 final class HttpRightsTest {
-  private final AccessControl access = LocalRights.of(CommandTable.catalog());
+  private final List<Audit.Event> events = new CopyOnWriteArrayList<>();
+  private final AccessControl access =
+      LocalRights.of(CommandTable.catalog(), new AccessControl.Rules(0, 5_000, false), events::add);
   private HttpTestNode node;
 
   @BeforeEach
@@ -160,6 +164,39 @@ final class HttpRightsTest {
         "{\"operations\":[{\"op\":\"get\",\"key\":\"r1\"},{\"op\":\"put\",\"key\":\"r1\",\"value\":\"2\"}]}";
     assertThat(ask("POST /v1/batch", batch, u).status()).isEqualTo(403);
     assertThat(node.router.requests.get()).as("all or nothing").isEqualTo(before);
+  }
+
+  @Test
+  void whatIsRefusedIsKept() throws Exception {
+    set("u", "on", ">p", "~ok", "+get");
+    ask("GET /v1/kv/other?consistency=one", "", basic("u", "p"));
+    ask("GET /metrics", "", basic("u", "p"));
+    ask("GET /v1/nodes", "");
+    ask("GET /v1/nodes", "", basic("u", "wrong"));
+    ask("GET /v1/kv/ok", "", basic("u", "p"));
+    assertThat(events)
+        .extracting(
+            event -> event.kind() + " " + event.outcome() + " " + event.user() + " " + event.what())
+        .containsSubsequence(
+            "LOGIN DONE u by password",
+            "REFUSAL REFUSED u GET /v1/kv/other",
+            "REFUSAL REFUSED u GET /metrics",
+            "REFUSAL REFUSED  GET /v1/nodes",
+            "LOGIN REFUSED u by a password that is wrong");
+    assertThat(events).noneMatch(event -> event.what().contains("/ok"));
+  }
+
+  @Test
+  void rightsThatAreTooOldLetNobodyIn() throws Exception {
+    String x = basic("default", "x");
+    assertThat(ask("GET /v1/kv/a", "", x).status()).isEqualTo(404);
+    access.heard(System.nanoTime() - 6_000_000_000L);
+    Answer refused = ask("GET /v1/kv/a", "", x);
+    assertThat(refused.status()).isEqualTo(503);
+    assertThat(refused.text()).contains("--rights-age-max-seconds");
+    assertThat(ask("GET /healthz", "").status()).isEqualTo(200);
+    access.heard(System.nanoTime());
+    assertThat(ask("GET /v1/kv/a", "", x).status()).isEqualTo(404);
   }
 
   @Test

@@ -32,7 +32,8 @@ class NodeMetricsTest {
           Metric.REQUEST_BYTES,
           Metric.CERTIFICATE_EXPIRES,
           Metric.HANDSHAKES,
-          Metric.HANDSHAKES_UNDER_WAY);
+          Metric.HANDSHAKES_UNDER_WAY,
+          Metric.AUDIT_LOST);
 
   @TempDir Path folder;
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.cairn.server.access.AccessControl;
+import dev.cairn.server.access.Audit;
 import dev.cairn.server.node.SettingSources.Given;
 import dev.cairn.server.tls.ClientCertificates;
 import dev.cairn.server.tls.TlsMode;
@@ -37,7 +38,10 @@ class ProtectionTest {
             new Given(parts.length == 1 ? "true" : parts[1], "--" + parts[0]));
       }
     }
-    return Protection.of(new SettingReader(given), "10.0.0.1", reachable);
+    SettingReader reader = new SettingReader(given);
+    Protection protection = Protection.of(reader, "10.0.0.1", reachable);
+    AccessSettings.of(reader, protection.clients().certificates());
+    return protection;
   }
 
   @Test
@@ -120,6 +124,10 @@ class ProtectionTest {
         "--peer-key=k                                   | --peer-key needs its certificate: give --peer-cert",
         "--tls-cert=c --tls-clients=required            | give --tls-ca",
         "--tls-cert=c --tls-clients=all                 | 'all' is none of none, optional, required",
+        "--tls-cert=c --tls-users=certificate           | give --tls-ca FILE, and leave --tls-clients none out",
+        "--tls-cert=c --tls-ca=a --tls-users=name       | 'name' is none of password, certificate",
+        "--rights-age-max-seconds=4                     | is too short: it is 0, or at least 5",
+        "--rights-age-max-seconds=86401                 | is not a number from 0 to 86400",
         "--tls=off --tls-ca=a --tls-clients=required    | needs TLS",
         "--peer-ca=p                                    | needs a certificate of this node",
         "--peer-name=n                                  | needs the CA of the nodes' certificates",
@@ -151,7 +159,7 @@ class ProtectionTest {
         .hasMessageContaining("its client ports let everybody in");
 
     Files.writeString(users, "user default off\nuser root on >long-enough ~* +@all\n");
-    try (AccessControl access = config.access().open(folder)) {
+    try (AccessControl access = config.access().open(folder, Audit.NONE)) {
       config.protection().requireSafe(!access.users().needsNoLogin());
     }
   }

@@ -68,6 +68,18 @@ final class RightsTest {
   }
 
   @Test
+  void aNodeThatHearsOfNoRightsSaysForHowLong() throws Exception {
+    try (RuntimeCluster cluster = RuntimeCluster.start(folder, LogLimits.DEFAULT)) {
+      await().atMost(PATIENCE).until(() -> cluster.rights(0).ageMillis() < 1_000);
+      cluster.stop(1);
+      cluster.stop(2);
+      await().atMost(PATIENCE).until(() -> cluster.rights(0).ageMillis() > 4_000);
+      cluster.start(1);
+      await().atMost(PATIENCE).until(() -> cluster.rights(0).ageMillis() < 1_000);
+    }
+  }
+
+  @Test
   void manyChangesAtOnceAreAllMade() throws Exception {
     try (RuntimeCluster cluster = RuntimeCluster.start(folder, LogLimits.DEFAULT)) {
       List<CompletableFuture<Outcome>> outcomes = new ArrayList<>();

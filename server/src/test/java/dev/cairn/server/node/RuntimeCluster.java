@@ -8,6 +8,7 @@ import dev.cairn.protocol.Slots;
 import dev.cairn.protocol.Topology;
 import dev.cairn.server.FreePorts;
 import dev.cairn.server.access.AccessControl;
+import dev.cairn.server.access.Audit;
 import dev.cairn.server.access.Users;
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.CreationSettings;
@@ -153,7 +154,8 @@ final class RuntimeCluster implements AutoCloseable {
                 CommandTable.catalog(),
                 Users.open(CommandTable.catalog())),
             Optional.empty(),
-            0);
+            AccessControl.Rules.NONE,
+            Audit.NONE);
     return accesses[index];
   }
 

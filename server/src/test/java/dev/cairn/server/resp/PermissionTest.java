@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.cairn.protocol.RespValue;
 import dev.cairn.server.access.AccessControl;
+import dev.cairn.server.access.Audit;
 import dev.cairn.server.access.LocalRights;
 import dev.cairn.server.access.RightsWriter;
 import dev.cairn.server.command.ClientState;
@@ -31,7 +32,8 @@ final class PermissionTest {
       "NOPERM this user has no permissions to access one of the keys used as arguments";
 
   private final FakeRouter router = new FakeRouter(6, Runnable::run);
-  private final AccessControl access = LocalRights.of(CommandTable.catalog(), 2);
+  private final AccessControl access =
+      LocalRights.of(CommandTable.catalog(), new AccessControl.Rules(2, 0, false), Audit.NONE);
   private final SlowLog slowLog = new SlowLog();
   private final List<AutoCloseable> opened = new ArrayList<>();
   private RespServer server;

@@ -6,11 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.cairn.server.access.AccessControl;
+import dev.cairn.server.access.Audit;
+import dev.cairn.server.access.LocalRights;
+import dev.cairn.server.access.RightsWriter;
 import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.CommandTable;
 import dev.cairn.server.command.PortKind;
 import dev.cairn.server.command.ShutdownBy;
 import dev.cairn.server.command.SlowLog;
+import dev.cairn.server.http.HttpConfig;
+import dev.cairn.server.http.HttpFront;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.tls.CertificateWriter;
 import dev.cairn.server.tls.ClientCertificates;
@@ -27,6 +32,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLSocket;
@@ -44,6 +51,7 @@ class TlsOnClientPortsTest {
   private TestCertificates users;
   private IdentityFiles own;
   private final List<AutoCloseable> open = new ArrayList<>();
+  private final List<Audit.Event> events = new CopyOnWriteArrayList<>();
 
   @BeforeEach
   void write() throws Exception {
@@ -60,18 +68,26 @@ class TlsOnClientPortsTest {
   }
 
   private RespServer start(ClientTls tls) throws IOException {
+    return start(tls, AccessControl.open(CommandTable.catalog()));
+  }
+
+  private RespServer start(ClientTls tls, AccessControl access) throws IOException {
+    FakeRouter router = new FakeRouter(3, Runnable::run);
+    Metrics metrics = new Metrics();
+    HttpFront http =
+        new HttpFront(
+            new HttpConfig(Set.of(), 1 << 20, ClientState.Defaults.QUORUM, new SlowLog(), access),
+            router,
+            metrics,
+            Optional::empty);
+    open.add(http);
     FrontConfig config =
         FrontConfig.of("127.0.0.1", 0, "x")
             .with(
                 new FrontConfig.Rules(
-                    ClientState.Defaults.QUORUM,
-                    new SlowLog(),
-                    ShutdownBy.NO,
-                    tls,
-                    AccessControl.open(CommandTable.catalog())));
+                    ClientState.Defaults.QUORUM, new SlowLog(), ShutdownBy.NO, tls, access));
     RespServer server =
-        RespServer.start(
-            config, new FakeRouter(3, Runnable::run), PortKind.CLIENT, new Metrics(), () -> {});
+        RespServer.start(config, router, PortKind.CLIENT, metrics, Optional.of(http), () -> {});
     open.add(server);
     return server;
   }
@@ -183,6 +199,44 @@ class TlsOnClientPortsTest {
     }
     await().until(() -> tls.handshakes().failed() == 3);
     assertThat(tls.handshakes().succeeded()).isEqualTo(1);
+  }
+
+  /** On one port Redis' protocol and HTTP: without a login, and no longer than the user holds. */
+  @Test
+  void aCertificateIsTheUserOfItsName() throws Exception {
+    AccessControl access =
+        LocalRights.of(CommandTable.catalog(), new AccessControl.Rules(0, 0, true), events::add);
+    open.add(access);
+    change(access, "default", "#" + "0".repeat(64));
+    change(access, "ada", "on", "~*", "+@all");
+    RespServer server =
+        start(
+            ClientTls.of(
+                TlsMode.REQUIRED, own, ClientCertificates.OPTIONAL, Optional.of(users.ca())),
+            access);
+    Socket ada = secured(server, nodes.context(Optional.of(users.client("ada"))));
+    assertThat(answer(ada, "ACL WHOAMI\r\n")).isEqualTo("$3\r\nada\r\n");
+    assertThat(answer(ada, "RESET\r\n")).isEqualTo("+RESET\r\n");
+    assertThat(answer(ada, "ACL WHOAMI\r\n")).isEqualTo("$3\r\nada\r\n");
+    String get = "GET /v1/session HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    Socket http = secured(server, nodes.context(Optional.of(users.client("ada"))));
+    assertThat(answer(http, get)).startsWith("HTTP/1.1 200 ");
+    Socket unknown = secured(server, nodes.context(Optional.of(users.client("bob"))));
+    assertThat(answer(unknown, "ACL WHOAMI\r\n")).startsWith("-NOAUTH");
+    assertThat(answer(secured(server), "ACL WHOAMI\r\n")).startsWith("-NOAUTH");
+    Socket unnamed = secured(server);
+    assertThat(answer(unnamed, get)).startsWith("HTTP/1.1 401 ");
+    change(access, "ada", "off");
+    await().until(() -> ada.getInputStream().read() == -1);
+    await().until(() -> http.getInputStream().read() == -1);
+    assertThat(events.stream().map(event -> event.outcome() + " " + event.user()))
+        .contains("DONE ada", "REFUSED bob");
+  }
+
+  private static void change(AccessControl access, String user, String... rules) {
+    access.change(
+        new RightsWriter.Change.Set(user, List.of(rules)),
+        outcome -> assertThat(outcome).isInstanceOf(RightsWriter.Outcome.Applied.class));
   }
 
   @Test
