@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.testkit;
 
-import dev.cairn.testkit.Operation.Outcome;
+import dev.cairn.testkit.Observation.Outcome;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;

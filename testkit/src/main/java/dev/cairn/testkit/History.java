@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.testkit;
 
-import dev.cairn.testkit.Operation.Outcome;
+import dev.cairn.testkit.Observation.Outcome;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
@@ -35,8 +35,8 @@ public final class History {
   }
 
   /** All operations so far, in no particular order. */
-  public List<Operation> operations() {
-    List<Operation> operations = new ArrayList<>();
+  public List<Observation> operations() {
+    List<Observation> operations = new ArrayList<>();
     for (Invocation invocation : invocations) {
       operations.add(invocation.operation);
     }
@@ -50,12 +50,12 @@ public final class History {
 
   /** A request in flight. Completed at most once, by the client that made it. */
   public final class Invocation {
-    private volatile Operation operation;
+    private volatile Observation operation;
 
     private Invocation(int process, String key, Action asked) {
       operation =
-          new Operation(
-              process, key, asked, Outcome.UNKNOWN, nanoClock.getAsLong(), Operation.NEVER);
+          new Observation(
+              process, key, asked, Outcome.UNKNOWN, nanoClock.getAsLong(), Observation.NEVER);
     }
 
     /** It happened. */
@@ -70,13 +70,13 @@ public final class History {
 
     /** It may have happened: nothing more will be heard of it. */
     public void unknown() {
-      complete(operation.action(), Outcome.UNKNOWN, Operation.NEVER);
+      complete(operation.action(), Outcome.UNKNOWN, Observation.NEVER);
     }
 
     private void complete(Action action, Outcome outcome, long completedNanos) {
-      Operation asked = operation;
+      Observation asked = operation;
       operation =
-          new Operation(
+          new Observation(
               asked.process(), asked.key(), action, outcome, asked.invokedNanos(), completedNanos);
     }
   }

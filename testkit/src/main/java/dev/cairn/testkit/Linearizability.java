@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.testkit;
 
-import dev.cairn.testkit.Operation.Outcome;
+import dev.cairn.testkit.Observation.Outcome;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -37,15 +37,15 @@ public final class Linearizability {
    * @param witness the fewest operations found that already contradict each other, in order of
    *     invocation
    */
-  public record Violation(String key, List<Operation> witness) {
+  public record Violation(String key, List<Observation> witness) {
     /** For people: a line an operation, times in milliseconds from the first. */
     @Override
     public String toString() {
-      long start = witness.stream().mapToLong(Operation::invokedNanos).min().orElse(0);
+      long start = witness.stream().mapToLong(Observation::invokedNanos).min().orElse(0);
       StringBuilder text = new StringBuilder();
       text.append("not linearizable: key ").append(key).append(". No order of these explains them");
       text.append(" (milliseconds from the first; client; what was asked and answered):\n");
-      for (Operation operation : witness) {
+      for (Observation operation : witness) {
         text.append(
             String.format(
                 "  %12s to %12s  client %-4d %s%s%n",
@@ -59,14 +59,14 @@ public final class Linearizability {
     }
 
     private static String millis(long nanos, long start) {
-      return nanos == Operation.NEVER ? "-" : String.format("%.3f", (nanos - start) / 1e6);
+      return nanos == Observation.NEVER ? "-" : String.format("%.3f", (nanos - start) / 1e6);
     }
   }
 
   /** The first violation by the order of keys, or empty when the history is linearizable. */
-  public static Optional<Violation> check(List<Operation> history) {
-    Map<String, List<Operation>> byKey = new TreeMap<>();
-    for (Operation operation : history) {
+  public static Optional<Violation> check(List<Observation> history) {
+    Map<String, List<Observation>> byKey = new TreeMap<>();
+    for (Observation operation : history) {
       boolean says =
           operation.outcome() == Outcome.OK
               || (operation.outcome() == Outcome.UNKNOWN && !operation.action().readOnly());
@@ -74,10 +74,10 @@ public final class Linearizability {
         byKey.computeIfAbsent(operation.key(), key -> new ArrayList<>()).add(operation);
       }
     }
-    for (Map.Entry<String, List<Operation>> key : byKey.entrySet()) {
-      List<Operation> operations = key.getValue();
+    for (Map.Entry<String, List<Observation>> key : byKey.entrySet()) {
+      List<Observation> operations = key.getValue();
       if (operations.stream().anyMatch(operation -> operation.action().cumulative())) {
-        Optional<List<Operation>> contradiction = new SequenceCheck(operations).contradiction();
+        Optional<List<Observation>> contradiction = new SequenceCheck(operations).contradiction();
         if (contradiction.isPresent()) {
           return Optional.of(new Violation(key.getKey(), contradiction.get()));
         }
@@ -89,17 +89,17 @@ public final class Linearizability {
   }
 
   /** Whether the operations of one key, none failed, have an order that explains them. */
-  private static boolean explains(List<Operation> operations) {
+  private static boolean explains(List<Observation> operations) {
     return new RegisterSearch(operations).found();
   }
 
   /** What the answers of a history tell of the register's states. */
   private record Observed(Set<Optional<String>> values, boolean presence, boolean absence) {
-    static Observed by(List<Operation> operations) {
+    static Observed by(List<Observation> operations) {
       Set<Optional<String>> values = new HashSet<>();
       boolean presence = false;
       boolean absence = false;
-      for (Operation operation : operations) {
+      for (Observation operation : operations) {
         if (operation.outcome() != Outcome.OK) {
           continue;
         }
@@ -128,8 +128,8 @@ public final class Linearizability {
   private static final class Shrink {
     private Shrink() {}
 
-    static List<Operation> of(List<Operation> operations) {
-      List<Operation> rest = earliest(operations);
+    static List<Observation> of(List<Observation> operations) {
+      List<Observation> rest = earliest(operations);
       int before = Integer.MAX_VALUE;
       while (rest.size() < before) {
         before = rest.size();
@@ -137,20 +137,21 @@ public final class Linearizability {
         rest = without(rest, operation -> operation.action().readOnly());
         rest = without(rest, operation -> !operation.action().readOnly());
       }
-      return rest.stream().sorted(Comparator.comparingLong(Operation::invokedNanos)).toList();
+      return rest.stream().sorted(Comparator.comparingLong(Observation::invokedNanos)).toList();
     }
 
     /** Takes out what it can of one kind, in ever smaller pieces. */
-    private static List<Operation> without(List<Operation> operations, Predicate<Operation> kind) {
-      List<Operation> kept = operations.stream().filter(kind.negate()).toList();
-      List<Operation> rest = operations.stream().filter(kind).toList();
+    private static List<Observation> without(
+        List<Observation> operations, Predicate<Observation> kind) {
+      List<Observation> kept = operations.stream().filter(kind.negate()).toList();
+      List<Observation> rest = operations.stream().filter(kind).toList();
       for (int piece = rest.size(); piece >= 1; piece /= 2) {
         int from = 0;
         while (from < rest.size()) {
           int to = Math.min(rest.size(), from + piece);
-          List<Operation> fewer = new ArrayList<>(rest.subList(0, from));
+          List<Observation> fewer = new ArrayList<>(rest.subList(0, from));
           fewer.addAll(rest.subList(to, rest.size()));
-          List<Operation> all = new ArrayList<>(kept);
+          List<Observation> all = new ArrayList<>(kept);
           all.addAll(fewer);
           if (removable(rest.subList(from, to), all) && !explains(all)) {
             rest = fewer;
@@ -159,12 +160,12 @@ public final class Linearizability {
           }
         }
       }
-      List<Operation> all = new ArrayList<>(kept);
+      List<Observation> all = new ArrayList<>(kept);
       all.addAll(rest);
       return all;
     }
 
-    private static boolean removable(List<Operation> removed, List<Operation> rest) {
+    private static boolean removable(List<Observation> removed, List<Observation> rest) {
       Observed observed = Observed.by(rest);
       return removed.stream()
           .noneMatch(
@@ -172,11 +173,11 @@ public final class Linearizability {
     }
 
     /** The shortest part from the start that has no explanation: what was answered until then. */
-    private static List<Operation> earliest(List<Operation> operations) {
+    private static List<Observation> earliest(List<Observation> operations) {
       long[] ends =
           operations.stream()
               .filter(operation -> operation.outcome() == Outcome.OK)
-              .mapToLong(Operation::completedNanos)
+              .mapToLong(Observation::completedNanos)
               .sorted()
               .toArray();
       int low = 0; // until ends[low - 1] it has an explanation
@@ -192,9 +193,9 @@ public final class Linearizability {
       return until(ends[high], operations);
     }
 
-    private static List<Operation> until(long nanos, List<Operation> operations) {
-      List<Operation> part = new ArrayList<>();
-      for (Operation operation : operations) {
+    private static List<Observation> until(long nanos, List<Observation> operations) {
+      List<Observation> part = new ArrayList<>();
+      for (Observation operation : operations) {
         if (operation.outcome() == Outcome.OK && operation.completedNanos() <= nanos) {
           part.add(operation);
         } else if (operation.invokedNanos() <= nanos && !operation.action().readOnly()) {
@@ -204,14 +205,14 @@ public final class Linearizability {
       return part;
     }
 
-    private static Operation unanswered(Operation operation) {
-      return new Operation(
+    private static Observation unanswered(Observation operation) {
+      return new Observation(
           operation.process(),
           operation.key(),
           operation.action().unanswered(),
           Outcome.UNKNOWN,
           operation.invokedNanos(),
-          Operation.NEVER);
+          Observation.NEVER);
     }
   }
 }

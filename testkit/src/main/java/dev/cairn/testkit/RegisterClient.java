@@ -22,9 +22,9 @@ public interface RegisterClient extends AutoCloseable {
    *
    * @param action what was asked, with its answer when the outcome is OK
    */
-  record Answer(Operation.Outcome outcome, Action action) {
+  record Answer(Observation.Outcome outcome, Action action) {
     static Answer ok(Action action) {
-      return new Answer(Operation.Outcome.OK, action);
+      return new Answer(Observation.Outcome.OK, action);
     }
   }
 
@@ -77,16 +77,16 @@ public interface RegisterClient extends AutoCloseable {
         if (e.getCause() instanceof RespProtocolException) {
           throw new MalformedReplyException(e.getMessage(), e);
         }
-        return new Answer(Operation.Outcome.UNKNOWN, asked);
+        return new Answer(Observation.Outcome.UNKNOWN, asked);
       } catch (NotOnAllReplicasException e) {
         return Answer.ok(asked);
       } catch (RefusedException e) {
         if (e.code().equals("ERR") || e.code().equals("WRONGTYPE")) {
           throw new MalformedReplyException(asked + " on " + key + ": " + e.getMessage(), e);
         }
-        return new Answer(Operation.Outcome.FAILED, asked);
+        return new Answer(Observation.Outcome.FAILED, asked);
       } catch (CairnException e) {
-        return new Answer(Operation.Outcome.FAILED, asked);
+        return new Answer(Observation.Outcome.FAILED, asked);
       }
     }
 
@@ -144,7 +144,7 @@ public interface RegisterClient extends AutoCloseable {
         throw new MalformedReplyException(asked + " on " + key, e);
       } catch (IOException e) {
         close();
-        return new Answer(sent ? Operation.Outcome.UNKNOWN : Operation.Outcome.FAILED, asked);
+        return new Answer(sent ? Observation.Outcome.UNKNOWN : Observation.Outcome.FAILED, asked);
       }
     }
 
@@ -166,8 +166,8 @@ public interface RegisterClient extends AutoCloseable {
           throw new IllegalArgumentException(error.text());
         }
         return switch (ErrorCode.valueOf(error.code()).outcome()) {
-          case REFUSED -> new Answer(Operation.Outcome.FAILED, asked);
-          case UNKNOWN -> new Answer(Operation.Outcome.UNKNOWN, asked);
+          case REFUSED -> new Answer(Observation.Outcome.FAILED, asked);
+          case UNKNOWN -> new Answer(Observation.Outcome.UNKNOWN, asked);
           case APPLIED -> Answer.ok(asked);
         };
       }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.testkit;
 
-import dev.cairn.testkit.Operation.Outcome;
+import dev.cairn.testkit.Observation.Outcome;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -38,8 +38,8 @@ final class RegisterSearch {
   /** Past this the search is given up; reached by no history of the kit's own tests. */
   private static final int CONFIGURATIONS_MAX = 5_000_000;
 
-  private final List<Operation> known = new ArrayList<>(); // answered, by invocation
-  private final List<Operation> unknown = new ArrayList<>(); // by invocation
+  private final List<Observation> known = new ArrayList<>(); // answered, by invocation
+  private final List<Observation> unknown = new ArrayList<>(); // by invocation
   private final BitSet knownDone = new BitSet();
   private final BitSet unknownDone = new BitSet();
   private final Set<Configuration> deadEnds = new HashSet<>();
@@ -48,11 +48,11 @@ final class RegisterSearch {
   /** The register's state is null when it holds nothing. */
   private String state;
 
-  RegisterSearch(List<Operation> operations) {
-    for (Operation operation : operations) {
+  RegisterSearch(List<Observation> operations) {
+    for (Observation operation : operations) {
       (operation.outcome() == Outcome.OK ? known : unknown).add(operation);
     }
-    Comparator<Operation> byInvocation = Comparator.comparingLong(Operation::invokedNanos);
+    Comparator<Observation> byInvocation = Comparator.comparingLong(Observation::invokedNanos);
     known.sort(byInvocation);
     unknown.sort(byInvocation);
   }
@@ -119,7 +119,7 @@ final class RegisterSearch {
       more = false;
       long horizon = horizon();
       for (int i = waiting; i < known.size(); i++) {
-        Operation operation = known.get(i);
+        Observation operation = known.get(i);
         if (operation.invokedNanos() > horizon) {
           break;
         }
@@ -141,9 +141,9 @@ final class RegisterSearch {
 
   /** The earliest answer among those waiting: nothing that was sent after it may come next. */
   private long horizon() {
-    long horizon = Operation.NEVER;
+    long horizon = Observation.NEVER;
     for (int i = waiting; i < known.size(); i++) {
-      Operation operation = known.get(i);
+      Observation operation = known.get(i);
       if (operation.invokedNanos() > horizon) {
         break;
       }
@@ -202,7 +202,7 @@ final class RegisterSearch {
             state));
   }
 
-  private Operation operation(int choice) {
+  private Observation operation(int choice) {
     return choice >= 0 ? known.get(choice) : unknown.get(-1 - choice);
   }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.testkit;
 
-import dev.cairn.testkit.Operation.Outcome;
+import dev.cairn.testkit.Observation.Outcome;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -27,20 +27,20 @@ import java.util.TreeMap;
  * other, is where it is read: twice is once too often.
  */
 final class SequenceCheck {
-  private final List<Operation> operations;
+  private final List<Observation> operations;
   private final boolean counter;
 
   /** What makes an order impossible. */
   private static final class Contradiction extends Exception {
     private static final long serialVersionUID = 1L;
-    private final transient List<Operation> operations;
+    private final transient List<Observation> operations;
 
-    Contradiction(List<Operation> operations) {
+    Contradiction(List<Observation> operations) {
       super("no order", null, false, false);
       this.operations =
           operations.stream()
               .filter(Objects::nonNull)
-              .sorted(Comparator.comparingLong(Operation::invokedNanos))
+              .sorted(Comparator.comparingLong(Observation::invokedNanos))
               .toList();
     }
   }
@@ -52,13 +52,13 @@ final class SequenceCheck {
    *     the beginning of another; of a key that was appended to the last one is a read that began
    *     after all answers
    */
-  SequenceCheck(List<Operation> operations) {
+  SequenceCheck(List<Observation> operations) {
     this.operations = operations;
     counter =
         operations.stream().anyMatch(operation -> operation.action() instanceof Action.Increment);
     Class<?> only = counter ? Action.Increment.class : Action.Append.class;
     operations.stream()
-        .map(Operation::action)
+        .map(Observation::action)
         .filter(action -> !(action instanceof Action.Get) && !only.isInstance(action))
         .findFirst()
         .ifPresent(
@@ -74,8 +74,8 @@ final class SequenceCheck {
     long lastAnswer =
         operations.stream()
             .filter(operation -> !(operation.action() instanceof Action.Get))
-            .mapToLong(Operation::completedNanos)
-            .filter(nanos -> nanos != Operation.NEVER)
+            .mapToLong(Observation::completedNanos)
+            .filter(nanos -> nanos != Observation.NEVER)
             .max()
             .orElse(Long.MIN_VALUE);
     return operations.stream()
@@ -85,10 +85,10 @@ final class SequenceCheck {
   }
 
   /** Some of the operations that contradict each other, or empty when an order explains all. */
-  Optional<List<Operation>> contradiction() {
+  Optional<List<Observation>> contradiction() {
     try {
-      Map<Long, List<Operation>> reads = new TreeMap<>();
-      List<Operation> writes = counter ? counted(reads) : appended(reads);
+      Map<Long, List<Observation>> reads = new TreeMap<>();
+      List<Observation> writes = counter ? counted(reads) : appended(reads);
       takeMoments(writes, reads);
       return Optional.empty();
     } catch (Contradiction found) {
@@ -99,12 +99,12 @@ final class SequenceCheck {
   // ---- the places of writes and reads ----
 
   /** The increments by their results; fills in the reads, by how many increments they saw. */
-  private List<Operation> counted(Map<Long, List<Operation>> reads) throws Contradiction {
-    TreeMap<Long, Operation> placed = new TreeMap<>();
-    List<Operation> unknown = new ArrayList<>();
-    Operation furthest = null; // who saw the highest number
+  private List<Observation> counted(Map<Long, List<Observation>> reads) throws Contradiction {
+    TreeMap<Long, Observation> placed = new TreeMap<>();
+    List<Observation> unknown = new ArrayList<>();
+    Observation furthest = null; // who saw the highest number
     long highest = 0;
-    for (Operation operation : operations) {
+    for (Observation operation : operations) {
       if (operation.outcome() == Outcome.UNKNOWN) {
         unknown.add(operation);
         continue;
@@ -114,7 +114,7 @@ final class SequenceCheck {
       if (read) {
         reads.computeIfAbsent(number, none -> new ArrayList<>()).add(operation);
       } else {
-        Operation other = number < 1 ? operation : placed.put(number, operation);
+        Observation other = number < 1 ? operation : placed.put(number, operation);
         if (other != null) {
           throw new Contradiction(List.of(other, operation));
         }
@@ -124,13 +124,13 @@ final class SequenceCheck {
         highest = number;
       }
     }
-    unknown.sort(Comparator.comparingLong(Operation::invokedNanos));
-    Iterator<Operation> free = unknown.iterator();
-    List<Operation> writes = new ArrayList<>();
+    unknown.sort(Comparator.comparingLong(Observation::invokedNanos));
+    Iterator<Observation> free = unknown.iterator();
+    List<Observation> writes = new ArrayList<>();
     for (long place = 1; place <= highest; place++) {
-      Operation write = placed.get(place);
+      Observation write = placed.get(place);
       if (write == null && !free.hasNext()) {
-        List<Operation> all = new ArrayList<>(placed.headMap(place, true).values());
+        List<Observation> all = new ArrayList<>(placed.headMap(place, true).values());
         if (furthest.action().readOnly()) {
           all.add(furthest); // saw more than were asked for
         }
@@ -141,11 +141,11 @@ final class SequenceCheck {
     return writes;
   }
 
-  private static long answered(Operation operation) {
+  private static long answered(Observation operation) {
     return ((Action.Increment) operation.action()).result().orElseThrow();
   }
 
-  private static long numberRead(Operation operation) throws Contradiction {
+  private static long numberRead(Observation operation) throws Contradiction {
     Optional<String> value = ((Action.Get) operation.action()).read();
     try {
       long number = value.isEmpty() ? 0 : Long.parseLong(value.get());
@@ -159,8 +159,8 @@ final class SequenceCheck {
   }
 
   /** The appends in the order of what was read; fills in the reads, by how many they saw. */
-  private List<Operation> appended(Map<Long, List<Operation>> reads) throws Contradiction {
-    List<Operation> inOrder = inTheOrderRead();
+  private List<Observation> appended(Map<Long, List<Observation>> reads) throws Contradiction {
+    List<Observation> inOrder = inTheOrderRead();
     Map<Long, Integer> places = new HashMap<>(); // how many are read, by the length of the value
     long length = 0;
     places.put(0L, 0);
@@ -168,9 +168,9 @@ final class SequenceCheck {
       length += piece(inOrder.get(i)).length();
       places.put(length, i + 1);
     }
-    Set<Operation> placed = new HashSet<>();
+    Set<Observation> placed = new HashSet<>();
     length = 0;
-    for (Operation write : inOrder) {
+    for (Observation write : inOrder) {
       length += piece(write).length();
       boolean again = !placed.add(write);
       Optional<Long> told = ((Action.Append) write.action()).length();
@@ -178,7 +178,7 @@ final class SequenceCheck {
         throw new Contradiction(List.of(write, longestRead()));
       }
     }
-    for (Operation operation : operations) {
+    for (Observation operation : operations) {
       if (operation.action() instanceof Action.Get get) {
         String value = get.read().orElse("");
         Integer count = places.get((long) value.length());
@@ -193,14 +193,14 @@ final class SequenceCheck {
     return inOrder;
   }
 
-  private Operation longestRead() {
+  private Observation longestRead() {
     return operations.stream()
         .filter(operation -> operation.action() instanceof Action.Get)
         .max(Comparator.comparingInt(SequenceCheck::lengthRead))
         .orElseThrow();
   }
 
-  private static int lengthRead(Operation read) {
+  private static int lengthRead(Observation read) {
     return ((Action.Get) read.action()).read().orElse("").length();
   }
 
@@ -208,25 +208,25 @@ final class SequenceCheck {
     return ((Action.Get) longestRead().action()).read().orElse("");
   }
 
-  private static String piece(Operation write) {
+  private static String piece(Observation write) {
     return ((Action.Append) write.action()).piece();
   }
 
-  private List<Operation> inTheOrderRead() throws Contradiction {
-    Map<String, Operation> byPiece = new HashMap<>();
+  private List<Observation> inTheOrderRead() throws Contradiction {
+    Map<String, Observation> byPiece = new HashMap<>();
     int shortest = Integer.MAX_VALUE;
     int longest = 0;
-    for (Operation operation : operations) {
+    for (Observation operation : operations) {
       if (operation.action() instanceof Action.Append append) {
         byPiece.put(append.piece(), operation);
         shortest = Math.min(shortest, append.piece().length());
         longest = Math.max(longest, append.piece().length());
       }
     }
-    List<Operation> inOrder = new ArrayList<>();
+    List<Observation> inOrder = new ArrayList<>();
     String value = longest();
     for (int at = 0; at < value.length(); ) {
-      Operation next = null;
+      Observation next = null;
       for (int end = at + shortest; next == null && end <= at + longest; end++) {
         next = end > value.length() ? null : byPiece.get(value.substring(at, end));
       }
@@ -241,25 +241,25 @@ final class SequenceCheck {
 
   // ---- their moments ----
 
-  private static void takeMoments(List<Operation> writes, Map<Long, List<Operation>> reads)
+  private static void takeMoments(List<Observation> writes, Map<Long, List<Observation>> reads)
       throws Contradiction {
     long now = Long.MIN_VALUE;
-    Operation latest = null; // whose invocation set the moment
+    Observation latest = null; // whose invocation set the moment
     for (int place = 0; place <= writes.size(); place++) {
-      List<Operation> next = new ArrayList<>();
+      List<Observation> next = new ArrayList<>();
       if (place > 0) {
         next.add(writes.get(place - 1));
       }
       reads.getOrDefault((long) place, List.of()).stream()
-          .sorted(Comparator.comparingLong(Operation::invokedNanos))
+          .sorted(Comparator.comparingLong(Observation::invokedNanos))
           .forEach(next::add);
-      for (Operation operation : next) {
+      for (Observation operation : next) {
         if (operation.invokedNanos() > now) {
           now = operation.invokedNanos();
           latest = operation;
         }
         if (operation.completedNanos() < now) {
-          List<Operation> between = new ArrayList<>();
+          List<Observation> between = new ArrayList<>();
           between.add(latest);
           between.add(operation);
           throw new Contradiction(between);

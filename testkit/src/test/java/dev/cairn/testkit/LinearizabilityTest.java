@@ -4,7 +4,7 @@ package dev.cairn.testkit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.testkit.Linearizability.Violation;
-import dev.cairn.testkit.Operation.Outcome;
+import dev.cairn.testkit.Observation.Outcome;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 
 /** The checker is checked: against brute force, and with histories that it must reject. */
 class LinearizabilityTest {
-  private final List<Operation> history = new ArrayList<>();
+  private final List<Observation> history = new ArrayList<>();
 
   // ---- histories that are right ----
 
@@ -249,7 +249,7 @@ class LinearizabilityTest {
     agreesOn(Told.history(new Random(seed), i -> Action.Append.of((char) ('a' + i) + ";")));
   }
 
-  private static void agreesOn(List<Operation> random) {
+  private static void agreesOn(List<Observation> random) {
     boolean expected = BruteForce.explains(random);
     Statistics.collect(expected ? "linearizable" : "not");
     assertThat(Linearizability.check(random).isEmpty()).as("%s", random).isEqualTo(expected);
@@ -260,9 +260,9 @@ class LinearizabilityTest {
     private static final int MOMENT_MAX = 30;
     private static final int LENGTH_MAX = 12;
 
-    static List<Operation> history(Random random, IntFunction<Action> write) {
+    static List<Observation> history(Random random, IntFunction<Action> write) {
       long[] moments = random.longs(1 + random.nextInt(6), 0, MOMENT_MAX).sorted().toArray();
-      List<Operation> history = new ArrayList<>();
+      List<Observation> history = new ArrayList<>();
       String state = null;
       for (int i = 0; i < moments.length; i++) {
         Action asked = random.nextInt(3) == 0 ? Action.Get.UNANSWERED : write.apply(i);
@@ -277,7 +277,7 @@ class LinearizabilityTest {
             operation(
                 moments[i] - random.nextInt(LENGTH_MAX),
                 outcome == Outcome.UNKNOWN
-                    ? Operation.NEVER
+                    ? Observation.NEVER
                     : moments[i] + random.nextInt(LENGTH_MAX),
                 told,
                 outcome));
@@ -300,14 +300,14 @@ class LinearizabilityTest {
       return new Action.Increment(Optional.of(Long.parseLong(state)));
     }
 
-    private static Operation wrong(Random random, Operation right, boolean last) {
+    private static Observation wrong(Random random, Observation right, boolean last) {
       Action action = right.action();
       if (!last && random.nextBoolean()) {
         long shift = random.nextInt(-LENGTH_MAX, LENGTH_MAX);
         long completed = right.completedNanos();
         return operation(
             right.invokedNanos() + shift,
-            completed == Operation.NEVER ? completed : completed + shift,
+            completed == Observation.NEVER ? completed : completed + shift,
             action,
             right.outcome());
       } else if (action instanceof Action.Increment increment) {
@@ -340,7 +340,7 @@ class LinearizabilityTest {
   // ---- against brute force ----
 
   @Property(tries = 20_000)
-  void agreesWithBruteForce(@ForAll("histories") List<Operation> random) {
+  void agreesWithBruteForce(@ForAll("histories") List<Observation> random) {
     boolean expected = BruteForce.explains(random);
     Statistics.collect(expected ? "linearizable" : "not");
     Optional<Violation> violation = Linearizability.check(random);
@@ -353,7 +353,7 @@ class LinearizabilityTest {
   }
 
   @Provide
-  Arbitrary<List<Operation>> histories() {
+  Arbitrary<List<Observation>> histories() {
     Arbitrary<String> values = Arbitraries.of("a", "b", "c");
     Arbitrary<Action> actions =
         Arbitraries.frequencyOf(
@@ -376,7 +376,7 @@ class LinearizabilityTest {
         .as(
             (action, outcome, start, length) ->
                 outcome == Outcome.UNKNOWN
-                    ? operation(start, Operation.NEVER, unanswered(action), outcome)
+                    ? operation(start, Observation.NEVER, unanswered(action), outcome)
                     : operation(start, start + length, action, outcome))
         .list()
         .ofMaxSize(7);
@@ -390,9 +390,9 @@ class LinearizabilityTest {
   private static final class BruteForce {
     private BruteForce() {}
 
-    static boolean explains(List<Operation> history) {
-      List<Operation> candidates = new ArrayList<>();
-      for (Operation operation : history) {
+    static boolean explains(List<Observation> history) {
+      List<Observation> candidates = new ArrayList<>();
+      for (Observation operation : history) {
         boolean unknownRead =
             operation.outcome() == Outcome.UNKNOWN && operation.action() instanceof Action.Get;
         if (operation.outcome() != Outcome.FAILED && !unknownRead) {
@@ -402,15 +402,15 @@ class LinearizabilityTest {
       return someOrder(candidates, null);
     }
 
-    private static boolean someOrder(List<Operation> rest, String state) {
+    private static boolean someOrder(List<Observation> rest, String state) {
       if (rest.stream().allMatch(operation -> operation.outcome() == Outcome.UNKNOWN)) {
         return true;
       }
       for (int i = 0; i < rest.size(); i++) {
-        Operation next = rest.get(i);
+        Observation next = rest.get(i);
         boolean mayBeNext = rest.stream().noneMatch(other -> other.precedes(next));
         if (mayBeNext && right(next.action(), state)) {
-          List<Operation> others = new ArrayList<>(rest);
+          List<Observation> others = new ArrayList<>(rest);
           others.remove(i);
           if (someOrder(others, changed(next.action(), state))) {
             return true;
@@ -458,11 +458,11 @@ class LinearizabilityTest {
   }
 
   private void unknown(long start, Action action) {
-    history.add(operation(start, Operation.NEVER, action, Outcome.UNKNOWN));
+    history.add(operation(start, Observation.NEVER, action, Outcome.UNKNOWN));
   }
 
-  private static Operation operation(long start, long end, Action action, Outcome outcome) {
-    return new Operation(0, "k", action, outcome, start, end);
+  private static Observation operation(long start, long end, Action action, Outcome outcome) {
+    return new Observation(0, "k", action, outcome, start, end);
   }
 
   private static Action increment(long result) {
@@ -491,7 +491,8 @@ class LinearizabilityTest {
 
   private void assertViolation(Action... witness) {
     assertThat(
-            Linearizability.check(history).orElseThrow().witness().stream().map(Operation::action))
+            Linearizability.check(history).orElseThrow().witness().stream()
+                .map(Observation::action))
         .containsExactly(witness);
   }
 }

@@ -4,7 +4,7 @@ package dev.cairn.testkit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.cairn.testkit.Operation.Outcome;
+import dev.cairn.testkit.Observation.Outcome;
 import dev.cairn.testkit.fault.Fault;
 import dev.cairn.testkit.fault.MachineFaults;
 import dev.cairn.testkit.fault.Namespaces;

@@ -4,7 +4,7 @@ package dev.cairn.testkit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.client.CairnClient;
-import dev.cairn.testkit.Operation.Outcome;
+import dev.cairn.testkit.Observation.Outcome;
 import dev.cairn.testkit.fault.ShimmedDisk;
 import java.time.Duration;
 import java.util.ArrayList;

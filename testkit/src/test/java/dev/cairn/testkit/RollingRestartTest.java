@@ -146,7 +146,7 @@ class RollingRestartTest {
         .build();
   }
 
-  private interface Operation {
+  private interface Observation {
     /** Returns how many operations that were. */
     int run(Work work);
   }
@@ -159,14 +159,14 @@ class RollingRestartTest {
     private final String name;
     private volatile boolean finished;
 
-    Work(String name, int count, Operation operation) {
+    Work(String name, int count, Observation operation) {
       this.name = name;
       for (int i = 0; i < count; i++) {
         threads.add(new Thread(() -> run(operation), name + "-" + i));
       }
     }
 
-    private void run(Operation operation) {
+    private void run(Observation operation) {
       while (!finished) {
         try {
           done.addAndGet(operation.run(this));

@@ -274,7 +274,7 @@ final class Fanout {
     return RespValue.error(failed.code(), failed.message());
   }
 
-  private interface Part<T> {
+  private interface Sender<T> {
     void send(int partition, List<T> items, Consumer<Reply> done);
   }
 
@@ -283,7 +283,10 @@ final class Fanout {
    * answered: with all replies, and the results in the order of the items, or null if one failed.
    */
   private static <T> void scatter(
-      int[] partitions, List<T> items, Part<T> part, BiConsumer<List<Reply>, List<Result>> joined) {
+      int[] partitions,
+      List<T> items,
+      Sender<T> part,
+      BiConsumer<List<Reply>, List<Result>> joined) {
     Map<Integer, List<Integer>> indexes = new LinkedHashMap<>();
     for (int i = 0; i < partitions.length; i++) {
       indexes.computeIfAbsent(partitions[i], partition -> new ArrayList<>()).add(i);

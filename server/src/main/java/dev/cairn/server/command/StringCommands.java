@@ -301,7 +301,7 @@ final class StringCommands {
   }
 
   private static Plan getrange(Call call) {
-    return Plan.read(new ValueQuery.Part(call.word(1), call.integer(2), call.integer(3)));
+    return Plan.read(new ValueQuery.Slice(call.word(1), call.integer(2), call.integer(3)));
   }
 
   private static Plan setrange(Call call) {

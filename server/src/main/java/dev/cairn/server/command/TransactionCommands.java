@@ -196,9 +196,9 @@ final class TransactionCommands {
       List<OpenTransaction.Queued> queued,
       long startedNanos) {
     List<Operation> operations = new ArrayList<>(queued.size());
-    List<Part> parts = new ArrayList<>(queued.size());
+    List<Share> parts = new ArrayList<>(queued.size());
     for (OpenTransaction.Queued one : queued) {
-      Part part = part(planOf(call, one), operations);
+      Share part = part(planOf(call, one), operations);
       parts.add(part);
     }
     KeyOperation.Transaction transaction = new KeyOperation.Transaction(seen, operations);
@@ -251,24 +251,24 @@ final class TransactionCommands {
   }
 
   /** How one command's reply is made of its share of the results. */
-  private record Part(int results, Function<List<Result>, RespValue> join) {}
+  private record Share(int results, Function<List<Result>, RespValue> join) {}
 
-  private static Part part(Plan plan, List<Operation> operations) {
+  private static Share part(Plan plan, List<Operation> operations) {
     if (plan instanceof Plan.Reads reads) {
       reads.queries().forEach(query -> operations.add(new Operation.Read(query)));
-      return new Part(reads.queries().size(), reads.join());
+      return new Share(reads.queries().size(), reads.join());
     }
     if (plan instanceof Plan.Writes writes) {
       operations.addAll(writes.operations());
-      return new Part(writes.operations().size(), writes.join());
+      return new Share(writes.operations().size(), writes.join());
     }
-    return new Part(0, results -> ((Plan.Answer) plan).value());
+    return new Share(0, results -> ((Plan.Answer) plan).value());
   }
 
-  private static List<RespValue> replies(List<Part> parts, List<Result> results) {
+  private static List<RespValue> replies(List<Share> parts, List<Result> results) {
     List<RespValue> replies = new ArrayList<>(parts.size());
     int at = 0;
-    for (Part part : parts) {
+    for (Share part : parts) {
       List<Result> share = results.subList(at, at + part.results());
       at += part.results();
       replies.add(

@@ -45,13 +45,13 @@ final class BatchResource implements Route.Resource {
   }
 
   /** The operations of one partition, and what became of them. */
-  private static final class Part {
+  private static final class PartitionShare {
     private final int partition;
     private final List<Integer> places = new ArrayList<>(); // among the batch's operations
     private final List<BatchReader.Step> steps = new ArrayList<>();
     private volatile Reply reply;
 
-    Part(int partition) {
+    PartitionShare(int partition) {
       this.partition = partition;
     }
 
@@ -107,16 +107,16 @@ final class BatchResource implements Route.Resource {
         step ->
             call.require(
                 step.command(), step.key(), step.isRead() ? User.KeyUse.READ : User.KeyUse.WRITE));
-    Map<Integer, Part> parts = new TreeMap<>();
+    Map<Integer, PartitionShare> parts = new TreeMap<>();
     for (int i = 0; i < steps.size(); i++) {
       int partition = KeyResource.partition(router, steps.get(i).key());
-      Part part = parts.computeIfAbsent(partition, Part::new);
+      PartitionShare part = parts.computeIfAbsent(partition, PartitionShare::new);
       part.places.add(i);
       part.steps.add(steps.get(i));
     }
-    List<Part> all = List.copyOf(parts.values());
+    List<PartitionShare> all = List.copyOf(parts.values());
     AtomicInteger missing = new AtomicInteger(all.size());
-    for (Part part : all) {
+    for (PartitionShare part : all) {
       send(
           part,
           level,
@@ -128,7 +128,7 @@ final class BatchResource implements Route.Resource {
     }
   }
 
-  private void send(Part part, Consistency level, Runnable done) {
+  private void send(PartitionShare part, Consistency level, Runnable done) {
     if (part.onlyReads()) {
       router.read(
           part.partition,
@@ -151,12 +151,12 @@ final class BatchResource implements Route.Resource {
   }
 
   /** 200 where all was applied, else 207: then the parts say which was and which was not. */
-  private static HttpAnswer document(int count, List<Part> parts) {
+  private static HttpAnswer document(int count, List<PartitionShare> parts) {
     ObjectNode document = HttpAnswer.object();
     ObjectNode[] results = new ObjectNode[count];
     boolean applied = true;
     ArrayNode list = document.putArray("parts");
-    for (Part part : parts) {
+    for (PartitionShare part : parts) {
       ObjectNode row = list.addObject().put("partition", part.partition);
       ArrayNode places = row.putArray("operations");
       part.places.forEach(places::add);
@@ -184,7 +184,7 @@ final class BatchResource implements Route.Resource {
     return HttpAnswer.json(applied ? 200 : 207, document);
   }
 
-  private static int status(Part part) {
+  private static int status(PartitionShare part) {
     return part.reply instanceof Reply.Failed failed
         ? Problem.of(new Reply.Failed(failed.code(), "")).status()
         : Problem.PRECONDITION_FAILED.status();

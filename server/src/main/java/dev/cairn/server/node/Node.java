@@ -57,10 +57,10 @@ public final class Node {
 
   private static final Logger log = LoggerFactory.getLogger(Node.class);
 
-  private final List<Part> parts = new ArrayList<>();
+  private final List<Running> parts = new ArrayList<>();
 
   /** Something that was started and has to be stopped. */
-  private record Part(String name, Stop stop) {}
+  private record Running(String name, Stop stop) {}
 
   private interface Stop {
     void run() throws IOException;
@@ -91,18 +91,18 @@ public final class Node {
 
   private void startParts(NodeConfig config, IntConsumer end) throws StartException, IOException {
     DataFolder folder = DataFolder.open(config.disk().data());
-    parts.add(new Part("data folder", folder::close));
+    parts.add(new Running("data folder", folder::close));
     log.info("data folder {}", folder.path());
     AuditLog audit = AuditLog.open(folder.path(), config.founding().self().name());
-    parts.add(new Part("audit log", audit::close));
+    parts.add(new Running("audit log", audit::close));
     AccessControl access = config.access().open(folder.path(), audit);
-    parts.add(new Part("logins", access::close));
+    parts.add(new Running("logins", access::close));
     config.protection().requireSafe(!access.users().needsNoLogin());
     NodeTls tls = NodeTls.of(config.protection(), access, audit);
     TlsWatch watch = TlsWatch.start(tls.clients(), tls.peers());
-    parts.add(new Part("watch over certificates", watch::close));
+    parts.add(new Running("watch over certificates", watch::close));
     Metrics metrics = new Metrics();
-    parts.add(new Part("metrics", metrics::close));
+    parts.add(new Running("metrics", metrics::close));
     tls.tell(metrics);
     metrics.counted(Metric.AUDIT_LOST, audit::lost);
     SlowLog slowLog = new SlowLog(config.serving().slowlogValues());
@@ -115,7 +115,7 @@ public final class Node {
             folder.path(),
             room,
             end);
-    parts.add(new Part("cluster", runtime::close));
+    parts.add(new Running("cluster", runtime::close));
     NodeConfig.Serving serving = config.serving();
     HttpFront http =
         new HttpFront(
@@ -124,7 +124,7 @@ public final class Node {
             runtime.router(),
             metrics,
             runtime::notReady);
-    parts.add(new Part("http", http::close));
+    parts.add(new Running("http", http::close));
     FrontConfig.Rules rules =
         new FrontConfig.Rules(
             serving.levels(), slowLog, serving.enableShutdown(), tls.clients(), access);
@@ -136,11 +136,11 @@ public final class Node {
             metrics,
             Optional.of(http),
             Node::endProcess);
-    parts.add(new Part("client port", clients::close));
+    parts.add(new Running("client port", clients::close));
     List<RespServer> fronts = new ArrayList<>(List.of(clients));
     clusterPort(config, rules, runtime.router(), metrics).ifPresent(fronts::add);
-    parts.add(new Part("clients", () -> drain(fronts)));
-    parts.add(new Part("leadership", runtime::handOver));
+    parts.add(new Running("clients", () -> drain(fronts)));
+    parts.add(new Running("leadership", runtime::handOver));
     tellPorts(config, tls);
     audit.add(started(tls.notProtected().get()));
   }
@@ -155,7 +155,7 @@ public final class Node {
     RespServer clients =
         RespServer.start(
             front(config, port, rules), router, PortKind.CLUSTER, metrics, Node::endProcess);
-    parts.add(new Part("cluster port", clients::close));
+    parts.add(new Running("cluster port", clients::close));
     return Optional.of(clients);
   }
 
@@ -310,7 +310,7 @@ public final class Node {
    */
   public void stop() {
     for (int i = parts.size() - 1; i >= 0; i--) {
-      Part part = parts.get(i);
+      Running part = parts.get(i);
       try {
         part.stop().run();
       } catch (IOException | RuntimeException e) {

@@ -30,7 +30,7 @@ final class Opcode {
   static final int EXISTS = 2;
   static final int COUNT = 3;
   static final int FACTS = 4;
-  static final int PART = 5;
+  static final int SLICE = 5;
   static final int BIT_COUNT = 6;
   static final int BIT_POSITION = 7;
   static final int READ_BIT_FIELDS = 8;

@@ -42,7 +42,7 @@ import java.util.Optional;
  *               | 19 key (1 value | 0) expiry condition                   REVISION
  *   query     ::= 1 key | 2 key | 3                                       GET | EXISTS | COUNT
  *               | 4 key                                                   FACTS
- *               | 5 key start:8 end:8                                     PART
+ *               | 5 key start:8 end:8                                     SLICE
  *               | 6 key span                                              BIT_COUNT
  *               | 7 key one:1 span endless:1                              BIT_POSITION
  *               | 8 key steps                                             READ_BIT_FIELDS
@@ -191,7 +191,7 @@ public final class OperationCodec {
       case Opcode.EXISTS -> new Query.Exists(readBytes(in));
       case Opcode.COUNT -> new Query.Count();
       case Opcode.FACTS -> new Query.Facts(readBytes(in));
-      case Opcode.PART -> new ValueQuery.Part(readBytes(in), in.getLong(), in.getLong());
+      case Opcode.SLICE -> new ValueQuery.Slice(readBytes(in), in.getLong(), in.getLong());
       case Opcode.BIT_COUNT -> new ValueQuery.BitCount(readBytes(in), readSpan(in));
       case Opcode.BIT_POSITION ->
           new ValueQuery.BitPosition(readBytes(in), readFlag(in), readSpan(in), readFlag(in));

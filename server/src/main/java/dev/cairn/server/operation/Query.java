@@ -78,7 +78,7 @@ public sealed interface Query permits Query.Whole, ValueQuery {
    * Result.Nil}, or {@link Result.Many}: the part ({@link Result.Bytes}), and what {@link Facts}
    * answers.
    *
-   * @param start as of {@link ValueQuery.Part}; 0 and -1: all of it
+   * @param start as of {@link ValueQuery.Slice}; 0 and -1: all of it
    * @param end as there
    */
   record Fetch(byte[] key, long start, long end) implements Whole {
@@ -94,7 +94,7 @@ public sealed interface Query permits Query.Whole, ValueQuery {
           ? new Result.Nil()
           : new Result.Many(
               List.of(
-                  new Result.Bytes(ValueQuery.Part.of(record.get().value(), start, end)),
+                  new Result.Bytes(ValueQuery.Slice.of(record.get().value(), start, end)),
                   Facts.of(record.get(), view.nowMillis())));
     }
 

@@ -33,7 +33,7 @@ public sealed interface ValueQuery extends Query {
    * @param start first byte, from the end when negative
    * @param end last byte, inclusive, from the end when negative
    */
-  record Part(byte[] key, long start, long end) implements ValueQuery {
+  record Slice(byte[] key, long start, long end) implements ValueQuery {
     @Override
     public List<byte[]> keys() {
       return List.of(key);
@@ -63,7 +63,7 @@ public sealed interface ValueQuery extends Query {
 
     @Override
     public int opcode() {
-      return Opcode.PART;
+      return Opcode.SLICE;
     }
 
     @Override

@@ -50,7 +50,7 @@ public final class CheckpointSnapshotStorage implements SnapshotStorage {
   /** How long a checkpoint is kept for a receiver that does not ask. */
   public static final long IDLE_MILLIS = 60_000;
 
-  private static final Logger LOG = LoggerFactory.getLogger(CheckpointSnapshotStorage.class);
+  private static final Logger log = LoggerFactory.getLogger(CheckpointSnapshotStorage.class);
 
   private final SnapshotHost host;
   private final String nodeId;
@@ -95,7 +95,7 @@ public final class CheckpointSnapshotStorage implements SnapshotStorage {
     try {
       return new CheckpointSnapshotReader(SnapshotMeta.parseFrom(meta.get()), null, this::sender);
     } catch (InvalidProtocolBufferException e) {
-      LOG.error(
+      log.error(
           "The snapshot's meta cannot be read: remove this replica's data and let it be rebuilt",
           e);
       return null;
@@ -111,7 +111,7 @@ public final class CheckpointSnapshotStorage implements SnapshotStorage {
     try {
       SnapshotUri source = SnapshotUri.parse(uri);
       if (host.holdsData() && !source.hasData()) {
-        LOG.warn(
+        log.warn(
             "Refused a snapshot without data from witness {}: this replica needs one from a full replica",
             source.nodeId());
         return null;
@@ -122,7 +122,7 @@ public final class CheckpointSnapshotStorage implements SnapshotStorage {
       receiver.start();
       return receiver;
     } catch (RuntimeException | OutOfMemoryError e) { // no thread to be had is the latter
-      LOG.warn("Refused a snapshot from {}", uri, e);
+      log.warn("Refused a snapshot from {}", uri, e);
       return null;
     }
   }
@@ -135,7 +135,7 @@ public final class CheckpointSnapshotStorage implements SnapshotStorage {
       try {
         host.deleteIncoming(folder);
       } catch (IOException | RuntimeException e) {
-        LOG.warn("Cannot delete {}; it is tried again at the next start", folder, e);
+        log.warn("Cannot delete {}; it is tried again at the next start", folder, e);
       }
     }
   }

@@ -12,7 +12,7 @@ import org.slf4j.LoggerFactory;
 
 /** Saves a snapshot's meta; the data was flushed before. Written to by one thread at a time. */
 final class CheckpointSnapshotWriter extends SnapshotWriter {
-  private static final Logger LOG = LoggerFactory.getLogger(CheckpointSnapshotWriter.class);
+  private static final Logger log = LoggerFactory.getLogger(CheckpointSnapshotWriter.class);
 
   private final SnapshotHost host;
 
@@ -32,7 +32,7 @@ final class CheckpointSnapshotWriter extends SnapshotWriter {
       host.saveMeta(meta.toByteArray());
       return true;
     } catch (IOException | RuntimeException e) {
-      LOG.error("Cannot save the snapshot's meta", e);
+      log.error("Cannot save the snapshot's meta", e);
       setError(RaftError.EIO, "cannot save the snapshot's meta: %s", e.getMessage());
       return false;
     }

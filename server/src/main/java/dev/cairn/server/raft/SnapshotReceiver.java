@@ -46,7 +46,7 @@ import org.slf4j.LoggerFactory;
  * </ol>
  */
 final class SnapshotReceiver extends SnapshotCopier {
-  private static final Logger LOG = LoggerFactory.getLogger(SnapshotReceiver.class);
+  private static final Logger log = LoggerFactory.getLogger(SnapshotReceiver.class);
   private static final int REQUEST_TIMEOUT_MILLIS = 5000;
   private static final long RETRY_MILLIS = 200;
   private static final long SILENCE_MILLIS_MAX = 15_000;
@@ -114,7 +114,7 @@ final class SnapshotReceiver extends SnapshotCopier {
       boolean full = String.valueOf(e.getMessage()).contains("No space left on device");
       fail(full ? RaftError.EINTERNAL : RaftError.EIO, "the local disk failed: " + e);
     } catch (RuntimeException e) {
-      LOG.warn("Copying a snapshot from {} failed", source, e);
+      log.warn("Copying a snapshot from {} failed", source, e);
       fail(RaftError.EINTERNAL, e.toString());
     } finally {
       ended.countDown();
@@ -122,7 +122,7 @@ final class SnapshotReceiver extends SnapshotCopier {
   }
 
   private void fail(RaftError error, String message) {
-    LOG.warn("Group {} got no snapshot from {}: {}", options.getGroupId(), source, message);
+    log.warn("Group {} got no snapshot from {}: {}", options.getGroupId(), source, message);
     setError(error, "%s", message);
   }
 
@@ -152,7 +152,7 @@ final class SnapshotReceiver extends SnapshotCopier {
     }
     refuseWhenCancelled();
     reader = received(manifest.meta(), folder);
-    LOG.info(
+    log.info(
         "Group {} copied {} files of snapshot {} from {}",
         options.getGroupId(),
         manifest.files().size(),

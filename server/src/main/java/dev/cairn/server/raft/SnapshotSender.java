@@ -49,7 +49,7 @@ final class SnapshotSender implements FileReader {
   /** The largest piece that is read into memory for one request. */
   static final int PIECE_BYTES_MAX = 1 << 20;
 
-  private static final Logger LOG = LoggerFactory.getLogger(SnapshotSender.class);
+  private static final Logger log = LoggerFactory.getLogger(SnapshotSender.class);
   private static final long PREPARE_WAIT_MILLIS = 2000;
 
   /** A checkpoint, and what stands in it. */
@@ -153,7 +153,7 @@ final class SnapshotSender implements FileReader {
       if (bytes.length > SnapshotManifest.BYTES_MAX) {
         throw new IOException("the snapshot has too many files: " + manifest.files().size());
       }
-      LOG.info(
+      log.info(
           "Offers {} files of snapshot {} as {}",
           manifest.files().size(),
           meta.getLastIncludedIndex(),
@@ -236,7 +236,7 @@ final class SnapshotSender implements FileReader {
           break;
         }
         if (System.nanoTime() - lastRequestNanos >= TimeUnit.MILLISECONDS.toNanos(idleMillis)) {
-          LOG.info("Nobody fetches {} any more", uri);
+          log.info("Nobody fetches {} any more", uri);
           close();
         }
       }
@@ -250,7 +250,7 @@ final class SnapshotSender implements FileReader {
     try {
       host.deleteCheckpoint(folder);
     } catch (IOException | RuntimeException e) {
-      LOG.warn("Cannot delete {}; it is tried again at the next start", folder, e);
+      log.warn("Cannot delete {}; it is tried again at the next start", folder, e);
     }
   }
 }

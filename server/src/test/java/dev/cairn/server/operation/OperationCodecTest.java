@@ -82,7 +82,7 @@ public class OperationCodecTest {
         new Query.Exists(KEY),
         new Query.Count(),
         new Query.Facts(KEY),
-        new ValueQuery.Part(KEY, 1, -1),
+        new ValueQuery.Slice(KEY, 1, -1),
         new ValueQuery.BitCount(KEY, span),
         new ValueQuery.BitPosition(KEY, true, span, true),
         new ValueQuery.BitFields(KEY, List.of(BitField.bit(9))),

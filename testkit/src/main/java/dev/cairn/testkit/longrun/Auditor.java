@@ -5,8 +5,8 @@ import dev.cairn.client.CairnClient;
 import dev.cairn.testkit.Action;
 import dev.cairn.testkit.History;
 import dev.cairn.testkit.Linearizability;
-import dev.cairn.testkit.Operation;
-import dev.cairn.testkit.Operation.Outcome;
+import dev.cairn.testkit.Observation;
+import dev.cairn.testkit.Observation.Outcome;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -104,16 +104,16 @@ final class Auditor {
     }
     Map<String, Optional<String>> last =
         read(window.keys(), key -> window.history().invoke(AUDITOR, key, Action.Get.UNANSWERED));
-    List<Operation> history = window.history().operations();
+    List<Observation> history = window.history().operations();
     Linearizability.check(history)
         .ifPresent(violation -> violations.accept("window " + window.number() + ": " + violation));
     audited += history.size();
     remember(history, last);
   }
 
-  private void remember(List<Operation> history, Map<String, Optional<String>> last) {
+  private void remember(List<Observation> history, Map<String, Optional<String>> last) {
     Map<String, List<Action>> open = new HashMap<>();
-    for (Operation operation : history) {
+    for (Observation operation : history) {
       if (operation.outcome() == Outcome.UNKNOWN && !operation.action().readOnly()) {
         open.computeIfAbsent(operation.key(), none -> new ArrayList<>()).add(operation.action());
       }

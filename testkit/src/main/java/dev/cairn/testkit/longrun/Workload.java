@@ -3,7 +3,7 @@ package dev.cairn.testkit.longrun;
 
 import dev.cairn.testkit.Action;
 import dev.cairn.testkit.History;
-import dev.cairn.testkit.Operation.Outcome;
+import dev.cairn.testkit.Observation.Outcome;
 import dev.cairn.testkit.ProcessCluster;
 import dev.cairn.testkit.RegisterClient;
 import java.util.ArrayList;

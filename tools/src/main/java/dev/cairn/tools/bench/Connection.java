@@ -34,10 +34,10 @@ final class Connection {
   final ReplyScanner scanner = new ReplyScanner();
 
   /** Cannot be sent yet: no connection, or no room in its buffer. */
-  final ArrayDeque<Operation> waiting = new ArrayDeque<>();
+  final ArrayDeque<InFlight> waiting = new ArrayDeque<>();
 
   private final ByteBuffer out; // being filled
-  private final Operation[] inFlight; // a ring
+  private final InFlight[] inFlight; // a ring
   private int head;
   private int count;
   private State state = State.CLOSED;
@@ -54,7 +54,7 @@ final class Connection {
   Connection(Address server, int inFlightMax, int bufferBytes, Security security) {
     this.server = server;
     this.security = security;
-    inFlight = new Operation[inFlightMax];
+    inFlight = new InFlight[inFlightMax];
     int login = security.login().map(bytes -> bytes.length).orElse(0);
     out = ByteBuffer.allocateDirect(bufferBytes + login);
   }
@@ -124,7 +124,7 @@ final class Connection {
   }
 
   /** Puts the operation's request into the buffer; false if there is no room. */
-  boolean offer(Operation operation, Requests requests) {
+  boolean offer(InFlight operation, Requests requests) {
     if (count == inFlight.length || !requests.write(operation, out)) {
       return false;
     }
@@ -133,16 +133,16 @@ final class Connection {
   }
 
   /** The operation whose reply comes next; null if none is awaited. */
-  Operation awaiting() {
+  InFlight awaiting() {
     return count == 0 ? null : inFlight[head];
   }
 
   /** Takes the operation whose reply comes next, if there is one. */
-  Operation poll() {
+  InFlight poll() {
     if (count == 0) {
       return null;
     }
-    Operation operation = inFlight[head];
+    InFlight operation = inFlight[head];
     inFlight[head] = null;
     head = (head + 1) % inFlight.length;
     count--;

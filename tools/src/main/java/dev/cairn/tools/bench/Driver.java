@@ -13,15 +13,15 @@ import java.util.ArrayDeque;
 final class Driver {
   /** Takes an operation to a server, now or as soon as it can be; later tells the driver. */
   interface Sender {
-    void send(Operation operation, long nowNanos);
+    void send(InFlight operation, long nowNanos);
   }
 
   private final Pacing pacing;
   private final Work work;
   private final Measurement measurement;
   private final Sender sender;
-  private final Operation[] operations;
-  private final ArrayDeque<Operation> free;
+  private final InFlight[] operations;
+  private final ArrayDeque<InFlight> free;
 
   /**
    * A run.
@@ -35,10 +35,10 @@ final class Driver {
     this.work = work;
     this.measurement = measurement;
     this.sender = sender;
-    operations = new Operation[clients * inFlight];
+    operations = new InFlight[clients * inFlight];
     free = new ArrayDeque<>(operations.length + 1);
     for (int i = 0; i < operations.length; i++) {
-      operations[i] = new Operation(i % clients);
+      operations[i] = new InFlight(i % clients);
       free.add(operations[i]);
     }
   }
@@ -46,7 +46,7 @@ final class Driver {
   /** Starts what is due. */
   void start(long nowNanos) {
     while (!free.isEmpty() && pacing.isDue(nowNanos) && !work.isExhausted()) {
-      Operation operation = free.poll();
+      InFlight operation = free.poll();
       operation.busy = true;
       work.next(operation);
       operation.startNanos = pacing.take(nowNanos);
@@ -55,7 +55,7 @@ final class Driver {
   }
 
   /** An operation succeeded, or failed if it carries an error. */
-  void ended(Operation operation, long nowNanos) {
+  void ended(InFlight operation, long nowNanos) {
     if (operation.errorCode == null) {
       measurement.succeeded(operation, nowNanos);
     } else {
@@ -74,7 +74,7 @@ final class Driver {
 
   /** Counts what has not ended as errors. The run is over: nothing is told of them any more. */
   void abandon(String code, String line) {
-    for (Operation operation : operations) {
+    for (InFlight operation : operations) {
       if (operation.busy) {
         measurement.failed(operation, code, line);
       }

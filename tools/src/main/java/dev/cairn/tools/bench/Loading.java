@@ -16,12 +16,12 @@ final class Loading implements Work {
   }
 
   @Override
-  public void next(Operation operation) {
+  public void next(InFlight operation) {
     operation.begin(Kind.SET, next++);
   }
 
   @Override
-  public void ended(Operation operation) {
+  public void ended(InFlight operation) {
     // Failures are counted where they are met.
   }
 }

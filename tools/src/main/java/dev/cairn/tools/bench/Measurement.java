@@ -48,7 +48,7 @@ final class Measurement {
     toNanos = Math.max(fromNanos, Math.min(toNanos, nanos));
   }
 
-  void succeeded(Operation operation, long nowNanos) {
+  void succeeded(InFlight operation, long nowNanos) {
     long latency = Math.max(0, Math.min(HIGHEST_NANOS, nowNanos - operation.startNanos));
     interval.recordValue(latency);
     succeeded++;
@@ -67,7 +67,7 @@ final class Measurement {
    * @param code its first word
    * @param line all of it, for a person
    */
-  void failed(Operation operation, String code, String line) {
+  void failed(InFlight operation, String code, String line) {
     intervalErrors++;
     if (counts(operation.startNanos)) {
       String key = errors.containsKey(code) || errors.size() < CODES_MAX ? code : OTHER_CODES;

@@ -46,13 +46,13 @@ final class Mix implements Work {
   }
 
   @Override
-  public void next(Operation operation) {
+  public void next(InFlight operation) {
     Kind kind = kind();
     operation.begin(kind, kind == Kind.INSERT ? insertions.next() : keys.next());
   }
 
   @Override
-  public void ended(Operation operation) {
+  public void ended(InFlight operation) {
     if (operation.kind == Kind.INSERT) {
       insertions.ended(operation.key);
     }

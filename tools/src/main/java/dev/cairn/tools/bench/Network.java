@@ -67,7 +67,7 @@ final class Network implements Driver.Sender, AutoCloseable {
   private final Map<Address, Integer> serverIndex = new HashMap<>();
   private final List<Connection[]> ofServer = new ArrayList<>(); // by server, then client
   private final short[] serverOfSlot = new short[Slots.COUNT]; // -1: none known
-  private final ArrayDeque<Operation> withoutServer = new ArrayDeque<>();
+  private final ArrayDeque<InFlight> withoutServer = new ArrayDeque<>();
   private final List<Connection> toFlush = new ArrayList<>();
   private Driver driver;
   private long nextRoundNanos;
@@ -197,7 +197,7 @@ final class Network implements Driver.Sender, AutoCloseable {
   }
 
   @Override
-  public void send(Operation operation, long nowNanos) {
+  public void send(InFlight operation, long nowNanos) {
     operation.sentNanos = nowNanos;
     int server =
         settings.cluster()
@@ -211,8 +211,8 @@ final class Network implements Driver.Sender, AutoCloseable {
     send(operation, connection(server, operation.client));
   }
 
-  private void send(Operation operation, Connection connection) {
-    operation.awaited = operation.writes ? Operation.Awaited.WRITE : Operation.Awaited.READ;
+  private void send(InFlight operation, Connection connection) {
+    operation.awaited = operation.writes ? InFlight.Awaited.WRITE : InFlight.Awaited.READ;
     boolean taken =
         connection.isOpen()
             && connection.waiting.isEmpty()
@@ -309,7 +309,7 @@ final class Network implements Driver.Sender, AutoCloseable {
   // ---- Replies ----
 
   private void replied(Connection connection, long nowNanos) {
-    Operation operation = connection.awaiting();
+    InFlight operation = connection.awaiting();
     ReplyScanner reply = connection.scanner;
     if (reply.isError() && operation.errorCode == null) {
       String line = reply.errorLine();
@@ -325,7 +325,7 @@ final class Network implements Driver.Sender, AutoCloseable {
       case WRITE -> {
         expect(operation, reply.isSimple(), reply);
         if (settings.waitReplicas() > 0) {
-          operation.awaited = Operation.Awaited.WAIT;
+          operation.awaited = InFlight.Awaited.WAIT;
         } else {
           connection.poll();
           ended(operation, connection, nowNanos);
@@ -344,14 +344,14 @@ final class Network implements Driver.Sender, AutoCloseable {
     }
   }
 
-  private static void expect(Operation operation, boolean holds, ReplyScanner reply) {
+  private static void expect(InFlight operation, boolean holds, ReplyScanner reply) {
     if (!holds && !reply.isError() && operation.errorCode == null) {
       operation.error(UNEXPECTED_REPLY, "a reply of another type than the request has");
     }
   }
 
   /** All replies to a request are there. */
-  private void ended(Operation operation, Connection connection, long nowNanos) {
+  private void ended(InFlight operation, Connection connection, long nowNanos) {
     if (settings.cluster() && "MOVED".equals(operation.errorCode)) {
       moved(operation, connection, nowNanos);
     } else if (operation.errorCode == null && operation.kind == Kind.RMW && !operation.writes) {
@@ -363,7 +363,7 @@ final class Network implements Driver.Sender, AutoCloseable {
   }
 
   /** {@code MOVED slot host:port}, as the Redis Cluster specification has it. */
-  private void moved(Operation operation, Connection connection, long nowNanos) {
+  private void moved(InFlight operation, Connection connection, long nowNanos) {
     driver.measurement().moved(nowNanos);
     askWanted = true;
     String[] words = operation.errorLine.split(" ");
@@ -447,16 +447,16 @@ final class Network implements Driver.Sender, AutoCloseable {
     if (wasOpen) {
       driver.measurement().connectionLost(nowNanos);
     }
-    List<Operation> failed = new ArrayList<>();
-    for (Operation next = connection.poll(); next != null; next = connection.poll()) {
+    List<InFlight> failed = new ArrayList<>();
+    for (InFlight next = connection.poll(); next != null; next = connection.poll()) {
       failed.add(next);
     }
-    for (Operation operation : failed) {
+    for (InFlight operation : failed) {
       fail(operation, code, connection.server + ": " + why, nowNanos);
     }
   }
 
-  private void fail(Operation operation, String code, String line, long nowNanos) {
+  private void fail(InFlight operation, String code, String line, long nowNanos) {
     operation.error(code, line);
     driver.ended(operation, nowNanos);
   }
@@ -526,7 +526,7 @@ final class Network implements Driver.Sender, AutoCloseable {
     }
   }
 
-  private boolean isLate(Operation operation, long nowNanos) {
+  private boolean isLate(InFlight operation, long nowNanos) {
     return nowNanos - operation.sentNanos > timeoutNanos;
   }
 
@@ -539,7 +539,7 @@ final class Network implements Driver.Sender, AutoCloseable {
 
   /** After new slots were learned: what waits for a server that is away may have another now. */
   private void sendAgain(long nowNanos) {
-    List<Operation> again = new ArrayList<>(withoutServer);
+    List<InFlight> again = new ArrayList<>(withoutServer);
     withoutServer.clear();
     for (Connection[] connections : ofServer) {
       for (Connection connection : connections) {
@@ -549,7 +549,7 @@ final class Network implements Driver.Sender, AutoCloseable {
         }
       }
     }
-    for (Operation operation : again) {
+    for (InFlight operation : again) {
       long since = operation.sentNanos;
       send(operation, nowNanos);
       operation.sentNanos = since; // its time to be sent goes on

@@ -73,7 +73,7 @@ interface Pacing {
   }
 
   /**
-   * Operation i starts i / rate seconds after the first, whether or not earlier ones were answered.
+   * InFlight i starts i / rate seconds after the first, whether or not earlier ones were answered.
    * One that cannot be sent in time because all clients are busy is sent later, and its latency
    * counts from when it should have been: otherwise a server that stalls would be measured least
    * while it is slowest (Gil Tene's "coordinated omission"). The backlog is a number, not a queue.

@@ -73,7 +73,7 @@ final class Requests {
    *
    * @return false, and nothing written, if the buffer has no room
    */
-  boolean write(Operation operation, ByteBuffer out) {
+  boolean write(InFlight operation, ByteBuffer out) {
     if (out.remaining() < bytesMax()) {
       return false;
     }

@@ -7,8 +7,8 @@ interface Work {
   boolean isExhausted();
 
   /** Makes this the next operation: its kind and its key. */
-  void next(Operation operation);
+  void next(InFlight operation);
 
   /** This operation has ended, well or not. */
-  void ended(Operation operation);
+  void ended(InFlight operation);
 }

@@ -18,7 +18,7 @@ final class DriverTest {
   /** Answers one operation after the other, each in a millisecond's tick, but for one second. */
   private static Measurement runAgainstAServerThatStalls(Pacing pacing, int clients) {
     Measurement measurement = new Measurement(0, 10 * SECOND);
-    ArrayDeque<Operation> atServer = new ArrayDeque<>();
+    ArrayDeque<InFlight> atServer = new ArrayDeque<>();
     Driver driver =
         new Driver(
             pacing,
@@ -88,7 +88,7 @@ final class DriverTest {
   @Test
   void warmUpIsNotCountedAndTheLastOnesAre() {
     Measurement measurement = new Measurement(10, 20);
-    Operation operation = new Operation(0);
+    InFlight operation = new InFlight(0);
     operation.begin(Kind.SET, 0);
     for (long start : new long[] {9, 10, 19, 20}) {
       operation.startNanos = start;
@@ -123,7 +123,7 @@ final class DriverTest {
   @Test
   void codesOfErrorsAreBounded() {
     Measurement measurement = new Measurement(0, SECOND);
-    Operation operation = new Operation(0);
+    InFlight operation = new InFlight(0);
     for (int i = 0; i < Measurement.CODES_MAX + 5; i++) {
       measurement.failed(operation, "E" + i, "E" + i);
     }

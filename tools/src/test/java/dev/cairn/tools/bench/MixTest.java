@@ -149,7 +149,7 @@ final class MixTest {
   private static Map<Kind, Integer> draw(Map<Kind, Integer> shares) {
     Mix mix = new Mix(shares, () -> 0, new Insertions(1), new SplittableRandom(1));
     Map<Kind, Integer> counts = new EnumMap<>(Kind.class);
-    Operation operation = new Operation(0);
+    InFlight operation = new InFlight(0);
     for (int i = 0; i < DRAWS; i++) {
       mix.next(operation);
       counts.merge(operation.kind, 1, Integer::sum);

@@ -10,7 +10,7 @@ package dev.cairn.testkit;
  * @param invokedNanos just before it was sent; all clients share the clock
  * @param completedNanos just after the answer came; {@link #NEVER} when none did
  */
-public record Operation(
+public record Observation(
     int process,
     String key,
     Action action,
@@ -22,7 +22,7 @@ public record Operation(
 
   /** What the client was told. */
   public enum Outcome {
-    /** It happened, with the answer in {@link Operation#action}. */
+    /** It happened, with the answer in {@link Observation#action}. */
     OK,
     /** It did not happen and never will. */
     FAILED,
@@ -31,7 +31,7 @@ public record Operation(
   }
 
   /** Whether the answer had come before the other was sent. */
-  boolean precedes(Operation other) {
+  boolean precedes(Observation other) {
     return completedNanos < other.invokedNanos;
   }
 }

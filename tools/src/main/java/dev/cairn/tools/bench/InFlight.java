@@ -5,7 +5,7 @@ package dev.cairn.tools.bench;
  * One operation on its way, from its start until it succeeded or failed; then the same object
  * carries the next one, so that an operation allocates nothing. Owned by the generator's thread.
  */
-final class Operation {
+final class InFlight {
   /** What the next reply to this operation answers. */
   enum Awaited {
     READ,
@@ -44,7 +44,7 @@ final class Operation {
 
   boolean busy;
 
-  Operation(int client) {
+  InFlight(int client) {
     this.client = client;
   }
 
