@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  *
  * <p>By hand or before a release with a million keys: {@code -Dcairn.scan.keys=1000000}.
  */
+@Tag("long")
 class ScanClusterTest {
   private static final int KEYS = Integer.getInteger("cairn.scan.keys", 6_000);
   private static final int KEYS_AT_ONCE = 500;

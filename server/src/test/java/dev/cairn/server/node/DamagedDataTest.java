@@ -15,10 +15,12 @@ import java.util.HexFormat;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A bit of what lies on one node's disk flips. */
+@Tag("long")
 class DamagedDataTest {
   private static final int A = 0;
   private static final int B = 1;

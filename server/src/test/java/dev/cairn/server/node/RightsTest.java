@@ -17,6 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -68,6 +69,7 @@ final class RightsTest {
   }
 
   @Test
+  @Tag("long")
   void aNodeThatHearsOfNoRightsSaysForHowLong() throws Exception {
     try (RuntimeCluster cluster = RuntimeCluster.start(folder, LogLimits.DEFAULT)) {
       await().atMost(PATIENCE).until(() -> cluster.rights(0).ageMillis() < 1_000);
@@ -97,6 +99,7 @@ final class RightsTest {
 
   /** A node that comes back acts on what it knew, then on what was changed meanwhile. */
   @Test
+  @Tag("long")
   void rightsNeverGoBackWhileNodesDie() throws Exception {
     try (RuntimeCluster cluster = RuntimeCluster.start(folder, LogLimits.DEFAULT)) {
       assertThat(set(cluster, 0, "u", "on", "nopass", "+@all")).isInstanceOf(Outcome.Applied.class);
