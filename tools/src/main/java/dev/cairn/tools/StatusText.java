@@ -42,18 +42,14 @@ final class StatusText {
     if (status.notProtected() != null) {
       lines.add(
           "NOT PROTECTED: "
-              + status.answeredBy()
-              + ": "
               + status.notProtected()
               + ". docs/guide/secure.md says how to mend that.");
     }
     if (status.certificateDays() != null) {
       lines.add(
-          "The certificates of "
-              + status.answeredBy()
-              + " are good for "
+          "The certificates of the nodes that are up are good for "
               + status.certificateDays()
-              + " days.");
+              + " days or more.");
     }
     lines.add("");
     lines.add(

@@ -19,7 +19,7 @@ import java.util.Set;
  * has taken on a new state of the cluster.
  *
  * <pre>
- *   report    ::= format:1 clusterId:utf nodeId:utf version:utf epoch:8 rights:8 wallMillis:8 flags:1
+ *   report    ::= format:1 clusterId:utf nodeId:utf version:utf epoch:8 rights:8 protection wallMillis:8 flags:1
  *                 host:utf clientPort:2 clusterPort:2 freeBytes:8 freeBytesMin:8 figures
  *                 count:2 reached:utf* count:4 partition*
  *   figures   ::= upMillis:8 diskBytes:8 heapUsedBytes:8 heapMaxBytes:8 residentBytes:8
@@ -33,7 +33,7 @@ import java.util.Set;
  * @param clusterId the cluster it belongs to
  * @param nodeId its id
  * @param version its version of Cairn
- * @param known what it has taken on of the cluster's own state
+ * @param known what it has taken on of the cluster's own state, and whom it lets in
  * @param wallMillis its wall clock, milliseconds since 1970
  * @param stopping whether it is giving away what it leads, and wants nothing back
  * @param announced where clients are told to find it
@@ -54,7 +54,7 @@ public record NodeReport(
     Figures figures,
     Set<String> reaches,
     List<PartitionReport> partitions) {
-  private static final int FORMAT = 7;
+  private static final int FORMAT = 8;
   private static final int BUCKETS_MAX = 64;
   private static final int PARTITIONS_MAX = 16384;
   private static final int FLAG_STOPPING = 1;
@@ -65,13 +65,14 @@ public record NodeReport(
   }
 
   /**
-   * What a node has taken on of the cluster's own state.
+   * What a node has taken on of the cluster's own state, and whom it lets in.
    *
    * @param epoch the placement by which the report was made, or an earlier one: what it says of
    *     partitions says nothing of those that were placed anew since
    * @param rightsVersion the rights that the node acts on
+   * @param protection how it is protected from those who reach it
    */
-  public record Known(long epoch, long rightsVersion) {}
+  public record Known(long epoch, long rightsVersion, NodeProtection protection) {}
 
   /** The placement by which it was made, or an earlier one. */
   public long epoch() {
@@ -234,6 +235,7 @@ public record NodeReport(
       out.writeUTF(version);
       out.writeLong(known.epoch());
       out.writeLong(known.rightsVersion());
+      known.protection().write(out);
       out.writeLong(wallMillis);
       out.writeByte(stopping ? FLAG_STOPPING : 0);
       out.writeUTF(announced.host());
@@ -273,7 +275,7 @@ public record NodeReport(
     String clusterId = in.readUTF();
     String nodeId = in.readUTF();
     String version = in.readUTF();
-    Known known = new Known(in.readLong(), in.readLong());
+    Known known = new Known(in.readLong(), in.readLong(), NodeProtection.read(in));
     long wallMillis = in.readLong();
     int flags = in.readUnsignedByte();
     if ((flags & ~FLAG_STOPPING) != 0) {

@@ -343,7 +343,7 @@ final class NodeRuntime implements AutoCloseable {
               founded.clusterId(),
               self.id(),
               spec.figures().version(),
-              new NodeReport.Known(epoch, applied.version()),
+              new NodeReport.Known(epoch, applied.version(), spec.identity().tls().shown()),
               System.currentTimeMillis(),
               partitions.stopping(),
               self.announced(),

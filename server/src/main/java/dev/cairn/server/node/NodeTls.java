@@ -3,9 +3,9 @@ package dev.cairn.server.node;
 
 import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.access.AuditLog;
+import dev.cairn.server.cluster.NodeProtection;
 import dev.cairn.server.metrics.Metric;
 import dev.cairn.server.metrics.Metrics;
-import dev.cairn.server.routing.OwnProtection;
 import dev.cairn.server.tls.ClientTls;
 import dev.cairn.server.tls.Handshakes;
 import dev.cairn.server.tls.PeerTls;
@@ -29,7 +29,7 @@ record NodeTls(
     ClientTls clients,
     PeerTls peers,
     Supplier<Optional<String>> notProtected,
-    Supplier<OwnProtection.Watch> watch) {
+    Supplier<NodeProtection.Watch> watch) {
   /**
    * Reads the files.
    *
@@ -42,18 +42,18 @@ record NodeTls(
         protection.peerTls(),
         () -> protection.notProtected(!access.users().needsNoLogin()),
         () ->
-            new OwnProtection.Watch(
+            new NodeProtection.Watch(
                 access.users().needsNoLogin() ? 0 : access.ageMillis(), audit.losesEvents()));
   }
 
   /** Of a node that nobody else reaches. */
   static NodeTls off() {
     return new NodeTls(
-        ClientTls.off(), PeerTls.off(), Optional::empty, () -> OwnProtection.Watch.GOOD);
+        ClientTls.off(), PeerTls.off(), Optional::empty, () -> NodeProtection.Watch.GOOD);
   }
 
   /** As it is now. */
-  OwnProtection shown() {
+  NodeProtection shown() {
     List<String> refused = new ArrayList<>();
     if (clients.filesAreRefused()) {
       refused.add("the certificate of its client ports");
@@ -67,7 +67,7 @@ record NodeTls(
             .min(Comparator.naturalOrder())
             .map(end -> OptionalLong.of(Duration.between(Instant.now(), end).toDays()))
             .orElse(OptionalLong.empty());
-    return new OwnProtection(notProtected.get(), days, refused, watch.get());
+    return new NodeProtection(notProtected.get(), days, refused, watch.get());
   }
 
   /** What is measured of it. */

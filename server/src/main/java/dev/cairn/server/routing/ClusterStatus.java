@@ -9,10 +9,12 @@ import dev.cairn.server.cluster.Announced;
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.Membership;
+import dev.cairn.server.cluster.NodeProtection;
 import dev.cairn.server.cluster.NodeReport;
 import dev.cairn.server.metrics.CommandMetrics;
 import dev.cairn.server.partition.LogLimits;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.IntFunction;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /**
  * The cluster's health as one document: what is wrong, since when, what to do about it, and what
@@ -38,7 +41,7 @@ public final class ClusterStatus {
   private final Membership membership;
   private final Supplier<String> waitingFor;
   private final ClusterHealth health;
-  private final Supplier<OwnProtection> protection;
+  private final Supplier<NodeProtection> protection;
   private final LongSupplier nanoTime;
   private Problems tracked = new Problems(); // guarded by this
   private boolean placed; // guarded by this; what was said before holds no longer
@@ -60,7 +63,7 @@ public final class ClusterStatus {
       Membership membership,
       Supplier<String> waitingFor,
       LogLimits limits,
-      Supplier<OwnProtection> protection,
+      Supplier<NodeProtection> protection,
       LongSupplier nanoTime) {
     this.selfName = selfName;
     this.protection = protection;
@@ -91,7 +94,7 @@ public final class ClusterStatus {
       tracked = new Problems();
     }
     Findings own = new Findings();
-    protection.get().addTo(own, selfName);
+    protections(cluster).forEach(own::ofProtection);
     List<Finding> all = new ArrayList<>(look.findings());
     all.addAll(own.all(0, 0));
     seen = new Seen(look, tracked.observe(all, now));
@@ -131,6 +134,22 @@ public final class ClusterStatus {
     return figures;
   }
 
+  /**
+   * How each member that is up says that it is protected, by its name; this node's is the latest.
+   */
+  private Map<String, NodeProtection> protections(ClusterState cluster) {
+    Map<String, NodeProtection> protections = new TreeMap<>();
+    for (Member member : cluster == null ? List.<Member>of() : cluster.members()) {
+      if (membership.isUp(member.id())) {
+        membership
+            .report(member.id())
+            .ifPresent(report -> protections.put(member.name(), report.known().protection()));
+      }
+    }
+    protections.put(selfName, protection.get());
+    return protections;
+  }
+
   String document(ClusterState cluster, IntFunction<Optional<String>> leaderOf) {
     Seen now = look(cluster, leaderOf);
     ObjectNode document = JSON.createObjectNode();
@@ -155,9 +174,19 @@ public final class ClusterStatus {
       document.set("partitionList", partitionList);
     }
     addProblems(document, now.problems());
-    OwnProtection own = protection.get();
-    own.notProtected().ifPresent(why -> document.put("notProtected", why));
-    own.certificateDays().ifPresent(days -> document.put("certificateDays", days));
+    Map<String, NodeProtection> protections = protections(cluster);
+    String open =
+        protections.entrySet().stream()
+            .filter(one -> one.getValue().notProtected().isPresent())
+            .map(one -> one.getKey() + ": " + one.getValue().notProtected().get())
+            .collect(Collectors.joining("; "));
+    if (!open.isEmpty()) {
+      document.put("notProtected", open);
+    }
+    protections.values().stream()
+        .flatMap(one -> one.certificateDays().stream().boxed())
+        .min(Comparator.naturalOrder())
+        .ifPresent(days -> document.put("certificateDays", days));
     return text(document);
   }
 

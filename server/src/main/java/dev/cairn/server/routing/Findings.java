@@ -3,6 +3,8 @@ package dev.cairn.server.routing;
 
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Member;
+import dev.cairn.server.cluster.Membership;
+import dev.cairn.server.cluster.NodeProtection;
 import dev.cairn.server.cluster.NodeReport;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -10,6 +12,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
 /**
@@ -17,6 +20,9 @@ import java.util.stream.Collectors;
  * finding of their node, or of the cluster: a list of them is no news past the first.
  */
 final class Findings {
+  /** So many days before its end a certificate is a problem. */
+  private static final int CERTIFICATE_DAYS_MIN = 14;
+
   private final List<Finding> findings = new ArrayList<>();
   private final Map<ProblemKind, Map<String, List<Integer>>> ofPartitions =
       new EnumMap<>(ProblemKind.class); // by kind and node; "" for the cluster
@@ -65,6 +71,57 @@ final class Findings {
               + ", or start at least "
               + copies
               + " nodes, each with the same --cluster HOST:PORT,HOST:PORT,...");
+    }
+  }
+
+  /** How a node is protected. */
+  void ofProtection(String node, NodeProtection own) {
+    if (own.certificateDays().isPresent()
+        && own.certificateDays().getAsLong() < CERTIFICATE_DAYS_MIN) {
+      long days = own.certificateDays().getAsLong();
+      add(
+          ProblemKind.CERTIFICATE_EXPIRES,
+          node,
+          0,
+          "A certificate of node "
+              + node
+              + (days < 0
+                  ? " has expired: clients and nodes refuse it."
+                  : " expires in " + (days == 1 ? "1 day." : days + " days."))
+              + " Put another one in its place; the node reads it within 10 s.");
+    }
+    if (!own.filesRefused().isEmpty()) {
+      add(
+          ProblemKind.CERTIFICATE_UNREADABLE,
+          node,
+          0,
+          "Node "
+              + node
+              + " goes on with what it had, since "
+              + String.join(" and ", own.filesRefused())
+              + " has changed and cannot be used: its log says why.");
+    }
+    if (own.watch().rightsAgeMillis() >= Membership.DOWN_AFTER_MILLIS) {
+      add(
+          ProblemKind.RIGHTS_OLD,
+          node,
+          own.watch().rightsAgeMillis(),
+          "Node "
+              + node
+              + " has heard of no rights of users for "
+              + TimeUnit.MILLISECONDS.toSeconds(own.watch().rightsAgeMillis())
+              + " s: what was taken away since may be allowed there still. It hears of them again once"
+              + " it reaches a majority of the cluster's first nodes.");
+    }
+    if (own.watch().losesAudit()) {
+      add(
+          ProblemKind.AUDIT_LOST,
+          node,
+          0,
+          "Node "
+              + node
+              + " has lost events that should be in its audit log: look at its log, its disk and"
+              + " whether somebody floods it. This is told for ten minutes after the last one.");
     }
   }
 

@@ -36,13 +36,13 @@ public enum ProblemKind {
   VOTERS_CHANGE,
   /** A witness keeps more than half of the log that it may. */
   WITNESS_LOG_LARGE,
-  /** The answering node's certificate has expired, or does so soon. */
+  /** A node's certificate has expired, or does so soon. */
   CERTIFICATE_EXPIRES,
-  /** The answering node cannot use what stands now where its certificate did. */
+  /** A node cannot use what stands now where its certificate did. */
   CERTIFICATE_UNREADABLE,
-  /** The answering node has long not heard what the latest rights of users are. */
+  /** A node has long not heard what the latest rights of users are. */
   RIGHTS_OLD,
-  /** The answering node has lost events of its audit log. */
+  /** A node has lost events of its audit log. */
   AUDIT_LOST,
   /** There are fewer nodes than copies. */
   FEWER_NODES_THAN_COPIES,

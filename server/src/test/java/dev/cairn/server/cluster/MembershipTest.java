@@ -134,7 +134,7 @@ class MembershipTest {
         CLUSTER,
         id,
         "v",
-        new NodeReport.Known(epoch, 0),
+        new NodeReport.Known(epoch, 0, NodeProtection.NONE),
         0,
         false,
         new Announced("h", 1, 0),

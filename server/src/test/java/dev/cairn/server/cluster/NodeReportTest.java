@@ -11,6 +11,8 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -30,7 +32,7 @@ class NodeReportTest {
       assertThatThrownBy(() -> NodeReport.decode(cut)).isInstanceOf(IOException.class);
     }
     bytes[0]++;
-    assertThatThrownBy(() -> NodeReport.decode(bytes)).hasMessageContaining("format 8");
+    assertThatThrownBy(() -> NodeReport.decode(bytes)).hasMessageContaining("format 9");
   }
 
   @Provide
@@ -77,7 +79,7 @@ class NodeReportTest {
                     cluster,
                     node,
                     "v" + node,
-                    new NodeReport.Known(~wall, wall / 2),
+                    new NodeReport.Known(~wall, wall / 2, protection(wall, node)),
                     wall,
                     stopping,
                     at,
@@ -85,6 +87,15 @@ class NodeReportTest {
                     figures,
                     stopping ? Set.of(cluster, node + "1") : Set.of(), // no ninth to combine
                     list));
+  }
+
+  /** As random as what it is made of. */
+  private static NodeProtection protection(long number, String text) {
+    return new NodeProtection(
+        text.isEmpty() ? Optional.empty() : Optional.of(text),
+        number % 2 == 0 ? OptionalLong.empty() : OptionalLong.of(number),
+        text.isEmpty() ? List.of() : List.of(text, "b" + text),
+        new NodeProtection.Watch(number, number % 3 == 0));
   }
 
   private static Arbitrary<NodeReport.Figures> figures(Arbitrary<Long> longs) {
@@ -107,7 +118,7 @@ class NodeReportTest {
             "c",
             "n",
             "v",
-            new NodeReport.Known(1, 1),
+            new NodeReport.Known(1, 1, NodeProtection.NONE),
             1,
             false,
             new Announced("h", 1, 1),

@@ -12,6 +12,7 @@ import dev.cairn.server.cluster.Announced;
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.Membership;
+import dev.cairn.server.cluster.NodeProtection;
 import dev.cairn.server.cluster.NodeReport;
 import dev.cairn.server.cluster.PeerMessageKind;
 import dev.cairn.server.cluster.Placement;
@@ -27,6 +28,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -50,6 +52,8 @@ class ClusterStatusTest {
   private final int port = FreePorts.next();
   private volatile long applied = 20; // of this node's copy
   private volatile Optional<String> leader = Optional.of("a");
+  private volatile NodeProtection aSays = NodeProtection.NONE;
+  private volatile NodeProtection bSays = NodeProtection.NONE;
   private PeerTransport transport;
   private Membership membership;
   private ClusterStatus status;
@@ -65,12 +69,7 @@ class ClusterStatusTest {
     membership = new Membership("a", transport, scheduler, System::nanoTime, () -> 0);
     status =
         new ClusterStatus(
-            "h:1",
-            membership,
-            () -> "nobody",
-            LogLimits.DEFAULT,
-            () -> OwnProtection.NONE,
-            nanos::get);
+            "h:1", membership, () -> "nobody", LogLimits.DEFAULT, () -> aSays, nanos::get);
     b = new Peer("b", Set.of("a", "c"));
     c = new Peer("c", Set.of("a", "b"));
     transport.locate("b", at(b.port));
@@ -176,6 +175,33 @@ class ClusterStatusTest {
     assertThat(told.toString()).doesNotContain("election");
   }
 
+  /** Whoever is asked tells how each node that is up is protected. */
+  @Test
+  void howANodeIsProtectedAllOthersTell() {
+    assertThat(now().has("notProtected")).isFalse();
+    aSays =
+        new NodeProtection(
+            Optional.of("open"), OptionalLong.of(90), List.of(), NodeProtection.Watch.GOOD);
+    bSays =
+        new NodeProtection(
+            Optional.of("its peer port lets everybody in"),
+            OptionalLong.of(3),
+            List.of("the certificate of its client ports"),
+            new NodeProtection.Watch(4_000, true));
+    JsonNode told =
+        awaitStatus(
+            "b's report came", status -> problems(status).toString().contains("audit-lost"));
+    assertThat(problems(told).toString())
+        .contains(
+            "certificate-expires h:2",
+            "certificate-unreadable h:2",
+            "rights-old h:2",
+            "audit-lost h:2");
+    assertThat(told.path("notProtected").asText())
+        .isEqualTo("h:1: open; h:2: its peer port lets everybody in");
+    assertThat(told.path("certificateDays").asInt()).isEqualTo(3);
+  }
+
   @Test
   void fewerNodesThanCopiesSayWhatToType() {
     Findings findings = new Findings();
@@ -237,7 +263,7 @@ class ClusterStatusTest {
             "a",
             PeerMessageKind.REPORT,
             0,
-            Reports.bytes(ClusterStatusTest.report(id, reaches, applied)),
+            Reports.bytes(ClusterStatusTest.this.report(id, reaches, applied)),
             1_000,
             answer -> {});
       }
@@ -261,14 +287,14 @@ class ClusterStatusTest {
     return new Member(id, "h:" + clientPort, "h", clientPort, 0, "127.0.0.1", peerPort, 1, 1);
   }
 
-  private static NodeReport report(String id, Set<String> reaches, long applied) {
+  private NodeReport report(String id, Set<String> reaches, long applied) {
     NodeReport.Status does = id.equals("a") ? NodeReport.Status.LEADS : NodeReport.Status.FOLLOWS;
     long index = id.equals("c") ? Long.MAX_VALUE : applied; // the witness lacks nothing
     return new NodeReport(
         CLUSTER,
         id,
         "v",
-        new NodeReport.Known(1, 0),
+        new NodeReport.Known(1, 0, id.equals("b") ? bSays : NodeProtection.NONE),
         0,
         false,
         new Announced("h", 1, 0),
