@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 
 const ANNOUNCED_ABOVE = 10; // a node's port is announced as one so much higher
 
-const CAIRN = fileURLToPath(new URL('../../cairn', import.meta.url));
+export const CAIRN = fileURLToPath(new URL('../../cairn', import.meta.url));
 
 /** Until a condition holds; fails with its last error, or what it was for. */
 export async function until(what, condition, { seconds = 120 } = {}) {
@@ -33,7 +33,7 @@ export async function until(what, condition, { seconds = 120 } = {}) {
 }
 
 export class Cluster {
-  #folder = mkdtempSync(join(tmpdir(), 'cairn-browser-'));
+  folder = mkdtempSync(join(tmpdir(), 'cairn-browser-'));
   #processes = new Map();
   #forwarders = [];
   #sockets = new Set();
@@ -46,6 +46,7 @@ export class Cluster {
   name = (port) => `127.0.0.1:${port}`;
   url = (port) => `http://${this.name(port)}/`;
   announced = (port) => `http://localhost:${port + ANNOUNCED_ABOVE}`;
+  options = []; // of each node
 
   async start() {
     for (const port of this.ports) {
@@ -62,7 +63,7 @@ export class Cluster {
     } catch (error) {
       for (const port of this.ports) {
         console.error(`--- the end of node ${port}'s log`);
-        console.error(readFileSync(join(this.#folder, `${port}.log`), 'utf8').split('\n').slice(-20).join('\n'));
+        console.error(readFileSync(join(this.folder, `${port}.log`), 'utf8').split('\n').slice(-20).join('\n'));
       }
       throw error;
     }
@@ -87,10 +88,10 @@ export class Cluster {
   }
 
   startNode(port) {
-    const log = createWriteStream(join(this.#folder, `${port}.log`), { flags: 'a' });
+    const log = createWriteStream(join(this.folder, `${port}.log`), { flags: 'a' });
     const child = spawn(
       CAIRN,
-      ['node', port, '--cluster', this.ports.map(this.name).join(','), '--data', join(this.#folder, String(port)), '--announce-host', 'localhost', '--announce-port', port + ANNOUNCED_ABOVE].map(String),
+      ['node', port, '--cluster', this.ports.map(this.name).join(','), '--data', join(this.folder, String(port)), '--announce-host', 'localhost', '--announce-port', port + ANNOUNCED_ABOVE, ...this.options].map(String),
       { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, CAIRN_JAVA_OPTS: '-Xmx256m -XX:TieredStopAtLevel=1' } },
     );
     child.stdout.pipe(log);
@@ -149,6 +150,6 @@ export class Cluster {
     await Promise.all([...this.#processes.keys()].map((port) => this.kill(port)));
     this.#forwarders.forEach((server) => server.close());
     this.#sockets.forEach((socket) => socket.destroy());
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -10,14 +10,11 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
-import axe from 'axe-core';
-import { chromium } from 'playwright-core';
+import { DESKTOP, PHONE, faultsOf, isAccessible, launch } from './browser.js';
 import { Cluster, until } from './cluster.js';
 
 const PORTS = [7300, 7301, 7302];
 const SECONDS_TO_FOLLOW = 3; // from when the page's node says so until the page shows it
-const DESKTOP = { width: 1440, height: 1000 };
-const PHONE = { width: 390, height: 844 };
 const shipped = (name) => readFileSync(new URL(`../../server/src/main/resources/console/${name}`, import.meta.url));
 
 const cluster = new Cluster(PORTS);
@@ -25,19 +22,7 @@ let browser;
 
 before(async () => {
   const started = cluster.start();
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+  browser = await launch();
   await started;
 });
 
@@ -51,34 +36,14 @@ const origins = (port) => [`http://${cluster.name(port)}`, cluster.announced(por
 const isAt = (port) => (url) => origins(port).includes(url.origin);
 const isAtAnother = (port) => (url) => PORTS.filter((one) => one !== port).some((one) => url.origin === cluster.announced(one));
 
-/**
- * A test with a page of its own. Fails if the page says an error, or asks any host but the cluster's nodes. The browser
- * itself says so where a node cannot be reached, or answers with a 4xx: no fault for the nodes in mayBeDown, and for
- * the statuses in mayAnswer, which such a test is about.
- */
+/** A test with a page of its own. Fails if that has faults (faultsOf), but for nodes in mayBeDown and statuses in mayAnswer. */
 function inPage(name, { port = PORTS[0], mayBeDown = [], mayAnswer = [], ...options }, body) {
   test(name, { timeout: 180_000 }, async () => {
     const context = await browser.newContext({ viewport: DESKTOP, colorScheme: 'light', ...options });
     const page = await context.newPage();
     page.setDefaultTimeout(30_000);
-    const faults = [];
-    const own = PORTS.flatMap(origins);
     const down = (url) => mayBeDown.flatMap(origins).some((origin) => url.startsWith(`${origin}/`));
-    page.on('pageerror', (error) => faults.push(`error: ${error.stack}`));
-    page.on('console', (message) => {
-      const from = message.location().url;
-      const unreached = /^Failed to load resource: net::ERR_/.test(message.text()) && down(from);
-      const answered = mayAnswer.some((status) => message.text().startsWith(`Failed to load resource: the server responded with a status of ${status} `));
-      if (['error', 'warning'].includes(message.type()) && !unreached && !answered) {
-        faults.push(`${message.type()}: ${message.text()} (${from})`);
-      }
-    });
-    page.on('request', (request) => {
-      const { origin, protocol } = new URL(request.url());
-      if (!own.includes(origin) && protocol !== 'blob:' && protocol !== 'data:') {
-        faults.push(`a request to another host: ${request.url()}`);
-      }
-    });
+    const faults = faultsOf(page, PORTS.flatMap(origins), { down, mayAnswer });
     try {
       await page.goto(cluster.url(port));
       await body(page);
@@ -140,16 +105,6 @@ async function follows(page, what, condition) {
     throw late;
   }
   return Date.now();
-}
-
-/** No serious fault for who cannot see it, and nothing beside the window. */
-async function isAccessible(page, what) {
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
-  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  assert.deepEqual(serious.map(({ id, nodes }) => `${what}: ${id} ${nodes[0].html}`), []);
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  assert.ok(overflow <= 0, `${what} is ${overflow} px wider than the window`);
 }
 
 /** Has the page see the cluster's state with something in it changed. */
@@ -297,6 +252,63 @@ inPage('a node that is heard and not reached is neither called up nor down', {},
   assert.match(await page.locator('#ring-table').textContent(), /\(not reached\)/);
   await isAccessible(page, 'a node that is not reached');
   reached = true;
+  await shows(page, 'All is well');
+});
+
+inPage('a node that serves nothing says so, hides what was, and offers another', {}, async (page) => {
+  await shows(page, 'All is well');
+  assert.ok(await page.locator('#who').isHidden(), 'nobody has to log in');
+  let closed = true;
+  await withState(page, (status) => {
+    if (closed) {
+      ['nodes', 'partitionList', 'partitions', 'replicationFactor'].forEach((name) => delete status[name]);
+      const problem = { name: 'node-closed', subject: status.answeredBy, state: 'set', ageMillis: 61_000, text: 'It serves nothing just now: its disk is full.' };
+      Object.assign(status, { clusterId: '', epoch: 0, healthy: false, problems: [problem] });
+    }
+  });
+  const button = page.getByRole('button', { name: /Go on through 127\.0\.0\.1:730[12]/ });
+  await shows(page, 'This node serves nothing just now.');
+  await button.waitFor();
+  assert.match(await page.locator('#todo').textContent(), /its disk is full\. \(node-closed for 1 min 1 s\)/);
+  assert.ok(await page.locator('#ring').isHidden());
+  await isAccessible(page, 'a node that serves nothing');
+  await go(page, 'Keys');
+  await go(page, 'Slow log');
+  await go(page, 'Overview');
+  closed = false;
+  await shows(page, 'All is well');
+  await button.waitFor({ state: 'detached' });
+  assert.ok(await page.locator('#ring').isVisible());
+
+  // The same where the page is opened meanwhile; it is loaded anew when the node tells where the others are.
+  closed = true;
+  await page.reload();
+  await shows(page, 'This node serves nothing just now.');
+  closed = false;
+  await shows(page, 'All is well');
+  assert.equal(await page.locator('.lane').count(), 3);
+});
+
+inPage('what is not protected, and what is wrong with certificates, is told', {}, async (page) => {
+  await shows(page, 'All is well');
+  assert.ok(await page.locator('#not-protected').isHidden());
+  let told = true;
+  await withState(page, (status) => {
+    if (told) {
+      const problem = { name: 'certificate-expires', subject: status.answeredBy, state: 'set', ageMillis: 61_000, text: 'A certificate expires in 3 days.' };
+      Object.assign(status, { notProtected: 'its client ports let everybody in', certificateDays: 3, healthy: false, problems: [problem] });
+    }
+  });
+  await shows(page, 'Every key is served, but not all is well');
+  const words = 'NOT PROTECTED: 127.0.0.1:7300: its client ports let everybody in. docs/guide/secure.md says how to mend that.';
+  await page.getByText(words).waitFor();
+  assert.match(await page.locator('#todo').textContent(), /expires in 3 days\. \(certificate-expires/);
+  assert.match(await page.locator('#facts').textContent(), /certificates good for 3 days/);
+  await isAccessible(page, 'what is not protected');
+  await go(page, 'Keys');
+  assert.ok(await page.getByText(words).isVisible());
+  told = false;
+  await page.locator('#not-protected').waitFor({ state: 'hidden' });
   await shows(page, 'All is well');
 });
 

@@ -33,7 +33,9 @@ export class Gone extends Error {
 async function ask(path, { timeoutMillis = KEYS_TIMEOUT_MILLIS, mayMiss = false, ...options } = {}) {
   let response;
   try {
-    response = await fetch(path, { ...options, cache: 'no-store', signal: AbortSignal.timeout(timeoutMillis) });
+    // The header has the node answer 401 so that the browser opens no dialog of its own.
+    const headers = { 'X-Requested-With': 'console', ...options.headers };
+    response = await fetch(path, { ...options, headers, cache: 'no-store', signal: AbortSignal.timeout(timeoutMillis) });
   } catch (failure) {
     throw new Gone(failure);
   }
@@ -58,6 +60,20 @@ async function json(path, options) {
 
 /** The cluster's state: the document of docs/reference/formats.md. */
 export const status = () => json('/v1/cluster', { timeoutMillis: STATE_TIMEOUT_MILLIS });
+
+/** Who one is, and what one may do. */
+export const session = () => json('/v1/session', { timeoutMillis: STATE_TIMEOUT_MILLIS });
+
+/** Ends the session at the node; one that is over already is ended. */
+export async function logOut() {
+  try {
+    await ask('/v1/session', { method: 'DELETE' });
+  } catch (failure) {
+    if (failure.status !== 401) {
+      throw failure;
+    }
+  }
+}
 
 /** The last 15 minutes, as this node saw them. */
 export const history = () => json('/v1/history', { timeoutMillis: STATE_TIMEOUT_MILLIS });

@@ -26,6 +26,7 @@ const VIEWS = {
 
 export class Editor {
   #api;
+  #rights;
   #box;
   #changed;
   #closed;
@@ -37,12 +38,14 @@ export class Editor {
   #busy = false;
 
   /**
+   * @param {Rights} rights what one may do
    * @param {Element} box where it is drawn
    * @param {(key: Uint8Array, exists: boolean) => void} changed told of each write
    * @param {() => void} closed told when no key is open any more
    */
-  constructor(api, box, changed, closed) {
+  constructor(api, rights, box, changed, closed) {
     this.#api = api;
+    this.#rights = rights;
     this.#box = box;
     this.#changed = changed;
     this.#closed = closed;
@@ -62,9 +65,11 @@ export class Editor {
     if (!(await this.mayLeave())) {
       return false;
     }
-    const read = await this.#api.get(key);
+    const read = this.#rights.may('read') ? await this.#api.get(key) : undefined;
     this.#key = key;
-    if (read === null) {
+    if (read === undefined) {
+      this.#missing(key, this.#rights.why('read'));
+    } else if (read === null) {
       this.#missing(key);
     } else {
       this.#show(read);
@@ -99,11 +104,11 @@ export class Editor {
     );
   }
 
-  #missing(key) {
+  #missing(key, words = 'There is no such key any more.') {
     this.#elements = null;
     this.#read = null;
     this.#box.replaceChildren(
-      html('div.nothing', {}, html('h3', { id: 'editor-title', tabindex: '-1' }, escaped(key)), html('p.hint', {}, 'There is no such key any more.')),
+      html('div.nothing', {}, html('h3', { id: 'editor-title', tabindex: '-1' }, escaped(key)), html('p.hint', {}, words)),
     );
   }
 
@@ -116,9 +121,9 @@ export class Editor {
     this.#view = view !== null && can(view) ? view : isNew ? 'text' : ['json', 'text'].find(can) ?? 'hex';
     const e = {
       key: html('input', { id: 'new-key', type: 'text', autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false', required: true, 'aria-describedby': 'escape-help' }),
-      field: html('textarea', { id: 'value', spellcheck: 'false', autocapitalize: 'off', autocomplete: 'off', rows: '14', 'aria-describedby': 'editor-note', readonly: !whole }),
-      ttl: html('input', { id: 'ttl', type: 'number', min: '1', max: '9999999999', step: '1', inputmode: 'numeric', placeholder: read?.expiresAtMillis ? 'as it is' : 'never' }),
-      persist: html('input', { id: 'persist', type: 'checkbox' }),
+      field: html('textarea', { id: 'value', spellcheck: 'false', autocapitalize: 'off', autocomplete: 'off', rows: '14', 'aria-describedby': 'editor-note', 'data-needs': 'write', 'data-fixed': !whole }),
+      ttl: html('input', { id: 'ttl', type: 'number', 'data-needs': 'write', min: '1', max: '9999999999', step: '1', inputmode: 'numeric', placeholder: read?.expiresAtMillis ? 'as it is' : 'never' }),
+      persist: html('input', { id: 'persist', type: 'checkbox', 'data-needs': 'write' }),
       note: html('p.note', { id: 'editor-note', role: 'status' }),
       conflict: html('div'),
       views: html('div.switch', { role: 'radiogroup', 'aria-label': 'View as' }),
@@ -162,20 +167,22 @@ export class Editor {
             read?.expiresAtMillis ? html('label.check', {}, e.persist, 'never expires') : null,
           )
         : null,
+      html('p.hint', { 'data-tells': 'write', hidden: true }),
       e.note,
       e.conflict,
       html(
         'div.row.actions',
         {},
-        whole ? html('button.primary', { type: 'submit' }, isNew ? 'Create' : 'Save') : null,
+        whole ? html('button.primary', { type: 'submit', 'data-needs': 'write' }, isNew ? 'Create' : 'Save') : null,
         isNew
           ? html('button', { type: 'button', onclick: () => this.#close() }, 'Cancel')
-          : html('button', { type: 'button', onclick: () => this.open(this.#key) }, 'Read again'),
-        isNew ? null : html('a.button', { href: this.#api.pathOf(this.#key), download: 'value' }, 'Download'),
-        isNew ? null : html('button.danger-quiet', { type: 'button', onclick: () => this.#delete() }, 'Delete …'),
+          : html('button', { type: 'button', 'data-needs': 'read', onclick: () => this.open(this.#key) }, 'Read again'),
+        isNew ? null : html('a.button', { 'data-needs': 'read', href: this.#api.pathOf(this.#key), download: 'value' }, 'Download'),
+        isNew ? null : html('button.danger-quiet', { type: 'button', 'data-needs': 'delete', onclick: () => this.#delete() }, 'Delete …'),
       ),
     );
     this.#box.replaceChildren(form);
+    this.#rights.apply(form);
     this.#fill(value);
     this.tick();
     if (!whole) {
@@ -223,7 +230,7 @@ export class Editor {
 
   async #save() {
     const e = this.#elements;
-    if (this.#busy) {
+    if (this.#busy || !this.#rights.may('write')) {
       return;
     }
     this.#busy = true;
@@ -245,9 +252,11 @@ export class Editor {
       await this.#api.put(key, value, { version: this.#read?.version ?? null, ttl });
       const view = this.#view;
       this.#key = key;
-      const read = await this.#api.get(key);
+      const read = await this.#written(key);
       if (read === null) {
         this.#missing(key);
+      } else if (read === undefined) {
+        this.#missing(key, `${isNew ? 'Created' : 'Saved'}. The user ${this.#rights.user} may not read it.`);
       } else {
         this.#show(read, view);
         this.#note(same(read.bytes, value) || !read.whole ? (isNew ? 'Created.' : 'Saved.') : 'Saved, and changed by somebody else since: that is what is shown.');
@@ -261,6 +270,18 @@ export class Editor {
       }
     } finally {
       this.#busy = false;
+    }
+  }
+
+  /** What was just written, as it is now; null where it is gone, undefined where one may write and not read. */
+  async #written(key) {
+    try {
+      return await this.#api.get(key);
+    } catch (failure) {
+      if (failure instanceof Problem && failure.status === 403) {
+        return undefined;
+      }
+      throw failure;
     }
   }
 
@@ -376,6 +397,12 @@ export function sayFailure(failure) {
   }
   if (failure instanceof Problem && failure.type.endsWith('/not-on-all-replicas')) {
     return `Done, but not on every replica yet: ${failure.message}`;
+  }
+  if (failure instanceof Problem && failure.status === 401) {
+    return 'Nothing was done: you are logged out.';
+  }
+  if (failure instanceof Problem && failure.status === 403) {
+    return `Nothing was done: ${failure.message}`;
   }
   if (failure instanceof Problem) {
     return failure.status === 504 || failure.status === 500

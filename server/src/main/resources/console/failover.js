@@ -37,7 +37,7 @@ export class Failover {
     if (this.#from !== null && this.#from !== self) {
       const left = this.#from;
       this.#from = null;
-      this.#say('calm', `Node ${left} did not answer, so the console went on through ${self}. `, html('button', { type: 'button', onclick: () => this.#say() }, 'Fine'));
+      this.say('calm', `Node ${left} did not answer, so the console went on through ${self}. `, html('button', { type: 'button', onclick: () => this.say() }, 'Fine'));
     }
   }
 
@@ -47,7 +47,7 @@ export class Failover {
       return false;
     }
     this.#gone = null;
-    this.#say();
+    this.say();
     return true;
   }
 
@@ -63,13 +63,30 @@ export class Failover {
     this.#gone = self;
     const other = await firstAlive(others);
     if (other === null) {
-      this.#say('', `Node ${self} does not answer, and no other node could be reached from here. Start it again; the console looks on by itself.`);
+      this.say('', `Node ${self} does not answer, and no other node could be reached from here. Start it again; the console looks on by itself.`);
     } else if (this.#unsaved()) {
       const go = () => this.#leave(other, fragment(self));
-      this.#say('', `Node ${self} does not answer. What you typed is not saved and stays here; copy it if you want to keep it. `, html('button', { type: 'button', onclick: go }, `Go on through ${other.name}`));
+      this.say('', `Node ${self} does not answer. What you typed is not saved and stays here; copy it if you want to keep it. `, html('button', { type: 'button', onclick: go }, `Go on through ${other.name}`));
     } else {
       this.#leave(other, fragment(self));
     }
+  }
+
+  /** The node is there and serves nothing: another can be gone to, and is where a person wants it. */
+  async closed(self, others, fragment) {
+    const words = `Node ${self} serves nothing just now. `;
+    this.#gone = self;
+    const other = this.#notice === words ? null : await firstAlive(others);
+    if (other !== null) {
+      const go = () => this.#leave(other, fragment(self));
+      this.say('', words, html('button', { type: 'button', onclick: go }, `Go on through ${other.name}`));
+    }
+  }
+
+  /** The session is over, and something typed would be lost. */
+  loggedOut(self, logIn) {
+    this.#gone = self;
+    this.say('', 'You are logged out. What you typed is not saved and stays here; copy it if you want to keep it. ', html('button', { type: 'button', onclick: logIn }, 'Log in'));
   }
 
   #leave(other, fragment) {
@@ -78,7 +95,7 @@ export class Failover {
   }
 
   /** One notice at a time; the same one is not said again. */
-  #say(kind = '', words = '', button = null) {
+  say(kind = '', words = '', button = null) {
     if (this.#notice === words) {
       return;
     }

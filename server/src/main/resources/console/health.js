@@ -3,6 +3,28 @@
 
 import { age, count, listed, several, shortNames } from './format.js';
 
+/** Whether the node that answers serves nothing just now, and so tells of no other. */
+export const isClosed = (status) => status.problems.some((problem) => problem.name === 'node-closed');
+
+/** What lets everybody in, for a person; empty where nothing does. */
+export const notProtected = ({ answeredBy, notProtected: why }) =>
+  why ? `NOT PROTECTED: ${answeredBy}: ${why}. docs/guide/secure.md says how to mend that.` : '';
+
+/** The cluster and what this node has of it, in a line. */
+export function facts(status) {
+  if (status.clusterId === '') {
+    return '';
+  }
+  const days = status.certificateDays;
+  return [
+    `Cluster ${status.clusterId.slice(0, 12)}`,
+    `epoch ${count(status.epoch)}`,
+    `${count(status.partitions)} partitions`,
+    `replication factor ${status.replicationFactor}`,
+    ...(days === undefined ? [] : [days < 0 ? 'certificates expired' : `certificates good for ${several(days, 'day')}`]),
+  ].join(' · ');
+}
+
 /**
  * What a person needs first.
  *
@@ -17,7 +39,7 @@ export function health(status) {
   const ofNodes = `${count(up)} of ${several(nodes.length, 'node')} ${up === 1 ? 'is' : 'are'} up`;
   const leaderless = partitions.filter((partition) => partition.leader === null);
   const todo = status.problems.map(line);
-  if (status.problems.some((problem) => problem.name === 'node-closed')) {
+  if (isClosed(status)) {
     return { level: 'bad', sentence: 'This node serves nothing just now.', reserve: '', todo };
   }
   if (partitions.length === 0) {

@@ -11,6 +11,7 @@ const SHOWN_MAX = 5000;
 
 export class Keys {
   #api;
+  #rights;
   #remember;
   #keys = [];
   #cursor = null;
@@ -20,10 +21,11 @@ export class Keys {
   editor;
 
   /** @param {(state: {prefix: string, key: string}) => void} remember keeps what is shown in the address */
-  constructor(api, remember) {
+  constructor(api, rights, remember) {
     this.#api = api;
+    this.#rights = rights;
     this.#remember = remember;
-    this.editor = new Editor(api, byId('editor'), (key, exists) => this.#changed(key, exists), () => this.#opened(null));
+    this.editor = new Editor(api, rights, byId('editor'), (key, exists) => this.#changed(key, exists), () => this.#opened(null));
     byId('search').addEventListener('submit', (event) => {
       event.preventDefault();
       this.#list();
@@ -58,6 +60,10 @@ export class Keys {
   async #page() {
     const asked = ++this.#asked;
     const first = this.#keys.length === 0;
+    if (!this.#rights.may('list')) {
+      setText(byId('list-status'), this.#rights.why('list'));
+      return;
+    }
     try {
       const page = await this.#api.list(this.#prefix, this.#cursor, PAGE);
       if (asked !== this.#asked) {
@@ -79,6 +85,7 @@ export class Keys {
       byId('key-rows').append(...rows);
       rows[0]?.firstElementChild.focus();
     }
+    this.#rights.apply(byId('key-rows'));
     const more = this.#cursor !== null;
     const full = this.#keys.length >= SHOWN_MAX;
     byId('more').hidden = !more || full;
@@ -93,7 +100,7 @@ export class Keys {
   }
 
   #row(key) {
-    const button = html('button', { type: 'button', onclick: () => this.#select(key) }, escaped(key));
+    const button = html('button', { type: 'button', 'data-needs': 'read', onclick: () => this.#select(key) }, escaped(key));
     const row = html('li', {}, button);
     row.dataset.key = percent(key);
     if (this.#open && same(this.#open, key)) {

@@ -6,6 +6,7 @@ import dev.cairn.server.access.AccessLog;
 import dev.cairn.server.access.ClientAddress;
 import dev.cairn.server.access.Login;
 import dev.cairn.server.access.Logins;
+import dev.cairn.server.access.User;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.cookie.Cookie;
@@ -16,6 +17,8 @@ import java.util.Base64;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Who asks over HTTP: by the header Authorization, or by a console's cookie, or nobody, where none
@@ -24,16 +27,20 @@ import java.util.function.Consumer;
  * <pre>
  *   Authorization: Basic  base64(user ':' password)
  *   Authorization: Bearer base64(user ':' password)      for who can send a token only
- *   Cookie: cairn_session=TOKEN                          {@link Sessions}
+ *   Cookie: cairn_session_PORT=TOKEN                     {@link Sessions}
  * </pre>
  *
  * <p>or else by the certificate that its client has shown, where certificates are users.
+ *
+ * <p>Browsers tell hosts apart by cookies, and not their ports. So that one may be logged in to two
+ * nodes of one host, a cookie is named by the port of the Host header, if there is one.
  *
  * <p>A password is looked at on another thread ({@link Logins}), once a connection: as long as it
  * sends the same header, it is who it was, unless that login holds no more.
  */
 final class Askers {
-  static final String COOKIE = "cairn_session";
+  private static final String COOKIE = "cairn_session";
+  private static final Pattern PORT = Pattern.compile(":([0-9]{1,5})$");
 
   private final AccessControl access;
   private final Sessions sessions;
@@ -177,14 +184,51 @@ final class Askers {
     }
   }
 
+  /**
+   * Why the session of a request does not hold, for a person; empty where it names none, or says
+   * who asks in another way.
+   */
+  Optional<String> ended(HttpHeaders headers) {
+    return headers.contains(HttpHeaderNames.AUTHORIZATION)
+        ? Optional.empty()
+        : token(headers)
+            .map(
+                token ->
+                    sessions
+                        .login(token)
+                        .map(this::reason)
+                        .orElse(
+                            "this node was started again, or nobody used the session for %d hours"
+                                .formatted(Sessions.IDLE_HOURS)));
+  }
+
+  private String reason(Login login) {
+    String name =
+        new String(login.user().getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
+    Optional<User> user = access.users().user(login.user());
+    if (user.isEmpty()) {
+      return "there is no user " + name + " any more";
+    }
+    return user.get().isOn()
+        ? "the password that was given is none of the user " + name + " any more"
+        : "the user " + name + " is off";
+  }
+
+  /** The name of the cookie that a node which is asked so gives and looks for. */
+  static String cookieName(HttpHeaders headers) {
+    Matcher port = PORT.matcher(headers.get(HttpHeaderNames.HOST, ""));
+    return port.find() ? COOKIE + "_" + port.group(1) : COOKIE;
+  }
+
   /** The token of a console's cookie. */
   static Optional<String> token(HttpHeaders headers) {
     String line = headers.get(HttpHeaderNames.COOKIE);
     if (line == null) {
       return Optional.empty();
     }
+    String name = cookieName(headers);
     return ServerCookieDecoder.LAX.decode(line).stream()
-        .filter(cookie -> cookie.name().equals(COOKIE))
+        .filter(cookie -> cookie.name().equals(name))
         .map(Cookie::value)
         .findFirst();
   }

@@ -29,11 +29,12 @@ final class ConsoleResource {
   }
 
   private void answer(HttpCall call, String name) {
+    String scheme = call.asker().secured() ? " https://" : " http://";
     String others =
         router.topology().nodes().stream()
             .map(node -> node.name())
             .filter(authority -> HostCheck.name(authority).isPresent())
-            .map(authority -> " http://" + authority)
+            .map(authority -> scheme + authority)
             .collect(Collectors.joining());
     call.answer(
         files.answer(name, call.headers()).with("Content-Security-Policy", POLICY + others));

@@ -96,7 +96,7 @@ final class Gate {
     // Before it is said what there is, and before a body is read. Who it is, is looked at later.
     return isOpen(target, head.method()) || askers.named(head.headers(), asker)
         ? route(head.method(), target)
-        : Admission.refused(unauthorized(target, head));
+        : Admission.refused(unauthorized(target, head, Optional.empty()));
   }
 
   private static Optional<HttpAnswer> version(HttpRequest head) {
@@ -207,18 +207,29 @@ final class Gate {
         .orElse(false);
   }
 
-  /** What is answered to who has not said who it is, or not rightly: a browser is shown a form. */
-  static HttpAnswer unauthorized(String target, HttpRequest head) {
+  /**
+   * What is answered to who has not said who it is, or not rightly. A browser that asks for a page
+   * is shown a form; one whose page asks is not led to open a dialog of its own.
+   *
+   * @param ended why the asker's session does not hold, if it named one
+   */
+  static HttpAnswer unauthorized(String target, HttpRequest head, Optional<String> ended) {
+    HttpHeaders headers = head.headers();
     boolean page = target.equals("/") || target.startsWith("/console/");
-    String accept = head.headers().get(HttpHeaderNames.ACCEPT, "");
-    if (page && accept.contains("text/html")) {
-      return LoginPage.answer("");
+    if (page && headers.get(HttpHeaderNames.ACCEPT, "").contains("text/html")) {
+      return LoginPage.answer(ended.map(why -> "You were logged out: " + why + ".").orElse(""));
     }
+    boolean script = ended.isPresent() || headers.contains("X-Requested-With");
     return HttpAnswer.problem(
             Problem.UNAUTHORIZED,
-            "this node has users: send the header Authorization with one and its password",
+            ended
+                .map(why -> "the session is over: " + why)
+                .orElse(
+                    "this node has users: send the header Authorization with one and its password"),
             document -> document.put("code", ErrorCode.NOAUTH.name()))
-        .with("WWW-Authenticate", "Basic realm=\"Cairn\", charset=\"UTF-8\"");
+        .with(
+            "WWW-Authenticate",
+            script ? LoginPage.CHALLENGE : "Basic realm=\"Cairn\", charset=\"UTF-8\"");
   }
 
   private static HttpAnswer unreadable(Throwable cause) {

@@ -240,7 +240,10 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
                     HttpAnswer.problem(Problem.UNAVAILABLE, access.tooOld())
                         .with("Retry-After", "1"));
               } else if (user.isEmpty()) {
-                done.accept(Gate.unauthorized(asked.admission().target().path(), asked.head()));
+                HttpRequest head = asked.head();
+                done.accept(
+                    Gate.unauthorized(
+                        asked.admission().target().path(), head, askers.ended(head.headers())));
               } else if (!route.right().isEmpty()
                   && !user.get().may(access.catalog(), route.right())) {
                 done.accept(

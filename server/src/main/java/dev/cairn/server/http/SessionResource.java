@@ -144,6 +144,7 @@ final class SessionResource implements Route.Resource {
    */
   private static String cookie(HttpCall call, String token) {
     return "%s=%s; Path=/; HttpOnly; SameSite=Strict%s"
-        .formatted(Askers.COOKIE, token, call.asker().secured() ? "; Secure" : "");
+        .formatted(
+            Askers.cookieName(call.headers()), token, call.asker().secured() ? "; Secure" : "");
   }
 }

@@ -18,7 +18,7 @@ import java.util.function.LongSupplier;
  */
 final class Sessions {
   private static final int COUNT_MAX = 1_000;
-  private static final int IDLE_HOURS = 12;
+  static final int IDLE_HOURS = 12;
   private static final int TOKEN_BYTES = 32;
 
   private final LongSupplier nanoTime;

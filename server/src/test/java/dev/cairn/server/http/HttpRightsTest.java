@@ -14,6 +14,7 @@ import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
@@ -270,6 +271,91 @@ final class HttpRightsTest {
     assertThat(ask("POST /v1/session", "not json", "X: y").status()).isEqualTo(400);
     assertThat(ask("POST /v1/session", "{}", "Origin: http://elsewhere.example").status())
         .isEqualTo(403);
+  }
+
+  /** Browsers send a cookie to all ports of a host. */
+  @Test
+  void sessionsOfTwoNodesOfOneHostStandSideBySide() throws Exception {
+    Answer here = logIn("default", "x", "127.0.0.1:7000");
+    Answer there = logIn("default", "x", "127.0.0.1:7001");
+    String first = here.header("Set-Cookie").split(";")[0];
+    String second = there.header("Set-Cookie").split(";")[0];
+    assertThat(first).startsWith("cairn_session_7000=");
+    assertThat(second).startsWith("cairn_session_7001=");
+    assertThat(asBrowser("/v1/session", "127.0.0.1:7000", first + "; " + second).status())
+        .isEqualTo(200);
+    assertThat(asBrowser("/v1/session", "127.0.0.1:7000", second).status()).isEqualTo(401);
+    assertThat(logIn("default", "x", "[::1]").header("Set-Cookie")).startsWith("cairn_session=");
+  }
+
+  private Answer logIn(String user, String password, String host) throws IOException {
+    String body = "{\"user\":\"%s\",\"password\":\"%s\"}".formatted(user, password);
+    return raw(
+        "POST /v1/session HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n%s"
+            .formatted(host, body.length(), body));
+  }
+
+  /** As a browser asks for a page. */
+  private Answer asBrowser(String path, String host, String cookie) throws IOException {
+    return raw(
+        "GET %s HTTP/1.1\r\nHost: %s\r\nAccept: text/html\r\nCookie: %s\r\n\r\n"
+            .formatted(path, host, cookie));
+  }
+
+  private Answer raw(String request) throws IOException {
+    return node.exchange(request.getBytes(StandardCharsets.US_ASCII)).get(0);
+  }
+
+  @Test
+  void whoIsLoggedOutIsToldWhy() throws Exception {
+    set("a<b", "on", ">p", "+@all");
+    String cookie = logIn("a<b", "p", "localhost").header("Set-Cookie").split(";")[0];
+    set("a<b", ">q");
+    assertThat(asBrowser("/", "localhost", cookie).status()).isEqualTo(200);
+    set("a<b", "!" + Passwords.hash("p".getBytes(StandardCharsets.UTF_8)));
+    assertThat(asBrowser("/", "localhost", cookie).text())
+        .contains(
+            "You were logged out: the password that was given is none of the user a&lt;b any more.");
+    set("a<b", "off");
+    assertThat(asBrowser("/", "localhost", cookie).text()).contains("the user a&lt;b is off.");
+    CompletableFuture<RightsWriter.Outcome> deleted = new CompletableFuture<>();
+    access.change(new RightsWriter.Change.Delete(List.of("a<b")), deleted::complete);
+    assertThat(deleted.get()).isInstanceOf(RightsWriter.Outcome.Applied.class);
+    assertThat(asBrowser("/", "localhost", cookie).text())
+        .contains("there is no user a&lt;b any more.");
+    Answer script = ask("GET /v1/nodes", "", "Cookie: " + cookie);
+    assertThat(script.text()).contains("the session is over: there is no user a<b any more");
+    assertThat(asBrowser("/", "localhost", "cairn_session=" + "0".repeat(64)).text())
+        .contains("this node was started again, or nobody used the session for 12 hours.");
+  }
+
+  /** A browser whose page asks would ask for the password in a window of its own. */
+  @Test
+  void thePagesRequestsAreNotAnsweredWithAChallengeOfTheBrowsers() throws Exception {
+    for (String line : List.of("X-Requested-With: console", "Cookie: cairn_session=abc")) {
+      Answer answer = ask("GET /v1/nodes", "", line);
+      assertThat(answer.status()).isEqualTo(401);
+      assertThat(answer.header("WWW-Authenticate")).as(line).startsWith("Cookie ");
+    }
+    Answer wrong = ask("GET /v1/nodes", "", "Cookie: cairn_session=abc", basic("default", "y"));
+    assertThat(wrong.header("WWW-Authenticate")).startsWith("Basic ");
+  }
+
+  /**
+   * The one line of script in the login page runs, and no other; its form says where it is from.
+   */
+  @Test
+  void theLoginPagesPoliciesLetItBeUsed() throws Exception {
+    Answer page =
+        node.exchange(HttpTestNode.request("GET /", new byte[0], "Accept: text/html")).get(0);
+    String script = page.text().replaceAll("(?s).*<script>(.*)</script>.*", "$1");
+    byte[] digest =
+        MessageDigest.getInstance("SHA-256").digest(script.getBytes(StandardCharsets.UTF_8));
+    assertThat(page.header("Content-Security-Policy"))
+        .contains(
+            "form-action 'self';",
+            "script-src 'sha256-" + Base64.getEncoder().encodeToString(digest) + "';");
+    assertThat(page.header("Referrer-Policy")).isEqualTo("same-origin");
   }
 
   @Test
