@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// ioredis against Cairn: node ioredis.mjs HOST PORT, as docs/guide/clients.md has it.
+// ioredis against Cairn: node ioredis.mjs HOST PORT [CA USER PASSWORD], as docs/guide/clients.md has it.
 import assert from 'node:assert/strict';
 import { Cluster, Redis } from 'ioredis';
-import { KEYS, serve } from './steps.mjs';
+import { KEYS, met, serve, told } from './steps.mjs';
 
-const [host, port] = process.argv.slice(2);
+const { host, port, account } = told();
 
-const one = new Redis({ host, port: Number(port) });
-const cluster = new Cluster([{ host, port: Number(port) }]);
+function options(password) {
+  return account ? { username: account.username, password, tls: { ca: account.ca } } : {};
+}
+
+const one = new Redis({ host, port, ...options(account?.password) });
+const cluster = new Cluster([{ host, port }], { redisOptions: options(account?.password) });
 // Without a listener each error of a connection is printed.
 one.on('error', () => {});
 cluster.on('error', () => {});
@@ -93,6 +97,23 @@ await serve({
     }
     assert.equal(count, KEYS + 1);
     assert.deepEqual(scanned.sort(), NAMES);
+  },
+  async comingWith(password) {
+    const heard = [];
+    const hears = (error) => heard.push(error);
+    const refused = new Redis({ host, port, ...options(password), retryStrategy: () => null });
+    refused.on('error', hears);
+    const byOne = await met(() => refused.get('key'), heard);
+    const refusedToo = new Cluster([{ host, port }], {
+      redisOptions: options(password),
+      clusterRetryStrategy: () => null,
+    });
+    refusedToo.on('error', hears);
+    refusedToo.on('node error', hears);
+    const byCluster = await met(() => refusedToo.get('key'), heard);
+    refused.disconnect();
+    refusedToo.disconnect();
+    return [byOne, byCluster];
   },
   close() {
     one.disconnect();

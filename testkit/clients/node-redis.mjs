@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// node-redis against Cairn: node node-redis.mjs HOST PORT, as docs/guide/clients.md has it.
+// node-redis against Cairn: node node-redis.mjs HOST PORT [CA USER PASSWORD], as docs/guide/clients.md has it.
 import assert from 'node:assert/strict';
 import { WatchError, createClient, createCluster } from 'redis';
-import { KEYS, serve } from './steps.mjs';
+import { KEYS, met, serve, told } from './steps.mjs';
 
-const [host, port] = process.argv.slice(2);
-const url = `redis://${host}:${port}`;
+const { host, port, account } = told();
+const url = `${account ? 'rediss' : 'redis'}://${host}:${port}`;
 
-const one = createClient({ url });
-const cluster = createCluster({ rootNodes: [{ url }] });
+function options(password, socket) {
+  return account ? { username: account.username, password, socket: { tls: true, ca: account.ca, ...socket } } : {};
+}
+
+const one = createClient({ url, ...options(account?.password) });
+const cluster = createCluster({ rootNodes: [{ url }], defaults: options(account?.password) });
 // Without a listener an error of a connection ends the process.
 one.on('error', () => {});
 cluster.on('error', () => {});
@@ -86,6 +90,15 @@ await serve({
     }
     assert.equal(count, KEYS + 1);
     assert.deepEqual(scanned.sort(), NAMES);
+  },
+  async comingWith(password) {
+    const heard = [];
+    const hears = (error) => heard.push(error);
+    const once = options(password, { reconnectStrategy: false });
+    const refused = createClient({ url, ...once }).on('error', hears);
+    const byOne = await met(() => refused.connect(), heard);
+    const refusedToo = createCluster({ rootNodes: [{ url }], defaults: once }).on('error', hears);
+    return [byOne, await met(() => refusedToo.connect(), heard)];
   },
   close() {
     one.destroy();

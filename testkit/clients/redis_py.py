@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""redis-py against Cairn: python3 redis_py.py HOST PORT, as docs/guide/clients.md has it.
+"""redis-py against Cairn: python3 redis_py.py HOST PORT [CA USER PASSWORD], as docs/guide/clients.md has it.
 
 What testkit's OtherLibrariesTest asks is a word a line on standard input; the answers are JSON, a line each.
 """
@@ -14,18 +14,25 @@ import traceback
 
 from redis import Redis
 from redis.cluster import RedisCluster
+from redis.exceptions import NoPermissionError
 
 NAME = "redis-py"
 KEYS = 24  # enough for keys of every partition
 TIMEOUT_SECONDS = 4  # more than a node takes to give up
 
 host, port = sys.argv[1], int(sys.argv[2])
+ca, user, password = sys.argv[3:] or (None, None, None)
 # It logs each MOVED that it follows as an error.
 logging.getLogger("redis").setLevel(logging.CRITICAL)
 
 
-def open_one():
-    return Redis(host=host, port=port, socket_timeout=TIMEOUT_SECONDS, decode_responses=True)
+def secured(secret):
+    """What says how to connect: over TLS as a user, or in the clear as nobody."""
+    return {"ssl": True, "ssl_ca_certs": ca, "username": user, "password": secret} if ca else {}
+
+
+def open_one(secret=password):
+    return Redis(host=host, port=port, socket_timeout=TIMEOUT_SECONDS, decode_responses=True, **secured(secret))
 
 
 class Cluster(RedisCluster):
@@ -35,13 +42,14 @@ class Cluster(RedisCluster):
         return self
 
 
-def open_cluster():
+def open_cluster(secret=password):
     return Cluster(
         host=host,
         port=port,
         socket_timeout=TIMEOUT_SECONDS,
         reinitialize_steps=1,
         decode_responses=True,
+        **secured(secret),
     )
 
 
@@ -145,6 +153,25 @@ def requests(count):
         assert cluster.get(key) == f"value{i}"
 
 
+def met(attempt):
+    """What an attempt fails with. The library takes NOPERM off, and names its own error after it."""
+    try:
+        attempt()
+        return "nothing"
+    except NoPermissionError as error:
+        return f"NOPERM {error}"
+    except Exception:
+        return traceback.format_exc()
+
+
+def reading(key):
+    return [met(lambda: one.get(key)), met(lambda: cluster.get(key))]
+
+
+def coming_with(secret):
+    return [met(lambda: open_one(secret).ping()), met(lambda: open_cluster(secret).get("key"))]
+
+
 works = []
 
 
@@ -171,6 +198,8 @@ STEPS = {
     "client-port": client_port,
     "cluster-mode": cluster_mode,
     "requests": requests,
+    "reading": reading,
+    "coming-with": coming_with,
     "begin": begin,
     "rounds": rounds,
     "finish": finish,

@@ -3,10 +3,28 @@
 // What testkit's OtherLibrariesTest asks of a client of Node.js: a word a line on standard input, an answer in
 // JSON a line on standard output.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import readline from 'node:readline';
+import { inspect } from 'node:util';
 
 /** Enough for keys of every partition. */
 export const KEYS = 24;
+
+/** What the script is told: where to connect, and for TLS the CA, the user and the password. */
+export function told() {
+  const [host, port, ca, username, password] = process.argv.slice(2);
+  return { host, port: Number(port), account: ca && { ca: readFileSync(ca), username, password } };
+}
+
+/** What an attempt fails with, all that it heard of meanwhile included. */
+export async function met(attempt, heard = []) {
+  try {
+    await attempt();
+    return 'nothing';
+  } catch (error) {
+    return inspect([error, heard], { depth: 6 });
+  }
+}
 
 /** Sets and gets all keys until told to stop; counts rounds without an error, and errors by kind. */
 class Work {
@@ -62,7 +80,8 @@ class Work {
  * Serves the steps until standard input ends.
  *
  * @param library what the library is told: name, one (a client of the client port), cluster (one of the cluster),
- *     clientPort() and clusterMode() (throw when something is not as it should be), close()
+ *     clientPort() and clusterMode() (throw when something is not as it should be), comingWith(password) (what each
+ *     port's client met with another password), close()
  */
 export async function serve(library) {
   let works = [];
@@ -76,6 +95,8 @@ export async function serve(library) {
         assert.equal(await library.cluster.get(key), 'value' + i);
       }
     },
+    reading: async (key) => [await met(() => library.one.get(key)), await met(() => library.cluster.get(key))],
+    'coming-with': (password) => library.comingWith(password),
     begin: () => {
       works = [
         new Work(library.one, library.name + ':port'),
@@ -98,7 +119,7 @@ export async function serve(library) {
   for await (const line of readline.createInterface({ input: process.stdin })) {
     const [step, argument] = line.split(' ');
     try {
-      answer({ ok: (await steps[step](Number(argument))) ?? null });
+      answer({ ok: (await steps[step](argument)) ?? null });
     } catch (error) {
       answer({ error: error.stack ?? String(error) });
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.testkit;
 
+import dev.cairn.client.Security;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -98,6 +99,20 @@ public final class NodeProcess {
   /** The address at which it listens. */
   public String listenHost() {
     return surroundings.stream().anyMatch(Surroundings::givesHosts) ? host : "127.0.0.1";
+  }
+
+  /** How whoever tests connects to it. */
+  Security security() {
+    return surroundings.stream()
+        .map(Surroundings::security)
+        .filter(security -> security != Security.NONE)
+        .findFirst()
+        .orElse(Security.NONE);
+  }
+
+  /** A connection to its client port, over which whoever tests has logged in if need be. */
+  RespConnection connect(Duration timeout) throws IOException {
+    return RespConnection.to(listenHost(), port, timeout, security());
   }
 
   /** Its client port. */

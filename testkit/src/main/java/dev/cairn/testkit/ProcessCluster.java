@@ -203,18 +203,20 @@ public final class ProcessCluster implements AutoCloseable {
 
   /** A plain connection to a node's client port. */
   public RespConnection connect(int node) throws IOException {
-    return RespConnection.to(
-        nodes.get(node).listenHost(), nodes.get(node).port(), Duration.ofSeconds(10));
+    return nodes.get(node).connect(Duration.ofSeconds(10));
   }
 
   /** A client that was told of all nodes. */
   public CairnClient.Builder client() {
-    return CairnClient.builder().nodes(addresses());
+    return CairnClient.builder().nodes(addresses()).security(nodes.get(0).security());
   }
 
   /** A client that knows one node only and has it pass everything on. */
   public CairnClient.Builder clientThrough(int node) {
-    return CairnClient.builder().nodes(nodes.get(node).name()).followTopology(false);
+    return CairnClient.builder()
+        .nodes(nodes.get(node).name())
+        .followTopology(false)
+        .security(nodes.get(node).security());
   }
 
   /** {@code host:port,...} of all nodes, for {@code --nodes}. */
@@ -562,8 +564,7 @@ public final class ProcessCluster implements AutoCloseable {
   }
 
   private static boolean answers(NodeProcess node) {
-    try (RespConnection connection =
-        RespConnection.to(node.listenHost(), node.port(), Duration.ofSeconds(5))) {
+    try (RespConnection connection = node.connect(Duration.ofSeconds(5))) {
       return RespConnection.text(connection.call("PING")).equals("PONG");
     } catch (IOException notYet) {
       return false;

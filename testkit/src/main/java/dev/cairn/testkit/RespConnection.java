@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.testkit;
 
+import dev.cairn.client.Address;
+import dev.cairn.client.Security;
 import dev.cairn.protocol.RespReader;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.RespWriter;
@@ -21,7 +23,7 @@ import java.util.Optional;
  * {@link IOException} nothing is known of what was asked.
  */
 public final class RespConnection implements AutoCloseable {
-  private final Socket socket = new Socket();
+  private Socket socket = new Socket();
   private final RespReader reader = new RespReader();
   private final byte[] buffer = new byte[64 * 1024];
 
@@ -38,15 +40,39 @@ public final class RespConnection implements AutoCloseable {
 
   /** As {@link #to(int, Duration)}, at another address. */
   public static RespConnection to(String host, int port, Duration timeout) throws IOException {
+    return to(host, port, timeout, Security.NONE);
+  }
+
+  /**
+   * As {@link #to(String, int, Duration)}, over TLS and as a user if that is said.
+   *
+   * @throws IOException also when the login is refused, with what the node said
+   */
+  public static RespConnection to(String host, int port, Duration timeout, Security as)
+      throws IOException {
     RespConnection connection = new RespConnection();
     try {
       connection.socket.setTcpNoDelay(true);
       connection.socket.connect(new InetSocketAddress(host, port), (int) timeout.toMillis());
       connection.socket.setSoTimeout((int) timeout.toMillis());
+      connection.socket = as.secure(connection.socket, new Address(host, port));
+      connection.socket.setSoTimeout((int) timeout.toMillis());
+      connection.logIn(as);
       return connection;
     } catch (IOException e) {
       connection.close();
       throw e;
+    }
+  }
+
+  private void logIn(Security as) throws IOException {
+    Optional<byte[]> login = as.login();
+    if (login.isPresent()) {
+      send(login.get());
+      RespValue reply = read();
+      if (reply instanceof RespValue.ErrorReply refused) {
+        throw new IOException(refused.text());
+      }
     }
   }
 

@@ -62,8 +62,7 @@ public record Status(
 
   /** Asks a node. */
   static Status at(NodeProcess node) throws IOException {
-    try (RespConnection connection =
-        RespConnection.to(node.listenHost(), node.port(), Duration.ofSeconds(5))) {
+    try (RespConnection connection = node.connect(Duration.ofSeconds(5))) {
       RespValue reply = connection.call("CAIRN", "STATUS");
       if (!(reply instanceof RespValue.Bulk document)) {
         throw new IOException("CAIRN STATUS answered " + RespConnection.text(reply));

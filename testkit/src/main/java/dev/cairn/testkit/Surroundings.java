@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.testkit;
 
+import dev.cairn.client.Security;
 import java.nio.file.Path;
 
 /**
@@ -27,6 +28,11 @@ public interface Surroundings extends AutoCloseable {
    * @param builder its command and environment, to be changed
    */
   void prepare(int node, Path data, ProcessBuilder builder);
+
+  /** How whoever tests connects to a node's client port. */
+  default Security security() {
+    return Security.NONE;
+  }
 
   /** Called when the data folder of a node that does not run was removed. */
   default void wiped(int node) {}

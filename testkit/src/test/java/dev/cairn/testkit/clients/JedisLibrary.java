@@ -3,6 +3,16 @@ package dev.cairn.testkit.clients;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,6 +27,7 @@ import redis.clients.jedis.JedisClientConfig;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.RedisClusterClient;
 import redis.clients.jedis.Response;
+import redis.clients.jedis.SslOptions;
 import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.params.ScanParams;
 import redis.clients.jedis.params.SetParams;
@@ -24,25 +35,96 @@ import redis.clients.jedis.resps.ScanResult;
 
 /** Jedis: {@code RedisClient} and {@code RedisClusterClient}. */
 final class JedisLibrary extends SetAndGetLibrary {
+  private static final String STORE_PASSWORD = "changeit";
+
+  private final Seed seed;
   private final RedisClient one;
   private final RedisClusterClient cluster;
 
-  JedisLibrary(String host, int port) {
+  JedisLibrary(Seed seed) {
     super("jedis");
-    HostAndPort seed = new HostAndPort(host, port);
-    JedisClientConfig config = DefaultJedisClientConfig.builder().timeoutMillis(5_000).build();
+    this.seed = seed;
+    one = one(seed);
+    cluster = cluster(seed);
+  }
+
+  private static RedisClient one(Seed seed) {
+    return RedisClient.builder()
+        .hostAndPort(new HostAndPort(seed.host(), seed.port()))
+        .clientConfig(config(seed))
+        .poolConfig(pool())
+        .build();
+  }
+
+  private static RedisClusterClient cluster(Seed seed) {
+    return RedisClusterClient.builder()
+        .nodes(Set.of(new HostAndPort(seed.host(), seed.port())))
+        .clientConfig(config(seed))
+        .poolConfig(pool())
+        .maxAttempts(10)
+        .maxTotalRetriesDuration(Duration.ofSeconds(20))
+        .build();
+  }
+
+  private static JedisClientConfig config(Seed seed) {
+    DefaultJedisClientConfig.Builder builder =
+        DefaultJedisClientConfig.builder().timeoutMillis(5_000);
+    seed.account()
+        .ifPresent(
+            account ->
+                builder
+                    .sslOptions(
+                        SslOptions.builder()
+                            .trustStoreType("PKCS12")
+                            .truststore(trustStore(account.ca()), STORE_PASSWORD.toCharArray())
+                            .build())
+                    .user(account.user())
+                    .password(account.password()));
+    return builder.build();
+  }
+
+  /** As {@code keytool -importcert} makes it. */
+  private static File trustStore(Path ca) {
+    Path file = ca.resolveSibling("trust.p12");
+    try (InputStream certificate = Files.newInputStream(ca)) {
+      KeyStore store = KeyStore.getInstance("PKCS12");
+      store.load(null, null);
+      store.setCertificateEntry(
+          "ca", CertificateFactory.getInstance("X.509").generateCertificate(certificate));
+      try (OutputStream written = Files.newOutputStream(file)) {
+        store.store(written, STORE_PASSWORD.toCharArray());
+      }
+      return file.toFile();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static ConnectionPoolConfig pool() {
     ConnectionPoolConfig pool = new ConnectionPoolConfig();
     // A pooled connection that a node has closed meanwhile is noticed before it is used.
     pool.setTestOnBorrow(true);
-    one = RedisClient.builder().hostAndPort(seed).clientConfig(config).poolConfig(pool).build();
-    cluster =
-        RedisClusterClient.builder()
-            .nodes(Set.of(seed))
-            .clientConfig(config)
-            .poolConfig(pool)
-            .maxAttempts(10)
-            .maxTotalRetriesDuration(Duration.ofSeconds(20))
-            .build();
+    return pool;
+  }
+
+  @Override
+  public List<String> comingWith(String password) {
+    Seed other = seed.withPassword(password);
+    return List.of(
+        met(
+            () -> {
+              try (RedisClient refused = one(other)) {
+                refused.ping();
+              }
+            }),
+        met(
+            () -> {
+              try (RedisClusterClient refused = cluster(other)) {
+                refused.get("key");
+              }
+            }));
   }
 
   @Override

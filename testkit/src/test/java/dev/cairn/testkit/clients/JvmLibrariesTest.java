@@ -14,6 +14,7 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -24,11 +25,13 @@ class JvmLibrariesTest extends LibrariesStory {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   @Override
-  List<Library> connect(String host, int port) {
-    return List.of(
-        new JedisLibrary(host, port),
-        new LettuceLibrary(host, port),
-        new SpringLibrary(host, port));
+  List<Library> connect(Seed seed) {
+    return all(seed);
+  }
+
+  /** Those of the JVM. */
+  static List<Library> all(Seed seed) {
+    return List.of(new JedisLibrary(seed), new LettuceLibrary(seed), new SpringLibrary(seed));
   }
 
   /** Clients give up at a hole without asking anybody; so there is none, whoever is down. */
@@ -103,7 +106,7 @@ class JvmLibrariesTest extends LibrariesStory {
         }
       }
       long before = way.bytes();
-      try (JedisLibrary jedis = new JedisLibrary(cluster.node(2).host(), cluster.node(2).port())) {
+      try (JedisLibrary jedis = new JedisLibrary(Seed.of(cluster, 2, Optional.empty()))) {
         jedis.requests(100);
       }
       assertThat(way.bytes()).as("bytes by the way that was told").isGreaterThan(before);

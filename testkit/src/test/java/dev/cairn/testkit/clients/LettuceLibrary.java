@@ -10,6 +10,7 @@ import io.lettuce.core.RedisURI;
 import io.lettuce.core.ScanArgs;
 import io.lettuce.core.ScanIterator;
 import io.lettuce.core.SetArgs;
+import io.lettuce.core.SslOptions;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.async.RedisStringAsyncCommands;
 import io.lettuce.core.api.sync.RedisCommands;
@@ -34,23 +35,71 @@ final class LettuceLibrary extends SetAndGetLibrary {
       "RedisCommandTimeoutException: .*|RedisConnectionException: .*|RedisException: (Connection |.*Connection reset|.*Broken pipe).*"
           + "|ConnectException: .*|RedisCommandExecutionException: (CLUSTERDOWN|TRYAGAIN|UNKNOWN) .*";
 
+  private final Seed seed;
   private final RedisClient one;
   private final StatefulRedisConnection<String, String> connection;
   private final RedisClusterClient cluster;
   private final StatefulRedisClusterConnection<String, String> connections;
 
-  LettuceLibrary(String host, int port) {
+  LettuceLibrary(Seed seed) {
     super("lettuce");
-    RedisURI seed = RedisURI.builder().withHost(host).withPort(port).withTimeout(TIMEOUT).build();
-    one = RedisClient.create(seed);
+    this.seed = seed;
+    one = one(seed);
     connection = one.connect();
-    cluster = RedisClusterClient.create(seed);
-    cluster.setOptions(ClusterClientOptions.builder().topologyRefreshOptions(refresh()).build());
+    cluster = cluster(seed);
     connections = cluster.connect();
   }
 
+  private static RedisClient one(Seed seed) {
+    RedisClient client = RedisClient.create(uri(seed));
+    client.setOptions(options(seed));
+    return client;
+  }
+
+  private static RedisClusterClient cluster(Seed seed) {
+    RedisClusterClient client = RedisClusterClient.create(uri(seed));
+    client.setOptions(options(seed));
+    return client;
+  }
+
+  private static RedisURI uri(Seed seed) {
+    RedisURI.Builder uri =
+        RedisURI.builder().withHost(seed.host()).withPort(seed.port()).withTimeout(TIMEOUT);
+    seed.account()
+        .ifPresent(
+            account ->
+                uri.withSsl(true)
+                    .withAuthentication(account.user(), (CharSequence) account.password()));
+    return uri.build();
+  }
+
+  /** Of clients of one node and of a cluster. */
+  static ClusterClientOptions options(Seed seed) {
+    ClusterClientOptions.Builder options =
+        ClusterClientOptions.builder().topologyRefreshOptions(refresh());
+    seed.account()
+        .ifPresent(
+            account ->
+                options.sslOptions(
+                    SslOptions.builder().trustManager(account.ca().toFile()).build()));
+    return options.build();
+  }
+
+  @Override
+  public List<String> comingWith(String password) {
+    Seed other = seed.withPassword(password);
+    RedisClient refused = one(other);
+    RedisClusterClient refusedToo = cluster(other);
+    try {
+      return List.of(met(refused::connect), met(refusedToo::connect));
+    } finally {
+      refused.shutdown(0, 0, TimeUnit.MILLISECONDS);
+      refusedToo.shutdown(0, 0, TimeUnit.MILLISECONDS);
+    }
+  }
+
   /** Lettuce asks for the topology when it meets MOVED: once a second, not once in five. */
-  static ClusterTopologyRefreshOptions refresh() {
+  private static ClusterTopologyRefreshOptions refresh() {
     return ClusterTopologyRefreshOptions.builder()
         .adaptiveRefreshTriggersTimeout(Duration.ofSeconds(1))
         .build();

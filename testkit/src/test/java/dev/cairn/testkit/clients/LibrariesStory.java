@@ -6,97 +6,37 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.awaitility.Awaitility.await;
 
 import dev.cairn.testkit.ProcessCluster;
-import dev.cairn.testkit.RespConnection;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
+import java.util.Optional;
 import org.assertj.core.api.SoftAssertions;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.DynamicTest;
-import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.TestMethodOrder;
 
 /**
  * What every client library goes through, all of them at one cluster and in this order: they work
  * on both ports, a node is killed under them, it is back and leaders change, and at last the node
  * is killed that they were seeded with.
  */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
-abstract class LibrariesStory {
-  private static final Duration GOES_ON_MAX = Duration.ofSeconds(60);
-
+abstract class LibrariesStory extends LibrariesAtWork {
   /** The goal: from then on 99 of 100 requests go straight to their leader. */
   private static final Duration FOLLOWS_MAX = Duration.ofSeconds(5);
 
   private static final int REQUESTS = 400;
 
-  /** What the libraries are connected to; node 0 is their seed. */
-  ProcessCluster cluster;
+  /** The libraries, in the clear and as nobody. */
+  abstract List<Library> connect(Seed seed);
 
-  private List<Library> libraries;
-
-  /** The libraries, seeded with the client port of one node. */
-  abstract List<Library> connect(String host, int port);
-
-  @BeforeAll
-  void start() {
-    cluster = ProcessCluster.of(3).start();
-    cluster.awaitHealthy();
-    awaitPreferredLeaders();
-    libraries = connect(cluster.node(0).host(), cluster.node(0).port());
+  @Override
+  final ProcessCluster described() {
+    return ProcessCluster.of(3).start();
   }
 
-  @AfterAll
-  void stop() {
-    libraries.forEach(Library::close);
-    cluster.close();
-  }
-
-  @Order(1)
-  @TestFactory
-  Stream<DynamicTest> eachWorksOnTheClientPort() {
-    return each(libraries, Library::worksOnTheClientPort);
-  }
-
-  @Order(2)
-  @TestFactory
-  Stream<DynamicTest> eachWorksInClusterMode() {
-    return each(withClusterMode(), Library::worksInClusterMode);
-  }
-
-  private interface Step {
-    void of(Library library);
-  }
-
-  private Stream<DynamicTest> each(List<Library> some, Step step) {
-    return some.stream()
-        .map(
-            library ->
-                DynamicTest.dynamicTest(
-                    library.name(),
-                    () -> {
-                      empty();
-                      step.of(library);
-                    }));
-  }
-
-  private void empty() throws IOException {
-    try (RespConnection connection = cluster.connect(0)) {
-      assertThat(RespConnection.text(connection.call("FLUSHALL"))).isEqualTo("OK");
-    }
-  }
-
-  private List<Library> withClusterMode() {
-    return libraries.stream().filter(Library::hasClusterMode).toList();
+  @Override
+  final List<Library> connect() {
+    return connect(Seed.of(cluster, 0, Optional.empty()));
   }
 
   @Order(3)
@@ -158,17 +98,6 @@ abstract class LibrariesStory {
   void inClusterModeEachOutlivesTheNodeItWasSeededWith() {
     cluster.kill(0);
     withClusterMode().forEach(LibrariesStory::awaitRequests);
-  }
-
-  /** Each node leads two of the six partitions. */
-  private void awaitPreferredLeaders() {
-    await("each node to lead what it is preferred for")
-        .atMost(GOES_ON_MAX)
-        .ignoreExceptions()
-        .until(
-            () ->
-                cluster.indexes().stream()
-                    .allMatch(node -> Collections.frequency(cluster.leaders(), node) == 2));
   }
 
   private static void awaitRequests(Library library) {

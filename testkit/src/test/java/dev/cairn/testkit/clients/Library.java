@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.testkit.clients;
 
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -25,6 +26,12 @@ interface Library extends AutoCloseable {
 
   /** Sets and gets keys of all partitions in cluster mode, one after the other. */
   void requests(int count);
+
+  /** What it tells who reads a key that is not its user's: on each port that it asks. */
+  List<String> reading(String key);
+
+  /** What it tells who comes as the same user with another password: on each port that it asks. */
+  List<String> comingWith(String password);
 
   /** Begins to work on both ports until {@link #finish}: whatever fails is counted, and gone on. */
   void begin();

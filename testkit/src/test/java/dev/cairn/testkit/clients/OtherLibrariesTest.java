@@ -23,12 +23,17 @@ class OtherLibrariesTest extends LibrariesStory {
           + REFUSED;
 
   @Override
-  List<Library> connect(String host, int port) {
+  List<Library> connect(Seed seed) {
+    return all(seed);
+  }
+
+  /** Those of other languages. */
+  static List<Library> all(Seed seed) {
     return List.of(
-        new RedisCli(host, port, cluster.clusterPort(0)),
-        new RedisBenchmark(host, port),
-        new ScriptLibrary("redis-py", REDIS_PY, host, port, "/usr/bin/python3", "redis_py.py"),
-        new ScriptLibrary("node-redis", NODE_REDIS, host, port, "node", "node-redis.mjs"),
-        new ScriptLibrary("ioredis", IOREDIS, host, port, "node", "ioredis.mjs"));
+        new RedisCli(seed),
+        new RedisBenchmark(seed),
+        new ScriptLibrary("redis-py", REDIS_PY, seed, "/usr/bin/python3", "redis_py.py"),
+        new ScriptLibrary("node-redis", NODE_REDIS, seed, "node", "node-redis.mjs"),
+        new ScriptLibrary("ioredis", IOREDIS, seed, "node", "ioredis.mjs"));
   }
 }

@@ -12,18 +12,17 @@ import java.util.concurrent.atomic.AtomicLong;
  * cluster mode ends when a node is lost, so only the client port is tried then.
  */
 final class RedisBenchmark implements Library {
-  private static final List<String> FAILED = List.of("Error", "error:", "WARNING", "Could not");
+  private static final List<String> FAILED =
+      List.of("Error", "ERROR", "error:", "WARNING", "Could not");
 
-  private final String host;
-  private final int port;
+  private final Seed seed;
   private final AtomicLong rounds = new AtomicLong();
   private final Map<String, Long> errors = new ConcurrentHashMap<>();
   private volatile boolean finished;
   private Thread thread;
 
-  RedisBenchmark(String host, int port) {
-    this.host = host;
-    this.port = port;
+  RedisBenchmark(Seed seed) {
+    this.seed = seed;
   }
 
   @Override
@@ -39,14 +38,47 @@ final class RedisBenchmark implements Library {
   }
 
   private void run(String... arguments) {
+    run(seed, arguments);
+  }
+
+  private static void run(Seed to, String... arguments) {
     List<String> command =
         new ArrayList<>(
-            List.of("redis-benchmark", "-h", host, "-p", Integer.toString(port), "-c", "8"));
+            List.of(
+                "redis-benchmark", "-h", to.host(), "-p", Integer.toString(to.port()), "-c", "8"));
+    to.account()
+        .ifPresent(
+            account ->
+                command.addAll(
+                    List.of(
+                        "--tls",
+                        "--cacert",
+                        account.ca().toString(),
+                        "--user",
+                        account.user(),
+                        "-a",
+                        account.password())));
     command.addAll(List.of(arguments));
     String output = Tool.run(List.of(), command);
     if (FAILED.stream().anyMatch(output::contains) || !output.contains("throughput summary: ")) {
       throw new IllegalStateException(output);
     }
+  }
+
+  /** It runs any command, and tells errors when it is told to. */
+  @Override
+  public List<String> reading(String key) {
+    return List.of(
+        SetAndGetLibrary.met(() -> run("-e", "-n", "10", "GET", key)),
+        SetAndGetLibrary.met(() -> run("-e", "-n", "10", "--cluster", "GET", key)));
+  }
+
+  @Override
+  public List<String> comingWith(String password) {
+    Seed other = seed.withPassword(password);
+    return List.of(
+        SetAndGetLibrary.met(() -> run(other, "-t", "get", "-n", "10")),
+        SetAndGetLibrary.met(() -> run(other, "-t", "get", "-n", "10", "--cluster")));
   }
 
   @Override

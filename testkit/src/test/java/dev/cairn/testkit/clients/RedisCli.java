@@ -16,17 +16,47 @@ import java.util.stream.IntStream;
 
 /** redis-cli: one process a port that is told a command a line. */
 final class RedisCli extends SetAndGetLibrary {
-  private final String host;
+  private final Seed seed;
   private final int port;
   private final int clusterPort;
   private final Conversation one;
 
-  RedisCli(String host, int port, int clusterPort) {
+  RedisCli(Seed seed) {
     super("redis-cli");
-    this.host = host;
-    this.port = port;
-    this.clusterPort = clusterPort;
+    this.seed = seed;
+    port = seed.port();
+    clusterPort = seed.clusterPort();
     one = new Conversation();
+  }
+
+  private static List<String> command(Seed to) {
+    List<String> command = new ArrayList<>(List.of("redis-cli", "-h", to.host()));
+    to.account()
+        .ifPresent(
+            account ->
+                command.addAll(
+                    List.of(
+                        "--tls",
+                        "--cacert",
+                        account.ca().toString(),
+                        "--user",
+                        account.user(),
+                        "--pass",
+                        account.password(),
+                        "--no-auth-warning")));
+    return command;
+  }
+
+  @Override
+  public List<String> comingWith(String password) {
+    Seed other = seed.withPassword(password);
+    return List.of(
+        met(() -> heard(run(other, List.of(), "-p", port, "GET", "key7"))),
+        met(() -> heard(run(other, List.of(), "-c", "-p", clusterPort, "GET", "key7"))));
+  }
+
+  private static void heard(String output) {
+    throw new IllegalStateException(output);
   }
 
   @Override
@@ -71,7 +101,11 @@ final class RedisCli extends SetAndGetLibrary {
   }
 
   private String run(List<String> input, Object... arguments) {
-    List<String> command = new ArrayList<>(List.of("redis-cli", "-h", host));
+    return run(seed, input, arguments);
+  }
+
+  private static String run(Seed to, List<String> input, Object... arguments) {
+    List<String> command = command(to);
     Arrays.stream(arguments).map(Object::toString).forEach(command::add);
     return Tool.run(input, command);
   }
@@ -88,11 +122,10 @@ final class RedisCli extends SetAndGetLibrary {
     private final BufferedReader replies;
 
     Conversation() {
+      List<String> command = command(seed);
+      command.addAll(List.of("-p", Integer.toString(port)));
       try {
-        process =
-            new ProcessBuilder("redis-cli", "-h", host, "-p", Integer.toString(port))
-                .redirectErrorStream(true)
-                .start();
+        process = new ProcessBuilder(command).redirectErrorStream(true).start();
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }

@@ -31,17 +31,16 @@ final class ScriptLibrary implements Library {
    * @param expectedErrors a pattern of what it may meet while a node is lost
    * @param script its name in {@code testkit/clients}
    */
-  ScriptLibrary(
-      String name,
-      String expectedErrors,
-      String host,
-      int port,
-      String interpreter,
-      String script) {
+  ScriptLibrary(String name, String expectedErrors, Seed seed, String interpreter, String script) {
     this.name = name;
     this.expectedErrors = expectedErrors;
     List<String> command =
-        new ArrayList<>(List.of(interpreter, script, host, Integer.toString(port)));
+        new ArrayList<>(List.of(interpreter, script, seed.host(), Integer.toString(seed.port())));
+    seed.account()
+        .ifPresent(
+            account ->
+                command.addAll(
+                    List.of(account.ca().toString(), account.user(), account.password())));
     ProcessBuilder builder =
         new ProcessBuilder(command)
             .directory(Path.of(System.getProperty("cairn.checkout"), "testkit/clients").toFile())
@@ -79,6 +78,22 @@ final class ScriptLibrary implements Library {
   @Override
   public void requests(int count) {
     step("requests " + count);
+  }
+
+  @Override
+  public List<String> reading(String key) {
+    return texts(step("reading " + key));
+  }
+
+  @Override
+  public List<String> comingWith(String password) {
+    return texts(step("coming-with " + password));
+  }
+
+  private static List<String> texts(JsonNode array) {
+    List<String> texts = new ArrayList<>();
+    array.forEach(text -> texts.add(text.asText()));
+    return texts;
   }
 
   @Override

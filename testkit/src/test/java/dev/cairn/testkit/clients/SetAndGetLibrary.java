@@ -3,6 +3,8 @@ package dev.cairn.testkit.clients;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -12,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 
 /** A library that this JVM drives: it sets and gets, and the rest follows. */
 abstract class SetAndGetLibrary implements Library {
@@ -45,6 +48,25 @@ abstract class SetAndGetLibrary implements Library {
 
   /** Its client of the cluster, if it has a cluster mode. */
   abstract Optional<SetAndGet> inClusterMode();
+
+  /** What an attempt fails with, all that caused it included. */
+  static String met(Runnable attempt) {
+    try {
+      attempt.run();
+      return "nothing";
+    } catch (RuntimeException e) {
+      StringWriter told = new StringWriter();
+      e.printStackTrace(new PrintWriter(told));
+      return told.toString();
+    }
+  }
+
+  @Override
+  public final List<String> reading(String key) {
+    return Stream.concat(Stream.of(onClientPort()), inClusterMode().stream())
+        .map(client -> met(() -> client.get(key)))
+        .toList();
+  }
 
   @Override
   public final String name() {

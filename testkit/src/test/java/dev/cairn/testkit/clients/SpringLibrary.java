@@ -3,7 +3,6 @@ package dev.cairn.testkit.clients;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.lettuce.core.cluster.ClusterClientOptions;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -31,27 +30,49 @@ import org.springframework.data.redis.core.StringRedisTemplate;
 
 /** Spring Data Redis over Lettuce: {@code StringRedisTemplate}, and a cache of Spring's. */
 final class SpringLibrary extends SetAndGetLibrary {
+  private final Seed seed;
   private final LettuceConnectionFactory one;
   private final LettuceConnectionFactory cluster;
 
-  SpringLibrary(String host, int port) {
+  SpringLibrary(Seed seed) {
     super("spring");
-    one = factory(new RedisStandaloneConfiguration(host, port));
-    cluster = factory(new RedisClusterConfiguration(List.of(host + ":" + port)));
+    this.seed = seed;
+    one = one(seed);
+    cluster = cluster(seed);
   }
 
-  private static LettuceConnectionFactory factory(RedisConfiguration where) {
-    LettuceConnectionFactory factory =
-        new LettuceConnectionFactory(
-            where,
-            LettuceClientConfiguration.builder()
-                .commandTimeout(LettuceLibrary.TIMEOUT)
-                .clientOptions(
-                    ClusterClientOptions.builder()
-                        .topologyRefreshOptions(LettuceLibrary.refresh())
-                        .build())
-                .shutdownTimeout(Duration.ZERO)
-                .build());
+  private static LettuceConnectionFactory one(Seed seed) {
+    RedisStandaloneConfiguration where = new RedisStandaloneConfiguration(seed.host(), seed.port());
+    logIn(where, seed);
+    return factory(where, seed);
+  }
+
+  private static LettuceConnectionFactory cluster(Seed seed) {
+    RedisClusterConfiguration where =
+        new RedisClusterConfiguration(List.of(seed.host() + ":" + seed.port()));
+    logIn(where, seed);
+    return factory(where, seed);
+  }
+
+  private static void logIn(RedisConfiguration.WithAuthentication where, Seed seed) {
+    seed.account()
+        .ifPresent(
+            account -> {
+              where.setUsername(account.user());
+              where.setPassword(account.password());
+            });
+  }
+
+  private static LettuceConnectionFactory factory(RedisConfiguration where, Seed seed) {
+    LettuceClientConfiguration.LettuceClientConfigurationBuilder how =
+        LettuceClientConfiguration.builder()
+            .commandTimeout(LettuceLibrary.TIMEOUT)
+            .clientOptions(LettuceLibrary.options(seed))
+            .shutdownTimeout(Duration.ZERO);
+    if (seed.account().isPresent()) {
+      how.useSsl();
+    }
+    LettuceConnectionFactory factory = new LettuceConnectionFactory(where, how.build());
     factory.afterPropertiesSet();
     factory.start();
     return factory;
@@ -72,6 +93,21 @@ final class SpringLibrary extends SetAndGetLibrary {
   @Override
   Optional<SetAndGet> inClusterMode() {
     return Optional.of(client(new StringRedisTemplate(cluster)));
+  }
+
+  @Override
+  public List<String> comingWith(String password) {
+    Seed other = seed.withPassword(password);
+    LettuceConnectionFactory refused = one(other);
+    LettuceConnectionFactory refusedToo = cluster(other);
+    try {
+      return List.of(
+          met(() -> new StringRedisTemplate(refused).opsForValue().get("key")),
+          met(() -> new StringRedisTemplate(refusedToo).opsForValue().get("key")));
+    } finally {
+      refused.destroy();
+      refusedToo.destroy();
+    }
   }
 
   /** A cache of Spring's, too. */

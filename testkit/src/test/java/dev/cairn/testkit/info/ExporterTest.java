@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import dev.cairn.testkit.FreePorts;
 import dev.cairn.testkit.ProcessCluster;
 import dev.cairn.testkit.RespConnection;
+import dev.cairn.testkit.Secured;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -29,14 +30,39 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("clients")
 class ExporterTest {
   private static final int METRICS_MIN = 100;
+  private static final String PASSWORD = "a-password-of-an-exporter";
+  private static final String USER =
+      "user metrics on >%s".formatted(PASSWORD)
+          + " +info +config|get +slowlog|get +slowlog|len +cluster|info +client|setname +ping";
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   @TempDir Path folder;
 
   @Test
   void bothPortsGiveAHundredMetrics() throws IOException, InterruptedException {
-    try (ProcessCluster cluster =
-        ProcessCluster.of(1).options("--replication-factor", "1").start()) {
+    bothPortsGiveAHundredMetrics(
+        ProcessCluster.of(1).options("--replication-factor", "1"), "redis://");
+  }
+
+  /** As a user who reads no key. */
+  @Test
+  void soTheyDoOverTlsWithAPassword() throws IOException, InterruptedException {
+    Secured secured = Secured.in(folder, USER);
+    bothPortsGiveAHundredMetrics(
+        ProcessCluster.of(1).options("--replication-factor", "1").in(secured),
+        "rediss://",
+        "-tls-ca-cert-file",
+        secured.ca().toString(),
+        "-redis.user",
+        "metrics",
+        "-redis.password",
+        PASSWORD);
+  }
+
+  private void bothPortsGiveAHundredMetrics(
+      ProcessCluster.Builder described, String scheme, String... options)
+      throws IOException, InterruptedException {
+    try (ProcessCluster cluster = described.start()) {
       cluster.awaitHealthy();
       try (RespConnection connection = cluster.connect(0)) {
         connection.call("SET", "key", "value", "EX", "1000");
@@ -44,9 +70,11 @@ class ExporterTest {
         connection.call("GET", "none");
         connection.call("INCR", "key");
       }
-      String host = cluster.node(0).host();
-      isWhole(scrape(host + ":" + cluster.node(0).port()));
-      isWhole(scrape(host + ":" + cluster.clusterPort(0), "-is-cluster"));
+      String host = scheme + cluster.node(0).host();
+      List<String> inClusterMode = new ArrayList<>(List.of(options));
+      inClusterMode.add("-is-cluster");
+      isWhole(scrape(host + ":" + cluster.node(0).port(), List.of(options)));
+      isWhole(scrape(host + ":" + cluster.clusterPort(0), inClusterMode));
     }
   }
 
@@ -64,7 +92,7 @@ class ExporterTest {
   }
 
   /** What the exporter says of a server, in Prometheus' text format. */
-  private List<String> scrape(String address, String... options)
+  private List<String> scrape(String address, List<String> options)
       throws IOException, InterruptedException {
     int port = FreePorts.take(1).get(0);
     List<String> command =
@@ -72,10 +100,10 @@ class ExporterTest {
             List.of(
                 "prometheus-redis-exporter",
                 "-redis.addr",
-                "redis://" + address,
+                address,
                 "-web.listen-address",
                 "127.0.0.1:" + port));
-    command.addAll(List.of(options));
+    command.addAll(options);
     Process exporter =
         new ProcessBuilder(command)
             .redirectErrorStream(true)
