@@ -29,6 +29,9 @@ import javax.net.ssl.X509ExtendedTrustManager;
  * that connect at once hold no event loop up. What is encrypted and decrypted is so on the loops.
  */
 final class Engine {
+  /** Netty's own switch, read with each context. */
+  static final String NO_OPENSSL = "io.netty.handler.ssl.noOpenSsl";
+
   /** From the first byte on; a client on a slow line needs three trips and a signature. */
   static final long HANDSHAKE_MILLIS = 5_000;
 
@@ -62,7 +65,9 @@ final class Engine {
   }
 
   static SslProvider provider() {
-    return OpenSsl.isAvailable() ? SslProvider.OPENSSL : SslProvider.JDK;
+    return OpenSsl.isAvailable() && !Boolean.getBoolean(NO_OPENSSL)
+        ? SslProvider.OPENSSL
+        : SslProvider.JDK;
   }
 
   static SslContext accepting(
