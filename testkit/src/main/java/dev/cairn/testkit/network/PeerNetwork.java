@@ -4,6 +4,7 @@ package dev.cairn.testkit.network;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
@@ -17,6 +18,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
@@ -67,6 +69,7 @@ public final class PeerNetwork implements AutoCloseable {
   private final AtomicLong bytes = new AtomicLong();
   private final Thread thread;
   private volatile boolean linksChanged;
+  private volatile Consumer<byte[]> tap = bytes -> {};
   private volatile boolean closed;
 
   /**
@@ -135,6 +138,23 @@ public final class PeerNetwork implements AutoCloseable {
       for (int to = 0; to < links.length; to++) {
         set(from, to, Link.PASS);
       }
+    }
+  }
+
+  /**
+   * Has somebody told what one node sends to another, from now on.
+   *
+   * @param listener called by the thread that passes it on
+   */
+  public void tap(Consumer<byte[]> listener) {
+    tap = listener;
+  }
+
+  void heard(int from, int to, ByteBuffer bytes) {
+    if (from >= 0 && to >= 0) {
+      byte[] copy = new byte[bytes.remaining()];
+      bytes.duplicate().get(copy);
+      tap.accept(copy);
     }
   }
 

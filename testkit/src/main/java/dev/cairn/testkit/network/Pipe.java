@@ -181,7 +181,8 @@ final class Pipe {
         if (count <= 0) {
           return;
         }
-        waiting.add(new Chunk(bytes.flip(), System.nanoTime()));
+        network.heard(from, to, bytes.flip());
+        waiting.add(new Chunk(bytes, System.nanoTime()));
         waitingBytes += count;
       }
     }
