@@ -59,7 +59,7 @@ public final class MutatedClasses extends ClassLoader {
     List<JavaFileObject> sources = new ArrayList<>();
     boolean found = false;
     try (Stream<Path> all = Files.list(folder)) {
-      for (Path path : all.sorted().toList()) {
+      for (Path path : all.filter(each -> each.toString().endsWith(".java")).sorted().toList()) {
         String text = Files.readString(path);
         if (path.endsWith(file)) {
           found = true;

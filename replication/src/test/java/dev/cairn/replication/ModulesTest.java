@@ -9,7 +9,10 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
-/** Consensus and log know nothing of each other; this module knows both, and nothing else. */
+/**
+ * Consensus, log and state know nothing of each other; this module knows the first two, and nothing
+ * else.
+ */
 class ModulesTest {
   private static final JavaClasses CLASSES =
       new ClassFileImporter()
@@ -21,6 +24,8 @@ class ModulesTest {
   void eachImportsWhatItMay() {
     mayImport("dev.cairn.consensus");
     mayImport("dev.cairn.log", "com.sun.nio.file"); // O_DIRECT
+    mayImport("dev.cairn.state");
+    mayImport("dev.cairn.state.rocks", "dev.cairn.state", "org.rocksdb");
     mayImport("dev.cairn.replication", "dev.cairn.consensus", "dev.cairn.log");
   }
 
@@ -39,10 +44,11 @@ class ModulesTest {
 
   /** What a simulator is to run has no thread, clock or file of its own. */
   @Test
-  void onlyTheLogsRimTouchesThreadsClocksAndFiles() {
+  void onlyTheRimTouchesThreadsClocksAndFiles() {
     classes()
         .that()
-        .resideInAnyPackage("dev.cairn.consensus", "dev.cairn.log", "dev.cairn.replication")
+        .resideInAnyPackage(
+            "dev.cairn.consensus", "dev.cairn.log", "dev.cairn.state", "dev.cairn.replication")
         .and()
         .haveNameNotMatching("dev\\.cairn\\.log\\.(FolderFiles|LogThread)(\\$.*)?")
         .should()

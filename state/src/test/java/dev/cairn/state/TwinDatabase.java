@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.state;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import java.util.random.RandomGenerator;
+
+/**
+ * A twin of the database on disk: sorted maps. A crash drops batches that were not synced, whole,
+ * the newest first.
+ */
+public final class TwinDatabase implements CrashingDatabase, Database {
+  private NavigableMap<byte[], byte[]> durable = new TreeMap<>(Arrays::compareUnsigned);
+  private final List<NavigableMap<byte[], byte[]>> unsynced = new ArrayList<>(); // after each batch
+
+  private record TwinCopy(NavigableMap<byte[], byte[]> rows) implements Copy {
+    @Override
+    public Applied applied() {
+      return Applied.decode(rows.get(Spaces.applied()));
+    }
+  }
+
+  @Override
+  public Database open() {
+    return this;
+  }
+
+  @Override
+  public void crash(RandomGenerator random) {
+    int kept = unsynced.isEmpty() ? 0 : random.nextInt(unsynced.size() + 1);
+    if (kept > 0) {
+      durable = unsynced.get(kept - 1);
+    }
+    unsynced.clear();
+  }
+
+  /** Of all that is durable. */
+  public long hash() {
+    long hash = 1;
+    for (Map.Entry<byte[], byte[]> row : durable.entrySet()) {
+      hash = (hash * 31 + Arrays.hashCode(row.getKey())) * 31 + Arrays.hashCode(row.getValue());
+    }
+    return hash;
+  }
+
+  /** What is durable. */
+  public Applied durable() {
+    return Applied.decode(durable.get(Spaces.applied()));
+  }
+
+  private NavigableMap<byte[], byte[]> newest() {
+    return unsynced.isEmpty() ? durable : unsynced.get(unsynced.size() - 1);
+  }
+
+  @Override
+  public void write(Batch batch) {
+    NavigableMap<byte[], byte[]> rows = new TreeMap<>(newest());
+    if (batch.clear()) {
+      rows.subMap(Spaces.clearedFrom(), Spaces.clearedTo()).clear();
+    }
+    while (batch.rows().next()) {
+      byte[] value = batch.rows().value();
+      if (value == null) {
+        rows.remove(batch.rows().key());
+      } else {
+        rows.put(batch.rows().key(), value);
+      }
+    }
+    rows.put(Spaces.applied(), batch.applied().encode());
+    unsynced.add(rows);
+  }
+
+  @Override
+  public void sync() {
+    durable = newest();
+    unsynced.clear();
+  }
+
+  @Override
+  public View view() {
+    return new TwinView(newest());
+  }
+
+  @Override
+  public Copy copy() {
+    return new TwinCopy(durable);
+  }
+
+  @Override
+  public void install(Copy copy) {
+    durable = ((TwinCopy) copy).rows();
+    unsynced.clear();
+  }
+
+  @Override
+  public void close() {}
+
+  private record TwinView(NavigableMap<byte[], byte[]> rows) implements View {
+    @Override
+    public byte[] get(byte[] key) {
+      return rows.get(key);
+    }
+
+    @Override
+    public Applied applied() {
+      return Applied.decode(rows.get(Spaces.applied()));
+    }
+
+    @Override
+    public Cursor rows(byte[] from, byte[] to) {
+      Iterator<Map.Entry<byte[], byte[]>> range = rows.subMap(from, to).entrySet().iterator();
+      return new Cursor() {
+        private Map.Entry<byte[], byte[]> row;
+
+        @Override
+        public boolean next() {
+          row = range.hasNext() ? range.next() : null;
+          return row != null;
+        }
+
+        @Override
+        public byte[] key() {
+          return row.getKey();
+        }
+
+        @Override
+        public byte[] value() {
+          return row.getValue();
+        }
+      };
+    }
+
+    @Override
+    public void close() {}
+  }
+}
