@@ -10,7 +10,7 @@ public final class ShippedLogs {
 
   /** Runs one seed; see {@link Simulation#run(long, int)}. */
   public static Simulation.Outcome run(long seed, int steps) {
-    return Simulation.run(seed, steps, ShippingLog::new);
+    return Simulation.run(seed, steps, ShippingLog::new, null);
   }
 
   /** What failed, or null: for a class loader that knows other classes than its caller. */
@@ -25,6 +25,6 @@ public final class ShippedLogs {
 
   /** Runs many seeds on all processors; the arguments are those of {@link Seeds}. */
   public static void main(String[] arguments) {
-    Seeds.run(arguments, ShippingLog::new);
+    Seeds.run(arguments, ShippingLog::new, null);
   }
 }

@@ -27,8 +27,7 @@ import java.util.SplittableRandom;
 
 /**
  * One simulated replica or witness: the state machine around a group, its clients, and what its
- * disk has of it. The state is the number of the last entry that was applied, since the {@link
- * Oracle} knows what each entry holds.
+ * disk has of it.
  */
 final class Machine implements Replica {
   private static final int READ_BYTES = 2000;
@@ -40,14 +39,16 @@ final class Machine implements Replica {
   final boolean witness;
   private final Configuration founded;
   private final Disk disk;
+  private final SimulatedState state; // null for a witness
   private final SplittableRandom random;
   private boolean destroyed;
 
   // Of the process.
   private boolean applying;
+  private boolean installing;
+  private boolean toldMeanwhile; // that entries may be applied
   private long commitWhenElected;
   private boolean wasJoint; // after the last round
-  private SnapshotReference applied;
   private long promised;
   private long promisedTerm;
   private final Map<Long, Long> proposed = new HashMap<>();
@@ -61,6 +62,7 @@ final class Machine implements Replica {
     this.witness = self.role() == Role.WITNESS;
     this.founded = founded;
     this.disk = new Disk(founded);
+    this.state = witness ? null : group.newState(new SnapshotReference(0, 0, founded, 0));
     this.random = world.random().split();
   }
 
@@ -81,7 +83,7 @@ final class Machine implements Replica {
   }
 
   long appliedIndex() {
-    return applied.index();
+    return witness ? disk.base() : state.applied().index();
   }
 
   Disk disk() {
@@ -92,8 +94,12 @@ final class Machine implements Replica {
 
   /** The process begins, or the replica was placed. */
   void open(Shard shard) {
-    applied = witness ? new SnapshotReference(disk.base(), 0, null, 0) : disk.data();
+    if (!witness) {
+      state.start();
+    }
     applying = false;
+    installing = false;
+    toldMeanwhile = false;
     wasJoint = false;
     promised = 0;
     promisedTerm = 0;
@@ -110,7 +116,24 @@ final class Machine implements Replica {
 
   /** What the state machine has on disk; null for a witness. */
   private SnapshotReference flushed() {
-    return witness ? null : disk.data();
+    return witness ? null : state.durable();
+  }
+
+  /** Up to where a replica's data is on disk. */
+  long flushedIndex() {
+    return state.durable().index();
+  }
+
+  /** Of its data on disk. */
+  long hash() {
+    return witness ? 0 : state.hash();
+  }
+
+  /** The process is gone. */
+  void crash() {
+    if (!witness) {
+      state.crash();
+    }
   }
 
   /** How the log differs from what must be on the disk; null if it does not. */
@@ -259,7 +282,8 @@ final class Machine implements Replica {
       later(0, () -> node.shard().applied(group.id, upTo, world.now()));
       return;
     }
-    if (applying || applied.index() >= upTo) {
+    toldMeanwhile |= installing;
+    if (applying || installing || state.applied().index() >= upTo) {
       return;
     }
     applying = true;
@@ -267,33 +291,34 @@ final class Machine implements Replica {
         random.nextInt(2),
         () -> {
           applying = false;
-          long until = Math.min(upTo, applied.index() + 1 + random.nextInt(64));
-          while (applied.index() < until) {
+          long until = Math.min(upTo, state.applied().index() + 1 + random.nextInt(64));
+          while (state.applied().index() < until) {
             applyUpTo(until);
           }
-          node.shard().applied(group.id, applied.index(), world.now());
+          node.shard().applied(group.id, state.applied().index(), world.now());
           apply(Math.min(status().commit(), status().durable()));
         });
   }
 
   /** Applies what one read of the log brings, at least one entry. */
   private void applyUpTo(long until) {
-    long before = applied.index();
+    long before = state.applied().index();
     for (Entry entry : node.log().entries(group.id, before + 1, READ_BYTES)) {
-      if (applied.index() < until) {
+      if (state.applied().index() < until) {
         apply(entry);
       }
     }
-    Oracle.check(applied.index() > before, () -> peer + " cannot read entry " + (before + 1));
+    Oracle.check(
+        state.applied().index() > before, () -> peer + " cannot read entry " + (before + 1));
   }
 
   private void apply(Entry entry) {
     Oracle.check(
-        entry.index() == applied.index() + 1,
-        () -> peer + " read " + entry + " behind " + applied.index());
+        entry.index() == state.applied().index() + 1,
+        () -> peer + " read " + entry + " behind " + state.applied().index());
     group.oracle().read(peer, entry);
     group.oracle().applied(peer, entry, status().term());
-    applied = Script.applied(applied, entry);
+    state.apply(entry);
     Long term = proposed.remove(entry.index());
     if (term != null && term == entry.term()) {
       group.oracle().acknowledged(entry.index());
@@ -301,10 +326,10 @@ final class Machine implements Replica {
   }
 
   /** A copy of the data as it is now: what others fetch is flushed when they ask for it. */
-  SnapshotReference copy() {
-    disk.data(applied);
-    node.input(0, shard -> shard.flushed(group.id, disk.data().index(), world.now()));
-    return applied;
+  SimulatedState.Copy copy() {
+    SimulatedState.Copy copy = state.copy();
+    node.input(0, shard -> shard.flushed(group.id, flushedIndex(), world.now()));
+    return copy;
   }
 
   /** Flushes the data, and lets go of the log but for some entries. */
@@ -313,15 +338,10 @@ final class Machine implements Replica {
       return;
     }
     if (!witness) {
-      SnapshotReference flushed = applied;
-      later(
-          random.nextInt(20),
-          () -> {
-            if (flushed.index() > disk.data().index()) {
-              disk.data(flushed);
-              node.shard().flushed(group.id, flushed.index(), world.now());
-            }
-          });
+      SimulatedState.Step flush = state.beginFlush();
+      if (flush != null) {
+        later(random.nextInt(20), () -> flush(flush));
+      }
     }
     later(
         random.nextInt(40),
@@ -336,15 +356,24 @@ final class Machine implements Replica {
         });
   }
 
+  private void flush(SimulatedState.Step flush) {
+    long before = flushedIndex();
+    if (!flush.isLast()) {
+      later(random.nextInt(5), () -> flush(flush));
+    } else if (flushedIndex() > before) {
+      node.shard().flushed(group.id, flushedIndex(), world.now());
+    }
+  }
+
   // ---- Clients ----
 
-  void write(byte[] value) {
+  void write(long token) {
     if (!isUp() || node.isFrozen() || !node.log().takesProposals()) {
       return;
     }
     List<byte[]> values = new ArrayList<>();
     for (int i = random.nextInt(3); i >= 0; i--) {
-      values.add(value);
+      values.add(group.request(token));
     }
     Proposal proposal = node.shard().propose(group.id, values, world.now());
     if (proposal.isAccepted()) {
@@ -371,7 +400,10 @@ final class Machine implements Replica {
   public void answer(ReadGrant grant) {
     Long acknowledgedBefore = reading.remove(grant.token());
     if (acknowledgedBefore != null) {
-      group.oracle().read(peer, acknowledgedBefore, applied.index());
+      group.oracle().read(peer, acknowledgedBefore, appliedIndex());
+      if (!witness) {
+        state.read();
+      }
       world.count("reads answered");
     }
   }
@@ -408,28 +440,43 @@ final class Machine implements Replica {
     later(
         10 + random.nextInt(50),
         () -> {
-          SnapshotReference copy = group.copyOf(offer.from(), peer.node());
+          SimulatedState.Copy copy = group.copyOf(offer.from(), peer.node());
           later(random.nextInt(random.nextInt(3) == 0 ? 60 : 500), () -> put(copy, offer));
         });
   }
 
   /** Puts a copy that was fetched in the place of the data, or gives it up. */
-  private void put(SnapshotReference copy, SnapshotOffer offer) {
+  private void put(SimulatedState.Copy copy, SnapshotOffer offer) {
+    if (installing) {
+      return; // what comes of the other one is the answer
+    }
     boolean useful =
         copy != null
-            && copy.index() >= offer.reference().index()
-            && copy.index() > applied.index()
+            && copy.reference().index() >= offer.reference().index()
+            && copy.reference().index() > state.applied().index()
             && !applying;
     if (useful) {
-      disk.data(copy);
-      applied = copy;
-      if (copy.index() > status().commit() && status().last() > copy.index()) {
-        world.count("snapshots behind the log's end");
-      }
-      node.shard().installed(group.id, copy, world.now());
-      world.count("snapshots installed");
+      installing = true;
+      install(state.beginInstall(copy), copy.reference());
     } else {
       node.shard().installFailed(group.id, world.now());
+    }
+  }
+
+  private void install(SimulatedState.Step install, SnapshotReference copy) {
+    if (!install.isLast()) {
+      later(random.nextInt(10), () -> install(install, copy));
+      return;
+    }
+    installing = false;
+    if (copy.index() > status().commit() && status().last() > copy.index()) {
+      world.count("snapshots behind the log's end");
+    }
+    node.shard().installed(group.id, copy, world.now());
+    world.count("snapshots installed");
+    if (toldMeanwhile) {
+      toldMeanwhile = false;
+      apply(Math.min(status().commit(), status().durable()));
     }
   }
 }

@@ -111,6 +111,7 @@ final class Node implements SharedLog {
     }
     shard = null;
     frozenUntil = 0;
+    machines.values().forEach(Machine::crash);
     int kept = log.crash(unsynced.size(), this::mayLoseDisk);
     if (kept == SimulatedLog.LOST) {
       List.copyOf(machines.values()).forEach(Machine::destroy);

@@ -15,11 +15,11 @@ public final class Seeds {
    * @param arguments the first seed, how many, and how many steps each
    */
   public static void main(String[] arguments) {
-    run(arguments, null);
+    run(arguments, null, null);
   }
 
-  /** The same with the logs that a maker makes; null for twins. */
-  public static void run(String[] arguments, SimulatedLog.Maker logs) {
+  /** The same with the logs and states that makers make; null for twins. */
+  public static void run(String[] arguments, SimulatedLog.Maker logs, SimulatedState.Maker states) {
     long first = Long.parseLong(arguments[0]);
     long count = Long.parseLong(arguments[1]);
     int steps = Integer.parseInt(arguments[2]);
@@ -28,7 +28,7 @@ public final class Seeds {
     long failed =
         LongStream.range(first, first + count)
             .parallel()
-            .filter(s -> fails(s, steps, logs, seen))
+            .filter(s -> fails(s, steps, logs, states, seen))
             .count();
     double seconds = (System.nanoTime() - begun) / 1e9;
     seen.forEach((what, times) -> System.out.println(times + " " + what));
@@ -39,9 +39,13 @@ public final class Seeds {
   }
 
   private static boolean fails(
-      long seed, int steps, SimulatedLog.Maker logs, Map<String, Long> seen) {
+      long seed,
+      int steps,
+      SimulatedLog.Maker logs,
+      SimulatedState.Maker states,
+      Map<String, Long> seen) {
     try {
-      Map<String, Long> counters = Simulation.run(seed, steps, logs).counters();
+      Map<String, Long> counters = Simulation.run(seed, steps, logs, states).counters();
       synchronized (seen) {
         counters.forEach((what, times) -> seen.merge(what, times, Long::sum));
       }

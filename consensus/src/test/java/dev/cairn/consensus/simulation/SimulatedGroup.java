@@ -21,6 +21,7 @@ final class SimulatedGroup {
   final long id;
   private final Map<Peer, Machine> machines = new TreeMap<>();
   private final Oracle oracle;
+  private final SimulatedState.OfGroup states;
   private final Controller controller;
   private final WildChanges wildChanges;
 
@@ -29,6 +30,7 @@ final class SimulatedGroup {
     this.id = id;
     Configuration founded = founded(random);
     this.oracle = new Oracle(founded);
+    this.states = world.makeStates(random);
     this.controller = new Controller(this, random.split());
     this.wildChanges = new WildChanges(this, random.split());
     for (Member member : founded.voters()) {
@@ -60,6 +62,16 @@ final class SimulatedGroup {
 
   Map<Peer, Machine> machines() {
     return machines;
+  }
+
+  /** The state of a replica that is placed. */
+  SimulatedState newState(SnapshotReference founded) {
+    return states.place(founded);
+  }
+
+  /** What a client's entry has. */
+  byte[] request(long token) {
+    return states.request(token);
   }
 
   // ---- Members ----
@@ -176,7 +188,7 @@ final class SimulatedGroup {
   // ---- Snapshots and witnesses ----
 
   /** The data of a peer as of now, if it can be reached; else null. */
-  SnapshotReference copyOf(Peer source, String by) {
+  SimulatedState.Copy copyOf(Peer source, String by) {
     Machine machine = machines.get(source);
     boolean served =
         machine != null
@@ -207,7 +219,7 @@ final class SimulatedGroup {
       Machine machine = machines.get(replica);
       if (known.contains(replica) && !machine.isDestroyed()) {
         Oracle.check(
-            machine.disk().data().index() >= upTo,
+            machine.flushedIndex() >= upTo,
             () ->
                 witness
                     + " let go of entries up to "
@@ -215,7 +227,7 @@ final class SimulatedGroup {
                     + ", "
                     + replica
                     + " has flushed "
-                    + machine.disk().data().index());
+                    + machine.flushedIndex());
       }
     }
   }

@@ -3,7 +3,6 @@ package dev.cairn.consensus.simulation;
 
 import dev.cairn.consensus.Batch;
 import dev.cairn.consensus.Settings;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -30,6 +29,7 @@ public final class Simulation {
   private record Arrived(long at, Batch batch) {}
 
   private final SimulatedLog.Maker logs;
+  private final SimulatedState.Maker states;
   private final SplittableRandom random;
   private final Events events = new Events();
   private final Network network;
@@ -45,8 +45,9 @@ public final class Simulation {
   private long hash = 1125899906842597L;
   private long tokens;
 
-  private Simulation(long seed, SimulatedLog.Maker logs) {
+  private Simulation(long seed, SimulatedLog.Maker logs, SimulatedState.Maker states) {
     this.logs = logs;
+    this.states = states;
     this.random = new SplittableRandom(seed);
     this.network = new Network(events, random.split(), this::arrive);
     this.governed = random.nextBoolean();
@@ -70,16 +71,18 @@ public final class Simulation {
    * @throws AssertionError when something happened that may not
    */
   public static Outcome run(long seed, int steps) {
-    return run(seed, steps, null);
+    return run(seed, steps, null, null);
   }
 
   /**
    * Runs one seed.
    *
    * @param logs makes the nodes' logs; null for twins
+   * @param states makes the replicas' states; null for twins
    */
-  public static Outcome run(long seed, int steps, SimulatedLog.Maker logs) {
-    Simulation simulation = new Simulation(seed, logs);
+  public static Outcome run(
+      long seed, int steps, SimulatedLog.Maker logs, SimulatedState.Maker states) {
+    Simulation simulation = new Simulation(seed, logs, states);
     try {
       simulation.run(steps);
     } catch (AssertionError | RuntimeException e) {
@@ -130,6 +133,7 @@ public final class Simulation {
     calm();
     nodes.values().forEach(node -> hash = hash * 31 + node.log().hash());
     for (SimulatedGroup group : groups) {
+      group.machines().values().forEach(machine -> hash = hash * 31 + machine.hash());
       count("entries acknowledged", group.oracle().acknowledged());
     }
     count("groups", groups.size());
@@ -180,7 +184,7 @@ public final class Simulation {
     for (SimulatedGroup group : groups) {
       for (Machine machine : group.machines().values()) {
         if (random.nextInt(3) > 0) {
-          machine.write(String.valueOf(tokens++).getBytes(StandardCharsets.UTF_8));
+          machine.write(tokens++);
         }
         if (random.nextInt(3) == 0) {
           machine.read(tokens++);
@@ -207,6 +211,11 @@ public final class Simulation {
   /** The log of a node; twins need to know what replicas' disks must hold. */
   SimulatedLog makeLog(SplittableRandom ofNode, LongFunction<Disk> disks) {
     return logs == null ? new TwinLog(ofNode, disks) : logs.make(ofNode.split(), this::count);
+  }
+
+  /** What the states of a group have in common. */
+  SimulatedState.OfGroup makeStates(SplittableRandom ofGroup) {
+    return states == null ? new TwinState.Group() : states.make(ofGroup.split(), this::count);
   }
 
   Network network() {
