@@ -69,8 +69,9 @@ final class Gate {
    * Whether a request is let in.
    *
    * @param asker what its connection said before
+   * @param secured whether that speaks TLS: then a target may be {@code https://HOST/...} too
    */
-  Admission admit(HttpRequest head, Askers.Memory asker) {
+  Admission admit(HttpRequest head, Askers.Memory asker, boolean secured) {
     if (!head.decoderResult().isSuccess()) {
       return Admission.unreadable(unreadable(head.decoderResult().cause()));
     }
@@ -80,9 +81,10 @@ final class Gate {
     }
     String target = head.uri();
     Optional<String> authority = Optional.empty();
-    if (target.regionMatches(true, 0, "http://", 0, 7)) {
-      int slash = target.indexOf('/', 7);
-      authority = Optional.of(target.substring(7, slash < 0 ? target.length() : slash));
+    int begin = beginOfAuthority(target, secured);
+    if (begin > 0) {
+      int slash = target.indexOf('/', begin);
+      authority = Optional.of(target.substring(begin, slash < 0 ? target.length() : slash));
       target = slash < 0 ? "/" : target.substring(slash);
     }
     Optional<HttpAnswer> refusal =
@@ -97,6 +99,16 @@ final class Gate {
     return isOpen(target, head.method()) || askers.named(head.headers(), asker)
         ? route(head.method(), target)
         : Admission.refused(unauthorized(target, head, Optional.empty()));
+  }
+
+  /** Where the host of an absolute target begins; 0 where it is none that is served. */
+  private static int beginOfAuthority(String target, boolean secured) {
+    for (String scheme : secured ? List.of("http://", "https://") : List.of("http://")) {
+      if (target.regionMatches(true, 0, scheme, 0, scheme.length())) {
+        return scheme.length();
+      }
+    }
+    return 0;
   }
 
   private static Optional<HttpAnswer> version(HttpRequest head) {

@@ -163,7 +163,8 @@ final class HttpSession extends ChannelInboundHandlerAdapter {
   }
 
   private void begin(HttpRequest head) {
-    Gate.Admission admission = front.gate().admit(head, asker);
+    Gate.Admission admission =
+        front.gate().admit(head, asker, ClientTls.isSecured(context.channel()));
     incoming = new Incoming(head, admission);
     if (admission.ends()) {
       refuseAndEnd(admission.refusal().orElseThrow());

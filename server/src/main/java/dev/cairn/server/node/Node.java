@@ -142,6 +142,8 @@ public final class Node {
     parts.add(new Running("clients", () -> drain(fronts)));
     parts.add(new Running("leadership", runtime::handOver));
     tellPorts(config, tls);
+    boolean passwords = access.users().all().stream().anyMatch(user -> !user.passwords().isEmpty());
+    config.protection().inTheClear(passwords).ifPresent(log::warn);
     audit.add(started(tls.notProtected().get()));
   }
 

@@ -115,6 +115,22 @@ public record Protection(
     return open.isEmpty() ? Optional.empty() : Optional.of(String.join(", and ", open));
   }
 
+  /**
+   * What a node warns of whose users send passwords to others' eyes: once, when it starts.
+   *
+   * @param passwords whether a user has one
+   */
+  Optional<String> inTheClear(boolean passwords) {
+    return reachedAt.isEmpty() || !passwords || clients.mode() == TlsMode.REQUIRED
+        ? Optional.empty()
+        : Optional.of(
+            "passwords cross the network in the clear"
+                + (clients.mode() == TlsMode.OPTIONAL ? " where clients speak no TLS" : "")
+                + ": give --tls-cert FILE and --tls-key FILE, and --tls required; "
+                + GUIDE
+                + " says how");
+  }
+
   private boolean clientsAreOpen(boolean login) {
     boolean certificates =
         clients.mode() == TlsMode.REQUIRED && clients.certificates() == ClientCertificates.REQUIRED;

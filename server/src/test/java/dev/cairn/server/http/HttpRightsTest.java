@@ -11,7 +11,10 @@ import dev.cairn.server.access.RightsWriter;
 import dev.cairn.server.command.CommandTable;
 import dev.cairn.server.http.HttpTestNode.Answer;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
+import io.netty.handler.codec.http.DefaultHttpRequest;
 import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpVersion;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -19,11 +22,14 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Rights over HTTP: what each route takes, by the table of routes, and who one is. */
 final class HttpRightsTest {
@@ -217,6 +223,31 @@ final class HttpRightsTest {
     assertThat(access.log().latest(9))
         .extracting(entry -> entry.refused().object())
         .contains("HTTP");
+  }
+
+  /** Whoever speaks TLS may write the scheme that it speaks; the host counts as in the header. */
+  @ParameterizedTest
+  @CsvSource({
+    "true, https://localhost/v1/kv/a, 0",
+    "true, HTTPS://127.0.0.1:5000/v1/kv/a, 0",
+    "true, http://localhost/v1/kv/a, 0",
+    "false, http://localhost/v1/kv/a, 0",
+    "false, https://localhost/v1/kv/a, 400",
+    "true, https://evil.example/v1/kv/a, 421",
+    "true, https:///v1/kv/a, 400",
+    "true, https://a@localhost/v1/kv/a, 400",
+    "true, ftp://localhost/v1/kv/a, 400",
+  })
+  void absoluteTargets(boolean secured, String target, int refused) {
+    HttpRequest head = new DefaultHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.GET, target);
+    head.headers().set("Host", "localhost");
+    String authorization = basic("default", "x");
+    head.headers().set("Authorization", authorization.substring(authorization.indexOf(' ') + 1));
+    Gate.Admission admission = node.gate().admit(head, Askers.Memory.of(Optional.empty()), secured);
+    assertThat(admission.refusal().map(HttpAnswer::status).orElse(0)).isEqualTo(refused);
+    if (refused == 0) {
+      assertThat(admission.target().path()).isEqualTo("/v1/kv/a");
+    }
   }
 
   /** A browser sends it in the clear never more, once it was given over TLS. */

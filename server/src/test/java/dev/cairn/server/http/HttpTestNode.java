@@ -84,6 +84,11 @@ final class HttpTestNode implements AutoCloseable {
     }
   }
 
+  /** Who lets requests in. */
+  Gate gate() {
+    return http.gate();
+  }
+
   /** The table of what is served. */
   List<Route> routes() {
     return http.gate().routes();

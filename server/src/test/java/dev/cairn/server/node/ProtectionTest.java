@@ -102,6 +102,18 @@ class ProtectionTest {
   }
 
   @Test
+  void passwordsThatOthersCanReadAreWarnedOf() throws StartException {
+    Protection plain = of("@ --cluster-secret-file=s");
+    assertThat(plain.inTheClear(true).orElseThrow())
+        .startsWith("passwords cross the network in the clear: give --tls-cert FILE");
+    assertThat(plain.inTheClear(false)).isEmpty();
+    assertThat(of("@ " + CERTIFICATE + "--tls=optional").inTheClear(true).orElseThrow())
+        .contains("in the clear where clients speak no TLS");
+    assertThat(of("@ " + CERTIFICATE).inTheClear(true)).isEmpty();
+    assertThat(of("").inTheClear(true)).isEmpty();
+  }
+
+  @Test
   void usersProtectTheClientPortsForAsLongAsEverybodyLogsIn() throws StartException {
     Protection secret = of("@ --cluster-secret-file=s");
     secret.requireSafe(true);
