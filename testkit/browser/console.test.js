@@ -296,7 +296,7 @@ inPage('what is not protected, and what is wrong with certificates, is told', {}
   await withState(page, (status) => {
     if (told) {
       const problem = { name: 'certificate-expires', subject: status.answeredBy, state: 'set', ageMillis: 61_000, text: 'A certificate expires in 3 days.' };
-      Object.assign(status, { notProtected: 'its client ports let everybody in', certificateDays: 3, healthy: false, problems: [problem] });
+      Object.assign(status, { notProtected: '127.0.0.1:7300: its client ports let everybody in', certificateDays: 3, healthy: false, problems: [problem] });
     }
   });
   await shows(page, 'Every key is served, but not all is well');

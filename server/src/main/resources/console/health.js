@@ -6,9 +6,9 @@ import { age, count, listed, several, shortNames } from './format.js';
 /** Whether the node that answers serves nothing just now, and so tells of no other. */
 export const isClosed = (status) => status.problems.some((problem) => problem.name === 'node-closed');
 
-/** What lets everybody in, for a person; empty where nothing does. */
-export const notProtected = ({ answeredBy, notProtected: why }) =>
-  why ? `NOT PROTECTED: ${answeredBy}: ${why}. docs/guide/secure.md says how to mend that.` : '';
+/** What lets everybody in, node for node; empty where nothing does. */
+export const notProtected = ({ notProtected: why }) =>
+  why ? `NOT PROTECTED: ${why}. docs/guide/secure.md says how to mend that.` : '';
 
 /** The cluster and what this node has of it, in a line. */
 export function facts(status) {
