@@ -208,6 +208,7 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
     if (answer.status() != 401 && answer.status() != 403) {
       return;
     }
+    String user = answer.status() == 403 ? memory.user() : "";
     int question = head.uri().indexOf('?');
     String path = question < 0 ? head.uri() : head.uri().substring(0, question);
     access
@@ -216,7 +217,7 @@ public final class HttpFront implements Consumer<ChannelPipeline>, AutoCloseable
             new Audit.Event(
                 Audit.Kind.REFUSAL,
                 Audit.Outcome.REFUSED,
-                memory.user(),
+                user,
                 ClientAddress.of(peer).host(),
                 head.method() + " " + path));
   }
