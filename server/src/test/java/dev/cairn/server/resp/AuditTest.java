@@ -158,6 +158,14 @@ final class AuditTest {
             "flushdb",
             "shutdown",
             "slowlog|reset");
+    client.say("MULTI");
+    for (Example example : PermissionExamples.all()) {
+      if (kept.contains(example.name())) {
+        assertThat(client.say(example.words()))
+            .as("%s is told of when it is done, and so is never queued", example.name())
+            .isEqualTo(new RespValue.ErrorReply("ERR Command not allowed inside a transaction"));
+      }
+    }
   }
 
   @Test
