@@ -21,10 +21,12 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Keys that expire, on three nodes: gone for everybody, removed without anybody's asking. */
+@Tag("long")
 class ExpiryTest {
   private static final int KEYS = 3_000; // more than one entry removes
   private static final int VALUE_BYTES = 1_000;

@@ -8,10 +8,12 @@ import dev.cairn.server.partition.LogLimits;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What a replica would apply again after a crash is bounded, however small its entries are. */
+@Tag("long")
 class ReplayTest {
   private static final int A = 0;
   private static final int B = 1;
