@@ -38,7 +38,9 @@ import org.slf4j.LoggerFactory;
  * <p>Bounds: {@value #WAITING_MAX} events wait to be written. A file has at most {@value
  * #FILE_BYTES_MAX} bytes; then it becomes {@code audit.log.1} and so on, and of {@value #FILES_MAX}
  * files the oldest goes. Logins and refusals that are the same but for their time are one line at
- * once and one a minute with their number: nobody pushes the others out by asking again and again.
+ * once and one a minute with their number. Past {@value #SUMMED_MAX} different ones in a minute the
+ * rest are counted together: nobody pushes the others out by asking again and again, whatever the
+ * names and keys.
  *
  * <p>Invariants:
  *
@@ -58,12 +60,15 @@ public final class AuditLog implements Audit, AutoCloseable {
   static final int WAITING_MAX = 8_192;
   static final int FILE_BYTES_MAX = 16 << 20;
   static final int FILES_MAX = 5;
+  static final int SUMMED_MAX = 256;
 
   /** For so long after the last loss it is a problem of the node. */
   static final long LOSS_TOLD_MILLIS = TimeUnit.MINUTES.toMillis(10);
 
+  /** What those are called that are not told of one by one. */
+  private static final String OTHERS = "others: too many different ones within a minute";
+
   private static final int BATCH_MAX = 1_024;
-  private static final int SUMMED_MAX = 1_024;
   private static final int TEXT_CHARACTERS_MAX = 1_024;
   private static final long SUMMED_MILLIS = TimeUnit.MINUTES.toMillis(1);
   private static final long LOOK_MILLIS = 200;
@@ -187,21 +192,20 @@ public final class AuditLog implements Audit, AutoCloseable {
   }
 
   private void take(Stamped one, List<String> lines) {
-    boolean comesOften = one.event().kind() == Kind.LOGIN || one.event().kind() == Kind.REFUSAL;
-    Summed known = comesOften ? summed.get(one.event()) : null;
-    if (known != null) {
-      known.again++;
-      known.lastMillis = one.atMillis();
+    Kind kind = one.event().kind();
+    if (kind != Kind.LOGIN && kind != Kind.REFUSAL) {
+      lines.add(line(one.event(), one.atMillis(), 0, 0));
       return;
     }
-    lines.add(line(one.event(), one.atMillis(), 0, 0));
-    if (comesOften) {
-      summed.put(one.event(), new Summed(one.atMillis()));
-      if (summed.size() > SUMMED_MAX) {
-        Iterator<Map.Entry<Event, Summed>> eldest = summed.entrySet().iterator();
-        tell(eldest.next(), lines);
-        eldest.remove();
-      }
+    boolean full = summed.size() >= SUMMED_MAX && !summed.containsKey(one.event());
+    Event event = full ? new Event(kind, one.event().outcome(), "", "", OTHERS) : one.event();
+    Summed known = summed.get(event);
+    if (known == null) {
+      lines.add(line(event, one.atMillis(), 0, 0));
+      summed.put(event, new Summed(one.atMillis()));
+    } else {
+      known.again++;
+      known.lastMillis = one.atMillis();
     }
   }
 

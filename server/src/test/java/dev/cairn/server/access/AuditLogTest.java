@@ -75,6 +75,24 @@ final class AuditLogTest {
     assertThat(lines.get(3).path("time").asText()).isEqualTo("1970-01-01T00:16:40.999Z");
   }
 
+  /** Whoever makes names and keys up does not write the log full either. */
+  @Test
+  void manyDifferentOnesAreCountedTogether() throws IOException {
+    int events = 5_000;
+    try (AuditLog log = open(AuditLog.FILE_BYTES_MAX)) {
+      for (int i = 0; i < events; i++) {
+        log.add(
+            new Audit.Event(
+                Audit.Kind.LOGIN, Audit.Outcome.REFUSED, "u" + i, "10.0.0.7", "by a password"));
+      }
+    }
+    List<JsonNode> lines = lines(AuditLog.FILE);
+    assertThat(lines).hasSize(AuditLog.SUMMED_MAX + 2);
+    JsonNode last = lines.get(lines.size() - 1);
+    assertThat(last.path("what").asText()).startsWith("others");
+    assertThat(last.path("again").asInt()).isEqualTo(events - AuditLog.SUMMED_MAX - 1);
+  }
+
   @Test
   void aMinuteLaterItIsToldHowOftenItCame() {
     try (AuditLog log = open(AuditLog.FILE_BYTES_MAX)) {
