@@ -25,8 +25,8 @@ import org.junit.jupiter.api.TestFactory;
  * The listing of folders is the architecture; this holds it:
  *
  * <pre>
- *   node → { resp, http } → command → routing → partition → { operation, cluster }
- *        → { raft, storage, access }
+ *   node → { resp, http } → command → routing → partition → replication
+ *        → { operation, cluster } → { raft, storage, access }
  *   metrics, value, peer → tls: leaves for all
  * </pre>
  */
@@ -41,6 +41,7 @@ class ArchitectureTest {
           List.of("command"),
           List.of("routing"),
           List.of("partition"),
+          List.of("replication"),
           List.of("operation", "cluster"),
           List.of("raft", "storage", "access"),
           List.of("metrics", "value", "peer"),
@@ -101,6 +102,17 @@ class ArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(tree("raft"), tree("cluster"), tree("peer"), "dev.cairn.queues.."));
+  }
+
+  @Test
+  void replicationKnowsNeitherEntriesNorData() {
+    check(
+        noClasses()
+            .that()
+            .resideInAPackage(tree("replication"))
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(tree("operation"), tree("storage"), tree("value")));
   }
 
   @Test

@@ -36,5 +36,14 @@ public final class PeerMessageKind {
   /** {@link RightsLog}: change the rights of the cluster. */
   public static final byte RIGHTS = 10;
 
+  /** A replica's data, from node to node: make a copy. */
+  public static final byte COPY_OPEN = 17;
+
+  /** Give a piece of a file of a copy. */
+  public static final byte COPY_PIECE = 18;
+
+  /** A copy is no longer needed. */
+  public static final byte COPY_CLOSE = 19;
+
   private PeerMessageKind() {}
 }
