@@ -34,8 +34,8 @@ import java.util.List;
  */
 final class Codec {
   private static final int VERSION = 1;
-  private static final byte REPLICA = 1;
-  private static final byte WITNESS = 2;
+  static final byte REPLICA = 1;
+  static final byte WITNESS = 2;
 
   /** Puts a value behind others. */
   private interface Writer {
