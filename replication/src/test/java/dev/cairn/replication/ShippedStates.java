@@ -7,8 +7,8 @@ import dev.cairn.consensus.simulation.Simulation;
 import java.util.Arrays;
 
 /**
- * The cluster of {@link Simulation}, with the state that ships in each of its replicas; the log is
- * a twin, or the one that ships too.
+ * The cluster of {@link Simulation}, with the state that ships in each of its replicas, and the
+ * bytes that ship between its nodes; the log is a twin, or the one that ships too.
  */
 public final class ShippedStates {
   private ShippedStates() {}
@@ -24,7 +24,7 @@ public final class ShippedStates {
   }
 
   private static Simulation.Outcome run(long seed, int steps, SimulatedLog.Maker logs) {
-    return Simulation.run(seed, steps, logs, ShippingState.Group::new);
+    return Simulation.run(seed, steps, logs, ShippingState.Group::new, Wire::cross);
   }
 
   /** What failed, or null: for a class loader that knows other classes than its caller. */
@@ -43,6 +43,6 @@ public final class ShippedStates {
    */
   public static void main(String[] arguments) {
     SimulatedLog.Maker logs = arguments.length > 3 ? ShippingLog::new : null;
-    Seeds.run(Arrays.copyOf(arguments, 3), logs, ShippingState.Group::new);
+    Seeds.run(Arrays.copyOf(arguments, 3), logs, ShippingState.Group::new, Wire::cross);
   }
 }

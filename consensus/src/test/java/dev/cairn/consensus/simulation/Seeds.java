@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.consensus.simulation;
 
+import dev.cairn.consensus.Batch;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.LongFunction;
+import java.util.function.UnaryOperator;
 import java.util.stream.LongStream;
 
 /** Runs many seeds on all processors, without a test around it. */
@@ -15,11 +18,15 @@ public final class Seeds {
    * @param arguments the first seed, how many, and how many steps each
    */
   public static void main(String[] arguments) {
-    run(arguments, null, null);
+    run(arguments, null, null, UnaryOperator.identity());
   }
 
-  /** The same with the logs and states that makers make; null for twins. */
-  public static void run(String[] arguments, SimulatedLog.Maker logs, SimulatedState.Maker states) {
+  /** The same with logs, states and a wire; see {@link Simulation#run}. */
+  public static void run(
+      String[] arguments,
+      SimulatedLog.Maker logs,
+      SimulatedState.Maker states,
+      UnaryOperator<Batch> wire) {
     long first = Long.parseLong(arguments[0]);
     long count = Long.parseLong(arguments[1]);
     int steps = Integer.parseInt(arguments[2]);
@@ -28,7 +35,7 @@ public final class Seeds {
     long failed =
         LongStream.range(first, first + count)
             .parallel()
-            .filter(s -> fails(s, steps, logs, states, seen))
+            .filter(s -> fails(s, seed -> Simulation.run(seed, steps, logs, states, wire), seen))
             .count();
     double seconds = (System.nanoTime() - begun) / 1e9;
     seen.forEach((what, times) -> System.out.println(times + " " + what));
@@ -39,13 +46,9 @@ public final class Seeds {
   }
 
   private static boolean fails(
-      long seed,
-      int steps,
-      SimulatedLog.Maker logs,
-      SimulatedState.Maker states,
-      Map<String, Long> seen) {
+      long seed, LongFunction<Simulation.Outcome> running, Map<String, Long> seen) {
     try {
-      Map<String, Long> counters = Simulation.run(seed, steps, logs, states).counters();
+      Map<String, Long> counters = running.apply(seed).counters();
       synchronized (seen) {
         counters.forEach((what, times) -> seen.merge(what, times, Long::sum));
       }

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.function.LongFunction;
+import java.util.function.UnaryOperator;
 
 /**
  * One cluster of some groups, its network, disks, clients and faults, in one thread. One seed is
@@ -30,6 +31,7 @@ public final class Simulation {
 
   private final SimulatedLog.Maker logs;
   private final SimulatedState.Maker states;
+  private final UnaryOperator<Batch> wire;
   private final SplittableRandom random;
   private final Events events = new Events();
   private final Network network;
@@ -45,9 +47,11 @@ public final class Simulation {
   private long hash = 1125899906842597L;
   private long tokens;
 
-  private Simulation(long seed, SimulatedLog.Maker logs, SimulatedState.Maker states) {
+  private Simulation(
+      long seed, SimulatedLog.Maker logs, SimulatedState.Maker states, UnaryOperator<Batch> wire) {
     this.logs = logs;
     this.states = states;
+    this.wire = wire;
     this.random = new SplittableRandom(seed);
     this.network = new Network(events, random.split(), this::arrive);
     this.governed = random.nextBoolean();
@@ -71,7 +75,7 @@ public final class Simulation {
    * @throws AssertionError when something happened that may not
    */
   public static Outcome run(long seed, int steps) {
-    return run(seed, steps, null, null);
+    return run(seed, steps, null, null, UnaryOperator.identity());
   }
 
   /**
@@ -79,10 +83,15 @@ public final class Simulation {
    *
    * @param logs makes the nodes' logs; null for twins
    * @param states makes the replicas' states; null for twins
+   * @param wire what arrives of a batch that was sent: an equal one
    */
   public static Outcome run(
-      long seed, int steps, SimulatedLog.Maker logs, SimulatedState.Maker states) {
-    Simulation simulation = new Simulation(seed, logs, states);
+      long seed,
+      int steps,
+      SimulatedLog.Maker logs,
+      SimulatedState.Maker states,
+      UnaryOperator<Batch> wire) {
+    Simulation simulation = new Simulation(seed, logs, states, wire);
     try {
       simulation.run(steps);
     } catch (AssertionError | RuntimeException e) {
@@ -257,7 +266,7 @@ public final class Simulation {
   }
 
   void send(Batch batch) {
-    network.send(batch);
+    network.send(wire.apply(batch));
   }
 
   private void arrive(Batch batch) {
