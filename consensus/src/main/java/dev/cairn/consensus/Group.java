@@ -373,6 +373,14 @@ public final class Group {
     return leadership.serves() ? Optional.empty() : Optional.of(Refusal.HANDING_ON);
   }
 
+  /** Asks at once whether it could win, in a group that never had a term. */
+  public void standAtOnce(long nowMillis) {
+    state.advance(nowMillis);
+    if (state.term() == 0) {
+      election.askWhetherToStand();
+    }
+  }
+
   /** Hands leadership to a replica that votes; whether that began. */
   public boolean transferTo(Peer target, long nowMillis) {
     state.advance(nowMillis);

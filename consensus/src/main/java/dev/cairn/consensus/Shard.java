@@ -9,6 +9,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -51,6 +52,8 @@ public final class Shard {
     long askedBy;
     long ledTerm;
     Configuration ledWith;
+    long toldTerm;
+    Peer toldLeader;
     long appliedTo;
 
     Hosted(long id, Member self, Replica replica) {
@@ -309,6 +312,12 @@ public final class Shard {
     return leads(group) && woken(group).transferTo(target, now);
   }
 
+  /** See {@link Group#standAtOnce}. */
+  public void standAtOnce(long group, long nowMillis) {
+    advance(nowMillis);
+    input(group, each -> each.standAtOnce(now));
+  }
+
   /** See {@link Group#compact}; 0 while the replica has not begun. */
   public long compact(long group, long upTo, long nowMillis) {
     advance(nowMillis);
@@ -485,6 +494,7 @@ public final class Shard {
   private void carryOut(Hosted at, Output output) {
     at.deadline = output.deadlineMillis();
     followLeadership(at);
+    tellHowItStands(at);
     if (output.question() > 0) {
       at.asked = output.question();
       at.askedBy = question + 1; // the one that goes out at the end of this round
@@ -510,6 +520,16 @@ public final class Shard {
     }
     if (!due.contains(at.id)) {
       sleepIfQuiet(at);
+    }
+  }
+
+  private static void tellHowItStands(Hosted at) {
+    long term = at.group.term();
+    Peer leader = at.group.leader();
+    if (at.toldTerm != term || !Objects.equals(at.toldLeader, leader)) {
+      at.toldTerm = term;
+      at.toldLeader = leader;
+      at.replica.stands(term, leader, at.group.leads());
     }
   }
 

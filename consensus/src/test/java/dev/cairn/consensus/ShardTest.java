@@ -77,6 +77,9 @@ class ShardTest {
             }
 
             @Override
+            public void stands(long term, Peer leader, boolean leads) {}
+
+            @Override
             public void answer(ReadGrant grant) {
               answered.add(grant.token());
             }

@@ -5,6 +5,7 @@ import dev.cairn.consensus.Configuration;
 import dev.cairn.consensus.Member;
 import dev.cairn.consensus.Peer;
 import dev.cairn.consensus.Role;
+import dev.cairn.consensus.SnapshotReference;
 import dev.cairn.log.LogException;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -26,13 +27,14 @@ import java.util.List;
  *   configuration   version:1 epoch:8 members members peers
  *                                                         voters, outgoing voters, learners
  *   members         count:2 (role:1 peer)*                role 1 replica, 2 witness
+ *   reference       version:1 index:8 term:8 configurationIndex:8 configuration without version
  *   peers           count:2 peer*
  *   peer            incarnation:8 length:2 node           UTF-8, as java.io.DataOutput has it
  * </pre>
  *
  * The version is 1. A reader skips what follows the fields that it knows.
  */
-final class Codec {
+public final class Codec {
   private static final int VERSION = 1;
   static final byte REPLICA = 1;
   static final byte WITNESS = 2;
@@ -49,20 +51,47 @@ final class Codec {
 
   private Codec() {}
 
-  static byte[] bytesOf(Peer peer) {
+  /** The bytes of a vote or a marker. */
+  public static byte[] bytesOf(Peer peer) {
     return bytes(out -> write(peer, out));
   }
 
-  static Peer peer(byte[] bytes) {
+  /** Reads what {@link #bytesOf(Peer)} wrote. */
+  public static Peer peer(byte[] bytes) {
     return value(bytes, Codec::readPeer);
   }
 
-  static byte[] bytesOf(Configuration configuration) {
+  /** The bytes of a configuration. */
+  public static byte[] bytesOf(Configuration configuration) {
     return bytes(out -> write(configuration, out));
   }
 
-  static Configuration configuration(byte[] bytes) {
+  /** Reads what {@link #bytesOf(Configuration)} wrote. */
+  public static Configuration configuration(byte[] bytes) {
     return value(bytes, Codec::readConfiguration);
+  }
+
+  /** The bytes of what names a state. */
+  public static byte[] bytesOf(SnapshotReference reference) {
+    return bytes(
+        out -> {
+          out.writeLong(reference.index());
+          out.writeLong(reference.term());
+          out.writeLong(reference.configurationIndex());
+          write(reference.configuration(), out);
+        });
+  }
+
+  /** Reads what {@link #bytesOf(SnapshotReference)} wrote. */
+  public static SnapshotReference reference(byte[] bytes) {
+    return value(
+        bytes,
+        in -> {
+          long index = in.readLong();
+          long term = in.readLong();
+          long configurationIndex = in.readLong();
+          return new SnapshotReference(index, term, readConfiguration(in), configurationIndex);
+        });
   }
 
   private static byte[] bytes(Writer writer) {

@@ -277,6 +277,13 @@ final class Machine implements Replica {
   // ---- State machine ----
 
   @Override
+  public void stands(long term, Peer leader, boolean leads) {
+    Oracle.check(
+        leads == peer.equals(leader) && term == status().term() && leads == status().leads(),
+        () -> peer + " is told that " + leader + " leads in term " + term);
+  }
+
+  @Override
   public void apply(long upTo) {
     if (witness) {
       later(0, () -> node.shard().applied(group.id, upTo, world.now()));

@@ -5,6 +5,7 @@ import dev.cairn.queues.TaskLoop;
 import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.access.Catalog;
 import dev.cairn.server.access.Users;
+import dev.cairn.server.raft.Founders;
 import dev.cairn.server.raft.GroupListener;
 import dev.cairn.server.raft.Peer;
 import dev.cairn.server.raft.Proposal;
@@ -106,8 +107,10 @@ public final class MetaGroup implements AutoCloseable {
         engine.open(
             founded.metaGroup(),
             self.incarnation(),
-            first ? peers(founded.metaVoters()) : List.of(),
-            first ? peers(founded.metaLearners()) : List.of(),
+            first
+                ? new Founders(
+                    peers(founded.metaVoters()), peers(founded.metaLearners()), List.of())
+                : Founders.UNKNOWN,
             false,
             Optional.empty(),
             meta.new Listener());

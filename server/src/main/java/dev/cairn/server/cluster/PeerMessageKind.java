@@ -45,5 +45,8 @@ public final class PeerMessageKind {
   /** A copy is no longer needed. */
   public static final byte COPY_CLOSE = 19;
 
+  /** What a round of a node's groups has for another node. */
+  public static final byte ROUND = 16;
+
   private PeerMessageKind() {}
 }

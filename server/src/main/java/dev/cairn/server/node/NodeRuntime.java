@@ -15,6 +15,7 @@ import dev.cairn.server.metrics.Metric;
 import dev.cairn.server.partition.Partitions;
 import dev.cairn.server.peer.PeerTransport;
 import dev.cairn.server.raft.LogLostException;
+import dev.cairn.server.raft.NodeLog;
 import dev.cairn.server.raft.RaftEngine;
 import dev.cairn.server.raft.SharedLog;
 import dev.cairn.server.routing.ClusterRouter;
@@ -61,7 +62,7 @@ final class NodeRuntime implements AutoCloseable {
   private final Member self;
   private final Path folder;
   private final ScheduledExecutorService scheduler;
-  private final SharedLog sharedLog;
+  private final NodeLog nodeLog;
   private final StorageEngine storage;
   private final RaftEngine engine;
   private final Membership membership;
@@ -84,11 +85,7 @@ final class NodeRuntime implements AutoCloseable {
    * @throws StartException when this node cannot be, such as one that runs already
    */
   static NodeRuntime start(RuntimeSpec spec) throws IOException, StartException {
-    SharedLog sharedLog =
-        SharedLog.open(
-            spec.identity().folder().resolve(LOG),
-            damage -> spec.onFault().accept(NodeFault.of(damage)),
-            spec.figures().metrics());
+    NodeLog nodeLog = GroupEngine.openLog(spec);
     StorageEngine storage = null;
     RaftEngine engine = null;
     Introduction introduction = null;
@@ -105,13 +102,13 @@ final class NodeRuntime implements AutoCloseable {
               spec.identity().self().id(),
               () -> NodeIdentity.randomId(new SecureRandom()));
       engine =
-          RaftEngine.start(
+          GroupEngine.start(
               PeerTransport.listen(
                   spec.identity().bindHost(),
                   spec.identity().self().peerPort(),
                   starts.run(),
                   spec.identity().tls().peers()),
-              sharedLog);
+              nodeLog);
       Addresses addresses = new Addresses(spec.identity().self().id(), engine.transport());
       introduction =
           new Introduction(
@@ -121,7 +118,7 @@ final class NodeRuntime implements AutoCloseable {
               engine.transport(),
               spec.founders().listed().stream().map(Formation.Address::peerAddress).toList());
       tellOthers(introduction, spec);
-      return new NodeRuntime(spec, sharedLog, storage, engine, introduction, addresses);
+      return new NodeRuntime(spec, nodeLog, storage, engine, introduction, addresses);
     } catch (IOException | RuntimeException | StartException e) {
       if (introduction != null) {
         introduction.close();
@@ -132,7 +129,7 @@ final class NodeRuntime implements AutoCloseable {
       if (storage != null) {
         storage.close();
       }
-      sharedLog.close();
+      nodeLog.close();
       throw e;
     }
   }
@@ -161,7 +158,7 @@ final class NodeRuntime implements AutoCloseable {
 
   private NodeRuntime(
       RuntimeSpec spec,
-      SharedLog sharedLog,
+      NodeLog nodeLog,
       StorageEngine storage,
       RaftEngine engine,
       Introduction introduction,
@@ -171,7 +168,7 @@ final class NodeRuntime implements AutoCloseable {
     this.addresses = addresses;
     this.self = introduction.self();
     this.folder = spec.identity().folder();
-    this.sharedLog = sharedLog;
+    this.nodeLog = nodeLog;
     this.storage = storage;
     this.engine = engine;
     scheduler =
@@ -231,7 +228,7 @@ final class NodeRuntime implements AutoCloseable {
             engine.transport(),
             spec.bounds().logLimits())
         .tell(spec.figures().metrics(), folder, spec.figures().version());
-    scrub = Scrub.start(spec.bounds().scrub(), sharedLog, storage);
+    scrub = Scrub.start(spec.bounds().scrub(), nodeLog, storage);
     formation.answerOthers();
     engine.transport().complete();
     if (spec.identity().founded().isPresent()) {
@@ -248,7 +245,7 @@ final class NodeRuntime implements AutoCloseable {
           founded -> {
             // The marker first: once the identity names the cluster, a log without it is a lost
             // log.
-            sharedLog.writeIncarnation(
+            nodeLog.writeIncarnation(
                 founded.metaGroup(), founded.member(self.id()).orElseThrow().incarnation());
             spec.identity().record().accept(founded);
             try {
@@ -444,6 +441,6 @@ final class NodeRuntime implements AutoCloseable {
     }
     engine.close();
     storage.close();
-    sharedLog.close();
+    nodeLog.close();
   }
 }

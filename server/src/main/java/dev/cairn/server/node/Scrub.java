@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.node;
 
-import dev.cairn.server.raft.SharedLog;
+import dev.cairn.server.raft.NodeLog;
 import dev.cairn.server.storage.PartitionStore;
 import dev.cairn.server.storage.StorageEngine;
 import java.util.Collection;
@@ -28,7 +28,7 @@ final class Scrub implements AutoCloseable {
 
   private final Pace pace;
   private final long pauseNanos;
-  private final SharedLog sharedLog;
+  private final NodeLog sharedLog;
   private final StorageEngine storage;
   private final Thread thread;
   private volatile boolean stopped;
@@ -43,7 +43,7 @@ final class Scrub implements AutoCloseable {
     static final Pace NONE = new Pace(0, 0);
   }
 
-  private Scrub(Pace pace, SharedLog sharedLog, StorageEngine storage) {
+  private Scrub(Pace pace, NodeLog sharedLog, StorageEngine storage) {
     this.pace = pace;
     pauseNanos = TimeUnit.MILLISECONDS.toNanos(pace.pauseMillis());
     this.sharedLog = sharedLog;
@@ -53,7 +53,7 @@ final class Scrub implements AutoCloseable {
   }
 
   /** Begins, unless the pace is {@link Pace#NONE}. */
-  static Scrub start(Pace pace, SharedLog sharedLog, StorageEngine storage) {
+  static Scrub start(Pace pace, NodeLog sharedLog, StorageEngine storage) {
     Scrub scrub = new Scrub(pace, sharedLog, storage);
     if (pace.bytesPerSecond() > 0) {
       scrub.thread.start();

@@ -4,6 +4,6 @@
  * every other part by constructor, in one place. Nothing may touch it.
  *
  * <p>Imports of ours: access, cluster, command, http, metrics, operation, partition, peer,
- * protocol, raft, resp, routing, storage, tls.
+ * protocol, raft, replication, resp, routing, storage, tls.
  */
 package dev.cairn.server.node;

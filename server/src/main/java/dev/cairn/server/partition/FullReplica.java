@@ -161,4 +161,10 @@ final class FullReplica implements GroupListener, SnapshotHost {
   public boolean holdsData() {
     return true;
   }
+
+  @Override
+  public Row row() {
+    return folder.read(
+        store -> new Row(store.applied().index(), store.applied().term(), store.durableIndex()));
+  }
 }

@@ -9,10 +9,10 @@ import dev.cairn.server.cluster.Replica;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.operation.Query;
 import dev.cairn.server.operation.Request;
+import dev.cairn.server.raft.NodeLog;
 import dev.cairn.server.raft.Peer;
 import dev.cairn.server.raft.RaftEngine;
 import dev.cairn.server.raft.RaftGroup;
-import dev.cairn.server.raft.SharedLog;
 import dev.cairn.server.storage.StorageEngine;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -238,7 +238,7 @@ public final class Partitions implements AutoCloseable {
     if (known == null) {
       return reports;
     }
-    SharedLog sharedLog = engine.sharedLog();
+    NodeLog sharedLog = engine.log();
     held.forEach(
         (index, entry) -> {
           String group = known.groupOf(index);
@@ -267,7 +267,7 @@ public final class Partitions implements AutoCloseable {
     if (known == null) {
       return figures;
     }
-    SharedLog sharedLog = engine.sharedLog();
+    NodeLog sharedLog = engine.log();
     held.forEach(
         (index, entry) -> {
           String group = known.groupOf(index);
@@ -314,14 +314,14 @@ public final class Partitions implements AutoCloseable {
     PartitionGroup group = group(partition);
     return group == null
             || !group.leads()
-            || engine.sharedLog().votersInTransition(state.groupOf(partition))
+            || engine.log().votersInTransition(state.groupOf(partition))
         ? Optional.empty()
         : group.raft().voters();
   }
 
   /** The first index that is still in this node's log of a partition. */
   public long firstLogIndex(int partition) {
-    return engine.sharedLog().firstIndex(state.groupOf(partition));
+    return engine.log().firstIndex(state.groupOf(partition));
   }
 
   /**

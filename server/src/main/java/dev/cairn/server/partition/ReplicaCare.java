@@ -111,7 +111,7 @@ final class ReplicaCare {
   }
 
   private void tend(int index, HeldReplica entry, long now) {
-    long logBytes = engine.sharedLog().entryBytes(current.get().groupOf(index));
+    long logBytes = engine.log().entryBytes(current.get().groupOf(index));
     boolean large = logBytes > limits.snapshotBytes();
     boolean old = now - entry.snapshotNanos > SNAPSHOT_EVERY_NANOS && entry.snapshotNanos != 0;
     if (entry.snapshotNanos == 0) {
@@ -174,7 +174,7 @@ final class ReplicaCare {
                 .voters()
                 .filter(now -> now.contains(ReplicaOpener.peer(witness)))
                 .isEmpty();
-    long firstIndex = engine.sharedLog().firstIndex(current.get().groupOf(index));
+    long firstIndex = engine.log().firstIndex(current.get().groupOf(index));
     boolean durable =
         placement.replicas().stream()
             .allMatch(
@@ -206,7 +206,7 @@ final class ReplicaCare {
    * placed again, but under another incarnation.
    */
   private boolean votes(Peer peer, int index, HeldReplica entry) {
-    return engine.sharedLog().voters(current.get().groupOf(index)).contains(peer)
+    return engine.log().voters(current.get().groupOf(index)).contains(peer)
         || entry.group.dataNamesVoter(peer);
   }
 
@@ -286,7 +286,7 @@ final class ReplicaCare {
 
   /** Whether a replica follows and lacks little. */
   private boolean isClose(int index, Replica replica) {
-    long lastLogIndex = engine.sharedLog().lastIndex(current.get().groupOf(index));
+    long lastLogIndex = engine.log().lastIndex(current.get().groupOf(index));
     return membership
         .report(replica, index)
         .filter(report -> report.status() == NodeReport.Status.FOLLOWS)

@@ -9,6 +9,7 @@ import dev.cairn.server.cluster.Replica;
 import dev.cairn.server.cluster.WallTime;
 import dev.cairn.server.metrics.Metric;
 import dev.cairn.server.metrics.Metrics;
+import dev.cairn.server.raft.Founders;
 import dev.cairn.server.raft.Peer;
 import dev.cairn.server.raft.RaftEngine;
 import dev.cairn.server.raft.RaftGroup;
@@ -127,11 +128,11 @@ final class ReplicaOpener {
     }
     HeldReplica entry =
         held.computeIfAbsent(index, i -> new HeldReplica(replica, placement.witnessOn(selfId)));
-    long marker = engine.sharedLog().incarnation(group);
+    long marker = engine.log().incarnation(group);
     if (!replica.created()) {
       if (marker != replica.incarnation()) {
         PartitionFolder.delete(folderOf(index)); // of an earlier incarnation
-        engine.sharedLog().writeIncarnation(group, replica.incarnation());
+        engine.log().writeIncarnation(group, replica.incarnation());
         membership.announce();
       }
     } else if (marker != replica.incarnation()) {
@@ -146,7 +147,7 @@ final class ReplicaOpener {
     }
     RaftGroup raft = entry.raft();
     if (raft != null) {
-      raft.witnesses(placement.witness() == null ? Set.of() : Set.of(peer(placement.witness())));
+      raft.witnesses(Set.copyOf(witnesses(placement)));
     }
   }
 
@@ -157,7 +158,7 @@ final class ReplicaOpener {
     Path partitionFolder = folderOf(index);
     Consumer<Throwable> failed = cause -> failed(index, entry, cause);
     PartitionGroup unopened = null;
-    boolean fresh = engine.sharedLog().lastIndex(group) == 0;
+    boolean fresh = engine.log().lastIndex(group) == 0;
     entry.retention =
         new LogRetention(
             entry.witness,
@@ -165,7 +166,7 @@ final class ReplicaOpener {
             selfId,
             () -> current.get().partitions().get(index),
             replica -> membership.report(replica, index),
-            p -> engine.sharedLog().entryBytes(group),
+            p -> engine.log().entryBytes(group),
             nanoTime);
     entry.status =
         NodeReport.Status.FOLLOWS; // first: a fault while it opens must have the last word
@@ -183,8 +184,7 @@ final class ReplicaOpener {
             engine.open(
                 group,
                 entry.replica.incarnation(),
-                firstVoters(placement, entry),
-                List.of(),
+                founders(placement, entry),
                 true,
                 Optional.of(witness),
                 witness);
@@ -209,7 +209,7 @@ final class ReplicaOpener {
                     nanoTime,
                     System::currentTimeMillis,
                     metrics.keys()),
-                () -> engine.sharedLog().votersInTransition(group));
+                () -> engine.log().votersInTransition(group));
         unopened = partition;
         data.onDamage(cause -> failed(index, entry, cause));
         FullReplica replica =
@@ -225,8 +225,7 @@ final class ReplicaOpener {
             engine.open(
                 group,
                 entry.replica.incarnation(),
-                firstVoters(placement, entry),
-                List.of(),
+                founders(placement, entry),
                 false,
                 Optional.of(replica),
                 replica);
@@ -301,12 +300,14 @@ final class ReplicaOpener {
         current.get().partitions().get(index).voters().stream().map(Replica::nodeId).toList());
   }
 
-  /**
-   * A replica that came later is told the voters by the leader; one that made them up could elect
-   * itself.
-   */
-  private static List<Peer> firstVoters(Placement placement, HeldReplica entry) {
-    return entry.replica.incarnation() == 1 ? peers(placement.voters()) : List.of();
+  private static Founders founders(Placement placement, HeldReplica entry) {
+    return entry.replica.incarnation() == 1
+        ? new Founders(peers(placement.voters()), List.of(), witnesses(placement))
+        : Founders.UNKNOWN;
+  }
+
+  private static List<Peer> witnesses(Placement placement) {
+    return placement.witness() == null ? List.of() : List.of(peer(placement.witness()));
   }
 
   static List<Peer> peers(List<Replica> replicas) {

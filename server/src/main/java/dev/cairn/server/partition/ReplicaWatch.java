@@ -5,8 +5,8 @@ import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Member;
 import dev.cairn.server.cluster.PeerMessageKind;
 import dev.cairn.server.peer.Answer;
+import dev.cairn.server.raft.NodeLog;
 import dev.cairn.server.raft.RaftEngine;
-import dev.cairn.server.raft.SharedLog;
 import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.Optional;
@@ -138,7 +138,7 @@ final class ReplicaWatch {
   private boolean onDisk(Wanted wanted) {
     ClusterState state = current.get();
     String group = state == null ? "" : state.groupOf(wanted.partition());
-    SharedLog sharedLog = engine.sharedLog();
+    NodeLog sharedLog = engine.log();
     return sharedLog.lastIndex(group) >= wanted.index()
         && (wanted.index() < sharedLog.firstIndex(group)
             || sharedLog.termAt(group, wanted.index()).orElse(-1) == wanted.term());

@@ -93,6 +93,11 @@ public final class AcceptedConnection {
     channel.close();
   }
 
+  /** The run of a node that is at its other end; null until it has greeted. */
+  public PeerRun peer() {
+    return peer;
+  }
+
   /** Whether a peer was at its other end. */
   boolean greeted() {
     return peer != null;
@@ -160,18 +165,24 @@ public final class AcceptedConnection {
   private void received(Frame frame) {
     heardAtNanos = System.nanoTime();
     counts.received();
-    if (frame.type() != Frame.REQUEST) {
+    if (frame.type() != Frame.REQUEST && frame.type() != Frame.WORD) {
       log.warn("peer={} sent a frame of type {}", remoteAddress(), frame.type());
       close();
       return;
     }
     try {
-      dispatch.request(this, frame, body -> reply(Frame.ANSWER, frame, body));
+      dispatch.request(
+          this,
+          frame,
+          frame.type() == Frame.WORD ? body -> {} : body -> reply(Frame.ANSWER, frame, body));
     } catch (NoSuchKindException e) {
       if (e.starting) {
         log.debug("peer={} {}", remoteAddress(), e.getMessage());
       } else {
         log.warn("peer={} {}; upgrade this node", remoteAddress(), e.getMessage());
+      }
+      if (frame.type() == Frame.WORD) {
+        return;
       }
       reply(Frame.NO_ANSWER, frame, e.getMessage().getBytes(StandardCharsets.UTF_8));
     }

@@ -21,6 +21,7 @@ import java.util.List;
  *                | 126: so it does, and it knows a later start of the node that connected
  *   frame      ::= length:4 type:1 kind:1 stream:2 id:4 body
  *   type       ::= 1 request | 2 answer | 3 no answer (the body says why, in UTF-8)
+ *                | 4 word: nobody answers it
  * </pre>
  *
  * <p>{@code length} counts what follows it. An answer carries its request's kind, stream and id.
@@ -41,6 +42,7 @@ record Frame(byte type, byte kind, short stream, int id, byte[] body) {
   static final byte REQUEST = 1;
   static final byte ANSWER = 2;
   static final byte NO_ANSWER = 3;
+  static final byte WORD = 4;
 
   /** Of a whole frame: the largest value fits twice. */
   static final int BYTES_MAX = 40 << 20;

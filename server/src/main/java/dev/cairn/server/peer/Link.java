@@ -58,6 +58,10 @@ final class Link {
   static final int UNANSWERED_MAX = 65_536;
   static final long UNANSWERED_BYTES_MAX = 192L << 20;
   private static final int CONNECT_TIMEOUT_MILLIS = 1_000;
+  private static final int WORDS_WAIT_MILLIS = 1_000;
+
+  /** While a peer takes nothing, words beyond that are lost. */
+  private static final long UNSENT_WORDS_BYTES_MAX = 64L << 20;
 
   /** Less than a heartbeat's interval, so that each heartbeat is another attempt. */
   private static final long RETRY_AFTER_NANOS = TimeUnit.MILLISECONDS.toNanos(75);
@@ -169,10 +173,19 @@ final class Link {
       Executor where,
       Consumer<Answer> done) {
     long deadlineNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
-    Message message = new Message(kind, stream, body, deadlineNanos, where, done);
-    long bytes = unansweredBytes.addAndGet(body.length);
+    send(new Message(kind, stream, body, deadlineNanos, where, done));
+  }
+
+  /** Sends a message that nobody answers. It is lost where it cannot be sent within a time. */
+  void tell(byte kind, byte[] body) {
+    long deadlineNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(WORDS_WAIT_MILLIS);
+    send(new Message(kind, (short) 0, body, deadlineNanos, Runnable::run, null));
+  }
+
+  private void send(Message message) {
+    long bytes = unansweredBytes.addAndGet(message.body().length);
     if (unanswered.incrementAndGet() > UNANSWERED_MAX
-        || (bytes > UNANSWERED_BYTES_MAX && bytes > body.length)) {
+        || (bytes > UNANSWERED_BYTES_MAX && bytes > message.body().length)) {
       answer(message, new Answer.NotSent("too much to " + this + " is unanswered"));
       return;
     }
@@ -195,6 +208,9 @@ final class Link {
   private void answer(Message message, Answer answer) {
     unansweredBytes.addAndGet(-message.body().length);
     unanswered.decrementAndGet();
+    if (message.isWord()) {
+      return;
+    }
     try {
       message.where().execute(() -> message.done().accept(answer));
     } catch (RejectedExecutionException stopping) {
@@ -235,6 +251,13 @@ final class Link {
   }
 
   private void write(Message message) {
+    if (message.isWord()) {
+      answer(message, null);
+      if (outbox.unsentBytes() < UNSENT_WORDS_BYTES_MAX) {
+        outbox.add(new Frame(Frame.WORD, message.kind(), message.stream(), 0, message.body()));
+      }
+      return;
+    }
     int id = ++lastId;
     sent.put(id, message);
     outbox.add(new Frame(Frame.REQUEST, message.kind(), message.stream(), id, message.body()));

@@ -3,6 +3,7 @@ package dev.cairn.server.peer;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelOutboundBuffer;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -32,6 +33,12 @@ final class Outbox {
     if (scheduled.compareAndSet(false, true)) {
       channel.eventLoop().execute(this::drain);
     }
+  }
+
+  /** Bytes that the connection has taken and the operating system has not. */
+  long unsentBytes() {
+    ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
+    return buffer == null ? 0 : buffer.totalPendingWriteBytes();
   }
 
   private void drain() {

@@ -80,7 +80,7 @@ public final class PeerTransport implements AutoCloseable {
   private final MessageCounts counts = new MessageCounts();
   private final Map<Lent, Link> lentLinks = new ConcurrentHashMap<>();
   private final Set<AcceptedConnection> accepted = ConcurrentHashMap.newKeySet();
-  private final List<Runnable> endListeners = new CopyOnWriteArrayList<>();
+  private final List<Consumer<PeerRun>> endListeners = new CopyOnWriteArrayList<>();
   private volatile boolean closed;
   private volatile boolean complete; // every handler that this version has is there
   private Channel listening;
@@ -260,16 +260,16 @@ public final class PeerTransport implements AutoCloseable {
   private void ended(AcceptedConnection connection) {
     accepted.remove(connection);
     if (!closed && connection.greeted()) {
-      endListeners.forEach(Runnable::run);
+      endListeners.forEach(listener -> listener.accept(connection.peer()));
     }
   }
 
   /**
    * Tells whenever a connection that a peer had opened and greeted on has ended, whoever ended it.
    *
-   * @param listener called on the loop; must not block
+   * @param listener told which run of a node had greeted; called on the loop, must not block
    */
-  public void onEnd(Runnable listener) {
+  public void onEnd(Consumer<PeerRun> listener) {
     endListeners.add(listener);
   }
 
@@ -291,6 +291,26 @@ public final class PeerTransport implements AutoCloseable {
   /** As {@link #handle(byte, Handler)}, on the loop: for what takes a microsecond and no lock. */
   public void handleOnLoop(byte kind, Handler handler) {
     register(kind, new Handled(Where.LOOP, (from, body, answer) -> handler.handle(body, answer)));
+  }
+
+  /** As {@link #handleOnLoop(byte, Handler)}, for whoever must know who sent the message. */
+  public void handleOnLoop(byte kind, ConnectionHandler handler) {
+    register(kind, new Handled(Where.LOOP, handler));
+  }
+
+  /** The loop that reads and writes all connections. */
+  public PeerLoop loop() {
+    return new PeerLoop(loops.next());
+  }
+
+  /**
+   * Sends a message that nobody answers. It may be lost, and messages that are sent later may
+   * overtake it where the connection was opened anew.
+   */
+  public void tell(Traffic traffic, String nodeId, byte kind, byte[] body) {
+    if (!closed) {
+      linksTo(new Node(nodeId)).of(traffic).tell(kind, body);
+    }
   }
 
   /**
@@ -336,6 +356,16 @@ public final class PeerTransport implements AutoCloseable {
   public boolean hearsOtherRun(String nodeId, String startId, long withinMillis) {
     long nanos = TimeUnit.MILLISECONDS.toNanos(withinMillis);
     return accepted.stream().anyMatch(connection -> connection.isOtherRun(nodeId, startId, nanos));
+  }
+
+  /**
+   * Whether no connection with a run of a node is open, either way: it had greeted, so its process
+   * has ended or cannot be reached.
+   */
+  public boolean isCutOff(PeerRun run) {
+    Links to = links.get(new Node(run.nodeId()));
+    boolean reached = to != null && (to.control().isOpen() || to.data().isOpen());
+    return !reached && accepted.stream().noneMatch(connection -> run.equals(connection.peer()));
   }
 
   /** Who this node is for its peers. */

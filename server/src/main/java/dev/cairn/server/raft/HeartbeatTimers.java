@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
  */
 @SPI(name = "cairn", priority = 100)
 public final class HeartbeatTimers extends DefaultRaftTimerFactory {
-  static final long BEAT_NANOS = TimeUnit.MILLISECONDS.toNanos(RaftEngine.HEARTBEAT_MILLIS);
+  static final long BEAT_NANOS = TimeUnit.MILLISECONDS.toNanos(JRaftEngine.HEARTBEAT_MILLIS);
   static final int GROUPS_TOGETHER = 8;
   private static final int TURNS = 20;
   private static final long AGAIN_MILLIS = 5;

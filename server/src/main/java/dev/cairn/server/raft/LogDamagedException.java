@@ -27,6 +27,12 @@ public final class LogDamagedException extends RuntimeException {
     this.kind = kindOf(cause);
   }
 
+  /** A fault whose kind is known. */
+  public LogDamagedException(Kind kind, String message, Throwable cause) {
+    super(message, cause);
+    this.kind = kind;
+  }
+
   /** What is wrong. */
   public Kind kind() {
     return kind;

@@ -1,98 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.raft;
 
-import com.alipay.sofa.jraft.Closure;
-import com.alipay.sofa.jraft.Iterator;
-import com.alipay.sofa.jraft.Node;
-import com.alipay.sofa.jraft.Status;
-import com.alipay.sofa.jraft.conf.Configuration;
-import com.alipay.sofa.jraft.core.NodeImpl;
-import com.alipay.sofa.jraft.core.StateMachineAdapter;
-import com.alipay.sofa.jraft.entity.LeaderChangeContext;
-import com.alipay.sofa.jraft.entity.PeerId;
-import com.alipay.sofa.jraft.entity.RaftOutter.SnapshotMeta;
-import com.alipay.sofa.jraft.entity.Task;
-import com.alipay.sofa.jraft.error.RaftError;
-import com.alipay.sofa.jraft.error.RaftException;
-import com.alipay.sofa.jraft.rpc.Connection;
-import com.alipay.sofa.jraft.rpc.RpcContext;
-import com.alipay.sofa.jraft.rpc.RpcRequestClosure;
-import com.alipay.sofa.jraft.rpc.RpcRequests.TimeoutNowRequest;
-import com.alipay.sofa.jraft.rpc.RpcRequests.TimeoutNowResponse;
-import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
-import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
-import dev.cairn.queues.TaskLoop;
-import java.nio.ByteBuffer;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
-import java.util.function.LongSupplier;
-import java.util.stream.Collectors;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * One Raft group as the rest of the node sees it: propose, read, hand over, shut down. Everything
- * that is JRaft's own ends here.
+ * One Raft group as the rest of the node sees it: propose, read, hand over, shut down.
  *
- * <p>Threads: methods may be called by any thread and do not block, but for {@link #close}.
- * Invariants:
- *
- * <ol>
- *   <li>A proposal whose fate is uncertain is never called refused. Only refusals that the engine
- *       gives before its log is touched count as certain ({@link #certainRefusal}); every other
- *       failure is unknown, whatever its code says: the engine uses EPERM for both.
- *   <li>The listener's exceptions stop the group; the engine's error state is final, so a group
- *       that failed is closed and started anew or not at all.
- * </ol>
+ * <p>Threads: methods may be called by any thread and do not block, but for {@link #close} and
+ * where one says so.
  */
-public final class RaftGroup implements AutoCloseable {
-  private static final Logger log = LoggerFactory.getLogger(RaftGroup.class);
-
-  /**
-   * Applying more than that at once, as after a restart, takes longer than other groups should
-   * wait.
-   */
-  private static final int SHORT_RUN_ENTRIES = 64;
-
-  private static final int SHORT_RUN_BYTES = 1 << 20;
-
-  private final String name;
-  private final Node node;
-  private final ListenerAdapter adapter;
-  private final LongSupplier term; // of the log
-  private final WitnessPace pace;
-  private final LeaderCheck check;
-  private final UnreachedPeers unreachedPeers;
-  private final Runnable whenClosed;
-  private final AtomicBoolean closed = new AtomicBoolean();
-
-  RaftGroup(
-      String name,
-      Node node,
-      ListenerAdapter adapter,
-      LongSupplier term,
-      WitnessPace pace,
-      LeaderCheck check,
-      Runnable whenClosed) {
-    this.name = name;
-    this.node = node;
-    this.adapter = adapter;
-    this.term = term;
-    this.pace = pace;
-    this.check = check;
-    this.whenClosed = whenClosed;
-    this.unreachedPeers = UnreachedPeers.of(node);
-  }
-
+public interface RaftGroup extends AutoCloseable {
   /** The group's name, the same on all its members. */
-  public String name() {
-    return name;
-  }
+  String name();
 
   /**
    * Proposes an entry.
@@ -101,15 +24,7 @@ public final class RaftGroup implements AutoCloseable {
    * @param term the term in which this node leads: in any other the proposal is refused
    * @param proposal told what became of it, exactly as {@link Proposal} says
    */
-  public void propose(byte[] data, long term, Proposal proposal) {
-    Task task = new Task(ByteBuffer.wrap(data), new ProposalClosure(proposal), term);
-    try {
-      node.apply(task);
-    } catch (IllegalStateException shuttingDown) {
-      // The engine has run the closure already.
-      log.debug("group={} proposal after shutdown", name, shuttingDown);
-    }
-  }
+  void propose(byte[] data, long term, Proposal proposal);
 
   /**
    * Makes sure that this node leads in a term: that nobody led in a later one before this call.
@@ -120,60 +35,28 @@ public final class RaftGroup implements AutoCloseable {
    * @return false when it cannot be told now, since who votes is changing; {@code done} is not
    *     called then
    */
-  public boolean confirmLeadership(long term, Consumer<Optional<String>> done) {
-    return check.confirm(term, done);
-  }
+  boolean confirmLeadership(long term, Consumer<Optional<String>> done);
 
-  /**
-   * Says which members hold no data: as the leader, this node need not hurry with what it sends
-   * them while the others are a majority. A matter of speed only; none are known at first.
-   */
-  public void witnesses(Set<Peer> peers) {
-    pace.witnesses(peers);
-  }
+  /** Says which members hold no data. None are known at first. */
+  void witnesses(Set<Peer> peers);
 
   /** The peer that this node follows, once its state machine has been told. A field read. */
-  public Optional<Peer> followed() {
-    return adapter.followed;
-  }
+  Optional<Peer> followed();
 
   /** Whether its state machine was ever told who leads, since it was opened. A field read. */
-  public boolean heardOfLeader() {
-    return adapter.heardOfLeader;
-  }
+  boolean heardOfLeader();
 
-  /**
-   * The peer that leads, as far as this node knows. May wait for an fsync of the group's, or for a
-   * connection that a candidate waits for.
-   */
-  public Optional<Peer> leader() {
-    PeerId leader = node.getLeaderId();
-    return leader == null || leader.isEmpty() ? Optional.empty() : Optional.of(Peer.of(leader));
-  }
+  /** The peer that leads, as far as this node knows. May wait. */
+  Optional<Peer> leader();
 
   /** The current term. */
-  public long term() {
-    return term.getAsLong();
-  }
+  long term();
 
   /** The index up to which the state machine has been fed; 0 once the group is stopping. */
-  public long appliedIndex() {
-    try {
-      return node.getLastAppliedLogIndex();
-    } catch (IllegalStateException stopping) {
-      return 0; // nothing that anybody may count on
-    }
-  }
+  long appliedIndex();
 
   /** The voters, as the leader has them; empty when this node does not lead. */
-  public Optional<Set<Peer>> voters() {
-    try {
-      return Optional.of(
-          node.listPeers().stream().map(Peer::of).collect(Collectors.toUnmodifiableSet()));
-    } catch (IllegalStateException notLeader) {
-      return Optional.empty();
-    }
-  }
+  Optional<Set<Peer>> voters();
 
   /**
    * Changes who votes, by joint consensus; a new voter is brought up to date first. Only the leader
@@ -183,268 +66,30 @@ public final class RaftGroup implements AutoCloseable {
    * @param done empty when the new configuration is in force, else why not; it may be in force all
    *     the same
    */
-  public void changeVoters(
-      Collection<Peer> voters, Collection<Peer> learners, Consumer<Optional<String>> done) {
-    node.changePeers(configuration(voters, learners), status -> done.accept(reason(status)));
-  }
+  void changeVoters(
+      Collection<Peer> voters, Collection<Peer> learners, Consumer<Optional<String>> done);
 
   /**
    * Begins to hand leadership to a peer.
    *
    * @return empty when begun, else why not
    */
-  public Optional<String> transferLeadership(Peer target) {
-    return reason(unreachedPeers.keptDuring(() -> node.transferLeadershipTo(target.toPeerId())));
-  }
+  Optional<String> transferLeadership(Peer target);
 
   /** The other voters that answered this leader lately, in a fixed order; empty on a follower. */
-  public List<Peer> alivePeers() {
-    try {
-      return node.listAlivePeers().stream()
-          .filter(peer -> !peer.equals(node.getNodeId().getPeerId()))
-          .map(Peer::of)
-          .sorted(Comparator.comparing(Peer::toString))
-          .toList();
-    } catch (IllegalStateException notLeader) {
-      return List.of();
-    }
-  }
+  List<Peer> alivePeers();
 
   /** Stands for election at once, if this group has never had a term. */
-  public void campaignInFirstTerm() {
-    if (term() == 0) {
-      ((NodeImpl) node)
-          .handleTimeoutNowRequest(
-              TimeoutNowRequest.newBuilder()
-                  .setGroupId(node.getGroupId())
-                  .setPeerId(node.getNodeId().getPeerId().toString())
-                  .setServerId(node.getNodeId().getPeerId().toString())
-                  .setTerm(0)
-                  .build(),
-              new RpcRequestClosure(new NobodyWaits(), TimeoutNowResponse.getDefaultInstance()));
-    }
-  }
+  void campaignInFirstTerm();
 
   /**
    * Saves a snapshot, which lets the log before it go.
    *
    * @param done empty when saved, else why not
    */
-  public void snapshot(Consumer<Optional<String>> done) {
-    node.snapshot(status -> done.accept(reason(status)));
-  }
+  void snapshot(Consumer<Optional<String>> done);
 
   /** Ends the group's work in this process, and waits for it. Its log stays. */
   @Override
-  public void close() {
-    if (!closed.compareAndSet(false, true)) {
-      return;
-    }
-    whenClosed.run();
-    node.shutdown();
-    try {
-      node.join();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private static Optional<String> reason(Status status) {
-    return status.isOk() ? Optional.empty() : Optional.of(status.toString());
-  }
-
-  /**
-   * Whether the engine refused a proposal before its log was touched. A list of what is certain,
-   * since anything not on it must count as unknown.
-   */
-  private static boolean certainRefusal(Status status) {
-    String message = status.getErrorMsg() == null ? "" : status.getErrorMsg();
-    return switch (status.getRaftError()) {
-      case EPERM -> message.equals("Is not leader.") || message.startsWith("expected_term=");
-      case EBUSY ->
-          message.equals("Is transferring leadership.")
-              || message.endsWith("log manager is busy.")
-              || message.startsWith("Node is busy, has too many tasks");
-      case ENODESHUTDOWN -> message.equals("Node is shutting down.");
-      default -> false;
-    };
-  }
-
-  /** Carries a {@link Proposal} through the engine. */
-  private static final class ProposalClosure implements Closure {
-    private final Proposal proposal;
-
-    ProposalClosure(Proposal proposal) {
-      this.proposal = proposal;
-    }
-
-    @Override
-    public void run(Status status) {
-      if (status.isOk()) {
-        return; // the listener completed it when it applied the entry
-      }
-      if (certainRefusal(status)) {
-        proposal.refused(status.getErrorMsg());
-      } else {
-        proposal.unknown(status.getErrorMsg());
-      }
-    }
-  }
-
-  /** The context of a request that came from nowhere. */
-  private static final class NobodyWaits implements RpcContext {
-    @Override
-    public void sendResponse(Object response) {}
-
-    @Override
-    public Connection getConnection() {
-      return null;
-    }
-
-    @Override
-    public String getRemoteAddress() {
-      return "";
-    }
-  }
-
-  /** Turns the engine's callbacks into {@link GroupListener}'s. */
-  static final class ListenerAdapter extends StateMachineAdapter {
-    private final String group;
-    private final GroupListener listener;
-    private final AtomicBoolean failed = new AtomicBoolean();
-    private volatile Optional<Peer> followed = Optional.empty();
-    private volatile boolean heardOfLeader;
-
-    ListenerAdapter(String group, GroupListener listener) {
-      this.group = group;
-      this.listener = listener;
-    }
-
-    @Override
-    public void onApply(Iterator iterator) {
-      int taken = 0;
-      long bytes = 0;
-      try {
-        while (iterator.hasNext()) {
-          ByteBuffer buffer = iterator.getData();
-          bytes += buffer.remaining();
-          if (taken == SHORT_RUN_ENTRIES || bytes > SHORT_RUN_BYTES) {
-            TaskLoop.willBlock();
-          }
-          byte[] data = new byte[buffer.remaining()];
-          buffer.duplicate().get(data);
-          Optional<Proposal> proposal =
-              iterator.done() instanceof ProposalClosure closure
-                  ? Optional.of(closure.proposal)
-                  : Optional.empty();
-          taken++;
-          listener.apply(
-              new GroupListener.Entry(iterator.getIndex(), iterator.getTerm(), data, proposal));
-          iterator.next();
-        }
-        listener.applied();
-      } catch (Exception e) {
-        fail(e);
-        // All of this run: what was taken and not yet made visible must not count as applied.
-        iterator.setErrorAndRollback(
-            Math.max(1, taken), new Status(RaftError.ESTATEMACHINE, "%s", e.toString()));
-      }
-    }
-
-    @Override
-    public void onLeaderStart(long term) {
-      followed = Optional.empty();
-      heardOfLeader = true;
-      listener.leaderStarted(term);
-    }
-
-    @Override
-    public void onLeaderStop(Status status) {
-      listener.leaderStopped();
-    }
-
-    @Override
-    public void onStartFollowing(LeaderChangeContext context) {
-      Peer leader = Peer.of(context.getLeaderId());
-      followed = Optional.of(leader);
-      heardOfLeader = true;
-      listener.followingStarted(leader, context.getTerm());
-    }
-
-    @Override
-    public void onStopFollowing(LeaderChangeContext context) {
-      followed = Optional.empty();
-      listener.followingStopped();
-    }
-
-    @Override
-    public void onConfigurationCommitted(Configuration configuration) {
-      listener.configurationCommitted(
-          configuration.getPeers().stream().map(Peer::of).toList(),
-          configuration.getLearners().stream().map(Peer::of).toList());
-    }
-
-    @Override
-    public void onSnapshotSave(SnapshotWriter writer, Closure done) {
-      if (!(writer instanceof CheckpointSnapshotWriter checkpoint)) {
-        done.run(new Status(RaftError.EINVAL, "not a snapshot writer of ours"));
-        return;
-      }
-      try {
-        TaskLoop.willBlock();
-        listener.save(
-            point(checkpoint.currentMeta()),
-            keep ->
-                done.run(
-                    keep.map(why -> new Status(RaftError.ECANCELED, "%s", why))
-                        .orElseGet(Status::OK)));
-      } catch (Exception e) {
-        fail(e);
-        done.run(new Status(RaftError.EIO, "%s", e.toString()));
-      }
-    }
-
-    @Override
-    public boolean onSnapshotLoad(SnapshotReader reader) {
-      try {
-        TaskLoop.willBlock();
-        SnapshotMeta meta = reader.load();
-        Optional<java.nio.file.Path> received =
-            reader instanceof CheckpointSnapshotReader checkpoint
-                ? checkpoint.received()
-                : Optional.empty();
-        return listener.load(point(meta), received, meta.toByteArray());
-      } catch (Exception e) {
-        fail(e);
-        return false;
-      }
-    }
-
-    @Override
-    public void onError(RaftException e) {
-      fail(e);
-    }
-
-    private void fail(Throwable cause) {
-      if (failed.compareAndSet(false, true)) {
-        log.error("group={} stopped after a local fault", group, cause);
-        listener.failed(cause);
-      }
-    }
-
-    private static GroupListener.SnapshotPoint point(SnapshotMeta meta) {
-      return new GroupListener.SnapshotPoint(
-          meta.getLastIncludedIndex(),
-          meta.getLastIncludedTerm(),
-          List.copyOf(meta.getPeersList()),
-          List.copyOf(meta.getOldPeersList()),
-          List.copyOf(meta.getLearnersList()));
-    }
-  }
-
-  static Configuration configuration(Collection<Peer> voters, Collection<Peer> learners) {
-    return new Configuration(
-        voters.stream().map(Peer::toPeerId).toList(),
-        learners.stream().map(Peer::toPeerId).toList());
-  }
+  void close();
 }

@@ -64,7 +64,7 @@ public final class RaftRpc implements RaftRpcFactory {
 
   @Override
   public RpcServer createRpcServer(Endpoint endpoint, ConfigHelper<RpcServer> helper) {
-    throw new UnsupportedOperationException("RaftEngine serves the peer port");
+    throw new UnsupportedOperationException("JRaftEngine serves the peer port");
   }
 
   @Override
@@ -72,7 +72,7 @@ public final class RaftRpc implements RaftRpcFactory {
     if (options instanceof Connected connected) {
       return client -> ((Client) client).use(connected);
     }
-    throw new IllegalArgumentException("a group that was not opened by RaftEngine");
+    throw new IllegalArgumentException("a group that was not opened by JRaftEngine");
   }
 
   private static final class Client implements RpcClient {

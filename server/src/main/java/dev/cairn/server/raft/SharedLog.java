@@ -65,7 +65,7 @@ import org.slf4j.LoggerFactory;
  * IllegalStateException} or are refused. Groups must be shut down before {@link #writeIncarnation}
  * and {@link #dropGroup}.
  */
-public final class SharedLog implements AutoCloseable {
+public final class SharedLog implements NodeLog {
   private static final Logger LOG = LoggerFactory.getLogger(SharedLog.class);
   private static final long MARK_INTERVAL_MILLIS = 1000;
 
@@ -267,19 +267,13 @@ public final class SharedLog implements AutoCloseable {
     return new GroupMeta(group(group));
   }
 
-  /** The incarnation whose marker a group has; 0 without one. */
+  @Override
   public long incarnation(String group) {
     GroupLog known = groups.get(group);
     return known == null ? 0 : known.incarnation();
   }
 
-  /**
-   * Marks a group as this incarnation, fsynced. Under another incarnation than before it starts
-   * empty: entries, first index, term and vote go in the same batch.
-   *
-   * @param incarnation 1 or more
-   * @throws LogDamagedException when it could not be written
-   */
+  @Override
   public void writeIncarnation(String group, long incarnation) {
     if (incarnation <= 0) {
       throw new IllegalArgumentException("An incarnation is 1 or more, not " + incarnation);
@@ -296,22 +290,19 @@ public final class SharedLog implements AutoCloseable {
     }
   }
 
-  /** Index of the first entry on disk, or of the next one while there is none; 1 for no group. */
+  @Override
   public long firstIndex(String group) {
     GroupLog known = groups.get(group);
     return known == null ? 1 : known.getFirstLogIndex();
   }
 
-  /**
-   * Index of the last entry on disk; {@code firstIndex - 1} while there is none, so 0 for a new
-   * group and for no group.
-   */
+  @Override
   public long lastIndex(String group) {
     GroupLog known = groups.get(group);
     return known == null ? 0 : known.getLastLogIndex();
   }
 
-  /** The term of an entry; empty outside of first to last. Reads the entry. */
+  @Override
   public OptionalLong termAt(String group, long index) {
     GroupLog known = groups.get(group);
     LogEntry entry = known == null ? null : known.getEntry(index);
@@ -327,10 +318,7 @@ public final class SharedLog implements AutoCloseable {
         .toList();
   }
 
-  /**
-   * About how many bytes the entries of a group are, from memory: to about a mebibyte or an entry.
-   * What was there when the log was opened counts as RocksDB estimates it, compressed.
-   */
+  @Override
   public long entryBytes(String group) {
     GroupLog known = groups.get(group);
     return known == null ? 0 : known.bytes();
@@ -357,16 +345,13 @@ public final class SharedLog implements AutoCloseable {
     }
   }
 
-  /** Whether a change of the group's voters has begun and its end is not on disk here yet. */
+  @Override
   public boolean votersInTransition(String group) {
     GroupLog known = groups.get(group);
     return known != null && known.voters().joint();
   }
 
-  /**
-   * The voters of a group by the last configuration that is on disk here; none when it has none, or
-   * {@link #votersInTransition}.
-   */
+  @Override
   public Set<Peer> voters(String group) {
     GroupLog known = groups.get(group);
     return known == null || known.voters().joint() ? Set.of() : known.voters().peers();
@@ -503,12 +488,7 @@ public final class SharedLog implements AutoCloseable {
     }
   }
 
-  /**
-   * Reads all of the log's table files and checks every block. What is not in one yet is checked
-   * when the log is opened.
-   *
-   * @param pace told the bytes of each file after it was read; may wait
-   */
+  @Override
   public void verify(LongConsumer pace) {
     for (LiveFileMetaData file : liveFiles()) {
       Path path = Path.of(file.path(), file.fileName());

@@ -39,4 +39,16 @@ public interface SnapshotHost {
 
   /** Whether this replica keeps data; false for a witness. Never changes. */
   boolean holdsData();
+
+  /** How far the data has come. Does not wait. */
+  Row row();
+
+  /**
+   * Where data stands in the log.
+   *
+   * @param index of the last entry that changed it
+   * @param term of that entry
+   * @param durableIndex how much of it is on disk without the log
+   */
+  record Row(long index, long term, long durableIndex) {}
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What a node adds to Cairn's own engine: here the copies of a replica's data between nodes. Not in
- * use: a node runs JRaft ({@code raft}) until this is proven. Must never know what an entry means,
- * nor how the data is stored.
+ * The Raft groups of a node by Cairn's own engine: {@link dev.cairn.server.replication.Shards}
+ * opens them, {@link dev.cairn.server.replication.ShardLoop} is the loop that owns them, {@link
+ * dev.cairn.server.replication.ReplicatedGroup} stands between the loop and a state machine, and
+ * {@link dev.cairn.server.replication.WrittenLog} is their log. {@link
+ * dev.cairn.server.replication.CopySender} gives copies of data, {@link
+ * dev.cairn.server.replication.CopyFetch} gets one. Not in use: a node runs JRaft ({@code raft})
+ * until this is proven. Must never know what an entry means, nor how the data is stored.
  *
- * <p>{@link dev.cairn.server.replication.CopySender} gives copies, {@link
- * dev.cairn.server.replication.CopyFetch} gets one.
- *
- * <p>Imports of ours: peer.
+ * <p>Imports of ours: consensus, log, peer, queues, raft, replication.
  */
 package dev.cairn.server.replication;

@@ -10,7 +10,7 @@ import dev.cairn.server.command.CommandTable;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.peer.PeerRun;
 import dev.cairn.server.peer.PeerTransport;
-import dev.cairn.server.raft.RaftEngine;
+import dev.cairn.server.raft.JRaftEngine;
 import dev.cairn.server.raft.SharedLog;
 import dev.cairn.server.tls.PeerTls;
 import java.nio.file.Path;
@@ -40,8 +40,8 @@ class MetaGroupTest {
     List<ClusterState> applied = new CopyOnWriteArrayList<>();
     try (Metrics metrics = new Metrics();
         SharedLog log = SharedLog.open(folder.resolve("log"), damage -> {}, metrics);
-        RaftEngine engine =
-            RaftEngine.start(
+        JRaftEngine engine =
+            JRaftEngine.start(
                 PeerTransport.listen(
                     "127.0.0.1", port, new PeerRun(self.id(), 1, "start"), PeerTls.off()),
                 log)) {

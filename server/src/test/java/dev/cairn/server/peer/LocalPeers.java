@@ -12,7 +12,13 @@ public final class LocalPeers {
 
   /** A node of its own. */
   public static PeerTransport listen(int port) throws IOException {
-    return PeerTransport.listen(LOCAL, port, new PeerRun(id(port), 1, "run"), PeerTls.off());
+    return listen(port, 1);
+  }
+
+  /** As {@link #listen(int)}, in a start of that number. */
+  public static PeerTransport listen(int port, long start) throws IOException {
+    PeerRun run = new PeerRun(id(port), start, "run-" + start);
+    return PeerTransport.listen(LOCAL, port, run, PeerTls.off());
   }
 
   /** The id of the node that listens on a port. */

@@ -432,7 +432,7 @@ class PeerTransportTest {
     AtomicInteger ended = new AtomicInteger();
     try (PeerTransport to = LocalPeers.listen(port)) {
       to.handle(KIND, (body, answer) -> answer.accept(body));
-      to.onEnd(ended::incrementAndGet);
+      to.onEnd(run -> ended.incrementAndGet());
       new Socket(LOCAL, port).close();
       try (PeerTransport from = LocalPeers.listen(FreePorts.next())) {
         assertThat(received(send(from, port, new byte[1]))).isTrue();

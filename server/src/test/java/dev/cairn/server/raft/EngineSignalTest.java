@@ -23,7 +23,7 @@ class EngineSignalTest {
 
   @Test
   void theJvmCanProfileANode() throws Exception {
-    Class.forName(RaftEngine.GroupOptions.class.getName()); // what comes before any group
+    Class.forName(JRaftEngine.GroupOptions.class.getName()); // what comes before any group
     Class.forName(NodeImpl.class.getName());
     long files = enginesFiles();
     boolean sampled = false;

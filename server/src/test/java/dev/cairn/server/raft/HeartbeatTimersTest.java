@@ -35,7 +35,7 @@ class HeartbeatTimersTest {
     Scheduler scheduler = JRaftUtils.raftTimerFactory().getRaftScheduler(false, 1, "test");
     assertThat(scheduler).isInstanceOf(HeartbeatTimers.OnTheBeat.class);
     CountDownLatch ran = new CountDownLatch(1);
-    scheduler.schedule(ran::countDown, RaftEngine.HEARTBEAT_MILLIS, MILLISECONDS);
+    scheduler.schedule(ran::countDown, JRaftEngine.HEARTBEAT_MILLIS, MILLISECONDS);
     assertThat(ran.await(30, TimeUnit.SECONDS)).isTrue();
     scheduler.shutdown();
   }
@@ -43,13 +43,13 @@ class HeartbeatTimersTest {
   @Test
   void aHeartbeatsDelayEndsOnTheBeat() {
     long before = System.nanoTime();
-    timers.schedule(() -> {}, RaftEngine.HEARTBEAT_MILLIS, MILLISECONDS);
+    timers.schedule(() -> {}, JRaftEngine.HEARTBEAT_MILLIS, MILLISECONDS);
     long after = System.nanoTime();
     long delay = recorded.delays.remove();
     assertThat(delay).isBetween(1L, BEAT);
     long late = Math.floorMod(before + delay, BEAT); // what passed since is what it is too late by
     assertThat(Math.min(late, BEAT - late)).isLessThanOrEqualTo(after - before);
-    timers.schedule(() -> {}, 5 * RaftEngine.HEARTBEAT_MILLIS, MILLISECONDS);
+    timers.schedule(() -> {}, 5 * JRaftEngine.HEARTBEAT_MILLIS, MILLISECONDS);
     assertThat(recorded.delays.remove()).isEqualTo(5 * BEAT);
   }
 
@@ -104,7 +104,7 @@ class HeartbeatTimersTest {
             throw new RejectedExecutionException("for the test");
           }
         },
-        RaftEngine.HEARTBEAT_MILLIS,
+        JRaftEngine.HEARTBEAT_MILLIS,
         MILLISECONDS);
     while (!recorded.tasks.isEmpty()) {
       recorded.tasks.remove().run();

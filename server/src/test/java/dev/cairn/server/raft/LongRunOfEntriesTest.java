@@ -40,8 +40,8 @@ class LongRunOfEntriesTest {
   }
 
   private boolean otherIsServedDuring(Entries entries) throws InterruptedException {
-    RaftGroup.ListenerAdapter adapter =
-        new RaftGroup.ListenerAdapter("group", new WaitsAtTheLast(entries.count));
+    JRaftGroup.ListenerAdapter adapter =
+        new JRaftGroup.ListenerAdapter("group", new WaitsAtTheLast(entries.count));
     try (TaskLoop worker = new TaskLoop("worker")) {
       worker.execute(() -> adapter.onApply(entries));
       worker.execute(otherGroup::countDown);

@@ -27,8 +27,9 @@ class RaftRpcTest {
   @BeforeEach
   void open() throws IOException {
     transport = LocalPeers.listen(FreePorts.next());
-    RaftEngine.GroupOptions options =
-        new RaftEngine.GroupOptions(transport, new WitnessPace(System::nanoTime, transport::after));
+    JRaftEngine.GroupOptions options =
+        new JRaftEngine.GroupOptions(
+            transport, new WitnessPace(System::nanoTime, transport::after));
     RaftRpc rpc = new RaftRpc();
     client = rpc.createRpcClient(rpc.defaultJRaftClientConfigHelper(options));
   }

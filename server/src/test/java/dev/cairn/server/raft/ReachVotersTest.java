@@ -77,6 +77,6 @@ class ReachVotersTest {
   }
 
   private void reach(Peer... others) {
-    RaftEngine.reachVoters(transport, Set.of(self, others[0], others[1]), self);
+    JRaftEngine.reachVoters(transport, Set.of(self, others[0], others[1]), self);
   }
 }

@@ -97,7 +97,8 @@ class SharedLogUnderJRaftTest {
 
   private Node start(SharedLog log, Counter counter) {
     NodeOptions options =
-        new RaftEngine.GroupOptions(transport, new WitnessPace(System::nanoTime, transport::after));
+        new JRaftEngine.GroupOptions(
+            transport, new WitnessPace(System::nanoTime, transport::after));
     options.setFsm(counter);
     options.setLogUri("unused");
     options.setRaftMetaUri("unused");

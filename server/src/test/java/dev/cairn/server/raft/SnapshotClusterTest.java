@@ -300,7 +300,7 @@ class SnapshotClusterTest {
       RaftRequests.serve(transport);
       NodeManager.getInstance().addAddress(peer.getEndpoint());
       NodeOptions options =
-          new RaftEngine.GroupOptions(
+          new JRaftEngine.GroupOptions(
               transport, new WitnessPace(System::nanoTime, transport::after));
       options.setElectionTimeoutMs(500);
       options.setInitialConf(configuration.copy());

@@ -123,7 +123,7 @@ public final class Advices {
     static void enter(
         @Advice.FieldValue("sharedLog") SharedLog sharedLog,
         @Advice.Argument(0) String group,
-        @Advice.Argument(4) boolean witness) {
+        @Advice.Argument(3) boolean witness) {
       if (witness) {
         Advices.truncate(sharedLog, group);
       }

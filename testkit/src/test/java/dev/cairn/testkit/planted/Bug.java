@@ -30,7 +30,7 @@ enum Bug {
 
   /** A witness that starts has forgotten the end of its log. */
   TRUNCATED_WITNESS_LOG(
-      point("dev.cairn.server.raft.RaftEngine", "open", Advices.TruncatedWitness.class));
+      point("dev.cairn.server.raft.JRaftEngine", "open", Advices.TruncatedWitness.class));
 
   private final List<Point> points;
 

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.node;
+
+import dev.cairn.server.peer.PeerTransport;
+import dev.cairn.server.raft.JRaftEngine;
+import dev.cairn.server.raft.LogDamagedException;
+import dev.cairn.server.raft.NodeLog;
+import dev.cairn.server.raft.RaftEngine;
+import dev.cairn.server.raft.SharedLog;
+import dev.cairn.server.replication.Shards;
+import dev.cairn.server.replication.WrittenLog;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.function.Consumer;
+
+/**
+ * Which engine runs this node's groups: JRaft, or in trials the one that is to take its place
+ * (docs/design/decisions/0035). Neither reads what the other wrote.
+ */
+final class GroupEngine {
+  /** A system property, which no user is told of: {@code true} for a trial. */
+  private static final String TRIAL = "cairn.shards";
+
+  private GroupEngine() {}
+
+  /**
+   * Opens the node's log.
+   *
+   * @throws dev.cairn.server.raft.LogLostException when it holds less than it had synced
+   * @throws IOException when the folder cannot be used
+   */
+  static NodeLog openLog(RuntimeSpec spec) throws IOException {
+    Path folder = spec.identity().folder().resolve(NodeRuntime.LOG);
+    Consumer<LogDamagedException> onFault = damage -> spec.onFault().accept(NodeFault.of(damage));
+    return Boolean.getBoolean(TRIAL)
+        ? WrittenLog.open(folder, spec.identity().self().id(), onFault)
+        : SharedLog.open(folder, onFault, spec.figures().metrics());
+  }
+
+  /** Starts the engine on a log that {@link #openLog} opened. */
+  static RaftEngine start(PeerTransport transport, NodeLog log) {
+    return log instanceof WrittenLog written
+        ? Shards.start(transport, written)
+        : JRaftEngine.start(transport, (SharedLog) log);
+  }
+}

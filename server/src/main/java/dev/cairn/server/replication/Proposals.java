@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.replication;
+
+import dev.cairn.consensus.Entry;
+import dev.cairn.server.raft.Proposal;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What this process proposed to a group and what is not committed yet.
+ *
+ * <p>Thread: the loop's. Invariant: each proposal leaves once, with its entry, refused since
+ * another entry has its place, or by {@link #takeAll}.
+ */
+final class Proposals {
+  private final Map<Long, Proposed> byIndex = new HashMap<>();
+
+  private record Proposed(long term, Proposal proposal) {}
+
+  /** A proposal stands in the log. */
+  void add(long index, long term, Proposal proposal) {
+    byIndex.put(index, new Proposed(term, proposal));
+  }
+
+  /** Takes those of committed entries, for each entry the one that made it. */
+  List<Optional<Proposal>> take(List<Entry> committed) {
+    List<Optional<Proposal>> proposed = new ArrayList<>(committed.size());
+    for (Entry entry : committed) {
+      Proposed own = byIndex.remove(entry.index());
+      if (own != null && own.term() != entry.term()) {
+        own.proposal().refused("another entry was committed in its place");
+        own = null;
+      }
+      proposed.add(Optional.ofNullable(own).map(Proposed::proposal));
+    }
+    return proposed;
+  }
+
+  /** Takes all that is left. */
+  List<Proposal> takeAll() {
+    List<Proposal> all = byIndex.values().stream().map(Proposed::proposal).toList();
+    byIndex.clear();
+    return all;
+  }
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.replication;
+
+import dev.cairn.consensus.Batch;
+import dev.cairn.consensus.EntriesWanted;
+import dev.cairn.consensus.Entry;
+import dev.cairn.consensus.Network;
+import dev.cairn.consensus.Settings;
+import dev.cairn.consensus.Shard;
+import dev.cairn.consensus.SharedLog;
+import dev.cairn.log.LogException;
+import dev.cairn.replication.ShardLog;
+import dev.cairn.server.peer.PeerLoop;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
+import java.util.function.LongFunction;
+import java.util.random.RandomGenerator;
+
+/**
+ * A shard on its event loop. All that comes meanwhile, from clients, peers and the log, is dealt
+ * with in one round, which is the next task of the loop.
+ *
+ * <p>Threads: {@link #run} and {@link #ask} by any; the shard is touched by the loop alone.
+ * Invariants:
+ *
+ * <ol>
+ *   <li>After any input a round follows, and the next one comes no later than the shard asks for.
+ *   <li>Nothing here waits: what has to be read from the log is read by {@code readers}.
+ * </ol>
+ */
+final class ShardLoop {
+  private final PeerLoop loop;
+  private final WrittenLog written;
+  private final Executor readers;
+  private final LongFunction<Executor> workers;
+  private final ShardLog log;
+  private final Shard shard;
+  private final AtomicBoolean woken = new AtomicBoolean();
+
+  // The loop's.
+  private final Map<Long, ReplicatedGroup> groups = new HashMap<>();
+  private boolean roundComes;
+  private long timerAt = Long.MAX_VALUE;
+  private boolean failed;
+
+  /**
+   * A shard without groups.
+   *
+   * @param session of this process, higher than that of any earlier one of the node
+   * @param readers reads entries that are not in memory
+   * @param workers runs a group's state machine
+   */
+  ShardLoop(
+      PeerLoop loop,
+      String node,
+      long session,
+      WrittenLog written,
+      Executor readers,
+      LongFunction<Executor> workers,
+      Network network) {
+    this.loop = loop;
+    this.written = written;
+    this.readers = readers;
+    this.workers = workers;
+    this.log = new ShardLog(written.log(), this::read);
+    this.shard =
+        new Shard(
+            node,
+            session,
+            Settings.DEFAULT,
+            new Tails(),
+            network,
+            RandomGenerator.getDefault(),
+            nowMillis());
+    written.onDurable(this::wake);
+  }
+
+  static long nowMillis() {
+    return TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
+  }
+
+  // ---- Any thread ----
+
+  Executor readers() {
+    return readers;
+  }
+
+  /** Who runs the state machine of a group. */
+  Executor worker(long group) {
+    return workers.apply(group);
+  }
+
+  WrittenLog written() {
+    return written;
+  }
+
+  /** Something on the loop, followed by a round. Nothing happens once the loop has ended. */
+  void run(Runnable task) {
+    if (loop.isCurrent()) {
+      runHere(task);
+    } else {
+      loop.execute(() -> runHere(task));
+    }
+  }
+
+  private void runHere(Runnable task) {
+    try {
+      task.run();
+    } finally {
+      roundSoon();
+    }
+  }
+
+  /** What the shard knows; waits for the loop. */
+  <T> T ask(Function<Shard, T> question) {
+    if (loop.isCurrent()) {
+      return question.apply(shard);
+    }
+    CompletableFuture<T> answer = new CompletableFuture<>();
+    run(
+        () -> {
+          try {
+            answer.complete(question.apply(shard));
+          } catch (RuntimeException e) {
+            answer.completeExceptionally(e);
+          }
+        });
+    try {
+      return answer.get();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted", e);
+    }
+  }
+
+  /** More is on disk. */
+  private void wake() {
+    if (woken.compareAndSet(false, true)) {
+      run(() -> woken.set(false));
+    }
+  }
+
+  private void read(long group, EntriesWanted wanted) {
+    readers.execute(
+        () -> {
+          List<Entry> entries = log.entries(group, wanted.from(), wanted.bytesMax());
+          run(() -> shard.loaded(group, wanted.peer(), entries, nowMillis()));
+        });
+  }
+
+  /** Entries that are on disk; may wait. */
+  List<Entry> entries(long group, long from, long bytesMax) {
+    return log.entries(group, from, bytesMax);
+  }
+
+  // ---- The loop ----
+
+  Shard shard() {
+    return shard;
+  }
+
+  ShardLog log() {
+    return log;
+  }
+
+  void add(long number, ReplicatedGroup group) {
+    groups.put(number, group);
+  }
+
+  void remove(long number) {
+    groups.remove(number);
+    shard.close(number);
+  }
+
+  /** Whether proposals are to be refused, since the log takes nothing now. */
+  boolean holdsBack() {
+    return failed || log.holdsBack();
+  }
+
+  void later(Runnable task, long millis) {
+    loop.after(millis, () -> run(task));
+  }
+
+  void receive(Batch batch) {
+    shard.receive(batch, nowMillis());
+    roundSoon();
+  }
+
+  private void roundSoon() {
+    if (!roundComes) {
+      roundComes = true;
+      loop.execute(this::round);
+    }
+  }
+
+  private void round() {
+    roundComes = false;
+    if (failed) {
+      return;
+    }
+    try {
+      shard.durable(log.durable(), nowMillis());
+      timer(shard.round(nowMillis()));
+    } catch (LogException e) {
+      failed = true;
+      written.fault(e);
+    } catch (RuntimeException e) {
+      failed = true; // what a broken round left behind nobody can tell
+      written.fault(new LogException(LogException.Kind.FAILED, "a round failed: " + e, e));
+    }
+  }
+
+  private void timer(long at) {
+    if (at >= timerAt || at == Long.MAX_VALUE) {
+      return;
+    }
+    timerAt = at;
+    loop.after(
+        Math.max(0, at - nowMillis()),
+        () -> {
+          if (timerAt == at) {
+            timerAt = Long.MAX_VALUE;
+            roundSoon();
+          }
+        });
+  }
+
+  /** The log as the shard writes it; each group keeps what it has yet to apply. */
+  private final class Tails implements SharedLog {
+    @Override
+    public long append(List<Part> parts) {
+      for (Part part : parts) {
+        ReplicatedGroup group = groups.get(part.group());
+        if (group != null && part.write() != null) {
+          group.written(part.write());
+        }
+      }
+      return log.append(parts);
+    }
+
+    @Override
+    public void read(long group, EntriesWanted wanted) {
+      log.read(group, wanted);
+    }
+  }
+}

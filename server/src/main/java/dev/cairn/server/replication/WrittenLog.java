@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.replication;
+
+import dev.cairn.consensus.Configuration;
+import dev.cairn.consensus.SnapshotReference;
+import dev.cairn.log.Append;
+import dev.cairn.log.Base;
+import dev.cairn.log.FolderFiles;
+import dev.cairn.log.Group;
+import dev.cairn.log.Log;
+import dev.cairn.log.LogException;
+import dev.cairn.log.LogSettings;
+import dev.cairn.log.LogThread;
+import dev.cairn.replication.Codec;
+import dev.cairn.server.raft.LogDamagedException;
+import dev.cairn.server.raft.LogLostException;
+import dev.cairn.server.raft.NodeLog;
+import dev.cairn.server.raft.Peer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The node's write-ahead log on its disk, with the threads that run it.
+ *
+ * <p>Invariants: {@link Log}'s. A fault is told once, and after it nothing is acknowledged any
+ * more.
+ *
+ * <p>Thread-safe.
+ */
+public final class WrittenLog implements NodeLog {
+  private static final Logger LOG = LoggerFactory.getLogger(WrittenLog.class);
+
+  private final Path folder;
+  private final String nodeId;
+  private final Log log;
+  private final LogThread thread;
+  private final Consumer<LogDamagedException> onFault;
+  private final List<Runnable> durableListeners = new CopyOnWriteArrayList<>();
+  private final Map<Long, AtomicLong> bytes = new ConcurrentHashMap<>();
+  private final AtomicBoolean faulty = new AtomicBoolean();
+  private final Object progress = new Object();
+
+  private WrittenLog(Path folder, String nodeId, Log log, Consumer<LogDamagedException> onFault) {
+    this.folder = folder;
+    this.nodeId = nodeId;
+    this.log = log;
+    this.onFault = onFault;
+    this.thread =
+        new LogThread(
+            log,
+            new LogThread.Listener() {
+              @Override
+              public void durable(long sequence) {
+                wakeUp();
+              }
+
+              @Override
+              public void failed(LogException cause) {
+                fault(cause);
+              }
+            });
+  }
+
+  /**
+   * Opens the log in a folder, or makes a new one.
+   *
+   * @param folder created when missing
+   * @param nodeId of this node, which is in all markers
+   * @param onFault told once; must neither block nor close this
+   * @throws LogLostException when it holds less than it had synced, or cannot be read
+   * @throws IOException when the folder cannot be used
+   */
+  public static WrittenLog open(Path folder, String nodeId, Consumer<LogDamagedException> onFault)
+      throws IOException {
+    Path note = folder.resolveSibling(folder.getFileName() + ".damaged");
+    if (Files.exists(note)) {
+      throw lost(folder, "was found damaged: " + Files.readString(note).strip(), null);
+    }
+    try {
+      Files.createDirectories(folder);
+      Log log = Log.open(FolderFiles.open(folder), LogSettings.DEFAULT, new SecureRandom());
+      return new WrittenLog(folder, nodeId, log, onFault);
+    } catch (LogException e) {
+      throw switch (e.kind()) {
+        case DAMAGED -> lost(folder, "is damaged (" + e.getMessage() + ")", e);
+        case NO_ROOM -> new IOException("No space left on device for the log in " + folder, e);
+        default -> new IOException("the log in " + folder + ": " + e.getMessage(), e);
+      };
+    }
+  }
+
+  private static LogLostException lost(Path folder, String what, Throwable cause) {
+    return new LogLostException(
+        "The write-ahead log in "
+            + folder
+            + " "
+            + what
+            + ": entries and votes that this node had acknowledged are lost, so it must not vote"
+            + " with what is left.",
+        cause);
+  }
+
+  private void wakeUp() {
+    durableListeners.forEach(Runnable::run);
+    synchronized (progress) {
+      progress.notifyAll();
+    }
+  }
+
+  /** Stops all that is acknowledged by this log. */
+  void fault(LogException cause) {
+    if (faulty.compareAndSet(false, true)) {
+      LOG.error("the write-ahead log in {} has failed", folder, cause);
+      LogDamagedException.Kind kind =
+          switch (cause.kind()) {
+            case NO_ROOM -> LogDamagedException.Kind.NO_ROOM;
+            case DAMAGED -> LogDamagedException.Kind.DAMAGED;
+            default -> LogDamagedException.Kind.FAILED;
+          };
+      onFault.accept(new LogDamagedException(kind, cause.getMessage(), cause));
+    }
+    synchronized (progress) {
+      progress.notifyAll();
+    }
+  }
+
+  /** The log itself. */
+  Log log() {
+    return log;
+  }
+
+  /** Tells whenever more is on disk; called on the log's thread, must not wait. */
+  void onDurable(Runnable listener) {
+    durableListeners.add(listener);
+  }
+
+  // ---- What the node asks ----
+
+  @Override
+  public long incarnation(String group) {
+    return log.group(GroupNumbers.of(group))
+        .filter(each -> each.marker().length > 0)
+        .map(each -> Codec.peer(each.marker()).incarnation())
+        .orElse(0L);
+  }
+
+  @Override
+  public void writeIncarnation(String group, long incarnation) {
+    long number = GroupNumbers.of(group);
+    byte[] marker = Codec.bytesOf(new dev.cairn.consensus.Peer(nodeId, incarnation));
+    awaitWritten(new Append().remove(number).marker(number, marker));
+    bytes.remove(number);
+  }
+
+  /** Writes down with which members a group begins; it has nothing yet. */
+  void found(long group, Configuration configuration) {
+    awaitWritten(new Append().reset(group, new Base(0, 0, 0, Codec.bytesOf(configuration))));
+  }
+
+  private void awaitWritten(Append append) {
+    try {
+      long sequence = log.append(append);
+      synchronized (progress) {
+        while (log.durable() < sequence) {
+          if (log.failure().isPresent()) {
+            throw log.failure().get();
+          }
+          progress.wait();
+        }
+      }
+    } catch (LogException e) {
+      fault(e);
+      throw new LogDamagedException(
+          LogDamagedException.Kind.FAILED, "the write-ahead log cannot be written", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while the log was written", e);
+    }
+  }
+
+  @Override
+  public long firstIndex(String group) {
+    return log.group(GroupNumbers.of(group)).map(each -> each.base().index() + 1).orElse(1L);
+  }
+
+  @Override
+  public long lastIndex(String group) {
+    return log.group(GroupNumbers.of(group)).map(Group::last).orElse(0L);
+  }
+
+  @Override
+  public OptionalLong termAt(String group, long index) {
+    Group found = log.group(GroupNumbers.of(group)).orElse(null);
+    if (found == null || index <= found.base().index() || index > found.last()) {
+      return OptionalLong.empty();
+    }
+    long term = -1;
+    for (Group.TermRun run : found.terms()) {
+      if (run.first() <= index) {
+        term = run.term();
+      }
+    }
+    return OptionalLong.of(term);
+  }
+
+  @Override
+  public long entryBytes(String group) {
+    AtomicLong counted = bytes.get(GroupNumbers.of(group));
+    return counted == null ? 0 : counted.get();
+  }
+
+  /** Bytes of entries were appended, or let go of where that is negative. */
+  void count(long group, long more) {
+    bytes
+        .computeIfAbsent(group, each -> new AtomicLong())
+        .updateAndGet(now -> Math.max(0, now + more));
+  }
+
+  @Override
+  public boolean votersInTransition(String group) {
+    return log.group(GroupNumbers.of(group))
+        .map(each -> configuration(each, Long.MAX_VALUE).configuration().isJoint())
+        .orElse(false);
+  }
+
+  @Override
+  public Set<Peer> voters(String group) {
+    return log.group(GroupNumbers.of(group))
+        .map(each -> configuration(each, Long.MAX_VALUE).configuration())
+        .filter(each -> !each.isJoint())
+        .map(each -> Set.copyOf(Members.voters(each)))
+        .orElse(Set.of());
+  }
+
+  /**
+   * The configuration that holds at an index by what is on disk, and where its entry stands.
+   *
+   * @param index of an entry that the log has or its base
+   */
+  static SnapshotReference configuration(Group group, long index) {
+    Map.Entry<Long, byte[]> entry = group.configurations().floorEntry(index);
+    if (entry != null) {
+      return new SnapshotReference(index, 0, Codec.configuration(entry.getValue()), entry.getKey());
+    }
+    Base base = group.base();
+    Configuration configuration =
+        base.configuration().length == 0
+            ? Configuration.NONE
+            : Codec.configuration(base.configuration());
+    return new SnapshotReference(index, 0, configuration, base.configurationIndex());
+  }
+
+  @Override
+  public void verify(LongConsumer pace) {
+    // A log that is open reads back nothing: it is checked whole at each start.
+  }
+
+  @Override
+  public void close() {
+    try {
+      thread.close();
+    } catch (IOException e) {
+      LOG.warn("the write-ahead log in {} could not be closed", folder, e);
+    }
+  }
+}
