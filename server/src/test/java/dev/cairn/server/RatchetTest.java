@@ -65,7 +65,7 @@ class RatchetTest {
           Map.entry("peer/PeerTransport", 638),
           Map.entry("raft/GroupLog", 484),
           Map.entry("raft/SharedLog", 578),
-          Map.entry("routing/Lane", 509),
+          Map.entry("routing/Lane", 511),
           Map.entry("storage/PartitionStore", 585));
 
   private static final Map<String, Integer> WIDE_CONSTRUCTORS =

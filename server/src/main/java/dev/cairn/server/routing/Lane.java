@@ -386,7 +386,7 @@ public final class Lane<R> implements AutoCloseable {
     synchronized (this) {
       putBack(again);
     }
-    Reply failed = timedOut(reply);
+    Reply failed = isBusy(reply) ? timedOut(true) : tooLate(now);
     late.forEach(waiting -> waiting.refuse(failed));
     try {
       scheduler.schedule(this::sendNext, RETRY_AFTER_MILLIS, TimeUnit.MILLISECONDS);
@@ -483,10 +483,7 @@ public final class Lane<R> implements AutoCloseable {
         return tooManyUnread();
       }
     }
-    return timedOut(
-        hasLeader.getAsBoolean()
-            ? new BatchReply.Refused(BatchReply.Reason.BUSY, Optional.empty())
-            : BatchReply.Refused.notLeader());
+    return timedOut(hasLeader.getAsBoolean());
   }
 
   static Reply tooManyUnread() {
@@ -496,8 +493,13 @@ public final class Lane<R> implements AutoCloseable {
             + " node");
   }
 
-  private Reply timedOut(BatchReply reply) {
-    return reply instanceof BatchReply.Refused refused && refused.reason() == BatchReply.Reason.BUSY
+  private static boolean isBusy(BatchReply reply) {
+    return reply instanceof BatchReply.Refused refused
+        && refused.reason() == BatchReply.Reason.BUSY;
+  }
+
+  private Reply timedOut(boolean somebodyLeads) {
+    return somebodyLeads
         ? new Reply.Failed(
             ErrorCode.TRYAGAIN, "the partition's leader has too much to do; slow down and retry")
         : new Reply.Failed(

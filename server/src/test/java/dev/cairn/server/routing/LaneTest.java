@@ -194,6 +194,20 @@ class LaneTest {
     assertThat(sent).hasSize(1);
   }
 
+  /** The answer got lost, or took too long: that says nothing of who leads. */
+  @Test
+  void readWhoseAnswerIsLostAtItsDeadlineIsToldOfNoLeaderOnlyWhereNobodyLeads() {
+    led = true;
+    submit(reads, "a", 100);
+    now = 100;
+    reply(new BatchReply.Unknown("no answer"));
+    led = false;
+    submit(reads, "b", 200);
+    now = 200;
+    scheduler.runAll();
+    assertThat(answers).containsExactly("a: " + ErrorCode.TRYAGAIN, "b: " + ErrorCode.CLUSTERDOWN);
+  }
+
   @Test
   void requestWhoseTimeIsUpInTheQueueIsNeverSent() {
     led = true;
