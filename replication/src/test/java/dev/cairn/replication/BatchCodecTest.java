@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Timeout;
  * {@code -Dcairn.batch.fuzz.seed=}.
  */
 class BatchCodecTest {
-  private static final int FUZZ_INPUTS = 200_000;
+  private static final int FUZZ_INPUTS = 100_000;
   private static final long FUZZ_SECONDS = Long.getLong("cairn.batch.fuzz.seconds", 0);
   private static final long FUZZ_SEED = Long.getLong("cairn.batch.fuzz.seed", 1);
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.cairn.server.operation.Reply;
 import dev.cairn.server.partition.LogLimits;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -27,6 +28,7 @@ class NodeRuntimeTest {
   }
 
   @Test
+  @Tag("long")
   void acknowledgedWritesSurviveTheLossOfEachNodeAndARestartOfAll() throws Exception {
     try (RuntimeCluster cluster = RuntimeCluster.start(folder, LogLimits.DEFAULT)) {
       for (int i = 0; i < KEYS; i++) {

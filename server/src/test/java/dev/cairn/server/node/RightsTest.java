@@ -137,6 +137,7 @@ final class RightsTest {
 
   /** Without a majority nothing is changed, and a node goes on with what it knows. */
   @Test
+  @Tag("long")
   void aNodeThatIsAloneGoesOnWithWhatItKnows() throws Exception {
     try (RuntimeCluster cluster = RuntimeCluster.start(folder, LogLimits.DEFAULT)) {
       assertThat(set(cluster, 0, "u", "on", "nopass")).isInstanceOf(Outcome.Applied.class);
@@ -154,6 +155,7 @@ final class RightsTest {
 
   /** Who comes with an empty disk lets nobody in before it knows whom. */
   @Test
+  @Tag("long")
   void aNodeWithAnEmptyDiskLetsNobodyInBeforeItHasCaughtUp() throws Exception {
     try (RuntimeCluster cluster = RuntimeCluster.start(folder, LogLimits.DEFAULT)) {
       assertThat(set(cluster, 0, "default", "resetpass", "#" + "a".repeat(64)))

@@ -606,7 +606,10 @@ class PeerTransportTest {
       to.handle(KIND, (body, answer) -> answer.accept(body));
       for (int length : new int[] {Frame.BYTES_MAX + 1, Integer.MAX_VALUE, -1, 0, 7}) {
         try (Socket socket = new Socket(LOCAL, port)) {
-          socket.getOutputStream().write(greeting(Frame.MAGIC, Frame.VERSION));
+          socket.getOutputStream().write(ownGreeting(from));
+          assertThat(socket.getInputStream().readNBytes(ownGreeting(to).length))
+              .as("the greeting of a connection that is open")
+              .hasSize(ownGreeting(to).length);
           socket.getOutputStream().write(ByteBuffer.allocate(4).putInt(length).array());
           assertEnds(socket);
         }

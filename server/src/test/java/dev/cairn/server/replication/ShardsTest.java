@@ -164,6 +164,7 @@ class ShardsTest {
   }
 
   @Test
+  @Tag("long")
   void aMemberIsReplacedByAnother() throws Exception {
     start(3, false);
     Node leader = awaitLeader();
