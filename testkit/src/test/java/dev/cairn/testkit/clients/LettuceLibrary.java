@@ -20,6 +20,8 @@ import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
 import io.lettuce.core.cluster.RedisClusterClient;
 import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
 import io.lettuce.core.cluster.api.sync.RedisClusterCommands;
+import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.Delay;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,6 +36,10 @@ final class LettuceLibrary extends SetAndGetLibrary {
   static final String ERRORS =
       "RedisCommandTimeoutException: .*|RedisConnectionException: .*|RedisException: (Connection |.*Connection reset|.*Broken pipe).*"
           + "|ConnectException: .*|RedisCommandExecutionException: (CLUSTERDOWN|TRYAGAIN|UNKNOWN) .*";
+
+  /** An attempt to reach a lost node a second: by default the pauses grow to 30 s. */
+  static final ClientResources RESOURCES =
+      ClientResources.builder().reconnectDelay(Delay.constant(Duration.ofSeconds(1))).build();
 
   private final Seed seed;
   private final RedisClient one;
@@ -51,13 +57,13 @@ final class LettuceLibrary extends SetAndGetLibrary {
   }
 
   private static RedisClient one(Seed seed) {
-    RedisClient client = RedisClient.create(uri(seed));
+    RedisClient client = RedisClient.create(RESOURCES, uri(seed));
     client.setOptions(options(seed));
     return client;
   }
 
   private static RedisClusterClient cluster(Seed seed) {
-    RedisClusterClient client = RedisClusterClient.create(uri(seed));
+    RedisClusterClient client = RedisClusterClient.create(RESOURCES, uri(seed));
     client.setOptions(options(seed));
     return client;
   }

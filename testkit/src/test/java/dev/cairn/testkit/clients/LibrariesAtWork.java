@@ -73,14 +73,23 @@ abstract class LibrariesAtWork {
   /** A test for each, which begins without a key. */
   Stream<DynamicTest> each(List<Library> some, Step step) {
     return some.stream()
-        .map(
-            library ->
-                DynamicTest.dynamicTest(
-                    library.name(),
-                    () -> {
-                      empty();
-                      step.of(library);
-                    }));
+        .map(library -> DynamicTest.dynamicTest(library.name(), () -> fromEmpty(library, step)));
+  }
+
+  /** Begins without a key; a failure names the library and the keys that there are. */
+  void fromEmpty(Library library, Step step) throws IOException {
+    empty();
+    try {
+      step.of(library);
+    } catch (AssertionError e) {
+      throw new AssertionError("%s, where the keys are %s".formatted(library.name(), keys()), e);
+    }
+  }
+
+  private String keys() throws IOException {
+    try (RespConnection connection = cluster.connect(0)) {
+      return RespConnection.text(connection.call("KEYS", "*"));
+    }
   }
 
   void empty() throws IOException {

@@ -68,6 +68,7 @@ final class SpringLibrary extends SetAndGetLibrary {
         LettuceClientConfiguration.builder()
             .commandTimeout(LettuceLibrary.TIMEOUT)
             .clientOptions(LettuceLibrary.options(seed))
+            .clientResources(LettuceLibrary.RESOURCES)
             .shutdownTimeout(Duration.ZERO);
     if (seed.account().isPresent()) {
       how.useSsl();
