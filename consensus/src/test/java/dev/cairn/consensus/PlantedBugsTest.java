@@ -25,7 +25,7 @@ import org.junit.jupiter.api.TestFactory;
  * <p>{@code planted-bugs.txt} remembers the seed that found each, which is tried first: it only
  * saves time. {@code -Dcairn.transcripts.rewrite=true} writes it anew.
  */
-@Tag("long")
+@Tag("nightly")
 class PlantedBugsTest {
   private static final Path SOURCES = Path.of("src/main/java/dev/cairn/consensus");
   private static final int SEEDS = 500;

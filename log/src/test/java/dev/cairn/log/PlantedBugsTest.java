@@ -15,7 +15,7 @@ import org.junit.jupiter.api.TestFactory;
  * Shows that the tests find mistakes: each of these is planted, one at a time, and must be found by
  * the simulation within 500 seeds, or by the test that is named.
  */
-@Tag("long")
+@Tag("nightly")
 class PlantedBugsTest {
   private static final int SEEDS = 500;
   private static final int STEPS = 400;

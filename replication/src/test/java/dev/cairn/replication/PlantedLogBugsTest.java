@@ -18,7 +18,7 @@ import org.junit.jupiter.api.TestFactory;
  * these is planted, one at a time, and must be found within 500 seeds. {@code
  * -Dcairn.planted=WORDS} runs those whose names have these words.
  */
-@Tag("long")
+@Tag("nightly")
 class PlantedLogBugsTest {
   private static final Path HERE = Path.of("src/main/java/dev/cairn/replication");
   private static final Path LOG = Path.of("../log/src/main/java/dev/cairn/log");

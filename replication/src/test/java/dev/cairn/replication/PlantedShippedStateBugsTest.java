@@ -16,7 +16,7 @@ import org.junit.jupiter.api.TestFactory;
  * Shows that the simulated cluster finds mistakes of the state: each of these is planted, one at a
  * time, and must be found within 500 seeds.
  */
-@Tag("long")
+@Tag("nightly")
 class PlantedShippedStateBugsTest {
   private static final Path STATE = Path.of("../state/src/main/java/dev/cairn/state");
   private static final int SEEDS = 500;

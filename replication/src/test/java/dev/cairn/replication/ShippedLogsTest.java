@@ -49,7 +49,7 @@ class ShippedLogsTest {
   }
 
   @Test
-  @Tag("long")
+  @Tag("nightly")
   @Timeout(value = 14, unit = TimeUnit.MINUTES)
   void norInLongRuns() {
     assertThat(run(LONG_SEEDS, LONG_STEPS))

@@ -37,7 +37,7 @@ class ShippedStatesTest {
   }
 
   @Test
-  @Tag("long")
+  @Tag("nightly")
   @Timeout(value = 14, unit = TimeUnit.MINUTES)
   void soItIsInLongRuns() {
     assertThat(run(LONG_SEEDS, seed -> ShippedStates.run(seed, LONG_STEPS)))
@@ -45,7 +45,7 @@ class ShippedStatesTest {
   }
 
   @Test
-  @Tag("long")
+  @Tag("nightly")
   @Timeout(value = 14, unit = TimeUnit.MINUTES)
   void soItIsWithTheLogThatShips() {
     assertThat(run(SEEDS_WITH_LOGS, seed -> ShippedStates.runWithLogs(seed, STEPS_WITH_LOGS)))

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.TestFactory;
  * Shows that the simulation finds mistakes: each of these is planted, one at a time, and must be
  * found within 500 seeds.
  */
-@Tag("long")
+@Tag("nightly")
 class PlantedStateBugsTest {
   private static final Path SOURCES = Path.of("src/main/java/dev/cairn/state");
   private static final int SEEDS = 500;

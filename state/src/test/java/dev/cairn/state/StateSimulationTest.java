@@ -43,7 +43,7 @@ class StateSimulationTest {
   }
 
   @Test
-  @Tag("long")
+  @Tag("nightly")
   void soIsItWithMoreSeeds() throws IOException {
     onDisk(LONG_DISK_SEEDS);
   }

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Clients that claim, stall, hoard and overdo, and one that wants to be served meanwhile. */
-@Tag("long")
+@Tag("nightly")
 @Tag("loaded")
 class BadClientsTest {
   private static final int CLAIMING = 1_000;

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The demo as a process with real nodes: it ends as it must and leaves nothing behind. */
-@Tag("long")
+@Tag("nightly")
 final class DemoProcessTest {
   private static final List<Integer> PORT_OFFSETS = List.of(0, 10_000, 20_000);
   private static final Duration PATIENCE = Duration.ofMinutes(2);

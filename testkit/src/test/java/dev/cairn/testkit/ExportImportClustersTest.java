@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Out of a cluster of three nodes and into another of one with other partitions: all of it, to the
  * byte, though export, import and a node are killed on the way.
  */
-@Tag("long")
+@Tag("nightly")
 class ExportImportClustersTest {
   private static final long SEED = 20_260_101;
   private static final long LATER_MILLIS = 3_600_000;

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Nodes die, what was acknowledged stays. */
-@Tag("long")
+@Tag("nightly")
 @Tag("loaded")
 class LossTest {
   /**

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
  * A node that is started wrongly ends with status 2 and says in a line what to do; those that run
  * go on.
  */
-@Tag("long")
+@Tag("nightly")
 class MisuseTest {
   private static final int NOT_STARTED = 2;
 

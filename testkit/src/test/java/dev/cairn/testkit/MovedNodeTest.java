@@ -17,7 +17,7 @@ import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.RedisClusterClient;
 
 /** Nodes whose folders are started at other addresses, and folders that are started twice. */
-@Tag("long")
+@Tag("nightly")
 class MovedNodeTest {
   private static final int KEYS = 60;
   private static final Duration PATIENCE = Duration.ofSeconds(60);

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Nodes that send and are not sent to, or the other way round: what is said of them. */
-@Tag("long")
+@Tag("nightly")
 @Tag("loaded")
 @Timeout(400)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)

@@ -43,7 +43,7 @@ import org.junit.jupiter.api.io.TempDir;
  * <p>Twenty seconds, or {@code -Dcairn.fuzz.minutes=10}; {@code -Dcairn.fuzz.seed} repeats the
  * choices.
  */
-@Tag("long")
+@Tag("nightly")
 class PeerPortFuzzTest {
   private static final long MINUTES = Long.getLong("cairn.fuzz.minutes", 0);
   private static final long SECONDS = MINUTES > 0 ? 60 * MINUTES : 20;

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * watched by {@link dev.cairn.testkit.longrun.FaultSuiteTest} too; here they are held for as long
  * as {@code -Dcairn.logs.seconds} says, and left out unless it says so.
  */
-@Tag("long")
+@Tag("nightly")
 @Tag("loaded")
 @Timeout(240)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)

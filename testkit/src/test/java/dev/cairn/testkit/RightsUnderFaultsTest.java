@@ -36,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
  *
  * <p>{@code -Dcairn.rights.seconds=600} says for how long, {@code -Dcairn.seed} with which choices.
  */
-@Tag("long")
+@Tag("nightly")
 class RightsUnderFaultsTest {
   private static final long SECONDS = Long.getLong("cairn.rights.seconds", 40);
   private static final String USER = "changing";

@@ -29,7 +29,7 @@ import redis.clients.jedis.RedisClusterClient;
  * An upgrade: one node after the other is stopped by SIGTERM and started again, and those who use
  * the cluster do not notice.
  */
-@Tag("long")
+@Tag("nightly")
 @Tag("loaded")
 class RollingRestartTest {
   private static final int CLIENTS = 16;

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A cluster that is moved over to TLS while clients use it, and whose certificates change then. */
-@Tag("long")
+@Tag("nightly")
 class SecureClustersTest {
   private static final CertificateWriter WRITER = new CertificateWriter(new SecureRandom());
 

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Nodes that come back with another disk than the one with which they promised something. */
-@Tag("long")
+@Tag("nightly")
 class WrongDiskTest {
   private static final String KEY = "mykey";
 

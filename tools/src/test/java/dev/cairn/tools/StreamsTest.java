@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Input and output as a shell connects them: real processes with pipes, FIFOs, files and none. */
-@Tag("long")
+@Tag("nightly")
 final class StreamsTest {
   @TempDir private Path folder;
   private FakeCluster cluster;
