@@ -71,6 +71,7 @@ public final class Log implements AutoCloseable {
   private final Tails tails;
   private final NavigableMap<Long, Segment> chain;
   private final NavigableMap<Long, Segment> copies;
+  private final EntryPlaces places;
   private final NavigableMap<String, LogFile> free;
 
   /** Copied files that a later copy has replaced; they go with the next segment. */
@@ -167,6 +168,7 @@ public final class Log implements AutoCloseable {
     groups = found.groups();
     chain = found.chain();
     copies = found.copies();
+    places = new EntryPlaces(groups, chain, copies);
     free = found.free();
     lastNumber = found.lastNumber();
     lastOrdinal = found.lastOrdinal();
@@ -315,37 +317,18 @@ public final class Log implements AutoCloseable {
     }
   }
 
-  /** Where an entry is, and those behind it in the same run; null when there is no such entry. */
   private EntryReader.Run run(long group, long index, long to) {
     synchronized (lock) {
       if (failure != null || closed) {
         checkUsable();
       }
-      GroupState state = groups.get(group);
-      if (state == null || index <= state.base().index() || index > Math.min(to, state.last())) {
-        return null;
-      }
-      int run = state.positions().runOf(index);
-      long place = state.positions().place(run);
-      return new EntryReader.Run(
-          segmentAt(Place.ordinal(place)),
-          Place.block(place),
-          state.positions().term(run),
-          index,
-          Math.min(to, state.positions().lastOf(run, state.last())));
+      return places.run(group, index, to);
     }
   }
 
-  private Segment segmentAt(long ordinal) {
-    Segment copy = copies.get(ordinal);
-    return copy != null ? copy : chain.get(ordinal);
-  }
-
-  /** The segment that goes on where another ended; null for none. */
   private Segment next(Segment segment) {
     synchronized (lock) {
-      Map.Entry<Long, Segment> next = chain.higherEntry(segment.ordinal());
-      return segment.isCopy() || next == null ? null : next.getValue();
+      return places.next(segment);
     }
   }
 

@@ -46,6 +46,7 @@ final class Recovery {
   private static final int AHEAD_BYTES = 1 << 20;
 
   private final LogFiles files;
+  private final boolean reading;
   private final List<Segment> begun = new ArrayList<>();
 
   /** Files that hold nothing that counts: they may be used again. */
@@ -117,8 +118,9 @@ final class Recovery {
     }
   }
 
-  private Recovery(LogFiles files) {
+  private Recovery(LogFiles files, boolean reading) {
     this.files = files;
+    this.reading = reading;
   }
 
   /**
@@ -128,7 +130,20 @@ final class Recovery {
    *     its files are not of one log or of another version
    */
   static Recovery of(LogFiles files) throws IOException {
-    Recovery recovery = new Recovery(files);
+    return recovered(new Recovery(files, false));
+  }
+
+  /**
+   * Reads a log that another process may be writing. It deletes nothing, and does not look for
+   * batches behind the end: there may be some by then.
+   *
+   * @throws LogException as {@link #of}, and also when a file was used again meanwhile
+   */
+  static Recovery forReading(LogFiles files) throws IOException {
+    return recovered(new Recovery(files, true));
+  }
+
+  private static Recovery recovered(Recovery recovery) throws IOException {
     try {
       recovery.run();
     } catch (IllegalArgumentException | BufferUnderflowException | NegativeArraySizeException e) {
@@ -199,7 +214,9 @@ final class Recovery {
       replay();
     }
     free.values().removeIf(file -> chain.values().stream().anyMatch(each -> each.file() == file));
-    lookForLater();
+    if (!reading) {
+      lookForLater();
+    }
     if (mark.isPresent() && lastNumber < mark.get().number()) {
       throw damaged(
           "it ends at batch " + lastNumber + ", but had been on disk up to " + mark.get().number());
@@ -211,8 +228,10 @@ final class Recovery {
       }
     }
     copies.values().forEach(each -> leftCopies.remove(each.name()));
-    for (String name : leftCopies) {
-      files.delete(name);
+    if (!reading) {
+      for (String name : leftCopies) {
+        files.delete(name);
+      }
     }
   }
 

@@ -4,6 +4,7 @@ package dev.cairn.server.node;
 import dev.cairn.server.access.Users;
 import dev.cairn.server.operation.EntryDescription;
 import dev.cairn.server.raft.LogDump;
+import dev.cairn.server.replication.WrittenLogDump;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -14,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Consumer;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
@@ -60,7 +62,7 @@ final class LogCommand {
     Path folder = checkout.resolve(data).resolve(FOLDER).toAbsolutePath();
     Writer lines = new BufferedWriter(new OutputStreamWriter(out, StandardCharsets.UTF_8));
     try {
-      LogDump.print(folder, line -> print(lines, line), LogCommand::describe);
+      print(folder, line -> print(lines, line));
       print(lines, "");
       return 0;
     } catch (UncheckedIOException unread) {
@@ -71,6 +73,15 @@ final class LogCommand {
       throw new StartException("cannot write the output: " + why, unread);
     } catch (IOException | IllegalStateException e) {
       throw new StartException(e.getMessage(), e);
+    }
+  }
+
+  /** Whichever engine wrote it. */
+  private static void print(Path folder, Consumer<String> lines) throws IOException {
+    if (WrittenLogDump.isLog(folder) && !LogDump.isLog(folder)) {
+      WrittenLogDump.print(folder, lines, LogCommand::describe);
+    } else {
+      LogDump.print(folder, lines, LogCommand::describe);
     }
   }
 

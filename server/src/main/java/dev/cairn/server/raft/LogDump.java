@@ -30,6 +30,11 @@ import org.rocksdb.RocksDBException;
 public final class LogDump {
   private LogDump() {}
 
+  /** Whether a folder has a log of this form. */
+  public static boolean isLog(Path folder) {
+    return Files.exists(folder.resolve("CURRENT"));
+  }
+
   /**
    * Prints all groups by name, their entries by index.
    *
@@ -41,7 +46,7 @@ public final class LogDump {
    */
   public static void print(Path folder, Consumer<String> out, Function<byte[], String> payload)
       throws IOException {
-    if (!Files.exists(folder.resolve("CURRENT"))) {
+    if (!isLog(folder)) {
       throw new IOException("There is no write-ahead log in " + folder);
     }
     try (LogOptions options = LogOptions.forReading();

@@ -27,4 +27,9 @@ final class GroupNumbers {
     }
     return matcher.group(1) == null ? META : FIRST_PARTITION + Long.parseLong(matcher.group(1));
   }
+
+  /** What a number stands for, without the cluster: {@code meta} or {@code p0}. */
+  static String shortName(long number) {
+    return number == META ? "meta" : "p" + (number - FIRST_PARTITION);
+  }
 }
