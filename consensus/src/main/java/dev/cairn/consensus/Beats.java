@@ -31,13 +31,14 @@ final class Beats {
   private long version;
   private long versionThere;
   private long answeredAt;
-  private boolean silent;
+  private boolean answersEnded;
 
   // What is led there.
   private long session;
   private long listVersion;
   private Map<Long, Led> list = Map.of();
   private long heardAt;
+  private boolean beatsEnded;
 
   Beats(String node, long nowMillis) {
     this.node = node;
@@ -102,23 +103,32 @@ final class Beats {
 
   // ---- Silence ----
 
-  /** Whether the node was heard before a moment only, which is said once. */
+  /**
+   * Whether the node's answers or its own beats came before a moment only. Each is said once: they
+   * end at different moments, and others rely on the one than on the other.
+   */
   boolean fellSilent(long before) {
-    boolean isSilent = lastNeeded() <= before;
-    boolean news = isSilent && !silent;
-    silent = isSilent;
+    boolean noAnswers = answersNeeded() && answeredAt <= before;
+    boolean noBeats = beatsNeeded() && heardAt <= before;
+    boolean news = (noAnswers && !answersEnded) || (noBeats && !beatsEnded);
+    answersEnded = noAnswers;
+    beatsEnded = noBeats;
     return news;
   }
 
-  /** When the node falls silent; Long.MAX_VALUE if it has, or nobody needs it. */
+  /** When {@link #fellSilent} has news; Long.MAX_VALUE while nothing is to be waited for. */
   long silentAt(long afterMillis) {
-    return silent || lastNeeded() == Long.MAX_VALUE ? Long.MAX_VALUE : lastNeeded() + afterMillis;
+    long answers = answersNeeded() && !answersEnded ? answeredAt : Long.MAX_VALUE - afterMillis;
+    long beats = beatsNeeded() && !beatsEnded ? heardAt : Long.MAX_VALUE - afterMillis;
+    return Math.min(answers, beats) + afterMillis;
   }
 
-  private long lastNeeded() {
-    long replied = led.isEmpty() ? Long.MAX_VALUE : answeredAt;
-    long said = list.isEmpty() ? Long.MAX_VALUE : heardAt;
-    return Math.min(replied, said);
+  private boolean answersNeeded() {
+    return !led.isEmpty();
+  }
+
+  private boolean beatsNeeded() {
+    return !list.isEmpty();
   }
 
   // ---- What is led there ----

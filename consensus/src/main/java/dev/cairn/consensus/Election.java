@@ -66,6 +66,13 @@ final class Election {
     return election + extra + state.random.nextLong(election);
   }
 
+  /** Whether a leader is followed that may be heard again. */
+  boolean isQuiet() {
+    return state.leader() != null
+        && state.standing() == GroupState.Standing.FOLLOWER
+        && !leaderGone;
+  }
+
   /** The leader's process does not answer any more: stand soon, replicas before witnesses. */
   void leaderIsGone() {
     leaderGone = true;

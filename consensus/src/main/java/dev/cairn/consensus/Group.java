@@ -304,9 +304,7 @@ public final class Group {
    * may sleep, which is to be given no time, until {@link #resume}.
    */
   public boolean isQuiet() {
-    return state.leads()
-        ? leadership.isQuiet()
-        : state.leader() != null && state.standing() == Standing.FOLLOWER && following.isQuiet();
+    return state.leads() ? leadership.isQuiet() : election.isQuiet() && following.isQuiet();
   }
 
   /**

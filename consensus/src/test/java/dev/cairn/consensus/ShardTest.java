@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 /** What a shard does for all its groups at once; the simulation shows the rest under faults. */
@@ -22,6 +23,7 @@ class ShardTest {
   private final Deque<Batch> onTheWay = new ArrayDeque<>();
   private final List<Batch> sent = new ArrayList<>();
   private final Set<String> cut = new HashSet<>();
+  private final Set<String> deaf = new HashSet<>();
   private long now;
 
   /** A node whose disk is as quick as its clock. */
@@ -100,7 +102,7 @@ class ShardTest {
 
   private void send(Batch batch) {
     sent.add(batch);
-    if (!cut.contains(batch.from()) && !cut.contains(batch.to())) {
+    if (!cut.contains(batch.from()) && !cut.contains(batch.to()) && !deaf.contains(batch.to())) {
       onTheWay.add(batch);
     }
   }
@@ -196,6 +198,49 @@ class ShardTest {
       assertThat(leaderOf(group)).isNotSameAs(gone);
     }
     assertThat(gone.shard.status(3).orElseThrow().leads()).isFalse();
+  }
+
+  /** A node's answers and its own beats end at different moments: each end wakes who needs it. */
+  @Test
+  void whoWaitsForAnswersAndForBeatsOfASilentNodeWakesForBoth() {
+    found();
+    runUntil(5000);
+    Host gone = leaderOf(3);
+    deaf.add(gone.name);
+    runUntil(now + Settings.DEFAULT.beatMillis() + 50);
+    cut.add(gone.name);
+    runUntil(now + 5000);
+    for (long group = 1; group <= GROUPS; group++) {
+      assertThat(leaderOf(group)).isNotSameAs(gone);
+    }
+  }
+
+  @Test
+  void whoSleepsStandsSoonWhenTheLeadersProcessIsGone() {
+    found();
+    runUntil(5000);
+    Host gone = leaderOf(3);
+    cut.add(gone.name);
+    for (Host other : hosts.values()) {
+      if (other != gone) {
+        other.shard.gone(gone.name, 1, now);
+        other.deadline = now;
+      }
+    }
+    long before = groupsLedBeside(gone);
+    runUntil(now + Settings.DEFAULT.electionMillis() / 2);
+    long split = GROUPS - groupsLedBeside(gone); // two stood at the same moment
+    assertThat(split).isLessThan((GROUPS - before) / 4);
+    runUntil(now + 5000);
+    assertThat(groupsLedBeside(gone)).isEqualTo(GROUPS);
+  }
+
+  private long groupsLedBeside(Host gone) {
+    return LongStream.rangeClosed(1, GROUPS)
+        .filter(
+            group ->
+                hosts.values().stream().anyMatch(host -> host != gone && host.shard.leads(group)))
+        .count();
   }
 
   @Test
