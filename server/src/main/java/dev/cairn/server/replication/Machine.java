@@ -31,13 +31,17 @@ import org.slf4j.LoggerFactory;
  * <ol>
  *   <li>The listener is called in the order in which tasks were given, even where one of them waits
  *       for a disk.
- *   <li>After a fault of the listener it is told that, once, and nothing else.
+ *   <li>After a local fault, its own or another, the listener is told that, once and in its turn,
+ *       and nothing else. After {@link #close} it is told nothing.
+ *   <li>Who waits for something is answered all the same: a proposal is unknown, and nothing counts
+ *       as saved.
  *   <li>{@link #appliedIndex} is read only after all up to there is visible.
  * </ol>
  */
 final class Machine {
   private static final Logger LOG = LoggerFactory.getLogger(Machine.class);
   private static final int SHORT_RUN_ENTRIES = 64;
+  private static final String STOPPED = "the group has stopped";
 
   private final String group;
   private final Executor tasks;
@@ -45,6 +49,7 @@ final class Machine {
   private final Optional<SnapshotHost> host;
   private final Runnable whenFailed;
   private final AtomicBoolean failed = new AtomicBoolean();
+  private volatile boolean closed;
   private SnapshotReference configuration; // the tasks'
   private volatile long appliedIndex;
   private volatile long appliedTerm;
@@ -91,7 +96,7 @@ final class Machine {
 
   /** How far the data is on disk without the log; 0 where there is none, or not any more. */
   long durableIndex() {
-    if (host.isEmpty() || failed.get()) {
+    if (host.isEmpty() || isOver()) {
       return 0;
     }
     try {
@@ -104,9 +109,28 @@ final class Machine {
 
   // ---- What it is given ----
 
-  /** A task in its turn. */
+  /** A task in its turn, whatever has become of the listener. */
   void execute(Runnable task) {
     tasks.execute(task);
+  }
+
+  /** Tells the listener something in its turn, as long as it is told anything. */
+  private void tell(Runnable what) {
+    tasks.execute(
+        () -> {
+          if (isOver()) {
+            return;
+          }
+          try {
+            what.run();
+          } catch (RuntimeException e) {
+            fail(e);
+          }
+        });
+  }
+
+  private boolean isOver() {
+    return closed || failed.get();
   }
 
   /**
@@ -118,35 +142,42 @@ final class Machine {
   void apply(List<Entry> run, List<Optional<Proposal>> proposed, Runnable done) {
     tasks.execute(
         () -> {
-          if (!failed.get() && applyNow(run, proposed)) {
+          int given = isOver() ? 0 : applyNow(run, proposed);
+          if (isOver()) {
+            proposed.stream()
+                .skip(given)
+                .flatMap(Optional::stream)
+                .forEach(each -> each.unknown(STOPPED));
+          } else {
             done.run();
           }
         });
   }
 
-  private boolean applyNow(List<Entry> run, List<Optional<Proposal>> proposed) {
+  /** Returns how many entries the listener was given. */
+  private int applyNow(List<Entry> run, List<Optional<Proposal>> proposed) {
     if (run.size() > SHORT_RUN_ENTRIES) {
       TaskLoop.willBlock();
     }
+    int given = 0;
     try {
-      for (int i = 0; i < run.size(); i++) {
-        Entry entry = run.get(i);
+      for (Entry entry : run) {
+        Optional<Proposal> own = proposed.get(given++);
         if (entry.configuration() != null) {
           configure(entry);
         } else if (entry.data() != null) {
-          listener.apply(
-              new GroupListener.Entry(entry.index(), entry.term(), entry.data(), proposed.get(i)));
+          listener.apply(new GroupListener.Entry(entry.index(), entry.term(), entry.data(), own));
         }
       }
       listener.applied();
     } catch (Exception e) {
       fail(e);
-      return false;
+      return given;
     }
     Entry last = run.get(run.size() - 1);
     appliedTerm = last.term();
     appliedIndex = last.index();
-    return true;
+    return given;
   }
 
   private void configure(Entry entry) {
@@ -168,7 +199,7 @@ final class Machine {
   }
 
   void leads(long term) {
-    tasks.execute(
+    tell(
         () -> {
           followed = Optional.empty();
           heardOfLeader = true;
@@ -177,11 +208,11 @@ final class Machine {
   }
 
   void leadsNoMore() {
-    tasks.execute(listener::leaderStopped);
+    tell(listener::leaderStopped);
   }
 
   void follows(Peer leader, long term) {
-    tasks.execute(
+    tell(
         () -> {
           followed = Optional.of(leader);
           heardOfLeader = true;
@@ -190,7 +221,7 @@ final class Machine {
   }
 
   void followsNobody() {
-    tasks.execute(
+    tell(
         () -> {
           followed = Optional.empty();
           listener.followingStopped();
@@ -203,48 +234,73 @@ final class Machine {
    * Has the data saved.
    *
    * @param saved told what is saved, when the log up to there may go, by any thread
-   * @param done told after that, or why the log must be kept
+   * @param done told once: after that, or why the log must be kept
    */
   void save(Consumer<SnapshotReference> saved, Consumer<Optional<String>> done) {
+    AtomicBoolean answered = new AtomicBoolean();
+    Consumer<Optional<String>> answer =
+        why -> {
+          if (answered.compareAndSet(false, true)) {
+            done.accept(why);
+          }
+        };
     tasks.execute(
         () -> {
+          if (isOver()) {
+            answer.accept(Optional.of(STOPPED));
+            return;
+          }
           SnapshotReference now = reference();
           try {
             TaskLoop.willBlock();
             listener.save(
-                point(now),
-                keep -> {
-                  if (keep.isEmpty()) {
-                    letGo(now, saved);
-                  }
-                  done.accept(keep);
-                });
+                point(now), keep -> answer.accept(keep.isPresent() ? keep : letGo(now, saved)));
           } catch (Exception e) {
             fail(e);
-            done.accept(Optional.of(e.toString()));
+            answer.accept(Optional.of(e.toString()));
           }
         });
   }
 
-  private void letGo(SnapshotReference now, Consumer<SnapshotReference> saved) {
+  /** Returns why the log must be kept all the same. */
+  private Optional<String> letGo(SnapshotReference now, Consumer<SnapshotReference> saved) {
+    if (isOver()) {
+      return Optional.of(STOPPED);
+    }
     try {
       if (host.isPresent()) {
         host.get().saveMeta(Codec.bytesOf(now));
       }
       saved.accept(now);
+      return Optional.empty();
     } catch (IOException | RuntimeException e) {
       fail(e);
+      return Optional.of(e.toString());
     }
   }
 
-  /** Puts a copy in the place of the data; {@code done} is told when it is there. */
+  /**
+   * Puts a copy in the place of the data. Nothing is left in its folder, whatever becomes of it.
+   *
+   * @param done told when it is in place; not after a fault
+   */
   void install(SnapshotReference reference, CopyFetch.Fetched fetched, Runnable done) {
     tasks.execute(
         () -> {
-          if (!failed.get() && installNow(reference, fetched)) {
+          boolean installed = !isOver() && installNow(reference, fetched);
+          discard(fetched.folder());
+          if (installed) {
             done.run();
           }
         });
+  }
+
+  private void discard(Path incoming) {
+    try {
+      host.orElseThrow().deleteIncoming(incoming);
+    } catch (IOException | RuntimeException e) {
+      LOG.warn("Cannot delete {}; it is tried again at the next start", incoming, e);
+    }
   }
 
   private boolean installNow(SnapshotReference reference, CopyFetch.Fetched fetched) {
@@ -267,7 +323,7 @@ final class Machine {
 
   /** A copy of the data for another node; waits for its turn and for the disk. */
   CopySource.Offered offer() throws IOException {
-    if (host.isEmpty() || failed.get()) {
+    if (host.isEmpty() || isOver()) {
       throw new IOException("there is no data to give");
     }
     SnapshotReference[] now = new SnapshotReference[1];
@@ -314,14 +370,32 @@ final class Machine {
     return members.stream().map(member -> Members.ofNode(member.peer()).toString()).toList();
   }
 
-  // ---- Faults ----
+  // ---- The end ----
 
   /** Stops it for good after a local fault. */
   void fail(Throwable cause) {
-    if (failed.compareAndSet(false, true)) {
+    if (!closed && failed.compareAndSet(false, true)) {
       LOG.error("group={} stopped after a local fault", group, cause);
       whenFailed.run();
-      listener.failed(cause);
+      tasks.execute(
+          () -> {
+            if (!closed) {
+              listener.failed(cause);
+            }
+          });
     }
+  }
+
+  /**
+   * Ends it. What was given before still reaches the listener; nothing does that comes later.
+   *
+   * @param done told in its turn
+   */
+  void close(Runnable done) {
+    tasks.execute(
+        () -> {
+          closed = true;
+          done.run();
+        });
   }
 }

@@ -437,7 +437,7 @@ final class ReplicatedGroup implements RaftGroup, Replica {
     }
     CountDownLatch ended = new CountDownLatch(1);
     leave();
-    loop.run(() -> machine.execute(ended::countDown));
+    loop.run(() -> machine.close(ended::countDown));
     try {
       ended.await();
     } catch (InterruptedException e) {
