@@ -128,17 +128,7 @@ public final class JRaftEngine implements RaftEngine {
       Optional<SnapshotHost> snapshots,
       GroupListener listener)
       throws IOException {
-    long marker = sharedLog.incarnation(group);
-    if (marker != incarnation) {
-      throw new IOException(
-          "group "
-              + group
-              + ": the log holds incarnation "
-              + marker
-              + " of this replica and the cluster expects "
-              + incarnation
-              + "; it does not vote until it was removed and added again");
-    }
+    sharedLog.requireIncarnation(group, incarnation);
     requireNoGap(group, snapshots);
     EngineThreads.use(group);
     WitnessPace pace = new WitnessPace(System::nanoTime, transport::after);

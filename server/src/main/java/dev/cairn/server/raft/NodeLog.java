@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.raft;
 
+import java.io.IOException;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.LongConsumer;
@@ -11,6 +12,21 @@ import java.util.function.LongConsumer;
 public interface NodeLog extends AutoCloseable {
   /** The incarnation whose marker a group has; 0 without one. */
   long incarnation(String group);
+
+  /**
+   * A replica takes part only under the incarnation whose marker is there.
+   *
+   * @throws IOException when it is another, or none: the disk was replaced
+   */
+  default void requireIncarnation(String group, long incarnation) throws IOException {
+    long marker = incarnation(group);
+    if (marker != incarnation) {
+      throw new IOException(
+          ("group %s: the log holds incarnation %d of this replica and the cluster expects %d;"
+                  + " it does not vote until it was removed and added again")
+              .formatted(group, marker, incarnation));
+    }
+  }
 
   /**
    * Marks a group as this incarnation, fsynced. Under another incarnation than before it starts

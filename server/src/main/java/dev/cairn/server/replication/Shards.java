@@ -190,17 +190,7 @@ public final class Shards implements RaftEngine {
       throws IOException {
     long number = GroupNumbers.of(group);
     Peer self = new Peer(transport.self().nodeId(), incarnation);
-    long marker = log.incarnation(group);
-    if (marker != incarnation) {
-      throw new IOException(
-          "group "
-              + group
-              + ": the log holds incarnation "
-              + marker
-              + " of this replica and the cluster expects "
-              + incarnation
-              + "; it does not vote until it was removed and added again");
-    }
+    log.requireIncarnation(group, incarnation);
     if (kept(number).base().configuration().length == 0) {
       log.found(number, founders.voters().isEmpty() ? Configuration.NONE : founded(founders));
     }
