@@ -7,16 +7,17 @@ import dev.cairn.consensus.Member;
 import dev.cairn.consensus.ReadGrant;
 import dev.cairn.consensus.Refusal;
 import dev.cairn.consensus.Replica;
+import dev.cairn.consensus.Shard;
 import dev.cairn.consensus.SnapshotOffer;
 import dev.cairn.consensus.SnapshotReference;
 import dev.cairn.consensus.Write;
-import dev.cairn.replication.Codec;
 import dev.cairn.server.raft.GroupListener;
 import dev.cairn.server.raft.Peer;
 import dev.cairn.server.raft.Proposal;
 import dev.cairn.server.raft.RaftGroup;
 import dev.cairn.server.raft.SnapshotHost;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -24,6 +25,7 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.ObjLongConsumer;
 
 /**
  * One group between the loop that decides and the {@link Machine} that applies.
@@ -39,17 +41,20 @@ import java.util.function.Consumer;
  *       member leads no more.
  *   <li>The machine is told that this member leads once it has applied all of earlier terms.
  *   <li>A read is confirmed only in the term that it names.
+ *   <li>Once it has left, by its end, a fault or that of the shard, all that waits is answered, and
+ *       nothing that comes late reaches the shard, where another may have its number.
  * </ol>
  */
 final class ReplicatedGroup implements RaftGroup, Replica {
   private static final int RUN_BYTES_MAX = 1 << 20;
+  private static final String CLOSED = "the group is closed";
 
   private final String name;
   private final long number;
   private final boolean witness;
   private final ShardLoop loop;
   private final Machine machine;
-  private final Copies copies;
+  private final GroupSnapshots snapshots;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   // The loop's.
@@ -63,22 +68,12 @@ final class ReplicatedGroup implements RaftGroup, Replica {
   private long startsIn; // the term in which the machine is to be told that this leads; 0 for none
   private boolean toldToLead;
   private boolean follows;
-  private long flushedTold;
+  private boolean left;
+  private final List<VoterChange> changes = new ArrayList<>();
 
   private volatile long term;
   private volatile dev.cairn.consensus.Peer leader;
   private volatile Set<Peer> witnesses;
-
-  /** How a copy of another node's data is fetched. */
-  interface Copies {
-    /**
-     * Begins to fetch one. It is checked and on the disk when it counts as fetched.
-     *
-     * @param least what it must cover
-     * @param done told the result, by any thread that may wait
-     */
-    void fetch(String node, long group, long least, Consumer<CopyFetch.Result> done);
-  }
 
   /**
    * A group that takes part from when the loop opens it.
@@ -95,14 +90,13 @@ final class ReplicatedGroup implements RaftGroup, Replica {
       ShardLoop loop,
       GroupListener listener,
       Optional<SnapshotHost> host,
-      Copies copies,
+      GroupSnapshots.Copies copies,
       SnapshotReference applied) {
     this.name = name;
     this.number = GroupNumbers.of(name);
     this.witness = witness;
     this.witnesses = witnesses;
     this.loop = loop;
-    this.copies = copies;
     this.given = applied.index();
     this.machine =
         new Machine(
@@ -111,7 +105,16 @@ final class ReplicatedGroup implements RaftGroup, Replica {
             listener,
             witness ? Optional.empty() : host,
             applied,
-            this::leave);
+            () -> loop.run(this::leaveNow));
+    this.snapshots =
+        new GroupSnapshots(
+            name,
+            witness,
+            machine,
+            copies,
+            loop.written(),
+            this::withShard,
+            index -> given = Math.max(given, index));
   }
 
   long number() {
@@ -137,7 +140,7 @@ final class ReplicatedGroup implements RaftGroup, Replica {
   }
 
   private void applyNext() {
-    if (applying || given >= applicable || closed.get()) {
+    if (applying || given >= applicable || left) {
       return;
     }
     applying = true;
@@ -168,6 +171,9 @@ final class ReplicatedGroup implements RaftGroup, Replica {
   }
 
   private void read(long from, List<Entry> run) {
+    if (left) {
+      return;
+    }
     if (given + 1 != from) {
       applying = false; // a copy was installed meanwhile
       applyNext();
@@ -195,6 +201,9 @@ final class ReplicatedGroup implements RaftGroup, Replica {
   }
 
   private void applied(long upTo) {
+    if (left) {
+      return;
+    }
     applying = false;
     loop.shard().applied(number, upTo, ShardLoop.nowMillis());
     applyNext();
@@ -247,28 +256,17 @@ final class ReplicatedGroup implements RaftGroup, Replica {
 
   @Override
   public void fetch(SnapshotOffer offer) {
-    if (witness) {
-      loop.run(() -> loop.shard().installed(number, offer.reference(), ShardLoop.nowMillis()));
-    } else {
-      copies.fetch(offer.from().node(), number, offer.reference().index(), this::fetched);
-    }
+    snapshots.fetch(offer);
   }
 
-  private void fetched(CopyFetch.Result result) {
-    if (result instanceof CopyFetch.Fetched copy) {
-      SnapshotReference reference = Codec.reference(copy.meta());
-      machine.install(reference, copy, () -> loop.run(() -> installed(reference)));
-    } else if (result instanceof CopyFetch.Failed failure
-        && failure.kind() == CopyFetch.Kind.LOCAL_DISK) {
-      machine.fail(new IOException(failure.why()));
-    } else {
-      loop.run(() -> loop.shard().installFailed(number, ShardLoop.nowMillis()));
-    }
-  }
-
-  private void installed(SnapshotReference reference) {
-    given = Math.max(given, reference.index());
-    loop.shard().installed(number, reference, ShardLoop.nowMillis());
+  /** Something on the loop, unless this has left. */
+  private void withShard(ObjLongConsumer<Shard> action) {
+    loop.run(
+        () -> {
+          if (!left) {
+            action.accept(loop.shard(), ShardLoop.nowMillis());
+          }
+        });
   }
 
   // ---- What the rest of the node asks ----
@@ -284,7 +282,7 @@ final class ReplicatedGroup implements RaftGroup, Replica {
   }
 
   private void proposeNow(byte[] data, long inTerm, Proposal proposal) {
-    if (!leads || term != inTerm || closed.get() || loop.holdsBack()) {
+    if (!leads || term != inTerm || left || loop.holdsBack()) {
       proposal.refused("this node does not lead in term " + inTerm + ", or cannot log");
       return;
     }
@@ -304,7 +302,7 @@ final class ReplicatedGroup implements RaftGroup, Replica {
   }
 
   private void confirmNow(long inTerm, Consumer<Optional<String>> done) {
-    if (!leads || term != inTerm || closed.get()) {
+    if (!leads || term != inTerm || left) {
       done.accept(Optional.of("this node does not lead in term " + inTerm));
       return;
     }
@@ -348,8 +346,8 @@ final class ReplicatedGroup implements RaftGroup, Replica {
     if (closed.get()) {
       return Optional.empty();
     }
-    Optional<GroupStatus> status = loop.ask(shard -> shard.status(number));
-    return status
+    return loop.ask(shard -> left ? Optional.<GroupStatus>empty() : shard.status(number))
+        .flatMap(status -> status)
         .filter(GroupStatus::leads)
         .map(now -> Set.copyOf(Members.voters(now.configuration())));
   }
@@ -359,13 +357,24 @@ final class ReplicatedGroup implements RaftGroup, Replica {
       Collection<Peer> voters, Collection<Peer> learners, Consumer<Optional<String>> done) {
     List<Member> wanted = voters.stream().map(peer -> Members.voter(peer, witnesses)).toList();
     List<dev.cairn.consensus.Peer> follow = learners.stream().map(Members::ofGroup).toList();
-    loop.run(() -> new VoterChange(loop, number, wanted, follow, done).begin());
+    VoterChange change = new VoterChange(loop, number, wanted, follow, done);
+    loop.run(() -> begin(change));
+  }
+
+  private void begin(VoterChange change) {
+    changes.removeIf(VoterChange::isOver);
+    if (left) {
+      change.end(CLOSED);
+    } else {
+      changes.add(change);
+      change.begin();
+    }
   }
 
   /** Whether it was begun is not known here; a leader that goes on to lead tells nobody. */
   @Override
   public Optional<String> transferLeadership(Peer target) {
-    loop.run(() -> loop.shard().transferTo(number, Members.ofGroup(target), ShardLoop.nowMillis()));
+    withShard((shard, now) -> shard.transferTo(number, Members.ofGroup(target), now));
     return Optional.empty();
   }
 
@@ -377,40 +386,16 @@ final class ReplicatedGroup implements RaftGroup, Replica {
 
   @Override
   public void campaignInFirstTerm() {
-    loop.run(() -> loop.shard().standAtOnce(number, ShardLoop.nowMillis()));
+    withShard((shard, now) -> shard.standAtOnce(number, now));
   }
 
   @Override
   public void snapshot(Consumer<Optional<String>> done) {
-    machine.save(saved -> loop.run(() -> letGo(saved.index())), done);
+    snapshots.save(done);
   }
 
-  private void letGo(long index) {
-    Optional<GroupStatus> before = loop.shard().status(number);
-    if (before.isEmpty()) {
-      return; // closed meanwhile
-    }
-    if (!witness) {
-      loop.shard().flushed(number, index, ShardLoop.nowMillis());
-    }
-    long base = before.get().base();
-    long gone = loop.shard().compact(number, index, ShardLoop.nowMillis());
-    if (gone > base) {
-      double part = (double) (gone - base) / (before.get().last() - base);
-      loop.written().count(number, -(long) (loop.written().entryBytes(name) * part));
-    }
-  }
-
-  /** The data may have been flushed by itself. Called now and then, by any thread. */
-  void tellFlushed() {
-    long durable = closed.get() ? 0 : machine.durableIndex();
-    loop.run(
-        () -> {
-          if (durable > flushedTold && loop.shard().isOpen(number)) {
-            flushedTold = durable;
-            loop.shard().flushed(number, durable, ShardLoop.nowMillis());
-          }
-        });
+  GroupSnapshots snapshots() {
+    return snapshots;
   }
 
   Machine machine() {
@@ -419,15 +404,18 @@ final class ReplicatedGroup implements RaftGroup, Replica {
 
   // ---- The end ----
 
-  /** Takes part no more; what it was asked is answered. */
-  private void leave() {
-    loop.run(
-        () -> {
-          loop.remove(number);
-          leads = false;
-          leadNoMore();
-          reads.refuseAll("the group is closed");
-        });
+  /** Takes part no more; what it was asked is answered. On the loop. */
+  void leaveNow() {
+    if (left) {
+      return;
+    }
+    left = true;
+    leads = false;
+    leadNoMore();
+    reads.refuseAll(CLOSED);
+    changes.forEach(change -> change.end(CLOSED));
+    changes.clear();
+    loop.remove(number, this);
   }
 
   @Override
@@ -436,8 +424,11 @@ final class ReplicatedGroup implements RaftGroup, Replica {
       return;
     }
     CountDownLatch ended = new CountDownLatch(1);
-    leave();
-    loop.run(() -> machine.close(ended::countDown));
+    loop.run(
+        () -> {
+          leaveNow();
+          machine.close(ended::countDown);
+        });
     try {
       ended.await();
     } catch (InterruptedException e) {

@@ -11,10 +11,13 @@ import dev.cairn.consensus.SharedLog;
 import dev.cairn.log.LogException;
 import dev.cairn.replication.ShardLog;
 import dev.cairn.server.peer.PeerLoop;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
@@ -32,6 +35,10 @@ import java.util.random.RandomGenerator;
  *
  * <ol>
  *   <li>After any input a round follows, and the next one comes no later than the shard asks for.
+ *   <li>What is given to {@link #run} runs, also when the loop has ended: whoever waits is
+ *       answered. {@link #end} comes before the end of the loop. It makes all groups leave, and
+ *       what comes behind it is run by whoever brings it; no group is left then, so it only
+ *       answers.
  *   <li>Nothing here waits: what has to be read from the log is read by {@code readers}.
  * </ol>
  */
@@ -43,9 +50,13 @@ final class ShardLoop {
   private final ShardLog log;
   private final Shard shard;
   private final AtomicBoolean woken = new AtomicBoolean();
+  private final Queue<Runnable> arrived = new ConcurrentLinkedQueue<>();
+  private final CompletableFuture<Void> over = new CompletableFuture<>();
+  private final Map<Long, ReplicatedGroup> groups =
+      new ConcurrentHashMap<>(); // the loop changes it
+  private volatile boolean ended; // written by the loop
 
   // The loop's.
-  private final Map<Long, ReplicatedGroup> groups = new HashMap<>();
   private boolean roundComes;
   private long timerAt = Long.MAX_VALUE;
   private boolean failed;
@@ -101,12 +112,33 @@ final class ShardLoop {
     return written;
   }
 
-  /** Something on the loop, followed by a round. Nothing happens once the loop has ended. */
+  /** The groups that take part. */
+  List<ReplicatedGroup> groups() {
+    return List.copyOf(groups.values());
+  }
+
+  /** A group that takes part; empty for any other. */
+  Optional<ReplicatedGroup> group(long number) {
+    return Optional.ofNullable(groups.get(number));
+  }
+
+  /** Something on the loop, followed by a round; by the caller once the shard has ended. */
   void run(Runnable task) {
-    if (loop.isCurrent()) {
+    if (loop.isCurrent() && !ended) {
       runHere(task);
+      return;
+    }
+    arrived.add(task);
+    if (ended) {
+      takeArrived();
     } else {
-      loop.execute(() -> runHere(task));
+      loop.execute(this::takeArrived);
+    }
+  }
+
+  private void takeArrived() {
+    for (Runnable task = arrived.poll(); task != null; task = arrived.poll()) {
+      runHere(task);
     }
   }
 
@@ -118,16 +150,34 @@ final class ShardLoop {
     }
   }
 
-  /** What the shard knows; waits for the loop. */
-  <T> T ask(Function<Shard, T> question) {
-    if (loop.isCurrent()) {
-      return question.apply(shard);
+  /** Ends the shard, and waits for that; its loop must not have ended. */
+  void end() {
+    run(this::endNow);
+    over.join();
+  }
+
+  private void endNow() {
+    if (!ended) {
+      groups().forEach(ReplicatedGroup::leaveNow);
+      ended = true;
     }
-    CompletableFuture<T> answer = new CompletableFuture<>();
+    over.complete(null);
+    takeArrived();
+  }
+
+  /** What the shard knows; waits for the loop. Empty once the shard has ended. */
+  <T> Optional<T> ask(Function<Shard, T> question) {
+    if (ended) {
+      return Optional.empty();
+    }
+    if (loop.isCurrent()) {
+      return Optional.of(question.apply(shard));
+    }
+    CompletableFuture<Optional<T>> answer = new CompletableFuture<>();
     run(
         () -> {
           try {
-            answer.complete(question.apply(shard));
+            answer.complete(ended ? Optional.empty() : Optional.of(question.apply(shard)));
           } catch (RuntimeException e) {
             answer.completeExceptionally(e);
           }
@@ -150,10 +200,16 @@ final class ShardLoop {
   }
 
   private void read(long group, EntriesWanted wanted) {
+    ReplicatedGroup asking = groups.get(group);
     readers.execute(
         () -> {
           List<Entry> entries = log.entries(group, wanted.from(), wanted.bytesMax());
-          run(() -> shard.loaded(group, wanted.peer(), entries, nowMillis()));
+          run(
+              () -> {
+                if (asking != null && groups.get(group) == asking) {
+                  shard.loaded(group, wanted.peer(), entries, nowMillis());
+                }
+              });
         });
   }
 
@@ -176,14 +232,16 @@ final class ShardLoop {
     groups.put(number, group);
   }
 
-  void remove(long number) {
-    groups.remove(number);
-    shard.close(number);
+  /** A group that another has followed under its number is not there any more. */
+  void remove(long number, ReplicatedGroup group) {
+    if (groups.remove(number, group)) {
+      shard.close(number);
+    }
   }
 
   /** Whether proposals are to be refused, since the log takes nothing now. */
   boolean holdsBack() {
-    return failed || log.holdsBack();
+    return failed || ended || log.holdsBack();
   }
 
   void later(Runnable task, long millis) {
@@ -191,12 +249,14 @@ final class ShardLoop {
   }
 
   void receive(Batch batch) {
-    shard.receive(batch, nowMillis());
-    roundSoon();
+    if (!ended) {
+      shard.receive(batch, nowMillis());
+      roundSoon();
+    }
   }
 
   private void roundSoon() {
-    if (!roundComes) {
+    if (!ended && !roundComes) {
       roundComes = true;
       loop.execute(this::round);
     }
@@ -204,7 +264,7 @@ final class ShardLoop {
 
   private void round() {
     roundComes = false;
-    if (failed) {
+    if (failed || ended) {
       return;
     }
     try {

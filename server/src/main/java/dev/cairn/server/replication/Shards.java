@@ -9,9 +9,9 @@ import dev.cairn.consensus.Message;
 import dev.cairn.consensus.Network;
 import dev.cairn.consensus.Restored;
 import dev.cairn.consensus.Role;
+import dev.cairn.consensus.Shard;
 import dev.cairn.consensus.SnapshotReference;
 import dev.cairn.log.Group;
-import dev.cairn.log.LogException;
 import dev.cairn.replication.BatchCodec;
 import dev.cairn.replication.Codec;
 import dev.cairn.server.peer.AcceptedConnection;
@@ -26,18 +26,13 @@ import dev.cairn.server.raft.RaftEngine;
 import dev.cairn.server.raft.RaftGroup;
 import dev.cairn.server.raft.SnapshotHost;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -62,10 +57,10 @@ public final class Shards implements RaftEngine {
   private final PeerTransport transport;
   private final WrittenLog log;
   private final ShardLoop shard;
-  private final Map<String, ReplicatedGroup> groups = new ConcurrentHashMap<>();
   private final ExecutorService readers =
       Executors.newFixedThreadPool(READERS, task -> daemon(task, "log-reader"));
-  private CopySender copies;
+  private final GroupCopies copies;
+  private CopySender sender;
   private volatile boolean closed;
 
   private Shards(PeerTransport transport, WrittenLog log) {
@@ -81,6 +76,9 @@ public final class Shards implements RaftEngine {
             readers,
             group -> transport.workerOf((int) group),
             new PeerNetwork());
+    this.copies =
+        new GroupCopies(
+            transport, readers, group -> shard.group(group).map(ReplicatedGroup::machine));
   }
 
   /**
@@ -93,7 +91,7 @@ public final class Shards implements RaftEngine {
     Shards shards = new Shards(transport, log);
     transport.handleOnLoop(ROUND, (from, body, answer) -> shards.received(from, body));
     transport.onEnd(shards::ended);
-    shards.copies = new CopySender(transport, shards.new Data());
+    shards.sender = new CopySender(transport, shards.copies);
     shards.lookAtData();
     return shards;
   }
@@ -204,20 +202,41 @@ public final class Shards implements RaftEngine {
             shard,
             listener,
             snapshots,
-            (node, of, least, done) -> fetch(node, of, least, snapshots.orElseThrow(), done),
+            (node, of, least, done) -> copies.fetch(node, of, least, snapshots, done),
             data);
     Member member = new Member(Members.ofGroup(self), witness ? Role.WITNESS : Role.REPLICA);
-    groups.put(group, opened);
-    shard.ask(
-        core -> {
-          Restored restored =
-              shard.log().restored(number, member.peer(), witness ? null : data).orElseThrow();
-          shard.add(number, opened);
-          core.open(number, member, restored, opened, ShardLoop.nowMillis());
-          return null;
-        });
+    log.opened(group);
+    try {
+      Optional<Boolean> begun =
+          shard.ask(
+              core -> {
+                begin(core, number, member, witness ? null : data, opened);
+                return true;
+              });
+      if (begun.isEmpty()) {
+        throw new IOException("group " + group + ": this node is stopping");
+      }
+    } catch (IllegalStateException e) {
+      throw new IOException("group " + group + " cannot be opened: " + e.getMessage(), e);
+    }
     shard.run(() -> {});
     return opened;
+  }
+
+  /** Nothing is left of a group that cannot begin; one that is open already stays as it is. */
+  private void begin(
+      Shard core, long number, Member self, SnapshotReference data, ReplicatedGroup group) {
+    if (shard.group(number).isPresent()) {
+      throw new IllegalStateException("it is open already");
+    }
+    Restored restored = shard.log().restored(number, self.peer(), data).orElseThrow();
+    try {
+      core.open(number, self, restored, group, ShardLoop.nowMillis());
+    } catch (RuntimeException e) {
+      core.close(number);
+      throw e;
+    }
+    shard.add(number, group);
   }
 
   private Group kept(long number) {
@@ -268,101 +287,22 @@ public final class Shards implements RaftEngine {
     return new SnapshotReference(row.index(), term, at.configuration(), at.configurationIndex());
   }
 
-  // ---- Copies of data ----
-
-  private void fetch(
-      String node, long group, long least, SnapshotHost into, Consumer<CopyFetch.Result> done) {
-    readers.execute(
-        () -> {
-          Path folder;
-          try {
-            folder = into.newIncoming();
-          } catch (IOException e) {
-            done.accept(new CopyFetch.Failed(CopyFetch.kindOf(e), e.toString()));
-            return;
-          } catch (RuntimeException e) {
-            done.accept(new CopyFetch.Failed(CopyFetch.Kind.PASSING, e.toString()));
-            return;
-          }
-          CopyFetch.start(
-              transport,
-              node,
-              group,
-              folder,
-              result -> {
-                CopyFetch.Result checked = checked(result, least);
-                if (checked instanceof CopyFetch.Failed) {
-                  discard(into, folder);
-                }
-                done.accept(checked);
-              });
-        });
-  }
-
-  /** A copy that does not say what it is, or is less than was offered, is none. */
-  private static CopyFetch.Result checked(CopyFetch.Result result, long least) {
-    if (result instanceof CopyFetch.Fetched copy) {
-      try {
-        if (Codec.reference(copy.meta()).index() < least) {
-          return new CopyFetch.Failed(CopyFetch.Kind.PASSING, "the copy ends before " + least);
-        }
-      } catch (LogException e) {
-        return new CopyFetch.Failed(CopyFetch.Kind.PASSING, e.getMessage());
-      }
-    }
-    return result;
-  }
-
-  private static void discard(SnapshotHost host, Path folder) {
-    try {
-      host.deleteIncoming(folder);
-    } catch (IOException | RuntimeException e) {
-      LOG.warn("Cannot delete {}; it is tried again at the next start", folder, e);
-    }
-  }
-
-  /** What others fetch of this node's data. */
-  private final class Data implements CopySource {
-    private final Map<Path, ReplicatedGroup> given = new ConcurrentHashMap<>();
-
-    @Override
-    public Offered open(long group) throws IOException {
-      ReplicatedGroup asked =
-          groups.values().stream()
-              .filter(each -> each.number() == group)
-              .findFirst()
-              .orElseThrow(() -> new IOException("group " + group + " is not open here"));
-      Offered offered = asked.machine().offer();
-      given.put(offered.checkpoint(), asked);
-      return offered;
-    }
-
-    @Override
-    public void close(Path checkpoint) {
-      ReplicatedGroup of = given.remove(checkpoint);
-      try {
-        of.machine().endOffer(checkpoint);
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
-  }
-
   // ---- Care ----
 
   private void lookAtData() {
     if (closed) {
       return;
     }
-    readers.execute(() -> groups.values().forEach(ReplicatedGroup::tellFlushed));
+    readers.execute(() -> shard.groups().forEach(group -> group.snapshots().tellFlushed()));
     transport.after(TimeUnit.MILLISECONDS.toNanos(LOOK_AT_DATA_MILLIS), this::lookAtData);
   }
 
   @Override
   public void close() {
     closed = true;
-    copies.close();
-    groups.values().forEach(ReplicatedGroup::close);
+    sender.close();
+    shard.groups().forEach(ReplicatedGroup::close);
+    shard.end();
     transport.close();
     readers.shutdown();
   }

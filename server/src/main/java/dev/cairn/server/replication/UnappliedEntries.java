@@ -17,7 +17,7 @@ import java.util.List;
  */
 final class UnappliedEntries {
   static final long BYTES_MAX = 64L << 20;
-  private static final long ENTRY_BYTES = 48;
+  static final long ENTRY_BYTES = 48;
 
   private final Deque<Entry> entries = new ArrayDeque<>();
   private long bytes;

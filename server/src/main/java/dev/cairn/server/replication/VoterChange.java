@@ -20,10 +20,10 @@ import java.util.stream.Stream;
  * joint configuration, and what follows it, until all voters have that on disk.
  *
  * <p>It has no state of its own: each step follows from the group's configuration, so that it goes
- * on with whatever it finds. It ends when this member leads no more, or after {@link #MILLIS_MAX};
- * whoever wanted the change begins again then.
+ * on with whatever it finds. It ends when this member leads no more, when the group leaves, or
+ * after {@link #MILLIS_MAX}; whoever wanted the change begins again then.
  *
- * <p>Thread: the loop's.
+ * <p>Thread: the loop's. Invariant: its end is told once.
  */
 final class VoterChange {
   private static final long LOOK_EVERY_MILLIS = 20;
@@ -35,6 +35,7 @@ final class VoterChange {
   private final List<Peer> learners;
   private final Consumer<Optional<String>> done;
   private final long until = ShardLoop.nowMillis() + MILLIS_MAX;
+  private boolean over;
 
   VoterChange(
       ShardLoop loop,
@@ -49,18 +50,37 @@ final class VoterChange {
     this.done = done;
   }
 
+  boolean isOver() {
+    return over;
+  }
+
+  /** Gives it up. What was begun may go on. */
+  void end(String why) {
+    tell(Optional.of(why));
+  }
+
+  private void tell(Optional<String> outcome) {
+    if (!over) {
+      over = true;
+      done.accept(outcome);
+    }
+  }
+
   void begin() {
+    if (over) {
+      return;
+    }
     Optional<GroupStatus> status = loop.shard().status(group);
     if (status.isEmpty() || !status.get().leads()) {
-      done.accept(Optional.of("this node leads no more"));
+      tell(Optional.of("this node leads no more"));
     } else if (isDone(status.get())) {
-      done.accept(Optional.empty());
+      tell(Optional.empty());
     } else if (ShardLoop.nowMillis() > until) {
-      done.accept(Optional.of("it took too long; it is tried again"));
+      tell(Optional.of("it took too long; it is tried again"));
     } else {
       Optional<Refusal> refusal = step(status.get());
       if (refusal.isPresent() && !passes(refusal.get())) {
-        done.accept(Optional.of("refused: " + refusal.get()));
+        tell(Optional.of("refused: " + refusal.get()));
       } else {
         loop.later(this::begin, LOOK_EVERY_MILLIS);
       }

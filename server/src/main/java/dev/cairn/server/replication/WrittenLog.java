@@ -8,7 +8,9 @@ import dev.cairn.log.Base;
 import dev.cairn.log.FolderFiles;
 import dev.cairn.log.Group;
 import dev.cairn.log.Log;
+import dev.cairn.log.LogEntry;
 import dev.cairn.log.LogException;
+import dev.cairn.log.LogFiles;
 import dev.cairn.log.LogSettings;
 import dev.cairn.log.LogThread;
 import dev.cairn.replication.Codec;
@@ -26,6 +28,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -37,12 +40,20 @@ import org.slf4j.LoggerFactory;
  * The node's write-ahead log on its disk, with the threads that run it.
  *
  * <p>Invariants: {@link Log}'s. A fault is told once, and after it nothing is acknowledged any
- * more.
+ * more. Whoever waits for the disk is answered: that it is written, that the log has failed or is
+ * closed, or that there has been no room for {@link #ROOM_MILLIS_MAX}.
  *
  * <p>Thread-safe.
  */
 public final class WrittenLog implements NodeLog {
   private static final Logger LOG = LoggerFactory.getLogger(WrittenLog.class);
+  private static final long ROOM_MILLIS_MAX = 2_000;
+  private static final long LOOK_MILLIS = 100;
+
+  /** How much of a group's log is read to tell how long all of it is, at each of its places. */
+  private static final long SAMPLE_BYTES = 256 << 10;
+
+  private static final int SAMPLES = 3;
 
   private final Path folder;
   private final String nodeId;
@@ -53,6 +64,7 @@ public final class WrittenLog implements NodeLog {
   private final Map<Long, AtomicLong> bytes = new ConcurrentHashMap<>();
   private final AtomicBoolean faulty = new AtomicBoolean();
   private final Object progress = new Object();
+  private boolean closed; // guarded by progress
 
   private WrittenLog(Path folder, String nodeId, Log log, Consumer<LogDamagedException> onFault) {
     this.folder = folder;
@@ -92,8 +104,7 @@ public final class WrittenLog implements NodeLog {
     }
     try {
       Files.createDirectories(folder);
-      Log log = Log.open(FolderFiles.open(folder), LogSettings.DEFAULT, new SecureRandom());
-      return new WrittenLog(folder, nodeId, log, onFault);
+      return open(folder, nodeId, FolderFiles.open(folder), LogSettings.DEFAULT, onFault);
     } catch (LogException e) {
       throw switch (e.kind()) {
         case DAMAGED -> lost(folder, "is damaged (" + e.getMessage() + ")", e);
@@ -101,6 +112,18 @@ public final class WrittenLog implements NodeLog {
         default -> new IOException("the log in " + folder + ": " + e.getMessage(), e);
       };
     }
+  }
+
+  /** With other files and bounds, for tests. */
+  static WrittenLog open(
+      Path folder,
+      String nodeId,
+      LogFiles files,
+      LogSettings settings,
+      Consumer<LogDamagedException> onFault)
+      throws IOException {
+    Log log = Log.open(files, settings, new SecureRandom());
+    return new WrittenLog(folder, nodeId, log, onFault);
   }
 
   private static LogLostException lost(Path folder, String what, Throwable cause) {
@@ -121,21 +144,25 @@ public final class WrittenLog implements NodeLog {
     }
   }
 
-  /** Stops all that is acknowledged by this log. */
+  /** Stops all that is acknowledged by this log. That its owner has closed it is no fault. */
   void fault(LogException cause) {
-    if (faulty.compareAndSet(false, true)) {
+    if (cause.kind() != LogException.Kind.CLOSED && faulty.compareAndSet(false, true)) {
       LOG.error("the write-ahead log in {} has failed", folder, cause);
-      LogDamagedException.Kind kind =
-          switch (cause.kind()) {
-            case NO_ROOM -> LogDamagedException.Kind.NO_ROOM;
-            case DAMAGED -> LogDamagedException.Kind.DAMAGED;
-            default -> LogDamagedException.Kind.FAILED;
-          };
-      onFault.accept(new LogDamagedException(kind, cause.getMessage(), cause));
+      onFault.accept(damage(cause.getMessage(), cause));
     }
     synchronized (progress) {
       progress.notifyAll();
     }
+  }
+
+  private static LogDamagedException damage(String message, LogException cause) {
+    LogDamagedException.Kind kind =
+        switch (cause.kind()) {
+          case NO_ROOM -> LogDamagedException.Kind.NO_ROOM;
+          case DAMAGED -> LogDamagedException.Kind.DAMAGED;
+          case FAILED, FOREIGN, BUSY, CLOSED -> LogDamagedException.Kind.FAILED;
+        };
+    return new LogDamagedException(kind, message, cause);
   }
 
   /** The log itself. */
@@ -171,24 +198,56 @@ public final class WrittenLog implements NodeLog {
     awaitWritten(new Append().reset(group, new Base(0, 0, 0, Codec.bytesOf(configuration))));
   }
 
+  /** Appends, and waits until that is on disk. */
   private void awaitWritten(Append append) {
+    long untilNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(ROOM_MILLIS_MAX);
     try {
-      long sequence = log.append(append);
+      long sequence = taken(append, untilNanos);
       synchronized (progress) {
         while (log.durable() < sequence) {
-          if (log.failure().isPresent()) {
-            throw log.failure().get();
-          }
-          progress.wait();
+          refuseWaiting(untilNanos);
+          progress.wait(LOOK_MILLIS);
         }
       }
     } catch (LogException e) {
+      if (e.kind() == LogException.Kind.CLOSED) {
+        throw new IllegalStateException("the write-ahead log is closed", e);
+      }
       fault(e);
-      throw new LogDamagedException(
-          LogDamagedException.Kind.FAILED, "the write-ahead log cannot be written", e);
+      throw damage("the write-ahead log cannot be written: " + e.getMessage(), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while the log was written", e);
+    }
+  }
+
+  /** Its number, once there is no more before it than the log holds. */
+  private long taken(Append append, long untilNanos) throws InterruptedException {
+    while (true) {
+      try {
+        return log.append(append);
+      } catch (LogException e) {
+        if (e.kind() != LogException.Kind.BUSY) {
+          throw e;
+        }
+      }
+      synchronized (progress) {
+        refuseWaiting(untilNanos);
+        progress.wait(LOOK_MILLIS);
+      }
+    }
+  }
+
+  /** The caller holds the lock of progress. */
+  private void refuseWaiting(long untilNanos) {
+    if (log.failure().isPresent()) {
+      throw log.failure().get();
+    }
+    if (closed) {
+      throw new LogException(LogException.Kind.CLOSED, "the log is closed");
+    }
+    if (log.isOutOfRoom() && System.nanoTime() - untilNanos > 0) {
+      throw new LogException(LogException.Kind.NO_ROOM, "the disk of the log is full");
     }
   }
 
@@ -221,6 +280,40 @@ public final class WrittenLog implements NodeLog {
   public long entryBytes(String group) {
     AtomicLong counted = bytes.get(GroupNumbers.of(group));
     return counted == null ? 0 : counted.get();
+  }
+
+  /**
+   * Looks how long a group's log is, before more is counted: of a long one an estimate, by entries
+   * at three places.
+   */
+  void opened(String group) {
+    long number = GroupNumbers.of(group);
+    try {
+      log.group(number)
+          .ifPresent(found -> bytes.put(number, new AtomicLong(measured(number, found))));
+    } catch (LogException e) {
+      LOG.debug("group={} cannot be measured; the log's threads tell why", group, e);
+    }
+  }
+
+  private long measured(long number, Group found) {
+    long entries = found.last() - found.base().index();
+    long read = 0;
+    long readBytes = 0;
+    long next = found.base().index() + 1;
+    for (int i = 0; i < SAMPLES && next <= found.last(); i++) {
+      long from = Math.max(next, found.base().index() + 1 + entries * i / SAMPLES);
+      List<LogEntry> sample = log.read(number, from, SAMPLE_BYTES);
+      if (sample.isEmpty()) {
+        break;
+      }
+      for (LogEntry entry : sample) {
+        readBytes += UnappliedEntries.ENTRY_BYTES + entry.data().length;
+      }
+      read += sample.size();
+      next = from + sample.size();
+    }
+    return read == 0 ? 0 : (long) ((double) readBytes / read * entries);
   }
 
   /** Bytes of entries were appended, or let go of where that is negative. */
@@ -275,6 +368,10 @@ public final class WrittenLog implements NodeLog {
       thread.close();
     } catch (IOException e) {
       LOG.warn("the write-ahead log in {} could not be closed", folder, e);
+    }
+    synchronized (progress) {
+      closed = true;
+      progress.notifyAll();
     }
   }
 }

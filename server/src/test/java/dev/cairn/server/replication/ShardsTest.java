@@ -20,7 +20,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
@@ -198,7 +200,85 @@ class ShardsTest {
     assertThatThrownBy(node::start).isInstanceOf(IOException.class).hasMessageContaining("removed");
   }
 
+  @Test
+  void whoComesBehindTheEndOfTheNodeIsAnswered() throws Exception {
+    start(1, false);
+    Node node = awaitLeader();
+    RaftGroup group = node.group;
+    long term = node.replica.leadsIn();
+    CompletableFuture<Optional<String>> begun = new CompletableFuture<>();
+    group.changeVoters(List.of(node.self, new Peer("nowhere", 1)), List.of(), begun::complete);
+    node.stop();
+    assertThat(begun.get(20, TimeUnit.SECONDS)).isPresent();
+    MapReplica.Asked asked = new MapReplica.Asked();
+    group.propose(bytes("late"), term, asked);
+    assertThat(asked.get(20, TimeUnit.SECONDS)).isEqualTo("refused");
+    CompletableFuture<Optional<String>> leads = new CompletableFuture<>();
+    group.confirmLeadership(term, leads::complete);
+    assertThat(leads.get(20, TimeUnit.SECONDS)).isPresent();
+    CompletableFuture<Optional<String>> changed = new CompletableFuture<>();
+    group.changeVoters(List.of(node.self), List.of(), changed::complete);
+    assertThat(changed.get(20, TimeUnit.SECONDS)).isPresent();
+    CompletableFuture<Optional<String>> saved = new CompletableFuture<>();
+    group.snapshot(saved::complete);
+    assertThat(saved.get(20, TimeUnit.SECONDS)).isPresent();
+    assertThatThrownBy(node::open).isInstanceOf(IOException.class).hasMessageContaining("stopping");
+    assertThat(inTime(group::voters)).isEmpty();
+    inTime(
+        () -> {
+          group.close();
+          return null;
+        });
+  }
+
+  @Test
+  void aGroupThatHadFailedEndsAlsoBehindTheEndOfTheNode() throws Exception {
+    start(1, false);
+    Node node = awaitLeader();
+    ReplicatedGroup group = (ReplicatedGroup) node.group;
+    group.machine().fail(new IOException("a fault"));
+    eventually().until(() -> node.replica.failure() != null);
+    node.stop();
+    assertThat(inTime(group::voters)).isEmpty();
+    inTime(
+        () -> {
+          group.close();
+          return null;
+        });
+  }
+
+  @Test
+  void aGroupIsOpenOnceAndCanBeOpenedAgainWhereItWasClosedOrHadFailed() throws Exception {
+    start(1, false);
+    Node node = awaitLeader();
+    assertThat(node.propose("one").get(20, TimeUnit.SECONDS)).isEqualTo("applied");
+    ReplicatedGroup first = (ReplicatedGroup) node.group;
+    assertThatThrownBy(node::open).isInstanceOf(IOException.class).hasMessageContaining("already");
+    assertThat(node.propose("two").get(20, TimeUnit.SECONDS)).isEqualTo("applied");
+    first.machine().fail(new IOException("a fault"));
+    eventually().until(() -> node.replica.failure() != null);
+    node.replica.crash();
+    node.open();
+    awaitLeader();
+    first.close(); // takes nothing from who has followed it
+    assertThat(node.propose("three").get(20, TimeUnit.SECONDS)).isEqualTo("applied");
+    node.group.close();
+    node.replica.crash();
+    node.open();
+    awaitLeader();
+    assertThat(node.propose("four").get(20, TimeUnit.SECONDS)).isEqualTo("applied");
+    assertThat(node.replica.entries().values()).containsExactly("one", "two", "three", "four");
+  }
+
   // ---- Helpers ----
+
+  private static <T> T inTime(Callable<T> asked) throws Exception {
+    FutureTask<T> task = new FutureTask<>(asked);
+    Thread thread = new Thread(task);
+    thread.setDaemon(true);
+    thread.start();
+    return task.get(20, TimeUnit.SECONDS);
+  }
 
   private void start(int count, boolean witnessLast) throws IOException {
     for (int i = 0; i < count; i++) {
@@ -304,6 +384,10 @@ class ShardsTest {
       if (log.incarnation(GROUP) == 0 && marks) {
         log.writeIncarnation(GROUP, self.incarnation());
       }
+      open();
+    }
+
+    void open() throws IOException {
       group =
           shards.open(
               GROUP,

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.replication;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.cairn.log.Append;
+import dev.cairn.log.FolderFiles;
+import dev.cairn.log.LogEntry;
+import dev.cairn.log.LogException;
+import dev.cairn.log.LogFile;
+import dev.cairn.log.LogFiles;
+import dev.cairn.log.LogSettings;
+import dev.cairn.server.raft.LogDamagedException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Who waits for the log's disk, and what an operator is told of it. */
+class WrittenLogTest {
+  private static final String GROUP = "cairn-test-p0";
+  private static final String OTHER = "cairn-test-p1";
+  private static final int ENTRY_BYTES = 1_000;
+
+  /** Four batches of a block each to a segment. */
+  private static final LogSettings SMALL = new LogSettings(16 << 10, 4 << 10, 4, 1 << 20, 4 << 20);
+
+  @TempDir Path temporary;
+  private final List<LogDamagedException> faults = new CopyOnWriteArrayList<>();
+  private final Disk disk = new Disk();
+  private WrittenLog log;
+
+  @AfterEach
+  void close() {
+    disk.released.countDown();
+    if (log != null) {
+      log.close();
+    }
+  }
+
+  @Test
+  void whoWaitsWhenTheLogIsClosedIsToldSo() throws Exception {
+    open(LogSettings.DEFAULT);
+    disk.holds = true;
+    CompletableFuture<Throwable> first = marking(GROUP);
+    assertThat(disk.held.await(20, TimeUnit.SECONDS)).isTrue();
+    CompletableFuture<Throwable> second = marking(OTHER);
+    eventually(() -> log.log().queuedBytes() > 0);
+    Thread closing = new Thread(log::close);
+    closing.start();
+    eventually(() -> closing.getState() == Thread.State.TIMED_WAITING);
+    disk.released.countDown();
+    assertThat(first.get(20, TimeUnit.SECONDS)).isNull();
+    assertThat(second.get(20, TimeUnit.SECONDS))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("closed");
+    closing.join();
+    assertThat(faults).isEmpty();
+  }
+
+  @Test
+  void aClosedLogIsNoFault() throws Exception {
+    open(LogSettings.DEFAULT);
+    log.close();
+    assertThat(marking(GROUP).get(20, TimeUnit.SECONDS)).isInstanceOf(IllegalStateException.class);
+    log.fault(new LogException(LogException.Kind.CLOSED, "the log is closed"));
+    assertThat(faults).isEmpty();
+  }
+
+  @Test
+  void whatIsThrownSaysWhatIsWrongAsWhatIsTold() throws Exception {
+    open(LogSettings.DEFAULT);
+    disk.failure = new LogException(LogException.Kind.DAMAGED, "not what was written");
+    Throwable thrown = marking(GROUP).get(20, TimeUnit.SECONDS);
+    assertThat(thrown).isInstanceOf(LogDamagedException.class);
+    assertThat(((LogDamagedException) thrown).kind()).isEqualTo(LogDamagedException.Kind.DAMAGED);
+    assertThat(faults)
+        .extracting(LogDamagedException::kind)
+        .containsExactly(LogDamagedException.Kind.DAMAGED);
+  }
+
+  @Test
+  void whoWaitsForRoomIsToldAfterAWhile() throws Exception {
+    open(SMALL);
+    disk.full = true;
+    for (int i = 0; faults.isEmpty() && i < 10_000; i++) {
+      Throwable thrown = marking("cairn-test-p" + i).get(60, TimeUnit.SECONDS);
+      if (thrown != null) {
+        assertThat(((LogDamagedException) thrown).kind())
+            .isEqualTo(LogDamagedException.Kind.NO_ROOM);
+        break;
+      }
+    }
+    assertThat(faults)
+        .extracting(LogDamagedException::kind)
+        .containsExactly(LogDamagedException.Kind.NO_ROOM);
+  }
+
+  @Test
+  void howLongALogIsOutlivesARestart() throws Exception {
+    open(LogSettings.DEFAULT);
+    log.writeIncarnation(GROUP, 1);
+    log.opened(GROUP);
+    assertThat(log.entryBytes(GROUP)).isZero();
+    append(1, 20);
+    restart();
+    assertThat(log.entryBytes(GROUP))
+        .isEqualTo(20L * (ENTRY_BYTES + UnappliedEntries.ENTRY_BYTES)); // read whole
+    append(21, 4_000);
+    restart();
+    long all = 4_000L * (ENTRY_BYTES + UnappliedEntries.ENTRY_BYTES);
+    assertThat(log.entryBytes(GROUP)).isBetween(all * 9 / 10, all * 11 / 10);
+  }
+
+  // ---- Helpers ----
+
+  private void open(LogSettings settings) throws IOException {
+    Path folder = temporary.resolve("log");
+    Files.createDirectories(folder);
+    disk.files = FolderFiles.open(folder);
+    log = WrittenLog.open(folder, "node", disk, settings, faults::add);
+  }
+
+  private void restart() throws IOException {
+    log.close();
+    open(LogSettings.DEFAULT);
+    assertThat(log.entryBytes(GROUP)).isZero();
+    log.opened(GROUP);
+  }
+
+  private void append(long from, long to) {
+    long number = GroupNumbers.of(GROUP);
+    long sequence = 0;
+    for (long index = from; index <= to; index++) {
+      LogEntry entry = new LogEntry(index, 1, LogEntry.Kind.DATA, new byte[ENTRY_BYTES]);
+      sequence = log.log().append(new Append().entry(number, entry));
+    }
+    long last = sequence;
+    eventually(() -> log.log().durable() >= last);
+  }
+
+  /** What is thrown by who marks a group; null for nothing. */
+  private CompletableFuture<Throwable> marking(String group) {
+    return CompletableFuture.supplyAsync(
+        () -> {
+          try {
+            log.writeIncarnation(group, 1);
+            return null;
+          } catch (RuntimeException e) {
+            return e;
+          }
+        });
+  }
+
+  private static void eventually(Callable<Boolean> condition) {
+    await().atMost(Duration.ofSeconds(60)).pollInterval(Duration.ofMillis(10)).until(condition);
+  }
+
+  /** A folder that holds a sync up, fails, or has no room for another file. */
+  private static final class Disk implements LogFiles {
+    LogFiles files;
+    final CountDownLatch held = new CountDownLatch(1);
+    final CountDownLatch released = new CountDownLatch(1);
+    volatile boolean holds;
+    volatile boolean full;
+    volatile LogException failure;
+
+    @Override
+    public List<String> list() throws IOException {
+      return files.list();
+    }
+
+    @Override
+    public LogFile create(String name, long bytes) throws IOException {
+      if (full) {
+        throw new LogException(LogException.Kind.NO_ROOM, "no room");
+      }
+      return new File(files.create(name, bytes));
+    }
+
+    @Override
+    public LogFile open(String name) throws IOException {
+      return new File(files.open(name));
+    }
+
+    @Override
+    public void delete(String name) throws IOException {
+      files.delete(name);
+    }
+
+    @Override
+    public void replace(String name, byte[] bytes) throws IOException {
+      files.replace(name, bytes);
+    }
+
+    @Override
+    public Optional<byte[]> read(String name) throws IOException {
+      return files.read(name);
+    }
+
+    @Override
+    public void close() throws IOException {
+      files.close();
+    }
+
+    private final class File implements LogFile {
+      private final LogFile file;
+
+      File(LogFile file) {
+        this.file = file;
+      }
+
+      @Override
+      public long size() throws IOException {
+        return file.size();
+      }
+
+      @Override
+      public int read(long position, ByteBuffer into) throws IOException {
+        return file.read(position, into);
+      }
+
+      @Override
+      public void write(long position, ByteBuffer from) throws IOException {
+        if (failure != null) {
+          throw failure;
+        }
+        file.write(position, from);
+      }
+
+      @Override
+      public void sync() throws IOException {
+        if (holds) {
+          held.countDown();
+          try {
+            released.await();
+          } catch (InterruptedException e) {
+            throw new IOException(e);
+          }
+        }
+        file.sync();
+      }
+
+      @Override
+      public void close() throws IOException {
+        file.close();
+      }
+    }
+  }
+}
