@@ -8,6 +8,8 @@ import dev.cairn.server.storage.ScannedKey;
 import dev.cairn.server.storage.StoredKeys;
 import dev.cairn.server.storage.ValueRecord;
 import dev.cairn.server.storage.Writes;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
@@ -196,21 +198,40 @@ public final class Keyspace implements KeyView {
     keyCount = 0;
   }
 
-  /** Removes stored keys whose time is up, the earliest first; how many. */
+  /** Removes keys whose time is up, the earliest first; how many. */
   long sweep(int keysMax) {
-    long swept = 0;
-    for (byte[] key : source.expiring(timeMillis, keysMax)) {
-      Optional<ValueRecord> record = standing(key);
-      if (record.isPresent() && isOver(record.get(), timeMillis)) {
-        operationCounter++;
-        remove(key, record);
-        swept++;
-      }
+    List<Due> due = due(keysMax);
+    for (Due each : due) {
+      operationCounter++;
+      remove(each.key(), standing(each.key()));
     }
-    lookups.expired(swept);
-    if (swept == keysMax) {
+    lookups.expired(due.size());
+    if (due.size() == keysMax) {
       lookups.fullSweep();
     }
-    return swept;
+    return due.size();
+  }
+
+  private record Due(long expiresAtMillis, byte[] key) {}
+
+  /**
+   * What is to be swept. Pending changes are seen, or it would depend on where batches end, which
+   * is another place on each replica.
+   */
+  private List<Due> due(int keysMax) {
+    List<byte[]> keys = writes.expiring(timeMillis);
+    if (!writes.cleared()) {
+      int storedMax = keysMax + writes.touchedOfExpiring(timeMillis);
+      source.expiring(timeMillis, storedMax).stream()
+          .filter(key -> !writes.touches(key))
+          .forEach(keys::add);
+    }
+    return keys.stream()
+        .map(key -> new Due(expiry(standing(key)), key))
+        .sorted(
+            Comparator.comparingLong(Due::expiresAtMillis)
+                .thenComparing(Due::key, Arrays::compareUnsigned))
+        .limit(keysMax)
+        .toList();
   }
 }

@@ -2,8 +2,10 @@
 package dev.cairn.server.storage;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
@@ -96,6 +98,30 @@ public final class Writes {
       }
     }
     return within;
+  }
+
+  /** The keys under which these changes leave what expires at that time or before; in no order. */
+  public List<byte[]> expiring(long untilMillis) {
+    List<byte[]> keys = new ArrayList<>();
+    for (Map.Entry<ByteBuffer, Change> change : changes.entrySet()) {
+      Optional<ValueRecord> record = change.getValue().record();
+      if (record.isPresent() && expires(record.get().expiresAtMillis(), untilMillis)) {
+        keys.add(change.getKey().array());
+      }
+    }
+    return keys;
+  }
+
+  /** How many stored keys these changes touch that expire at that time or before. */
+  public int touchedOfExpiring(long untilMillis) {
+    return (int)
+        changes.values().stream()
+            .filter(change -> expires(change.storedExpiresAtMillis(), untilMillis))
+            .count();
+  }
+
+  private static boolean expires(long expiresAtMillis, long untilMillis) {
+    return expiresAtMillis != ValueRecord.NEVER && expiresAtMillis <= untilMillis;
   }
 
   /** How many keys are changed, besides those that were cleared. */
