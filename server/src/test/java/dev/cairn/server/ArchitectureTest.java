@@ -27,7 +27,7 @@ import org.junit.jupiter.api.TestFactory;
  * <pre>
  *   node → { resp, http } → command → routing → partition → replication
  *        → { operation, cluster } → { raft, storage, access }
- *   metrics, value, peer → tls: leaves for all
+ *   metrics, value, peer → tls: leaves for all; so is the module state
  * </pre>
  */
 class ArchitectureTest {
@@ -46,6 +46,10 @@ class ArchitectureTest {
           List.of("raft", "storage", "access"),
           List.of("metrics", "value", "peer"),
           List.of("tls"));
+
+  /** What stands under a key has one form, whichever of the two keeps it. */
+  private static final List<String> OF_STATE =
+      List.of("dev.cairn.state.ValueRecord", "dev.cairn.state.StateException");
 
   private static final JavaClasses CLASSES =
       new ClassFileImporter()
@@ -133,7 +137,8 @@ class ArchitectureTest {
                           || type.getPackageName().startsWith(ROOT + ".metrics")
                           || type.getPackageName().startsWith("dev.cairn.queues")
                           || (name.equals("raft")
-                              && type.getPackageName().startsWith(ROOT + ".peer"));
+                              && type.getPackageName().startsWith(ROOT + ".peer"))
+                          || (name.equals("storage") && OF_STATE.contains(type.getName()));
                     }
                   }));
     }
@@ -165,7 +170,13 @@ class ArchitectureTest {
 
   @Test
   void onlyStorageAndRaftTouchRocksDb() {
-    onlyMayTouch("org.rocksdb..", "storage", "raft");
+    check(
+        noClasses()
+            .that()
+            .resideOutsideOfPackages(tree("storage"), tree("raft"), "dev.cairn.state.rocks")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("org.rocksdb.."));
   }
 
   @Test

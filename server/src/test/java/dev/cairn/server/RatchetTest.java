@@ -66,7 +66,7 @@ class RatchetTest {
           Map.entry("raft/GroupLog", 484),
           Map.entry("raft/SharedLog", 578),
           Map.entry("routing/Lane", 511),
-          Map.entry("storage/PartitionStore", 585));
+          Map.entry("storage/PartitionStore", 583));
 
   private static final Map<String, Integer> WIDE_CONSTRUCTORS =
       Map.ofEntries(

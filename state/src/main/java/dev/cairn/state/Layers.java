@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.state;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -13,6 +14,7 @@ import java.util.List;
  *   active     what is being applied
  *   waiting    cleared tables, whole, each to be a batch of its own
  *   flushing   what a flush is writing
+ *   fetched    rows of the base that were read ahead
  *   base       the database as of the last flush that ended
  * </pre>
  *
@@ -30,6 +32,7 @@ final class Layers {
   private final Deque<Frozen> waiting = new ArrayDeque<>(); // oldest first
   private Table active;
   private List<Frozen> flushing = List.of(); // oldest first
+  private final List<Fetch> fetched = new ArrayList<>(); // what is known of the present base
   private SharedView base;
   private List<Table> newestFirst;
 
@@ -54,11 +57,14 @@ final class Layers {
 
   /** What stands in a row; null for nothing. */
   byte[] get(byte[] row) {
-    return get(newestFirst, base.view(), row);
+    return get(inMemory(row), base.view(), row);
   }
 
   static byte[] get(List<Table> newestFirst, Database.View base, byte[] row) {
-    byte[] inMemory = inMemory(newestFirst, row);
+    return get(inMemory(newestFirst, row), base, row);
+  }
+
+  private static byte[] get(byte[] inMemory, Database.View base, byte[] row) {
     if (inMemory == null) {
       return base.get(row);
     }
@@ -67,7 +73,19 @@ final class Layers {
 
   /** What memory says of a row: null if nothing, {@link Table#REMOVED} if it is not there. */
   byte[] inMemory(byte[] row) {
-    return inMemory(newestFirst, row);
+    byte[] found = inMemory(newestFirst, row);
+    return found != null || fetched.isEmpty() ? found : fetched(row);
+  }
+
+  private byte[] fetched(byte[] row) {
+    ByteBuffer key = ByteBuffer.wrap(row);
+    for (Fetch each : fetched) {
+      byte[] found = each.find(key);
+      if (found != null) {
+        return found;
+      }
+    }
+    return null;
   }
 
   private static byte[] inMemory(List<Table> newestFirst, byte[] row) {
@@ -107,8 +125,37 @@ final class Layers {
     return tables;
   }
 
+  /** Knows what was fetched, while the base is as it was; whether it is. */
+  boolean take(Fetch fetch, SharedView of) {
+    return of == base && fetched.add(fetch);
+  }
+
+  void forget(Fetch fetch) {
+    fetched.remove(fetch);
+  }
+
   SharedView shareBase() {
     return base.share();
+  }
+
+  /** The rows that a clear leaves, by what stands behind their space. */
+  RequestIds.Rows ownRows() {
+    return new RequestIds.Rows() {
+      @Override
+      public byte[] get(byte[] key) {
+        return Layers.this.get(Spaces.own(key));
+      }
+
+      @Override
+      public void put(byte[] key, byte[] value) {
+        Layers.this.put(Spaces.own(key), value);
+      }
+
+      @Override
+      public void remove(byte[] key) {
+        Layers.this.remove(Spaces.own(key));
+      }
+    };
   }
 
   // ---- Changing ----
@@ -184,6 +231,7 @@ final class Layers {
   }
 
   private void replaceBase(SharedView view) {
+    fetched.clear();
     base.release();
     base = view;
   }

@@ -5,14 +5,16 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * Which writes with ids were applied lately, and what was answered.
  *
- * <p>They are rows of the state, so they are in the flush that has what the write changed, in every
- * copy, and stay when all keys are cleared. What is kept is bounded in time, number and bytes, and
- * the oldest goes first. An id that is not found is new, unless it may be one of those that went:
- * the question is when it was issued.
+ * <p>They are rows of the partition's own beside its data. So they are written with what the write
+ * changed, are in every copy, and stay when all keys are cleared. A client stamps an id once, with
+ * the cluster's time, and repeats the stamp with it. What is kept is bounded in time, number and
+ * bytes, and the oldest goes first. An id that is not found is new, unless it may be one of those
+ * that went: the question is when it was issued.
  *
  * <pre>
  *   row      ::= 0 clientId:16 sequence:8 -&gt; format:1 (1 answer | 2)              2: too large to keep
@@ -40,9 +42,9 @@ public final class RequestIds {
   private static final byte TOO_LARGE = 2;
   private static final int EXPIRED_MAX = 1_024;
   private static final long UNREAD = -1;
-  private static final byte[] WINDOW = Spaces.own(new byte[] {2});
+  private static final byte[] WINDOW = {2};
 
-  private final Layers rows;
+  private final Rows rows;
   private final Bounds bounds;
   private final List<RequestId> added = new ArrayList<>(); // by the entry that is being applied
   private long addedBytes;
@@ -52,6 +54,18 @@ public final class RequestIds {
   private long bytes;
   private long floorMillis;
   private long oldestMillis; // of the entry at first; UNREAD until it is looked at
+
+  /** Rows of the partition's own, as the entries before left them; a clear leaves them. */
+  public interface Rows {
+    /** What stands in a row; null for nothing. */
+    byte[] get(byte[] key);
+
+    /** Changes a row, with what the entry that is being applied changes. */
+    void put(byte[] key, byte[] value);
+
+    /** Removes a row, in the same way. */
+    void remove(byte[] key);
+  }
 
   /**
    * How much is kept.
@@ -87,14 +101,15 @@ public final class RequestIds {
    */
   public record Recalled(Known known, byte[] answer) {}
 
-  RequestIds(Layers rows, Bounds bounds) {
+  /** The ids that the rows hold. */
+  public RequestIds(Rows rows, Bounds bounds) {
     this.rows = rows;
     this.bounds = bounds;
     load();
   }
 
   /** Takes on what the state holds, after it was replaced. */
-  void load() {
+  public void load() {
     added.clear();
     addedBytes = 0;
     byte[] window = rows.get(WINDOW);
@@ -107,7 +122,8 @@ public final class RequestIds {
     oldestMillis = UNREAD;
   }
 
-  Recalled recall(RequestId id, long timeMillis) {
+  /** What a write is answered without being applied, if so; at a partition time. */
+  public Recalled recall(RequestId id, long timeMillis) {
     byte[] known = rows.get(idRow(id));
     if (known != null) {
       boolean kept = open(known).get() == KEPT;
@@ -119,12 +135,12 @@ public final class RequestIds {
       return new Recalled(Known.EARLY, null);
     }
     boolean mayHaveGone =
-        id.issuedAtMillis() <= floorMillis
-            || id.issuedAtMillis() < timeMillis - bounds.windowMillis();
+        id.issuedAtMillis() <= floorMillis || id.issuedAtMillis() < windowBegin(timeMillis);
     return new Recalled(mayHaveGone ? Known.FORGOTTEN : Known.NEW, null);
   }
 
-  void remember(RequestId id, byte[] answer) {
+  /** Keeps the answer of a write that the current entry has just applied. */
+  public void remember(RequestId id, byte[] answer) {
     boolean kept = answer.length <= bounds.answerBytesMax();
     ByteBuffer value = ByteBuffer.allocate(2 + (kept ? answer.length : 0));
     value.put(FORMAT).put(kept ? KEPT : TOO_LARGE);
@@ -137,7 +153,7 @@ public final class RequestIds {
   }
 
   /** The current entry has been applied: notes what it brought, and lets the oldest go. */
-  void endEntry(long timeMillis) {
+  public void endEntry(long timeMillis) {
     boolean changed = !added.isEmpty();
     if (changed) {
       ByteBuffer entry = ByteBuffer.allocate(1 + 8 + 4 + 4 + RequestId.BYTES * added.size());
@@ -167,7 +183,7 @@ public final class RequestIds {
     }
     return count > bounds.countMax()
         || bytes > bounds.bytesMax()
-        || (oldestMillis < timeMillis - bounds.windowMillis() && expired < EXPIRED_MAX);
+        || (oldestMillis < windowBegin(timeMillis) && expired < EXPIRED_MAX);
   }
 
   /** Lets the ids of the oldest entry go; how many they were. */
@@ -180,25 +196,64 @@ public final class RequestIds {
     for (int i = 0; i < ids; i++) {
       byte[] key = new byte[1 + RequestId.BYTES];
       oldest.get(key, 1, RequestId.BYTES);
-      rows.remove(Spaces.own(key));
+      rows.remove(key);
     }
     rows.remove(entryRow(first++));
     count -= ids;
     return ids;
   }
 
-  long count() {
+  /**
+   * What may go when entries come that have so many ids; to be read ahead.
+   *
+   * @param timeMillis the partition time that they reach
+   */
+  Going going(int ids, int entries, long timeMillis) {
+    return new Going(first, next, ids, (long) entries * EXPIRED_MAX, windowBegin(timeMillis));
+  }
+
+  private long windowBegin(long timeMillis) {
+    return timeMillis - bounds.windowMillis();
+  }
+
+  /** The rows of entries whose ids may go, the oldest first, and the one behind them. */
+  record Going(long first, long next, long younger, long expired, long beforeMillis) {
+    /** Asks for each row by its key; false where one is not there: null. */
+    boolean walk(UnaryOperator<byte[]> rows) {
+      long youngerLeft = younger;
+      long expiredLeft = expired;
+      for (long position = first; position < next; position++) {
+        byte[] row = rows.apply(entryRow(position));
+        if (row == null) {
+          return false;
+        }
+        boolean isOver = open(row).getLong() < beforeMillis && expiredLeft-- > 0;
+        if (!isOver && youngerLeft-- == 0) {
+          return true;
+        }
+      }
+      return true;
+    }
+  }
+
+  /** Where an id stands among all rows. */
+  static byte[] rowOf(RequestId id) {
+    return Spaces.own(idRow(id));
+  }
+
+  /** How many ids are kept. */
+  public long count() {
     return count;
   }
 
   private static byte[] idRow(RequestId id) {
     ByteBuffer key = ByteBuffer.allocate(1 + RequestId.BYTES).put((byte) 0);
     id.writeTo(key);
-    return Spaces.own(key.array());
+    return key.array();
   }
 
   private static byte[] entryRow(long position) {
-    return Spaces.own(ByteBuffer.allocate(9).put((byte) 1).putLong(position).array());
+    return ByteBuffer.allocate(9).put((byte) 1).putLong(position).array();
   }
 
   private static ByteBuffer open(byte[] row) {
@@ -206,7 +261,7 @@ public final class RequestIds {
       throw new StateException("a row of request ids is missing");
     }
     ByteBuffer in = ByteBuffer.wrap(row);
-    byte format = in.get();
+    byte format = row.length == 0 ? 0 : in.get();
     if (format != FORMAT) {
       throw new StateException(
           "a row of request ids has format %d; this version of Cairn knows %d: start the version that wrote it"

@@ -60,7 +60,7 @@ public final class State {
     this.writer = new Writer(database);
     SharedView base = new SharedView(database.view());
     this.layers = new Layers(base, hashSeed);
-    this.ids = new RequestIds(layers, idBounds);
+    this.ids = new RequestIds(layers.ownRows(), idBounds);
     takeOn(base.view().applied());
   }
 
@@ -169,13 +169,17 @@ public final class State {
 
   /** What stands under a key whose time is not up. May wait for the disk. */
   public Optional<ValueRecord> get(byte[] key) {
-    return standing(layers.get(Spaces.user(key)), timeMillis);
+    return stored(key).filter(value -> !value.isOver(timeMillis));
   }
 
-  static Optional<ValueRecord> standing(byte[] row, long timeMillis) {
-    return row == null
-        ? Optional.empty()
-        : Optional.of(ValueRecord.decode(row)).filter(value -> !value.isOver(timeMillis));
+  /** What stands under a key, its time up or not. May wait for the disk. */
+  public Optional<ValueRecord> stored(byte[] key) {
+    return storedIn(Spaces.user(key));
+  }
+
+  /** Walks over keys as they stand now, as {@link View#scan}. May wait for the disk. */
+  public Optional<byte[]> scan(byte[] from, byte[] to, int keysMax, View.Visitor visitor) {
+    return View.scan(layers::rows, from, to, keysMax, visitor);
   }
 
   /** Whether memory knows what stands under a key, so that {@link #get} does not wait. */
@@ -187,16 +191,18 @@ public final class State {
    * Stores a value; one whose time is up already is removed instead.
    *
    * @param expiresAtMillis partition time, or {@link ValueRecord#NEVER}
+   * @return whether a key stood there whose time was up
    */
-  public void put(byte[] key, byte[] value, long expiresAtMillis) {
+  public boolean put(byte[] key, byte[] value, long expiresAtMillis) {
     requireApplying();
     byte[] row = Spaces.user(key);
-    Optional<ValueRecord> before = stored(row);
+    Optional<ValueRecord> before = storedIn(row);
+    boolean expired = before.filter(standing -> standing.isOver(timeMillis)).isPresent();
     counter++;
     ValueRecord record = new ValueRecord(counter, expiresAtMillis, value);
     if (record.isOver(timeMillis)) {
       before.ifPresent(standing -> remove(row, key, standing));
-      return;
+      return expired;
     }
     long expiredBefore = before.map(ValueRecord::expiresAtMillis).orElse(ValueRecord.NEVER);
     if (expiredBefore != expiresAtMillis) {
@@ -207,13 +213,14 @@ public final class State {
     }
     layers.put(row, record.encode());
     keys += before.isPresent() ? 0 : 1;
+    return expired;
   }
 
   /** Removes a key; whether it was there. */
   public boolean delete(byte[] key) {
     requireApplying();
     byte[] row = Spaces.user(key);
-    Optional<ValueRecord> before = stored(row).filter(value -> !value.isOver(timeMillis));
+    Optional<ValueRecord> before = storedIn(row).filter(value -> !value.isOver(timeMillis));
     before.ifPresent(
         standing -> {
           counter++;
@@ -243,7 +250,7 @@ public final class State {
     for (byte[] key : due) {
       byte[] row = Spaces.user(key);
       ValueRecord standing =
-          stored(row)
+          storedIn(row)
               .filter(value -> value.isOver(timeMillis))
               .orElseThrow(() -> new StateException("the index of expiries names no such key"));
       counter++;
@@ -252,7 +259,7 @@ public final class State {
     return due.size();
   }
 
-  private Optional<ValueRecord> stored(byte[] row) {
+  private Optional<ValueRecord> storedIn(byte[] row) {
     return Optional.ofNullable(layers.get(row)).map(ValueRecord::decode);
   }
 
@@ -265,6 +272,31 @@ public final class State {
   private void removeExpiry(long expiresAtMillis, byte[] key) {
     if (expiresAtMillis != ValueRecord.NEVER) {
       layers.remove(Spaces.expiry(expiresAtMillis, key));
+    }
+  }
+
+  // ---- Reading ahead ----
+
+  /**
+   * Begins to read what entries will ask for and memory does not know; empty where it knows all.
+   * Then applying them does not wait, but for what they do not name (a {@link #sweep}, a {@link
+   * #scan}) and for ids that go because answers take much room.
+   */
+  public Optional<Fetch> beginFetch(Wanted wanted) {
+    List<byte[]> rows = new ArrayList<>();
+    wanted.keys().forEach(key -> addUnknown(Spaces.user(key), rows));
+    wanted.ids().forEach(id -> addUnknown(RequestIds.rowOf(id), rows));
+    RequestIds.Going going =
+        ids.going(wanted.ids().size(), wanted.entries(), Math.max(timeMillis, wanted.timeMillis()));
+    if (rows.isEmpty() && going.walk(key -> layers.inMemory(Spaces.own(key)))) {
+      return Optional.empty();
+    }
+    return Optional.of(new Fetch(layers, layers.shareBase(), rows, going));
+  }
+
+  private void addUnknown(byte[] row, List<byte[]> rows) {
+    if (layers.inMemory(row) == null) {
+      rows.add(row);
     }
   }
 

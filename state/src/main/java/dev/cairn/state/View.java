@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.state;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -27,8 +28,13 @@ public final class View implements AutoCloseable {
 
   /** What stands under a key whose time is not up. */
   public Optional<ValueRecord> get(byte[] key) {
+    return stored(key).filter(value -> !value.isOver(applied.timeMillis()));
+  }
+
+  /** What stands under a key, its time up or not. */
+  public Optional<ValueRecord> stored(byte[] key) {
     byte[] found = Layers.get(newestFirst, base.view(), Spaces.user(key));
-    return State.standing(found, applied.timeMillis());
+    return Optional.ofNullable(found).map(ValueRecord::decode);
   }
 
   /** Told keys in order; false ends the walk. */
@@ -44,16 +50,51 @@ public final class View implements AutoCloseable {
    * @param to the end, exclusive; empty: to the very last
    */
   public void range(byte[] from, byte[] to, Visitor visitor) {
-    byte[] first = Spaces.user(from);
-    try (Cursor rows = Layers.rows(newestFirst, base.view(), first, Spaces.userEnd(to))) {
+    scan(
+        from,
+        to,
+        Integer.MAX_VALUE,
+        (key, value) -> value.isOver(applied.timeMillis()) || visitor.visit(key, value));
+  }
+
+  /**
+   * Walks over keys, those whose time is up too; as {@link #range}.
+   *
+   * @param keysMax how many at most, 1 or more
+   * @return the first key of the range that was not visited, if there is one
+   */
+  public Optional<byte[]> scan(byte[] from, byte[] to, int keysMax, Visitor visitor) {
+    return scan(
+        (first, end) -> Layers.rows(newestFirst, base.view(), first, end),
+        from,
+        to,
+        keysMax,
+        visitor);
+  }
+
+  /** The rows of a range. */
+  interface Rows {
+    Cursor of(byte[] from, byte[] to);
+  }
+
+  static Optional<byte[]> scan(Rows all, byte[] from, byte[] to, int keysMax, Visitor visitor) {
+    if (keysMax < 1) {
+      throw new IllegalArgumentException("keysMax must be 1 or more: " + keysMax);
+    }
+    if (to.length > 0 && Arrays.compareUnsigned(from, to) >= 0) {
+      return Optional.empty();
+    }
+    try (Cursor rows = all.of(Spaces.user(from), Spaces.userEnd(to))) {
       boolean goesOn = true;
-      while (goesOn && rows.next()) {
-        ValueRecord value = ValueRecord.decode(rows.value());
-        if (!value.isOver(applied.timeMillis())) {
-          goesOn = visitor.visit(Spaces.userKey(rows.key()), value);
+      for (int visited = 0; rows.next(); visited++) {
+        byte[] key = Spaces.userKey(rows.key());
+        if (!goesOn || visited == keysMax) {
+          return Optional.of(key);
         }
+        goesOn = visitor.visit(key, ValueRecord.decode(rows.value()));
       }
     }
+    return Optional.empty();
   }
 
   @Override

@@ -123,6 +123,26 @@ class PlantedStateBugsTest {
               "    if (inMemory == null) {\n",
               "    if (inMemory == null || base.get(row) != null) {\n"),
           new Bug(
+              "what was fetched counts although a flush has ended",
+              "Layers.java",
+              "return of == base && fetched.add(fetch);",
+              "return fetched.add(fetch);"),
+          new Bug(
+              "what was fetched stays when a flush ends",
+              "Layers.java",
+              "    fetched.clear();\n",
+              ""),
+          new Bug(
+              "what was fetched counts before what was changed",
+              "Layers.java",
+              "    byte[] found = inMemory(newestFirst, row);\n    return found != null || fetched.isEmpty() ? found : fetched(row);",
+              "    byte[] found = fetched(row);\n    return found != null ? found : inMemory(newestFirst, row);"),
+          new Bug(
+              "ids that go are not fetched",
+              "Fetch.java",
+              "    going.walk(key -> read(Spaces.own(key)));\n",
+              ""),
+          new Bug(
               "a view goes on with the state",
               "Table.java",
               "slots = of.slots.clone();",

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.function.Supplier;
@@ -85,7 +86,10 @@ public final class Simulation {
       case 6 -> replica.endFlush();
       case 7 -> replica.beginInstall(replica == replicas[0] ? replicas[1] : replicas[0]);
       case 8, 9 -> replica.installOn();
-      case 10 -> replica.look();
+      case 10 -> {
+        replica.look();
+        replica.fetchAhead();
+      }
       case 11 -> replica.compareOne();
       case 12 -> replica.openView();
       case 13 -> replica.closeView();
@@ -130,6 +134,8 @@ public final class Simulation {
     private boolean installDone;
     private Replica source;
     private int sourceLife;
+    private Fetch ahead; // null if none is kept
+    private boolean aheadEnded;
     private int life;
     private long durable;
 
@@ -154,8 +160,47 @@ public final class Simulation {
     }
 
     private void applyAt(int index) {
+      Optional<Fetch> fetch = fetched(index);
       List<String> answered = Writes.apply(state, index, 1, entry(index));
       same("the answer of entry " + index, answers.get(index), answered);
+      fetch.ifPresent(Fetch::close);
+    }
+
+    /** What an entry asks for is read ahead, mostly, while flushes go on. */
+    private Optional<Fetch> fetched(int index) {
+      Optional<Fetch> fetch =
+          random.nextInt(4) == 0 ? Optional.empty() : state.beginFetch(Writes.wanted(entry(index)));
+      if (fetch.isPresent()) {
+        fetch.get().run();
+        doFlush();
+        if (random.nextInt(3) == 0) {
+          endFlush();
+        }
+        boolean known = fetch.get().end();
+        count(known ? "fetches" : "fetches that a flush made void");
+        if (known && state.beginFetch(Writes.wanted(entry(index))).isPresent()) {
+          throw new AssertionError("entry " + index + " is cold after a fetch");
+        }
+      }
+      return fetch;
+    }
+
+    /** A fetch for a later entry, kept while others are applied. */
+    void fetchAhead() {
+      if (ahead == null) {
+        ahead =
+            state.beginFetch(Writes.wanted(entry((int) state.applied().index() + 1))).orElse(null);
+        if (ahead != null) {
+          ahead.run();
+          aheadEnded = false;
+        }
+      } else if (!aheadEnded) {
+        ahead.end();
+        aheadEnded = true;
+      } else {
+        ahead.close();
+        ahead = null;
+      }
     }
 
     void flush() {
@@ -230,6 +275,7 @@ public final class Simulation {
     }
 
     void crash() {
+      closeAhead();
       state.close();
       views.forEach(View::close);
       views.clear();
@@ -317,7 +363,15 @@ public final class Simulation {
       }
     }
 
+    private void closeAhead() {
+      if (ahead != null) {
+        ahead.close();
+        ahead = null;
+      }
+    }
+
     void closeAll() {
+      closeAhead();
       views.forEach(View::close);
       state.close();
     }

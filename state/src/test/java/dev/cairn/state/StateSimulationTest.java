@@ -72,6 +72,8 @@ class StateSimulationTest {
           .containsKeys(
               "crashes",
               "entries left out by a replay",
+              "fetches",
+              "fetches that a flush made void",
               "flushes",
               "installs",
               "views of states that went on");

@@ -84,6 +84,19 @@ public final class Writes {
 
   // ---- On a state ----
 
+  /** What an entry will ask for. */
+  public static Wanted wanted(Write.Entry entry) {
+    List<byte[]> keys = new ArrayList<>();
+    List<RequestId> ids = new ArrayList<>();
+    for (Write write : entry.writes()) {
+      keys.add(bytes(write.key()));
+      if (write.id() != null) {
+        ids.add(write.id());
+      }
+    }
+    return new Wanted(keys, ids, 1, entry.timeMillis());
+  }
+
   /** Applies an entry; the answers of its writes, or null if it was applied already. */
   public static List<String> apply(State state, long index, long term, Write.Entry entry) {
     if (!state.begin(index, term, entry.timeMillis())) {

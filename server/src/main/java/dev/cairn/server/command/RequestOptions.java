@@ -2,7 +2,7 @@
 package dev.cairn.server.command;
 
 import dev.cairn.protocol.Consistency;
-import dev.cairn.server.operation.RequestId;
+import dev.cairn.state.RequestId;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.List;

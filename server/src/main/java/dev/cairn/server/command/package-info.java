@@ -3,6 +3,6 @@
  * The table of commands and their handlers: arity, flags, key positions, documentation, and how
  * each becomes operations on partitions. Must never touch a socket, Raft or a file.
  *
- * <p>Imports of ours: access, metrics, operation, protocol, routing, storage, value.
+ * <p>Imports of ours: access, metrics, operation, protocol, routing, state, storage, value.
  */
 package dev.cairn.server.command;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.operation;
 
-import dev.cairn.server.storage.ValueRecord;
 import dev.cairn.server.value.Digest;
+import dev.cairn.state.ValueRecord;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.operation;
 
-import dev.cairn.server.storage.ValueRecord;
 import dev.cairn.server.value.Bits;
+import dev.cairn.state.ValueRecord;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -69,6 +69,11 @@ public sealed interface KeyOperation extends Operation {
     @Override
     public boolean grows() {
       return operations.stream().anyMatch(Operation::grows);
+    }
+
+    @Override
+    public boolean walks() {
+      return operations.stream().anyMatch(Operation::walks);
     }
 
     @Override

@@ -3,7 +3,7 @@ package dev.cairn.server.operation;
 
 import dev.cairn.server.storage.KeyRange;
 import dev.cairn.server.storage.ScannedKey;
-import dev.cairn.server.storage.ValueRecord;
+import dev.cairn.state.ValueRecord;
 import java.util.Optional;
 
 /**

@@ -2,7 +2,7 @@
 package dev.cairn.server.operation;
 
 import dev.cairn.server.storage.ScannedKey;
-import dev.cairn.server.storage.ValueRecord;
+import dev.cairn.state.ValueRecord;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.NavigableMap;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.operation;
 
-import dev.cairn.server.storage.ValueRecord;
+import dev.cairn.state.ValueRecord;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -39,6 +39,12 @@ public sealed interface Operation permits Operation.Whole, ValueOperation, KeyOp
     return this instanceof Read
         || (this instanceof Put put && put.answerOld())
         || (this instanceof Delete delete && delete.answerOld());
+  }
+
+  /** Whether it looks at keys that it does not name. */
+  default boolean walks() {
+    return this instanceof Sweep
+        || (this instanceof Read read && read.query() instanceof Query.Range);
   }
 
   /** Writes what it carries, without the opcode. */

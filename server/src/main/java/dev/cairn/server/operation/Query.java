@@ -3,8 +3,8 @@ package dev.cairn.server.operation;
 
 import dev.cairn.server.storage.KeyRange;
 import dev.cairn.server.storage.ScannedKey;
-import dev.cairn.server.storage.ValueRecord;
 import dev.cairn.server.value.Integers;
+import dev.cairn.state.ValueRecord;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

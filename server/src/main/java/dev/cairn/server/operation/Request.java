@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.operation;
 
+import dev.cairn.state.RequestId;
 import java.util.List;
 import java.util.Optional;
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.operation;
 
-import dev.cairn.server.storage.ValueRecord;
 import dev.cairn.server.value.BitField;
 import dev.cairn.server.value.Integers;
 import dev.cairn.server.value.LongDouble;
+import dev.cairn.state.ValueRecord;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

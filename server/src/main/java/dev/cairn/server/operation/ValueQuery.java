@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.operation;
 
-import dev.cairn.server.storage.ValueRecord;
 import dev.cairn.server.value.BitField;
 import dev.cairn.server.value.Bits;
 import dev.cairn.server.value.Digest;
 import dev.cairn.server.value.Subsequence;
+import dev.cairn.state.ValueRecord;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;

@@ -4,6 +4,6 @@
  * and between nodes, and the keys as they see them. Deterministic: time comes with the log entry.
  * Must never know replicas, threads or commands.
  *
- * <p>Imports of ours: protocol, storage, value.
+ * <p>Imports of ours: protocol, state, storage, value.
  */
 package dev.cairn.server.operation;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.partition;
 
-import dev.cairn.server.operation.RequestIds;
 import dev.cairn.server.raft.GroupListener;
 import dev.cairn.server.raft.Peer;
 import dev.cairn.server.raft.SnapshotHost;
 import dev.cairn.server.storage.PartitionFolder;
+import dev.cairn.state.RequestIds;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

@@ -3,11 +3,8 @@ package dev.cairn.server.partition;
 
 import dev.cairn.queues.TaskLoop;
 import dev.cairn.server.operation.EntryCodec;
-import dev.cairn.server.operation.Keyspace;
-import dev.cairn.server.operation.Operation;
-import dev.cairn.server.operation.Request;
-import dev.cairn.server.operation.RequestId;
-import dev.cairn.server.operation.RequestIds;
+import dev.cairn.server.operation.PendingKeyspace;
+import dev.cairn.server.operation.Requests;
 import dev.cairn.server.operation.Result;
 import dev.cairn.server.raft.GroupListener.Entry;
 import dev.cairn.server.raft.GroupListener.SnapshotPoint;
@@ -16,7 +13,9 @@ import dev.cairn.server.storage.AppliedRow;
 import dev.cairn.server.storage.KeyRange;
 import dev.cairn.server.storage.PartitionFolder;
 import dev.cairn.server.storage.ScannedKey;
-import dev.cairn.server.storage.ValueRecord;
+import dev.cairn.state.RequestId;
+import dev.cairn.state.RequestIds;
+import dev.cairn.state.ValueRecord;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,8 +46,9 @@ final class PartitionStateMachine {
   private final PartitionFolder folder;
   private final KeyMetrics metrics;
   private final List<Applied> finished = new ArrayList<>();
-  private final Keyspace keyspace;
+  private final PendingKeyspace keyspace;
   private final RequestIds ids;
+  private final Requests requests;
   private long entryBytes;
   private long index;
   private long term;
@@ -62,10 +62,9 @@ final class PartitionStateMachine {
   PartitionStateMachine(PartitionFolder folder, RequestIds.Bounds idBounds, KeyMetrics metrics) {
     this.folder = folder;
     this.metrics = metrics;
-    this.ids = new RequestIds(key -> folder.store().row(key, TaskLoop::willBlock), idBounds);
     this.keyspace =
-        new Keyspace(
-            new Keyspace.Source() {
+        new PendingKeyspace(
+            new PendingKeyspace.Source() {
               @Override
               public Optional<ValueRecord> get(byte[] key) {
                 return folder.store().get(key, TaskLoop::willBlock);
@@ -82,6 +81,26 @@ final class PartitionStateMachine {
               public List<byte[]> expiring(long untilMillis, int keysMax) {
                 TaskLoop.willBlock();
                 return folder.store().expiring(untilMillis, keysMax);
+              }
+
+              @Override
+              public Optional<byte[]> row(byte[] key) {
+                return folder.store().row(key, TaskLoop::willBlock);
+              }
+            });
+    this.ids = new RequestIds(keyspace.rows(), idBounds);
+    this.requests =
+        new Requests(
+            keyspace,
+            new Requests.Ids() {
+              @Override
+              public RequestIds.Recalled recall(RequestId id) {
+                return ids.recall(id, keyspace.nowMillis());
+              }
+
+              @Override
+              public void remember(RequestId id, byte[] answer) {
+                ids.remember(id, answer);
               }
             });
     readRow();
@@ -109,12 +128,9 @@ final class PartitionStateMachine {
       return;
     }
     EntryCodec.Entry decoded = EntryCodec.decode(entry.data());
-    List<List<Result>> results = new ArrayList<>(decoded.requests().size());
     keyspace.reach(decoded.partitionTimeMillis());
-    for (Request request : decoded.requests()) {
-      results.add(applyOnce(request));
-    }
-    ids.endEntry(keyspace.nowMillis(), keyspace.pending());
+    List<List<Result>> results = requests.apply(decoded.requests());
+    ids.endEntry(keyspace.nowMillis());
     index = entry.index();
     term = entry.term();
     entryBytes += entry.data().length;
@@ -127,29 +143,6 @@ final class PartitionStateMachine {
     if (Math.max(entryBytes, keyspace.pendingBytes()) >= BATCH_BYTES_MAX) {
       writeBatch();
     }
-  }
-
-  /** A repetition of a request is answered as the first was, and changes nothing. */
-  private List<Result> applyOnce(Request request) {
-    if (request.id().isEmpty()) {
-      return apply(request.operations());
-    }
-    RequestId id = request.id().get();
-    Optional<List<Result>> known = ids.recall(id, keyspace.nowMillis(), keyspace.pending());
-    if (known.isPresent()) {
-      return known.get();
-    }
-    List<Result> results = apply(request.operations());
-    ids.remember(id, results, keyspace.pending());
-    return results;
-  }
-
-  private List<Result> apply(List<Operation> operations) {
-    List<Result> results = new ArrayList<>(operations.size());
-    for (Operation operation : operations) {
-      results.add(operation.apply(keyspace));
-    }
-    return results;
   }
 
   /** Writes the pending batch, and hands over the results of what it carried. */

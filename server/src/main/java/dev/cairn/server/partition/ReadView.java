@@ -2,7 +2,6 @@
 package dev.cairn.server.partition;
 
 import dev.cairn.server.operation.KeyView;
-import dev.cairn.server.operation.Keyspace;
 import dev.cairn.server.operation.Lookups;
 import dev.cairn.server.operation.Mistake;
 import dev.cairn.server.operation.Query;
@@ -13,7 +12,7 @@ import dev.cairn.server.storage.NotInMemoryException;
 import dev.cairn.server.storage.PartitionStore;
 import dev.cairn.server.storage.ScannedKey;
 import dev.cairn.server.storage.StoredKeys;
-import dev.cairn.server.storage.ValueRecord;
+import dev.cairn.state.ValueRecord;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -57,10 +56,10 @@ final class ReadView implements KeyView {
   @Override
   public Optional<ValueRecord> get(byte[] key) {
     Optional<ValueRecord> record = source.get(key);
-    if (record.isEmpty() || Keyspace.isOver(record.get(), appliedMillis)) {
+    if (record.isEmpty() || record.get().isOver(appliedMillis)) {
       return Optional.empty();
     }
-    overdue |= Keyspace.isOver(record.get(), nowMillis);
+    overdue |= record.get().isOver(nowMillis);
     return record;
   }
 
@@ -77,10 +76,10 @@ final class ReadView implements KeyView {
         range,
         walkMax,
         scanned -> {
-          if (Keyspace.isOver(scanned.expiresAtMillis(), appliedMillis)) {
+          if (ValueRecord.isOver(scanned.expiresAtMillis(), appliedMillis)) {
             return true;
           }
-          overdue |= Keyspace.isOver(scanned.expiresAtMillis(), nowMillis);
+          overdue |= ValueRecord.isOver(scanned.expiresAtMillis(), nowMillis);
           return visitor.visit(scanned);
         });
   }
@@ -146,7 +145,8 @@ final class ReadView implements KeyView {
     return true;
   }
 
-  private static Optional<BatchReply> answer(
+  /** Answers requests from a view of one moment; as the others. */
+  static Optional<BatchReply> answer(
       ReadView view,
       List<List<Query>> requests,
       LongSupplier index,

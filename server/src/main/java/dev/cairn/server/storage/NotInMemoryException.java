@@ -5,7 +5,8 @@ package dev.cairn.server.storage;
 public final class NotInMemoryException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
-  NotInMemoryException() {
+  /** For whoever answers from memory. */
+  public NotInMemoryException() {
     super("this is for a thread that may take its time", null, false, false);
   }
 }

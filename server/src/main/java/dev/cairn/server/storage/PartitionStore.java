@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.storage;
 
+import dev.cairn.state.StateException;
+import dev.cairn.state.ValueRecord;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -453,11 +455,7 @@ public final class PartitionStore implements StoredKeys {
     return mayExpire(untilMillis) && !expiring(untilMillis, 1).isEmpty();
   }
 
-  /**
-   * Puts all that was applied before the call on disk, and waits for it.
-   *
-   * @return the index that is durable now
-   */
+  /** Puts all that was applied so far on disk, and waits for it; the index that is durable now. */
   public long flush() {
     database.refuseWhenDamaged();
     database.lease();
@@ -495,8 +493,8 @@ public final class PartitionStore implements StoredKeys {
       return new StoreScan(iterator, USER_SPACE).run(range, keysMax, visitor);
     } catch (RocksDBException e) {
       throw database.broken(new StorageException("cannot scan " + folder(), e));
-    } catch (StorageException damaged) {
-      throw database.broken(damaged);
+    } catch (StateException damaged) {
+      throw database.broken(new StorageException(damaged.getMessage()));
     } finally {
       database.release();
     }
@@ -541,8 +539,8 @@ public final class PartitionStore implements StoredKeys {
   private Optional<ValueRecord> decode(byte[] bytes) {
     try {
       return bytes == null ? Optional.empty() : Optional.of(ValueRecord.decode(bytes));
-    } catch (StorageException e) {
-      throw database.broken(e);
+    } catch (StateException e) {
+      throw database.broken(new StorageException(e.getMessage()));
     }
   }
 

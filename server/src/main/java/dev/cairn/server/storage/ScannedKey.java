@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.storage;
 
+import dev.cairn.state.ValueRecord;
+
 /**
  * A key that a scan passes. Valid until the visitor returns; the key itself may be kept. Its value
  * is read only where somebody asks for it, since a scan passes thousands and values may be large.

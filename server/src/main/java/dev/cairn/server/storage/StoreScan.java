@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.storage;
 
+import dev.cairn.state.ValueRecord;
 import java.util.Arrays;
 import java.util.Optional;
 import org.rocksdb.RocksDBException;

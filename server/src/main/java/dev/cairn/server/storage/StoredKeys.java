@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.storage;
 
+import dev.cairn.state.ValueRecord;
 import java.util.Optional;
 
 /** What is stored under keys, expired or not: now, or at one moment. */

@@ -8,6 +8,6 @@
  * dev.cairn.server.storage.PartitionStore} what stands in the one that does, {@link
  * dev.cairn.server.storage.Database} that one itself.
  *
- * <p>Imports of ours: metrics.
+ * <p>Imports of ours: metrics, state.
  */
 package dev.cairn.server.storage;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.cairn.server.operation.EntryCodec.Entry;
+import dev.cairn.state.RequestId;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.HexFormat;

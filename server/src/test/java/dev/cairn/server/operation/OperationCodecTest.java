@@ -38,7 +38,7 @@ public class OperationCodecTest {
           new BitField(BitField.Action.SET, false, 5, 1, 3, BitField.Overflow.SATURATE));
 
   /** One of each kind at least, with nothing left at its default. */
-  static List<Operation> operations() {
+  public static List<Operation> operations() {
     Expiry at = new Expiry(Expiry.Kind.AT, 0x0102030405060708L);
     Expiry after = new Expiry(Expiry.Kind.AFTER, -5);
     Condition equal = new Condition(Condition.Kind.IF_DIGEST_NOT_EQUAL, OTHER);

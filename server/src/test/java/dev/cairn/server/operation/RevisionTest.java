@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.cairn.server.operation.KeyOperation.Revision;
 import dev.cairn.server.storage.KeyRange;
 import dev.cairn.server.storage.ScannedKey;
-import dev.cairn.server.storage.ValueRecord;
+import dev.cairn.state.ValueRecord;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -19,9 +19,9 @@ class RevisionTest {
   private static final byte[] VALUE = "value".getBytes(UTF_8);
   private static final Condition ABSENT = Condition.of(Condition.Kind.IF_ABSENT);
 
-  private final Keyspace keyspace =
-      new Keyspace(
-          new Keyspace.Source() {
+  private final PendingKeyspace keyspace =
+      new PendingKeyspace(
+          new PendingKeyspace.Source() {
             @Override
             public Optional<ValueRecord> get(byte[] key) {
               return Optional.empty();
@@ -35,6 +35,11 @@ class RevisionTest {
             @Override
             public List<byte[]> expiring(long untilMillis, int keysMax) {
               return List.of();
+            }
+
+            @Override
+            public Optional<byte[]> row(byte[] key) {
+              return Optional.empty();
             }
           });
 

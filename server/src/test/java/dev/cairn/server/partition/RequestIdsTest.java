@@ -9,8 +9,6 @@ import dev.cairn.server.operation.EntryCodec;
 import dev.cairn.server.operation.Operation;
 import dev.cairn.server.operation.Query;
 import dev.cairn.server.operation.Request;
-import dev.cairn.server.operation.RequestId;
-import dev.cairn.server.operation.RequestIds;
 import dev.cairn.server.operation.Result;
 import dev.cairn.server.operation.Result.NotApplied.Why;
 import dev.cairn.server.operation.ValueOperation;
@@ -20,6 +18,8 @@ import dev.cairn.server.storage.EngineConfig;
 import dev.cairn.server.storage.PartitionFolder;
 import dev.cairn.server.storage.PartitionIdentity;
 import dev.cairn.server.storage.StorageEngine;
+import dev.cairn.state.RequestId;
+import dev.cairn.state.RequestIds;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,7 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class RequestIdsTest {
   private static final PartitionIdentity IDENTITY = new PartitionIdentity("c".repeat(40), 3, 1);
-  private static final RequestIds.Bounds SMALL = new RequestIds.Bounds(1_000, 4, 1 << 20);
+  private static final RequestIds.Bounds SMALL = new RequestIds.Bounds(1_000, 4, 1 << 20, 64 << 10);
 
   private final KeyMetrics keys = KeyMetrics.of(new Metrics());
 
@@ -211,7 +211,7 @@ class RequestIdsTest {
   @Test
   void answerTooLargeToKeepIsNotGivenAgain() throws IOException {
     open("p", RequestIds.Bounds.DEFAULT);
-    byte[] fits = new byte[RequestIds.ANSWER_BYTES_MAX - 9];
+    byte[] fits = new byte[RequestIds.Bounds.DEFAULT.answerBytesMax() - 9];
     for (byte[] value : List.of(fits, new byte[fits.length + 1])) {
       apply(100, new Request(Optional.empty(), List.of(new Operation.Put(bytes("large"), value))));
       Request take = request(value.length, 50, new Operation.Read(new Query.Get(bytes("large"))));
@@ -228,7 +228,7 @@ class RequestIdsTest {
       Random random = new Random(seed);
       open(
           "seed" + seed,
-          new RequestIds.Bounds(1 + random.nextInt(50), 1 + random.nextInt(20), 4096));
+          new RequestIds.Bounds(1 + random.nextInt(50), 1 + random.nextInt(20), 4096, 64 << 10));
       index = 0;
       Map<Long, Integer> applied = new HashMap<>();
       long time = 1_000;

@@ -5,7 +5,7 @@ import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.Topology;
 import dev.cairn.server.cluster.NodeReport;
-import dev.cairn.server.operation.Keyspace;
+import dev.cairn.server.operation.PendingKeyspace;
 import dev.cairn.server.operation.Query;
 import dev.cairn.server.operation.Reply;
 import dev.cairn.server.operation.Request;
@@ -17,7 +17,7 @@ import dev.cairn.server.routing.ScanCursors;
 import dev.cairn.server.routing.ScanPosition;
 import dev.cairn.server.storage.KeyRange;
 import dev.cairn.server.storage.ScannedKey;
-import dev.cairn.server.storage.ValueRecord;
+import dev.cairn.state.ValueRecord;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -82,7 +82,7 @@ public final class FakeRouter implements Router {
 
   private final Random random = new Random(1);
   private volatile ScanCursors cursors = new ScanCursors(random::nextLong);
-  private final List<Keyspace> data = new ArrayList<>();
+  private final List<PendingKeyspace> data = new ArrayList<>();
   private final AtomicLong index = new AtomicLong();
   private final Executor writes;
   private final Executor reads;
@@ -158,7 +158,7 @@ public final class FakeRouter implements Router {
       done.accept(Router.noReplicas(partition, missing));
       return;
     }
-    Keyspace keyspace = data.get(partition);
+    PendingKeyspace keyspace = data.get(partition);
     submit(
         writes,
         partition,
@@ -179,7 +179,7 @@ public final class FakeRouter implements Router {
       done.accept(Router.noReplicas(partition, missing));
       return;
     }
-    Keyspace keyspace = data.get(partition);
+    PendingKeyspace keyspace = data.get(partition);
     submit(
         reads,
         partition,
@@ -252,9 +252,9 @@ public final class FakeRouter implements Router {
   }
 
   /** Keys over nothing, whose changes are never written. */
-  private static Keyspace keyspace() {
-    return new Keyspace(
-        new Keyspace.Source() {
+  private static PendingKeyspace keyspace() {
+    return new PendingKeyspace(
+        new PendingKeyspace.Source() {
           @Override
           public Optional<ValueRecord> get(byte[] key) {
             return Optional.empty();
@@ -268,6 +268,11 @@ public final class FakeRouter implements Router {
           @Override
           public List<byte[]> expiring(long untilMillis, int keysMax) {
             return List.of();
+          }
+
+          @Override
+          public Optional<byte[]> row(byte[] key) {
+            return Optional.empty();
           }
         });
   }

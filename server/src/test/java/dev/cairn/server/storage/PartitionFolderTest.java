@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.storage.PartitionFolder.InstallStep;
+import dev.cairn.state.ValueRecord;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.cairn.server.partition;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.cairn.server.metrics.Metrics;
+import dev.cairn.server.operation.OperationCodecTest;
+import dev.cairn.server.storage.EngineConfig;
+import dev.cairn.server.storage.PartitionFolder;
+import dev.cairn.server.storage.PartitionIdentity;
+import dev.cairn.server.storage.StorageEngine;
+import dev.cairn.state.CrashingDatabase;
+import dev.cairn.state.Database;
+import dev.cairn.state.TwinDatabase;
+import dev.cairn.state.rocks.RocksDatabase;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.rocksdb.Options;
+
+/**
+ * {@link PartitionState} over a state in memory does what {@link PartitionStateMachine} over a
+ * store on disk does: every answer, all keys with their versions, counts and ids, through flushes,
+ * starts and crashes at random. More: {@code -Dcairn.partition.seeds=1000}. One again: {@code
+ * -Dcairn.partition.first=SEED -Dcairn.partition.seeds=1}.
+ */
+class PartitionStateTest {
+  private static final long FIRST = Long.getLong("cairn.partition.first", 1);
+  private static final int SEEDS = Integer.getInteger("cairn.partition.seeds", 12);
+  private static final int RUNS_A_LOG = 5; // the same log, with other flushes and crashes
+  private static final int MISTAKE_SEEDS = 40;
+  private static final int ENTRIES = 150;
+  private static final PartitionIdentity IDENTITY = new PartitionIdentity("c".repeat(40), 3, 1);
+
+  @TempDir Path temp;
+
+  private final StorageEngine engine =
+      StorageEngine.open(EngineConfig.DEFAULT, damage -> {}, new Metrics());
+
+  @AfterEach
+  void close() {
+    engine.close();
+  }
+
+  private StoredRun stored(long seed) throws IOException {
+    try (PartitionFolder folder =
+        PartitionFolder.open(engine, temp.resolve("stored" + seed), IDENTITY)) {
+      return new StoredRun(seed, ENTRIES, folder);
+    }
+  }
+
+  @Test
+  void theStateDoesWhatTheStoreDoes() throws IOException {
+    Map<String, Long> seen = new TreeMap<>();
+    Set<Integer> opcodes = new TreeSet<>();
+    for (long seed = FIRST; seed < FIRST + SEEDS; seed++) {
+      StoredRun expected = stored(seed);
+      opcodes.addAll(expected.opcodes());
+      for (int i = 0; i < RUNS_A_LOG; i++) {
+        run(expected, seed, i, new Twin(), GuardedDatabase.Mistake.NONE, seen);
+      }
+    }
+    System.out.println("seeds " + FIRST + " to " + (FIRST + SEEDS - 1) + ": " + seen);
+    if (SEEDS >= 10) {
+      assertThat(seen)
+          .containsKeys(
+              "answers from memory",
+              "comparisons",
+              "crashes",
+              "entries skipped",
+              "fetches",
+              "fetches that a flush made void",
+              "starts",
+              "steps of flushes");
+      Set<Integer> all = new TreeSet<>();
+      OperationCodecTest.operations().forEach(each -> StoredRun.add(each, all));
+      assertThat(opcodes).isEqualTo(all);
+    }
+  }
+
+  @Test
+  void soItDoesOnDisk() throws IOException {
+    StoredRun expected = stored(FIRST);
+    try (Folder folder = new Folder(temp.resolve("state"))) {
+      run(expected, FIRST, 0, folder, GuardedDatabase.Mistake.NONE, new HashMap<>());
+    }
+  }
+
+  /** The comparison finds what it is there to find. */
+  @ParameterizedTest
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "NONE")
+  void aPlantedMistakeIsFound(GuardedDatabase.Mistake mistake) throws IOException {
+    StoredRun expected = stored(1);
+    String found = null;
+    for (int i = 0; i < MISTAKE_SEEDS && found == null; i++) {
+      try {
+        run(expected, 1, i, new Twin(), mistake, new HashMap<>());
+      } catch (AssertionError e) {
+        found = "run " + i + ": " + e.getMessage().lines().findFirst().orElse("");
+      }
+    }
+    System.out.println(mistake + ": " + found);
+    assertThat(found).as("%s, within %d runs", mistake, MISTAKE_SEEDS).isNotNull();
+  }
+
+  private static void run(
+      StoredRun expected,
+      long seed,
+      int number,
+      CrashingDatabase disk,
+      GuardedDatabase.Mistake mistake,
+      Map<String, Long> seen)
+      throws IOException {
+    try {
+      StateRun.run(expected, seed * RUNS_A_LOG + number, disk, mistake, seen);
+    } catch (AssertionError | RuntimeException e) {
+      throw new AssertionError("seed %d, run %d: %s".formatted(seed, number, e), e);
+    }
+  }
+
+  /** The twin in memory; a crash drops what was not synced. */
+  private static final class Twin implements CrashingDatabase {
+    private final TwinDatabase database = new TwinDatabase();
+
+    @Override
+    public Database open() {
+      return database;
+    }
+
+    @Override
+    public void crash(RandomGenerator random) {
+      database.crash(random);
+    }
+  }
+
+  /** The database on disk; closing one flushes nothing. */
+  private static final class Folder implements CrashingDatabase, AutoCloseable {
+    private final Path path;
+    private final Options options = new Options().setWriteBufferSize(1 << 20);
+
+    Folder(Path path) {
+      this.path = path;
+    }
+
+    @Override
+    public Database open() {
+      return RocksDatabase.open(path, options);
+    }
+
+    @Override
+    public void crash(RandomGenerator random) {}
+
+    @Override
+    public void close() {
+      options.close();
+    }
+  }
+}
