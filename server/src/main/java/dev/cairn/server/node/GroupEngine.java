@@ -3,7 +3,6 @@ package dev.cairn.server.node;
 
 import dev.cairn.server.peer.PeerTransport;
 import dev.cairn.server.raft.JRaftEngine;
-import dev.cairn.server.raft.LogDamagedException;
 import dev.cairn.server.raft.NodeLog;
 import dev.cairn.server.raft.RaftEngine;
 import dev.cairn.server.raft.SharedLog;
@@ -31,10 +30,10 @@ final class GroupEngine {
    */
   static NodeLog openLog(RuntimeSpec spec) throws IOException {
     Path folder = spec.identity().folder().resolve(NodeRuntime.LOG);
-    Consumer<LogDamagedException> onFault = damage -> spec.onFault().accept(NodeFault.of(damage));
+    Consumer<RuntimeException> onFault = damage -> spec.onFault().accept(NodeFault.of(damage));
     return Boolean.getBoolean(TRIAL)
         ? WrittenLog.open(folder, spec.identity().self().id(), onFault)
-        : SharedLog.open(folder, onFault, spec.figures().metrics());
+        : SharedLog.open(folder, onFault::accept, spec.figures().metrics());
   }
 
   /** Starts the engine on a log that {@link #openLog} opened. */

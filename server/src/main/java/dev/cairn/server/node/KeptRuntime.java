@@ -154,6 +154,15 @@ final class KeptRuntime implements AutoCloseable {
       end.accept(NodeMain.STATUS_DISK_FAILED);
       return;
     }
+    if (fault.kind() == NodeFault.Kind.ROUND_FAILED) {
+      log.error(
+          "a round of this node's groups failed, which is a bug and no fault of the disk: this process ends with"
+              + " status {}. The other nodes go on. Report the bug with what follows, then start the node again",
+          NodeMain.STATUS_FAILED,
+          fault.cause());
+      end.accept(NodeMain.STATUS_FAILED);
+      return;
+    }
     if (fault.kind() == NodeFault.Kind.OTHER_RUN) {
       log.error("this process ends with status {}: {}", NodeMain.STATUS_NOT_STARTED, cause(fault));
       end.accept(NodeMain.STATUS_NOT_STARTED);
@@ -180,6 +189,7 @@ final class KeptRuntime implements AutoCloseable {
       case OLDER_COPY -> "the data folder is an older copy";
       case OTHER_RUN -> "another process runs with this node's identity";
       case DISK_FAILED -> "the disk failed";
+      case ROUND_FAILED -> "a round of the groups failed";
     };
   }
 

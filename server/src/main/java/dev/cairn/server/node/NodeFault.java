@@ -3,12 +3,13 @@ package dev.cairn.server.node;
 
 import dev.cairn.server.raft.LogDamagedException;
 import dev.cairn.server.raft.LogLostException;
+import dev.cairn.server.replication.RoundFailedException;
 import dev.cairn.server.storage.StorageException;
 import java.io.IOException;
 import java.util.function.Consumer;
 
 /**
- * A fault of the node's disk that stops all of its groups, and what follows from it.
+ * A fault that stops all of the node's groups, most of them of its disk, and what follows from it.
  *
  * @param kind what is wrong
  * @param cause how it showed
@@ -25,12 +26,17 @@ record NodeFault(Kind kind, Throwable cause) {
     /** Another process runs with this node's identity: this one ends. */
     OTHER_RUN,
     /** An fsync failed, or the disk: the process ends, and nothing is tried again. */
-    DISK_FAILED
+    DISK_FAILED,
+    /** What decides for the groups broke off, by a bug: the process ends. The disk is well. */
+    ROUND_FAILED
   }
 
   /** What follows from a failure, by the first cause that says. */
   static NodeFault of(Throwable failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof RoundFailedException) {
+        return new NodeFault(Kind.ROUND_FAILED, failure);
+      }
       if (cause instanceof LogDamagedException log) {
         return new NodeFault(
             switch (log.kind()) {

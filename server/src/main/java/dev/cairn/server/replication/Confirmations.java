@@ -35,7 +35,7 @@ final class Confirmations {
   private void answer(long token, Optional<String> answer) {
     Consumer<Optional<String>> done = byToken.remove(token);
     if (done != null) {
-      done.accept(answer);
+      Callback.tell(() -> done.accept(answer));
     }
   }
 
@@ -43,6 +43,6 @@ final class Confirmations {
   void refuseAll(String why) {
     List<Consumer<Optional<String>>> all = List.copyOf(byToken.values());
     byToken.clear();
-    all.forEach(done -> done.accept(Optional.of(why)));
+    all.forEach(done -> Callback.tell(() -> done.accept(Optional.of(why))));
   }
 }

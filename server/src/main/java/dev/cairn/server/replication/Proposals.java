@@ -31,7 +31,8 @@ final class Proposals {
     for (Entry entry : committed) {
       Proposed own = byIndex.remove(entry.index());
       if (own != null && own.term() != entry.term()) {
-        own.proposal().refused("another entry was committed in its place");
+        Proposal gone = own.proposal();
+        Callback.tell(() -> gone.refused("another entry was committed in its place"));
         own = null;
       }
       proposed.add(Optional.ofNullable(own).map(Proposed::proposal));

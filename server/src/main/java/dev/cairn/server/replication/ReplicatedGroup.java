@@ -283,7 +283,8 @@ final class ReplicatedGroup implements RaftGroup, Replica {
 
   private void proposeNow(byte[] data, long inTerm, Proposal proposal) {
     if (!leads || term != inTerm || left || loop.holdsBack()) {
-      proposal.refused("this node does not lead in term " + inTerm + ", or cannot log");
+      Callback.tell(
+          () -> proposal.refused("this node does not lead in term " + inTerm + ", or cannot log"));
       return;
     }
     dev.cairn.consensus.Proposal logged =
@@ -291,7 +292,7 @@ final class ReplicatedGroup implements RaftGroup, Replica {
     if (logged.isAccepted()) {
       proposals.add(logged.index(), logged.term(), proposal);
     } else {
-      proposal.refused("not now: " + logged.refusal());
+      Callback.tell(() -> proposal.refused("not now: " + logged.refusal()));
     }
   }
 
@@ -303,7 +304,7 @@ final class ReplicatedGroup implements RaftGroup, Replica {
 
   private void confirmNow(long inTerm, Consumer<Optional<String>> done) {
     if (!leads || term != inTerm || left) {
-      done.accept(Optional.of("this node does not lead in term " + inTerm));
+      Callback.tell(() -> done.accept(Optional.of("this node does not lead in term " + inTerm)));
       return;
     }
     long token = reads.add(done);

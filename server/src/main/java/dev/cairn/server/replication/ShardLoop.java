@@ -39,6 +39,9 @@ import java.util.random.RandomGenerator;
  *       answered. {@link #end} comes before the end of the loop. It makes all groups leave, and
  *       what comes behind it is run by whoever brings it; no group is left then, so it only
  *       answers.
+ *   <li>A bug in what is done here or in a round stops the shard for good: what it left behind
+ *       nobody can tell. All groups leave, and the node is told, once ({@link
+ *       RoundFailedException}).
  *   <li>Nothing here waits: what has to be read from the log is read by {@code readers}.
  * </ol>
  */
@@ -143,11 +146,16 @@ final class ShardLoop {
   }
 
   private void runHere(Runnable task) {
+    if (ended) {
+      Callback.tell(task);
+      return;
+    }
     try {
       task.run();
-    } finally {
-      roundSoon();
+    } catch (RuntimeException e) {
+      broken(e);
     }
+    roundSoon();
   }
 
   /** Ends the shard, and waits for that; its loop must not have ended. */
@@ -241,7 +249,7 @@ final class ShardLoop {
 
   /** Whether proposals are to be refused, since the log takes nothing now. */
   boolean holdsBack() {
-    return failed || ended || log.holdsBack();
+    return isOver() || log.holdsBack();
   }
 
   void later(Runnable task, long millis) {
@@ -249,14 +257,23 @@ final class ShardLoop {
   }
 
   void receive(Batch batch) {
-    if (!ended) {
-      shard.receive(batch, nowMillis());
-      roundSoon();
+    if (isOver()) {
+      return;
     }
+    try {
+      shard.receive(batch, nowMillis());
+    } catch (RuntimeException e) {
+      broken(e);
+    }
+    roundSoon();
+  }
+
+  private boolean isOver() {
+    return ended || failed || written.isFaulty();
   }
 
   private void roundSoon() {
-    if (!ended && !roundComes) {
+    if (!isOver() && !roundComes) {
       roundComes = true;
       loop.execute(this::round);
     }
@@ -264,18 +281,29 @@ final class ShardLoop {
 
   private void round() {
     roundComes = false;
-    if (failed || ended) {
+    if (isOver()) {
       return;
     }
     try {
       shard.durable(log.durable(), nowMillis());
       timer(shard.round(nowMillis()));
     } catch (LogException e) {
-      failed = true;
+      stop();
       written.fault(e);
     } catch (RuntimeException e) {
-      failed = true; // what a broken round left behind nobody can tell
-      written.fault(new LogException(LogException.Kind.FAILED, "a round failed: " + e, e));
+      broken(e);
+    }
+  }
+
+  private void broken(RuntimeException bug) {
+    stop();
+    written.fault(new RoundFailedException(bug));
+  }
+
+  private void stop() {
+    if (!failed) {
+      failed = true;
+      groups().forEach(group -> Callback.tell(group::leaveNow));
     }
   }
 

@@ -135,7 +135,11 @@ public final class Shards implements RaftEngine {
     }
   }
 
-  /** What carries entries goes beside what does not: a large value must not cost an election. */
+  /**
+   * What carries entries goes beside what does not: a large value must not cost an election. A
+   * batch that has no bytes shows that a group is broken in memory, and nothing may be built on
+   * that: it ends the round, and so the node ({@link RoundFailedException}).
+   */
   private final class PeerNetwork implements Network {
     @Override
     public void send(Batch batch) {

@@ -62,7 +62,7 @@ final class VoterChange {
   private void tell(Optional<String> outcome) {
     if (!over) {
       over = true;
-      done.accept(outcome);
+      Callback.tell(() -> done.accept(outcome));
     }
   }
 

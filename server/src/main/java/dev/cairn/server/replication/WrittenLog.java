@@ -59,14 +59,14 @@ public final class WrittenLog implements NodeLog {
   private final String nodeId;
   private final Log log;
   private final LogThread thread;
-  private final Consumer<LogDamagedException> onFault;
+  private final Consumer<RuntimeException> onFault;
   private final List<Runnable> durableListeners = new CopyOnWriteArrayList<>();
   private final Map<Long, AtomicLong> bytes = new ConcurrentHashMap<>();
   private final AtomicBoolean faulty = new AtomicBoolean();
   private final Object progress = new Object();
   private boolean closed; // guarded by progress
 
-  private WrittenLog(Path folder, String nodeId, Log log, Consumer<LogDamagedException> onFault) {
+  private WrittenLog(Path folder, String nodeId, Log log, Consumer<RuntimeException> onFault) {
     this.folder = folder;
     this.nodeId = nodeId;
     this.log = log;
@@ -92,11 +92,12 @@ public final class WrittenLog implements NodeLog {
    *
    * @param folder created when missing
    * @param nodeId of this node, which is in all markers
-   * @param onFault told once; must neither block nor close this
+   * @param onFault told once, a {@link LogDamagedException} or a {@link RoundFailedException}; must
+   *     neither block nor close this
    * @throws LogLostException when it holds less than it had synced, or cannot be read
    * @throws IOException when the folder cannot be used
    */
-  public static WrittenLog open(Path folder, String nodeId, Consumer<LogDamagedException> onFault)
+  public static WrittenLog open(Path folder, String nodeId, Consumer<RuntimeException> onFault)
       throws IOException {
     Path note = folder.resolveSibling(folder.getFileName() + ".damaged");
     if (Files.exists(note)) {
@@ -120,7 +121,7 @@ public final class WrittenLog implements NodeLog {
       String nodeId,
       LogFiles files,
       LogSettings settings,
-      Consumer<LogDamagedException> onFault)
+      Consumer<RuntimeException> onFault)
       throws IOException {
     Log log = Log.open(files, settings, new SecureRandom());
     return new WrittenLog(folder, nodeId, log, onFault);
@@ -153,6 +154,18 @@ public final class WrittenLog implements NodeLog {
     synchronized (progress) {
       progress.notifyAll();
     }
+  }
+
+  /** Stops all that is acknowledged by this log, since what is written cannot be trusted. */
+  void fault(RoundFailedException bug) {
+    if (faulty.compareAndSet(false, true)) {
+      LOG.error("what is to be written to {} cannot be trusted", folder, bug);
+      onFault.accept(bug);
+    }
+  }
+
+  boolean isFaulty() {
+    return faulty.get();
   }
 
   private static LogDamagedException damage(String message, LogException cause) {

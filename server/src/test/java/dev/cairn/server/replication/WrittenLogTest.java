@@ -38,7 +38,7 @@ class WrittenLogTest {
   private static final LogSettings SMALL = new LogSettings(16 << 10, 4 << 10, 4, 1 << 20, 4 << 20);
 
   @TempDir Path temporary;
-  private final List<LogDamagedException> faults = new CopyOnWriteArrayList<>();
+  private final List<RuntimeException> faults = new CopyOnWriteArrayList<>();
   private final Disk disk = new Disk();
   private WrittenLog log;
 
@@ -87,7 +87,7 @@ class WrittenLogTest {
     assertThat(thrown).isInstanceOf(LogDamagedException.class);
     assertThat(((LogDamagedException) thrown).kind()).isEqualTo(LogDamagedException.Kind.DAMAGED);
     assertThat(faults)
-        .extracting(LogDamagedException::kind)
+        .extracting(fault -> ((LogDamagedException) fault).kind())
         .containsExactly(LogDamagedException.Kind.DAMAGED);
   }
 
@@ -104,7 +104,7 @@ class WrittenLogTest {
       }
     }
     assertThat(faults)
-        .extracting(LogDamagedException::kind)
+        .extracting(fault -> ((LogDamagedException) fault).kind())
         .containsExactly(LogDamagedException.Kind.NO_ROOM);
   }
 
