@@ -77,8 +77,8 @@ class PlantedStateBugsTest {
           new Bug(
               "a tombstone is forgotten",
               "Layers.java",
-              "if (found != null) {",
-              "if (found != null && found != Table.REMOVED) {"),
+              "      if (found != null) {\n        return found;\n      }\n      if (table",
+              "      if (found != null && found != Table.REMOVED) {\n        return found;\n      }\n      if (table"),
           new Bug(
               "a tombstone is forgotten in ranges",
               "Merge.java",
