@@ -46,6 +46,7 @@ class SimulationTest {
               "learners that began to vote",
               "members that came back to a node",
               "moves done",
+              "nodes lost while groups slept",
               "reads answered",
               "replicas that led",
               "rounds with groups that sleep",

@@ -28,7 +28,7 @@ final class SimulatedGroup {
   SimulatedGroup(Simulation world, long id, SplittableRandom random) {
     this.world = world;
     this.id = id;
-    Configuration founded = founded(random);
+    Configuration founded = founded(random, world.isCrowded());
     this.oracle = new Oracle(founded);
     this.states = world.makeStates(random);
     this.controller = new Controller(this, random.split());
@@ -38,9 +38,9 @@ final class SimulatedGroup {
     }
   }
 
-  private static Configuration founded(SplittableRandom random) {
+  private static Configuration founded(SplittableRandom random, boolean crowded) {
     int shape = random.nextInt(5);
-    int first = random.nextInt(7);
+    int first = crowded ? 0 : random.nextInt(7);
     List<Member> voters = new ArrayList<>();
     int replicas = new int[] {2, 2, 3, 1, 4}[shape];
     for (int i = 0; i < replicas; i++) {
@@ -248,6 +248,20 @@ final class SimulatedGroup {
       }
     }
     return true;
+  }
+
+  /** Whether a majority of the voters, one with data among them, is on other nodes. */
+  boolean goesOnWithout(String node) {
+    Configuration present = oracle.newestCommitted();
+    List<Member> others =
+        present.voters().stream()
+            .filter(member -> !member.peer().node().equals(node))
+            .filter(member -> !machines.get(member.peer()).isDestroyed())
+            .toList();
+    return !present.isJoint()
+        && controller.isIdle()
+        && others.size() > present.voters().size() / 2
+        && others.stream().anyMatch(member -> member.role() == Role.REPLICA);
   }
 
   String describe() {

@@ -24,6 +24,10 @@ import java.util.function.UnaryOperator;
  * move of members must be done.
  */
 public final class Simulation {
+
+  /** Nobody asks for so long before a node is lost: groups sleep by then. */
+  private static final int REST_MILLIS = 1000;
+
   private static final long CALM_MILLIS = 3000;
   private static final int LAST_BATCHES = 60;
 
@@ -43,7 +47,10 @@ public final class Simulation {
   private final Deque<Arrived> lastBatches = new ArrayDeque<>();
   private final Storm storm;
   private final int restOfClientsMillis;
+  private final boolean crowded;
   private boolean stormy = true;
+  private boolean clientsRest;
+  private boolean keepsHouse = true;
   private long hash = 1125899906842597L;
   private long tokens;
 
@@ -58,6 +65,7 @@ public final class Simulation {
     this.settings = someSettings();
     this.restOfClientsMillis = random.nextInt(4) == 0 ? 1000 : 30; // or groups never sleep
     int count = random.nextBoolean() ? 1 : 2 + random.nextInt(3);
+    this.crowded = random.nextInt(3) == 0;
     for (int id = 1; id <= count; id++) {
       groups.add(new SimulatedGroup(this, id, random.split()));
     }
@@ -140,6 +148,9 @@ public final class Simulation {
       step();
     }
     calm();
+    if (random.nextInt(3) == 0) {
+      loseANodeWhileGroupsSleep();
+    }
     nodes.values().forEach(node -> hash = hash * 31 + node.log().hash());
     for (SimulatedGroup group : groups) {
       group.machines().values().forEach(machine -> hash = hash * 31 + machine.hash());
@@ -171,6 +182,52 @@ public final class Simulation {
         () -> CALM_MILLIS + " ms after the last fault not all is well" + describe(before));
   }
 
+  /** One node goes for good while nobody asks for anything; all groups go on without it. */
+  private void loseANodeWhileGroupsSleep() {
+    List<Node> lost =
+        nodes.values().stream()
+            .filter(Node::isUp)
+            .filter(node -> groups.stream().allMatch(group -> group.goesOnWithout(node.name)))
+            .toList();
+    if (lost.isEmpty()) {
+      return;
+    }
+    clientsRest = true;
+    keepsHouse = false;
+    runFor(REST_MILLIS);
+    Node chosen = lost.get(random.nextInt(lost.size()));
+    count("nodes lost while groups slept", chosen.shard().asleep() > 0 ? 1 : 0);
+    lose(chosen);
+    runFor(CALM_MILLIS);
+    clientsRest = false;
+    Map<SimulatedGroup, Long> before = new LinkedHashMap<>();
+    groups.forEach(group -> before.put(group, group.oracle().acknowledged()));
+    runFor(CALM_MILLIS);
+    before.forEach(
+        (group, acknowledged) ->
+            Oracle.check(
+                group.oracle().acknowledged() > acknowledged,
+                () -> "a node was lost, and nothing is acknowledged any more" + group.describe()));
+  }
+
+  /** Its process ends, or it hears nobody and then is not heard either. */
+  private void lose(Node node) {
+    if (random.nextInt(3) == 0) {
+      node.kill();
+      return;
+    }
+    nodes.keySet().forEach(other -> network.cut(other, node.name));
+    runFor(random.nextInt((int) (2 * settings.beatMillis())));
+    nodes.keySet().forEach(other -> network.cut(node.name, other));
+  }
+
+  private void runFor(long millis) {
+    long until = now() + millis;
+    while (now() < until) {
+      step();
+    }
+  }
+
   private static boolean isWhole(Map<SimulatedGroup, Long> before) {
     return before.entrySet().stream().allMatch(each -> each.getKey().isWhole(each.getValue()));
   }
@@ -190,7 +247,7 @@ public final class Simulation {
   // ---- Clients ----
 
   private void useAll() {
-    for (SimulatedGroup group : groups) {
+    for (SimulatedGroup group : clientsRest ? List.<SimulatedGroup>of() : groups) {
       for (Machine machine : group.machines().values()) {
         if (random.nextInt(3) > 0) {
           machine.write(tokens++);
@@ -233,6 +290,16 @@ public final class Simulation {
 
   boolean isGoverned() {
     return governed;
+  }
+
+  /** Whether data is flushed and logs are cut, which wakes groups. */
+  boolean keepsHouse() {
+    return keepsHouse;
+  }
+
+  /** Whether all groups begin on the same few nodes. */
+  boolean isCrowded() {
+    return crowded;
   }
 
   /** Whether faults are still coming. */

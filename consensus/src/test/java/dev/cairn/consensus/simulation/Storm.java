@@ -102,7 +102,7 @@ final class Storm {
 
   private void keepHouse() {
     Machine machine = machine();
-    if (random.nextInt(4) == 0) {
+    if (world.keepsHouse() && random.nextInt(4) == 0) {
       machine.flushAndCompact(random.nextInt(30));
       world.count("compactions asked");
     }
