@@ -2,8 +2,6 @@
 package dev.cairn.log;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -14,13 +12,12 @@ import java.util.TreeSet;
  * is the log of one moment.
  *
  * <p>It does not prove that nothing is missing behind the end, which {@link Log#open} does. Where
- * the writer uses a file again meanwhile, reading fails and wants to be tried again.
+ * the writer uses a file again meanwhile, reading fails and wants to be tried again. {@link
+ * ReadOnlyFolder#openLog} gives one.
  *
  * <p>For one thread.
  */
 public final class LogReading implements AutoCloseable {
-  private static final int TRIES = 3;
-
   private final LogFiles files;
   private final long log;
   private final EntryPlaces places;
@@ -31,34 +28,16 @@ public final class LogReading implements AutoCloseable {
     places = new EntryPlaces(found.groups(), found.chain(), found.copies());
   }
 
-  /** Whether a folder has a log of this form. */
-  public static boolean isLog(Path folder) {
-    return Files.exists(folder.resolve(Mark.NAME));
-  }
-
   /**
    * Reads which groups there are, and where their entries are.
    *
-   * @param folder as given to {@link FolderFiles#open}
+   * @param files closed with this, but not when it fails
    * @throws LogException of kind DAMAGED when it cannot be read, of kind FOREIGN when it is of
    *     another version
-   * @throws IOException when there is none, or a file cannot be read
+   * @throws IOException when a file cannot be read
    */
-  public static LogReading open(Path folder) throws IOException {
-    if (!isLog(folder)) {
-      throw new IOException("There is no write-ahead log in " + folder);
-    }
-    for (int left = TRIES - 1; ; left--) {
-      LogFiles files = new ReadOnlyFolder(folder);
-      try {
-        return new LogReading(files, Recovery.forReading(files));
-      } catch (IOException | RuntimeException e) {
-        files.close();
-        if (left == 0) {
-          throw e;
-        }
-      }
-    }
+  static LogReading of(LogFiles files) throws IOException {
+    return new LogReading(files, Recovery.forReading(files));
   }
 
   /** The groups, sorted. */

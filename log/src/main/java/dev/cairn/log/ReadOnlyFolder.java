@@ -19,12 +19,44 @@ import java.util.stream.Stream;
  *
  * <p>Thread-safe. No thread that calls it may be interrupted: that would close the file.
  */
-final class ReadOnlyFolder implements LogFiles {
+public final class ReadOnlyFolder implements LogFiles {
+  private static final int TRIES = 3;
+
   private final Path folder;
   private final Set<FileChannel> open = ConcurrentHashMap.newKeySet();
 
-  ReadOnlyFolder(Path folder) {
+  private ReadOnlyFolder(Path folder) {
     this.folder = folder;
+  }
+
+  /** Whether a folder has a log of this form. */
+  public static boolean isLog(Path folder) {
+    return Files.exists(folder.resolve(Mark.NAME));
+  }
+
+  /**
+   * Opens the log in a folder to be read.
+   *
+   * @param folder as given to {@link FolderFiles#open}
+   * @throws LogException of kind DAMAGED when it cannot be read, of kind FOREIGN when it is of
+   *     another version
+   * @throws IOException when there is none, or a file cannot be read
+   */
+  public static LogReading openLog(Path folder) throws IOException {
+    if (!isLog(folder)) {
+      throw new IOException("There is no write-ahead log in " + folder);
+    }
+    for (int left = TRIES - 1; ; left--) {
+      LogFiles files = new ReadOnlyFolder(folder);
+      try {
+        return LogReading.of(files);
+      } catch (IOException | RuntimeException e) {
+        files.close();
+        if (left == 0) {
+          throw e;
+        }
+      }
+    }
   }
 
   @Override

@@ -64,7 +64,7 @@ class LogReadingTest {
         append(log, 9, index, 1);
       }
       Map<String, Integer> before = hashes();
-      try (LogReading reading = LogReading.open(folder)) {
+      try (LogReading reading = ReadOnlyFolder.openLog(folder)) {
         assertThat(reading.groups()).containsExactly(4L, 9L);
         Group group = reading.group(4).orElseThrow();
         assertThat(group.last()).isEqualTo(300);
@@ -79,7 +79,7 @@ class LogReadingTest {
       assertThat(hashes()).isEqualTo(before);
       append(log, 4, 301, 4);
     }
-    try (LogReading reading = LogReading.open(folder)) {
+    try (LogReading reading = ReadOnlyFolder.openLog(folder)) {
       assertThat(all(reading, 4)).hasSize(301);
     }
   }
@@ -121,7 +121,7 @@ class LogReadingTest {
       writer.start();
       long last = 0;
       for (int tries = 0; tries < 200; tries++) {
-        try (LogReading reading = LogReading.open(folder)) {
+        try (LogReading reading = ReadOnlyFolder.openLog(folder)) {
           Group group = reading.group(4).orElseThrow();
           assertThat(group.last()).isGreaterThanOrEqualTo(last);
           last = group.last();
@@ -140,10 +140,10 @@ class LogReadingTest {
 
   @Test
   void whereThereIsNoneItSaysSo() {
-    assertThatThrownBy(() -> LogReading.open(folder))
+    assertThatThrownBy(() -> ReadOnlyFolder.openLog(folder))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("no write-ahead log");
-    assertThat(LogReading.isLog(folder)).isFalse();
+    assertThat(ReadOnlyFolder.isLog(folder)).isFalse();
   }
 
   @Test
@@ -163,7 +163,7 @@ class LogReadingTest {
               .orElseThrow();
     }
     Files.delete(oldest);
-    assertThatThrownBy(() -> LogReading.open(folder))
+    assertThatThrownBy(() -> ReadOnlyFolder.openLog(folder))
         .isInstanceOf(LogException.class)
         .hasMessageContaining("is missing");
   }

@@ -50,7 +50,7 @@ class ModulesTest {
         .resideInAnyPackage(
             "dev.cairn.consensus", "dev.cairn.log", "dev.cairn.state", "dev.cairn.replication")
         .and()
-        .haveNameNotMatching("dev\\.cairn\\.log\\.(FolderFiles|LogThread)(\\$.*)?")
+        .haveNameNotMatching("dev\\.cairn\\.log\\.(FolderFiles|ReadOnlyFolder|LogThread)(\\$.*)?")
         .should()
         .onlyDependOnClassesThat()
         .haveNameNotMatching(

@@ -8,6 +8,7 @@ import dev.cairn.log.Group;
 import dev.cairn.log.LogEntry;
 import dev.cairn.log.LogException;
 import dev.cairn.log.LogReading;
+import dev.cairn.log.ReadOnlyFolder;
 import dev.cairn.replication.Codec;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -34,7 +35,7 @@ public final class WrittenLogDump {
 
   /** Whether a folder has a log of this form. */
   public static boolean isLog(Path folder) {
-    return LogReading.isLog(folder);
+    return ReadOnlyFolder.isLog(folder);
   }
 
   /**
@@ -47,7 +48,7 @@ public final class WrittenLogDump {
    */
   public static void print(Path folder, Consumer<String> out, Function<byte[], String> payload)
       throws IOException {
-    try (LogReading log = LogReading.open(folder)) {
+    try (LogReading log = ReadOnlyFolder.openLog(folder)) {
       for (long number : log.groups()) {
         print(log, number, out, payload);
       }
