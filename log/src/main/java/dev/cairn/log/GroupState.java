@@ -226,6 +226,11 @@ final class GroupState {
     return state;
   }
 
+  /** The last configuration. */
+  byte[] configuration() {
+    return configurations.isEmpty() ? base.configuration() : configurations.lastEntry().getValue();
+  }
+
   Group view() {
     List<Group.TermRun> terms = new ArrayList<>();
     for (int run = 0; run < positions.size(); run++) {

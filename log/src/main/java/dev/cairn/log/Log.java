@@ -274,6 +274,16 @@ public final class Log implements AutoCloseable {
   }
 
   /**
+   * The last configuration of a group that is on disk, as the group encodes it; its base's where no
+   * entry has one. The same array until another follows; nobody may change it. Empty for no group.
+   */
+  public Optional<byte[]> configuration(long group) {
+    synchronized (lock) {
+      return Optional.ofNullable(groups.get(group)).map(GroupState::configuration);
+    }
+  }
+
+  /**
    * Reads entries that are on disk.
    *
    * @param from index of the first

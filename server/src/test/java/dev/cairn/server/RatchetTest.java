@@ -62,7 +62,7 @@ class RatchetTest {
           Map.entry("client/CairnClient", 668),
           Map.entry("node/Introduction", 487),
           Map.entry("peer/Link", 545),
-          Map.entry("peer/PeerTransport", 638),
+          Map.entry("peer/PeerTransport", 623),
           Map.entry("raft/GroupLog", 484),
           Map.entry("raft/SharedLog", 578),
           Map.entry("routing/Lane", 511),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.node;
 
+import dev.cairn.server.peer.EventLoops;
 import dev.cairn.server.peer.PeerTransport;
 import dev.cairn.server.raft.JRaftEngine;
 import dev.cairn.server.raft.NodeLog;
@@ -10,17 +11,31 @@ import dev.cairn.server.replication.Shards;
 import dev.cairn.server.replication.WrittenLog;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
  * Which engine runs this node's groups: JRaft, or in trials the one that is to take its place
  * (docs/design/decisions/0035). Neither reads what the other wrote.
+ *
+ * <p>A trial has event loops for the whole node: its shards, its clients and other nodes are served
+ * by the same ones. With JRaft each has its own.
  */
 final class GroupEngine {
   /** A system property, which no user is told of: {@code true} for a trial. */
   private static final String TRIAL = "cairn.shards";
 
+  private static final int SHARDS = 1;
+
   private GroupEngine() {}
+
+  /**
+   * Makes the loops of a node for a trial, as many as shards; empty with JRaft. They are the
+   * caller's to close, after all that uses them.
+   */
+  static Optional<EventLoops> loops() {
+    return Boolean.getBoolean(TRIAL) ? Optional.of(EventLoops.shared(SHARDS)) : Optional.empty();
+  }
 
   /**
    * Opens the node's log.
@@ -31,7 +46,7 @@ final class GroupEngine {
   static NodeLog openLog(RuntimeSpec spec) throws IOException {
     Path folder = spec.identity().folder().resolve(NodeRuntime.LOG);
     Consumer<RuntimeException> onFault = damage -> spec.onFault().accept(NodeFault.of(damage));
-    return Boolean.getBoolean(TRIAL)
+    return spec.loops().isPresent()
         ? WrittenLog.open(folder, spec.identity().self().id(), onFault)
         : SharedLog.open(folder, onFault::accept, spec.figures().metrics());
   }

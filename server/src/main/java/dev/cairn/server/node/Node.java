@@ -17,6 +17,7 @@ import dev.cairn.server.metrics.Metric;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.node.NodeIdentity.FormedCluster;
 import dev.cairn.server.partition.LogLimits;
+import dev.cairn.server.peer.EventLoops;
 import dev.cairn.server.resp.FrontConfig;
 import dev.cairn.server.resp.RespServer;
 import dev.cairn.server.routing.Router;
@@ -108,10 +109,12 @@ public final class Node {
     SlowLog slowLog = new SlowLog(config.serving().slowlogValues());
     NodeStats stats = new NodeStats(metrics, slowLog);
     DiskRoom room = DiskRoom.of(folder.path(), config.disk().freeBytesMin());
+    Optional<EventLoops> loops = GroupEngine.loops();
+    loops.ifPresent(shared -> parts.add(new Running("event loops", shared::close)));
     KeptRuntime runtime =
         KeptRuntime.start(
             config.founding().self().name(),
-            onFault -> runtime(config, tls, folder, room, stats, access, onFault),
+            onFault -> runtime(config, tls, folder, room, stats, access, loops, onFault),
             folder.path(),
             room,
             end);
@@ -130,7 +133,7 @@ public final class Node {
             serving.levels(), slowLog, serving.enableShutdown(), tls.clients(), access);
     RespServer clients =
         RespServer.start(
-            front(config, config.listening().port(), rules),
+            front(config, config.listening().port(), rules).on(loops),
             runtime.router(),
             PortKind.CLIENT,
             metrics,
@@ -138,7 +141,7 @@ public final class Node {
             Node::endProcess);
     parts.add(new Running("client port", clients::close));
     List<RespServer> fronts = new ArrayList<>(List.of(clients));
-    clusterPort(config, rules, runtime.router(), metrics).ifPresent(fronts::add);
+    clusterPort(config, rules, loops, runtime.router(), metrics).ifPresent(fronts::add);
     parts.add(new Running("clients", () -> drain(fronts)));
     parts.add(new Running("leadership", runtime::handOver));
     tellPorts(config, tls);
@@ -148,7 +151,11 @@ public final class Node {
   }
 
   private Optional<RespServer> clusterPort(
-      NodeConfig config, FrontConfig.Rules rules, Router router, Metrics metrics)
+      NodeConfig config,
+      FrontConfig.Rules rules,
+      Optional<EventLoops> loops,
+      Router router,
+      Metrics metrics)
       throws IOException {
     int port = config.listening().clusterPort();
     if (port == 0) {
@@ -156,7 +163,11 @@ public final class Node {
     }
     RespServer clients =
         RespServer.start(
-            front(config, port, rules), router, PortKind.CLUSTER, metrics, Node::endProcess);
+            front(config, port, rules).on(loops),
+            router,
+            PortKind.CLUSTER,
+            metrics,
+            Node::endProcess);
     parts.add(new Running("cluster port", clients::close));
     return Optional.of(clients);
   }
@@ -220,6 +231,7 @@ public final class Node {
       DiskRoom room,
       NodeStats stats,
       AccessControl access,
+      Optional<EventLoops> loops,
       Consumer<NodeFault> onFault)
       throws StartException, IOException {
     LostLog.finish(folder.path());
@@ -263,6 +275,7 @@ public final class Node {
                 new Scrub.Pace(config.disk().scrubBytesPerSecond(), SCRUB_PAUSE_MILLIS)),
             new RuntimeSpec.Figures(Release.version(), stats.metrics(), stats, room::room),
             access,
+            loops,
             onFault));
   }
 

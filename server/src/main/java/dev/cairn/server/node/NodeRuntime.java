@@ -74,7 +74,7 @@ final class NodeRuntime implements AutoCloseable {
   private final Addresses addresses;
   private String saidWaiting = ""; // the constructor's, then one task's after another
   private volatile List<NodeReport.PartitionReport> latest = List.of();
-  private MetaGroup meta; // guarded by this
+  private volatile MetaGroup meta; // written under this
   private RightsLog rights; // guarded by this
   private boolean stopped; // guarded by this
 
@@ -107,7 +107,8 @@ final class NodeRuntime implements AutoCloseable {
                   spec.identity().bindHost(),
                   spec.identity().self().peerPort(),
                   starts.run(),
-                  spec.identity().tls().peers()),
+                  spec.identity().tls().peers(),
+                  spec.loops()),
               nodeLog);
       Addresses addresses = new Addresses(spec.identity().self().id(), engine.transport());
       introduction =
@@ -365,8 +366,10 @@ final class NodeRuntime implements AutoCloseable {
     };
   }
 
-  private synchronized ClusterState clusterState() {
-    return meta == null ? null : meta.state();
+  /** Takes no lock: whoever opens or closes the meta group waits for its loop meanwhile. */
+  private ClusterState clusterState() {
+    MetaGroup opened = meta;
+    return opened == null ? null : opened.state();
   }
 
   /**

@@ -10,6 +10,7 @@ import dev.cairn.server.cluster.NodeReport;
 import dev.cairn.server.cluster.Ring;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.partition.LogLimits;
+import dev.cairn.server.peer.EventLoops;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -24,6 +25,8 @@ import java.util.function.Supplier;
  * @param bounds how much is used
  * @param figures what is told of the node
  * @param access acts on the rights of the cluster
+ * @param loops those of the node, in trials of Cairn's own engine ({@link GroupEngine}); empty with
+ *     JRaft
  * @param onFault told of faults that stop all groups, by any thread; returns at once
  */
 record RuntimeSpec(
@@ -32,6 +35,7 @@ record RuntimeSpec(
     Bounds bounds,
     Figures figures,
     AccessControl access,
+    Optional<EventLoops> loops,
     Consumer<NodeFault> onFault) {
   /**
    * Which node it is, and of which cluster.

@@ -48,6 +48,18 @@ public final class CurrentLoop {
     }
   }
 
+  /**
+   * To be called before waiting for another thread, for what must not be on a loop: there it may
+   * wait for what the loop itself has to do, and all connections of the loop wait with it.
+   *
+   * @throws IllegalStateException on a loop that is lent
+   */
+  public static void willWait() {
+    if (LOOP.getIfExists() != null) {
+      throw new IllegalStateException("an event loop must not wait for another thread");
+    }
+  }
+
   static Optional<EventLoop> get() {
     return Optional.ofNullable(LOOP.getIfExists()).filter(loop -> !loop.isShuttingDown());
   }

@@ -11,10 +11,11 @@ import java.util.concurrent.TimeUnit;
  * sent.
  *
  * <p>Thread-safe. Tasks run one at a time, in the order in which they came; none may block. After
- * the loop has ended they are dropped.
+ * {@link #end} they are dropped, whether the loop itself goes on for others or not.
  */
 public final class PeerLoop implements Executor {
   private final EventLoop loop;
+  private volatile boolean ended; // written by the loop
 
   PeerLoop(EventLoop loop) {
     this.loop = loop;
@@ -28,17 +29,46 @@ public final class PeerLoop implements Executor {
   @Override
   public void execute(Runnable task) {
     try {
-      loop.execute(task);
-    } catch (RejectedExecutionException ended) {
+      loop.execute(() -> runUnlessEnded(task));
+    } catch (RejectedExecutionException stopped) {
       dropped();
     }
   }
 
   /** Runs a task later. */
   public void after(long millis, Runnable task) {
+    afterNanos(TimeUnit.MILLISECONDS.toNanos(millis), task);
+  }
+
+  /**
+   * Runs a task later.
+   *
+   * @return false when it never will
+   */
+  boolean afterNanos(long nanos, Runnable task) {
+    if (ended) {
+      return false;
+    }
     try {
-      loop.schedule(task, millis, TimeUnit.MILLISECONDS);
-    } catch (RejectedExecutionException ended) {
+      loop.schedule(() -> runUnlessEnded(task), nanos, TimeUnit.NANOSECONDS);
+      return true;
+    } catch (RejectedExecutionException stopped) {
+      return false;
+    }
+  }
+
+  private void runUnlessEnded(Runnable task) {
+    if (!ended) {
+      task.run();
+    }
+  }
+
+  /** Runs no task any more, and waits for the one that runs. */
+  void end() {
+    CurrentLoop.willWait();
+    try {
+      loop.submit(() -> ended = true).syncUninterruptibly();
+    } catch (RejectedExecutionException stopped) {
       dropped();
     }
   }

@@ -9,8 +9,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
@@ -20,10 +18,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -38,11 +34,11 @@ import org.slf4j.LoggerFactory;
 /**
  * Requests and answers between nodes: this node's peer port, and its connections to others'.
  *
- * <p>One loop reads and writes all connections; it decodes, and never waits. {@link #WORKERS}
- * workers deal with what arrives: the messages of one stream (a Raft group, a partition) in their
- * order by one of them, up to where a handler says that it waits for a disk ({@link TaskLoop}): the
- * engine's then hold their group's lock. Handlers that may block get threads of their own ({@link
- * #handleApart}).
+ * <p>One loop reads and writes all connections, its own or one that is given ({@link EventLoops});
+ * it decodes, and never waits. {@link #WORKERS} workers deal with what arrives: the messages of one
+ * stream (a Raft group, a partition) in their order by one of them, up to where a handler says that
+ * it waits for a disk ({@link TaskLoop}): the engine's then hold their group's lock. Handlers that
+ * may block get threads of their own ({@link #handleApart}).
  *
  * <p>A peer is called by its node's id, and where that is is looked up ({@link #locate}): a node
  * that moves stays the same peer (docs/design/decisions/0029).
@@ -61,26 +57,24 @@ public final class PeerTransport implements AutoCloseable {
   private static final int WORKERS =
       Math.max(1, Math.min(8, Runtime.getRuntime().availableProcessors() / 2));
 
-  private static final int CONNECTIONS_MAX = 4_096;
   private static final int BLOCKING_THREADS_MAX = 64;
   private static final long FAILING_WAIT_MILLIS = 50;
   private static final Logger log = LoggerFactory.getLogger(PeerTransport.class);
 
-  private final Sockets sockets = Sockets.best();
-  private final EventLoopGroup loops;
+  private final EventLoops loops;
+  private final boolean ownsLoops;
+  private final PeerLoop loop;
   private final Dialing dialing;
   private final Dialing lentDialing;
   private final List<TaskLoop> workers;
   private final ThreadPoolExecutor blocking;
   private final Map<Byte, Handled> handlers = new ConcurrentHashMap<>();
   private final PeerDirectory directory;
-  private final PeerTls tls;
   private final Set<Byte> openToAll = ConcurrentHashMap.newKeySet();
   private final Map<Peer, Links> links = new ConcurrentHashMap<>();
   private final MessageCounts counts = new MessageCounts();
   private final Map<Lent, Link> lentLinks = new ConcurrentHashMap<>();
-  private final Set<AcceptedConnection> accepted = ConcurrentHashMap.newKeySet();
-  private final List<Consumer<PeerRun>> endListeners = new CopyOnWriteArrayList<>();
+  private final AcceptedConnections accepted;
   private volatile boolean closed;
   private volatile boolean complete; // every handler that this version has is there
   private Channel listening;
@@ -146,12 +140,12 @@ public final class PeerTransport implements AutoCloseable {
     }
   }
 
-  private PeerTransport(PeerRun self, Names names, PeerTls tls) {
+  private PeerTransport(PeerRun self, Names names, PeerTls tls, Optional<EventLoops> shared) {
     this.directory = new PeerDirectory(self);
-    this.tls = tls;
-    loops =
-        new MultiThreadIoEventLoopGroup(
-            1, new DefaultThreadFactory("peer-loop", true), sockets.handlers());
+    accepted = new AcceptedConnections(directory, tls, this::dispatch, counts);
+    ownsLoops = shared.isEmpty();
+    loops = shared.orElseGet(EventLoops::ofPeers);
+    loop = new PeerLoop(loops.group().next());
     workers = IntStream.range(0, WORKERS).mapToObj(i -> new TaskLoop("worker-" + i)).toList();
     blocking =
         new ThreadPoolExecutor(
@@ -162,7 +156,7 @@ public final class PeerTransport implements AutoCloseable {
             new SynchronousQueue<>(),
             new DefaultThreadFactory("peer-request", true),
             new ThreadPoolExecutor.CallerRunsPolicy());
-    dialing = new Dialing(connecting(sockets.connecting()), blocking, names, tls);
+    dialing = new Dialing(connecting(loops.connecting()), blocking, names, tls);
     lentDialing = new Dialing(connecting(NioSocketChannel.class), blocking, names, tls);
   }
 
@@ -177,17 +171,29 @@ public final class PeerTransport implements AutoCloseable {
    * @param port the peer port, 1 to 65535
    * @param self who this is, for the greetings
    * @param tls what peers have to prove, and how this node does
+   * @param shared what runs the connections; empty for a loop of its own
    * @throws IOException when the port cannot be had
    */
+  public static PeerTransport listen(
+      String bindHost, int port, PeerRun self, PeerTls tls, Optional<EventLoops> shared)
+      throws IOException {
+    return listen(bindHost, port, new PeerTransport(self, Names.SYSTEM, tls, shared));
+  }
+
+  /** On a loop of its own. */
   public static PeerTransport listen(String bindHost, int port, PeerRun self, PeerTls tls)
       throws IOException {
-    return listen(bindHost, port, self, tls, Names.SYSTEM);
+    return listen(bindHost, port, self, tls, Optional.empty());
   }
 
   /** With another meaning of names, for tests. */
   static PeerTransport listen(String bindHost, int port, PeerRun self, PeerTls tls, Names names)
       throws IOException {
-    PeerTransport transport = new PeerTransport(self, names, tls);
+    return listen(bindHost, port, new PeerTransport(self, names, tls, Optional.empty()));
+  }
+
+  private static PeerTransport listen(String bindHost, int port, PeerTransport transport)
+      throws IOException {
     try {
       transport.listening = transport.server().bind(bindHost, port).syncUninterruptibly().channel();
       return transport;
@@ -205,8 +211,8 @@ public final class PeerTransport implements AutoCloseable {
 
   private ServerBootstrap server() {
     return new ServerBootstrap()
-        .group(loops)
-        .channel(sockets.listening())
+        .group(loops.group())
+        .channel(loops.listening())
         .option(ChannelOption.SO_REUSEADDR, true)
         .option(ChannelOption.SO_BACKLOG, 512)
         .childOption(ChannelOption.TCP_NODELAY, true)
@@ -214,26 +220,9 @@ public final class PeerTransport implements AutoCloseable {
             new ChannelInitializer<Channel>() {
               @Override
               protected void initChannel(Channel channel) {
-                accept(channel);
+                accepted.accept(channel);
               }
             });
-  }
-
-  /** Who has not proven that it is a node is none of {@link #accepted}. */
-  private void accept(Channel channel) {
-    AcceptedConnection connection =
-        new AcceptedConnection(
-            channel, directory.self(), directory::isOver, this::dispatch, counts, this::ended);
-    tls.accept(
-        channel.pipeline(),
-        said -> Frame.tlsOnly(),
-        () -> {
-          accepted.add(connection);
-          if (closed || accepted.size() > CONNECTIONS_MAX) {
-            channel.close();
-          }
-        });
-    channel.pipeline().addLast(new Frame.Decoder(), connection.handler());
   }
 
   /** How many messages this node has sent to its peers, answers too. */
@@ -248,7 +237,7 @@ public final class PeerTransport implements AutoCloseable {
 
   /** How many connections to peers are open, whoever opened them. */
   public long connections() {
-    return accepted.size()
+    return accepted.count()
         + links.values().stream().flatMap(Links::all).filter(Link::isOpen).count();
   }
 
@@ -257,20 +246,13 @@ public final class PeerTransport implements AutoCloseable {
     return links.values().stream().flatMap(Links::all).mapToLong(Link::unansweredBytes).sum();
   }
 
-  private void ended(AcceptedConnection connection) {
-    accepted.remove(connection);
-    if (!closed && connection.greeted()) {
-      endListeners.forEach(listener -> listener.accept(connection.peer()));
-    }
-  }
-
   /**
    * Tells whenever a connection that a peer had opened and greeted on has ended, whoever ended it.
    *
    * @param listener told which run of a node had greeted; called on the loop, must not block
    */
   public void onEnd(Consumer<PeerRun> listener) {
-    endListeners.add(listener);
+    accepted.onEnd(listener);
   }
 
   /** Takes messages of a kind from now on, on the workers; the handler must not block. */
@@ -300,7 +282,7 @@ public final class PeerTransport implements AutoCloseable {
 
   /** The loop that reads and writes all connections. */
   public PeerLoop loop() {
-    return new PeerLoop(loops.next());
+    return loop;
   }
 
   /**
@@ -344,7 +326,7 @@ public final class PeerTransport implements AutoCloseable {
 
   /** More runs are over: ends the connections that they have opened. */
   public void fenceAgain() {
-    accepted.forEach(AcceptedConnection::closeIfSuperseded);
+    accepted.fenceAgain();
   }
 
   /** Tells of every peer that answers a connection of this node's, from now on. */
@@ -354,8 +336,7 @@ public final class PeerTransport implements AutoCloseable {
 
   /** Whether another run of a node than {@code startId} was heard within so many milliseconds. */
   public boolean hearsOtherRun(String nodeId, String startId, long withinMillis) {
-    long nanos = TimeUnit.MILLISECONDS.toNanos(withinMillis);
-    return accepted.stream().anyMatch(connection -> connection.isOtherRun(nodeId, startId, nanos));
+    return accepted.hearsOtherRun(nodeId, startId, withinMillis);
   }
 
   /**
@@ -365,7 +346,7 @@ public final class PeerTransport implements AutoCloseable {
   public boolean isCutOff(PeerRun run) {
     Links to = links.get(new Node(run.nodeId()));
     boolean reached = to != null && (to.control().isOpen() || to.data().isOpen());
-    return !reached && accepted.stream().noneMatch(connection -> run.equals(connection.peer()));
+    return !reached && !accepted.hasOneOf(run);
   }
 
   /** Who this node is for its peers. */
@@ -487,14 +468,15 @@ public final class PeerTransport implements AutoCloseable {
 
   /**
    * Sends a small message, over a connection of the current thread's own loop where that has been
-   * lent ({@link CurrentLoop}), else among the control traffic. Such messages keep no order.
+   * lent ({@link CurrentLoop}) and is not this one's too, else among the control traffic. Such
+   * messages keep no order.
    *
    * @param done called exactly once, on a loop: it must not block
    */
   public void sendFromHere(
       String nodeId, byte kind, byte[] body, long timeoutMillis, Consumer<Answer> done) {
     Optional<EventLoop> lent = CurrentLoop.get();
-    if (lent.isEmpty() || closed) {
+    if (lent.isEmpty() || closed || loops.has(lent.get())) {
       sendApart(Traffic.CONTROL, nodeId, kind, body, timeoutMillis, Runnable::run, done);
       return;
     }
@@ -530,12 +512,7 @@ public final class PeerTransport implements AutoCloseable {
    * @return false when it never will, since this is closed
    */
   public boolean after(long nanos, Runnable task) {
-    try {
-      loops.next().schedule(task, nanos, TimeUnit.NANOSECONDS);
-      return true;
-    } catch (RejectedExecutionException stopping) {
-      return false;
-    }
+    return loop.afterNanos(nanos, task);
   }
 
   /**
@@ -570,6 +547,7 @@ public final class PeerTransport implements AutoCloseable {
    * @return whether they can
    */
   public boolean awaitConnected(String nodeId, long timeoutMillis) throws InterruptedException {
+    CurrentLoop.willWait();
     if (isConnected(nodeId)) {
       return true;
     }
@@ -598,9 +576,9 @@ public final class PeerTransport implements AutoCloseable {
         peer,
         to ->
             new Links(
-                link(to, Traffic.CONTROL, dialing, loops.next()),
-                link(to, Traffic.DATA, dialing, loops.next()),
-                link(to, Traffic.BULK, dialing, loops.next())));
+                link(to, Traffic.CONTROL, dialing, loops.group().next()),
+                link(to, Traffic.DATA, dialing, loops.group().next()),
+                link(to, Traffic.BULK, dialing, loops.group().next())));
   }
 
   private Link link(Peer peer, Traffic traffic, Dialing dialing, EventLoop loop) {
@@ -621,17 +599,24 @@ public final class PeerTransport implements AutoCloseable {
             counts);
   }
 
-  /** Ends all connections; whoever waits for an answer gets a failure. */
+  /**
+   * Ends all connections; whoever waits for an answer gets a failure. When it returns, nothing of
+   * this runs on the loop any more.
+   */
   @Override
   public void close() {
     closed = true;
     if (listening != null) {
       listening.close().syncUninterruptibly();
     }
-    accepted.forEach(AcceptedConnection::close);
+    accepted.close();
     links.values().stream().flatMap(Links::all).forEach(Link::close);
     lentLinks.values().forEach(Link::close);
-    loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
+    loop.end();
+    loops.settle();
+    if (ownsLoops) {
+      loops.close();
+    }
     workers.forEach(TaskLoop::close);
     blocking.shutdown();
   }

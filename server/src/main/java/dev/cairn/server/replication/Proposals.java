@@ -8,17 +8,38 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * What this process proposed to a group and what is not committed yet.
  *
- * <p>Thread: the loop's. Invariant: each proposal leaves once, with its entry, refused since
- * another entry has its place, or by {@link #takeAll}.
+ * <p>Threads: {@link #arrive} by any; the rest is the loop's. Invariants:
+ *
+ * <ol>
+ *   <li>Each proposal leaves once, with its entry, refused since another entry has its place, or by
+ *       {@link #takeAll}.
+ *   <li>What arrived first is proposed first, also where the loop itself proposes beside others.
+ * </ol>
  */
 final class Proposals {
   private final Map<Long, Proposed> byIndex = new HashMap<>();
 
+  private final Queue<Runnable> arrived = new ConcurrentLinkedQueue<>();
+
   private record Proposed(long term, Proposal proposal) {}
+
+  /** Something is to be proposed; {@link #takeArrived} is to follow on the loop. */
+  void arrive(Runnable propose) {
+    arrived.add(propose);
+  }
+
+  /** Proposes what has arrived. */
+  void takeArrived() {
+    for (Runnable next = arrived.poll(); next != null; next = arrived.poll()) {
+      next.run();
+    }
+  }
 
   /** A proposal stands in the log. */
   void add(long index, long term, Proposal proposal) {

@@ -11,6 +11,7 @@ import dev.cairn.consensus.Shard;
 import dev.cairn.consensus.SnapshotOffer;
 import dev.cairn.consensus.SnapshotReference;
 import dev.cairn.consensus.Write;
+import dev.cairn.server.peer.CurrentLoop;
 import dev.cairn.server.raft.GroupListener;
 import dev.cairn.server.raft.Peer;
 import dev.cairn.server.raft.Proposal;
@@ -278,7 +279,8 @@ final class ReplicatedGroup implements RaftGroup, Replica {
 
   @Override
   public void propose(byte[] data, long inTerm, Proposal proposal) {
-    loop.run(() -> proposeNow(data, inTerm, proposal));
+    proposals.arrive(() -> proposeNow(data, inTerm, proposal));
+    loop.run(proposals::takeArrived);
   }
 
   private void proposeNow(byte[] data, long inTerm, Proposal proposal) {
@@ -424,6 +426,7 @@ final class ReplicatedGroup implements RaftGroup, Replica {
     if (!closed.compareAndSet(false, true)) {
       return;
     }
+    CurrentLoop.willWait();
     CountDownLatch ended = new CountDownLatch(1);
     loop.run(
         () -> {

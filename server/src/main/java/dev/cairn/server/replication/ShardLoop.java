@@ -10,6 +10,7 @@ import dev.cairn.consensus.Shard;
 import dev.cairn.consensus.SharedLog;
 import dev.cairn.log.LogException;
 import dev.cairn.replication.ShardLog;
+import dev.cairn.server.peer.CurrentLoop;
 import dev.cairn.server.peer.PeerLoop;
 import java.util.List;
 import java.util.Map;
@@ -181,6 +182,7 @@ final class ShardLoop {
     if (loop.isCurrent()) {
       return Optional.of(question.apply(shard));
     }
+    CurrentLoop.willWait();
     CompletableFuture<Optional<T>> answer = new CompletableFuture<>();
     run(
         () -> {

@@ -14,6 +14,7 @@ import dev.cairn.log.LogFiles;
 import dev.cairn.log.LogSettings;
 import dev.cairn.log.LogThread;
 import dev.cairn.replication.Codec;
+import dev.cairn.server.peer.CurrentLoop;
 import dev.cairn.server.raft.LogDamagedException;
 import dev.cairn.server.raft.LogLostException;
 import dev.cairn.server.raft.NodeLog;
@@ -55,6 +56,7 @@ public final class WrittenLog implements NodeLog {
 
   private static final int SAMPLES = 3;
 
+  private static final byte[] NONE = {};
   private final Path folder;
   private final String nodeId;
   private final Log log;
@@ -62,9 +64,13 @@ public final class WrittenLog implements NodeLog {
   private final Consumer<RuntimeException> onFault;
   private final List<Runnable> durableListeners = new CopyOnWriteArrayList<>();
   private final Map<Long, AtomicLong> bytes = new ConcurrentHashMap<>();
+  private final Map<String, Seen> transitions = new ConcurrentHashMap<>();
   private final AtomicBoolean faulty = new AtomicBoolean();
   private final Object progress = new Object();
   private boolean closed; // guarded by progress
+
+  /** A group's configuration, by its array, and whether it is joint. */
+  private record Seen(long group, byte[] configuration, boolean joint) {}
 
   private WrittenLog(Path folder, String nodeId, Log log, Consumer<RuntimeException> onFault) {
     this.folder = folder;
@@ -213,6 +219,7 @@ public final class WrittenLog implements NodeLog {
 
   /** Appends, and waits until that is on disk. */
   private void awaitWritten(Append append) {
+    CurrentLoop.willWait();
     long untilNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(ROOM_MILLIS_MAX);
     try {
       long sequence = taken(append, untilNanos);
@@ -336,11 +343,17 @@ public final class WrittenLog implements NodeLog {
         .updateAndGet(now -> Math.max(0, now + more));
   }
 
+  /** Asked twice for each confirmation of reads: a configuration is decoded when it changes. */
   @Override
   public boolean votersInTransition(String group) {
-    return log.group(GroupNumbers.of(group))
-        .map(each -> configuration(each, Long.MAX_VALUE).configuration().isJoint())
-        .orElse(false);
+    Seen seen = transitions.get(group);
+    long number = seen == null ? GroupNumbers.of(group) : seen.group();
+    byte[] now = log.configuration(number).orElse(NONE);
+    if (seen == null || seen.configuration() != now) {
+      seen = new Seen(number, now, now.length > 0 && Codec.configuration(now).isJoint());
+      transitions.put(group, seen);
+    }
+    return seen.joint();
   }
 
   @Override

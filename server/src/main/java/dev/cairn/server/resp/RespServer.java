@@ -10,6 +10,7 @@ import dev.cairn.server.metrics.Metric;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.metrics.ProcessFigures;
 import dev.cairn.server.peer.CurrentLoop;
+import dev.cairn.server.peer.EventLoops;
 import dev.cairn.server.routing.Router;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
@@ -20,16 +21,11 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPipeline;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
-import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.SocketChannel;
-import io.netty.channel.socket.nio.NioServerSocketChannel;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
 import java.net.BindException;
@@ -37,9 +33,7 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
-import java.util.Collection;
 import java.util.Optional;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -49,10 +43,8 @@ import java.util.function.Consumer;
 /**
  * One client port of the node: listens on a port and gives each connection a {@link RespSession}.
  *
- * <p>A connection belongs to one event loop for its life. The loops are NIO's, not Netty's native
- * epoll: that (4.2.18 and 4.2.20) closes a half-closed connection whose interest was empty for a
- * moment, since it removes the socket from epoll and later modifies it as if it were there ({@code
- * epoll_ctl ... ENOENT}). {@code printf ... | socat} would lose replies.
+ * <p>A connection belongs to one event loop for its life. The loops are the port's own, or those
+ * that it is given ({@link EventLoops}).
  */
 public final class RespServer implements AutoCloseable {
   private static final long STOP_MILLIS = 2000;
@@ -69,8 +61,7 @@ public final class RespServer implements AutoCloseable {
   private final Metrics.Count opened;
   private final Metrics.Count refused;
   private final Traffic traffic;
-  private final Collection<Thread> loopThreads = new CopyOnWriteArrayList<>();
-  private final EventLoopGroup loops;
+  private final EventLoops loops;
   private final ChannelGroup open = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
   private final AtomicInteger connections = new AtomicInteger();
   private final AtomicLong lastClientId = new AtomicLong();
@@ -78,23 +69,6 @@ public final class RespServer implements AutoCloseable {
 
   private Channel listener;
   private Commands commands;
-
-  /** Makes the event loops' threads, and says which they are. */
-  private static final class LoopThreads extends DefaultThreadFactory {
-    private final Collection<Thread> made;
-
-    LoopThreads(String name, Collection<Thread> made) {
-      super(name, true);
-      this.made = made;
-    }
-
-    @Override
-    protected Thread newThread(Runnable task, String name) {
-      Thread thread = super.newThread(task, name);
-      made.add(thread);
-      return thread;
-    }
-  }
 
   private RespServer(
       FrontConfig config,
@@ -118,11 +92,8 @@ public final class RespServer implements AutoCloseable {
     this.traffic = new Traffic(metrics, port);
     metrics.gauge(Metric.CONNECTIONS, connections::get, port);
     metrics.gauge(Metric.REQUEST_BYTES, memory::bytes, port);
-    String name = port + "-port";
     this.loops =
-        new MultiThreadIoEventLoopGroup(
-            config.threads(), new LoopThreads(name, loopThreads), NioIoHandler.newFactory());
-    CurrentLoop.lend(loops);
+        config.shared().orElseGet(() -> EventLoops.ofClients(port + "-port", config.threads()));
   }
 
   /**
@@ -223,6 +194,7 @@ public final class RespServer implements AutoCloseable {
    * was only asked, and closes. Waits for it. Can be repeated.
    */
   public void stop() {
+    CurrentLoop.willWait();
     if (listener != null) {
       listener.close().awaitUninterruptibly();
     }
@@ -237,7 +209,9 @@ public final class RespServer implements AutoCloseable {
     if (commands != null) {
       commands.close();
     }
-    loops.shutdownGracefully(0, STOP_MILLIS, TimeUnit.MILLISECONDS).awaitUninterruptibly();
+    if (config.shared().isEmpty()) {
+      loops.close();
+    }
   }
 
   @Override
@@ -248,8 +222,8 @@ public final class RespServer implements AutoCloseable {
   private void listen() throws IOException {
     ServerBootstrap bootstrap =
         new ServerBootstrap()
-            .group(loops)
-            .channel(NioServerSocketChannel.class)
+            .group(loops.group())
+            .channel(loops.listening())
             .option(ChannelOption.SO_BACKLOG, 1024)
             .option(ChannelOption.SO_REUSEADDR, true)
             .childOption(ChannelOption.TCP_NODELAY, true)
@@ -289,7 +263,7 @@ public final class RespServer implements AutoCloseable {
                 System::nanoTime,
                 new NodeFacts.Shutdown(config.rules().shutdownBy(), shutdown),
                 new NodeFacts.Loops(
-                    config.threads(), () -> ProcessFigures.processorSeconds(loopThreads))),
+                    loops.count(), () -> ProcessFigures.processorSeconds(loops.threads()))),
             config.rules().slowLog(),
             metrics,
             config.rules().access());

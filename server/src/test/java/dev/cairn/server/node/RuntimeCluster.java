@@ -25,6 +25,7 @@ import dev.cairn.server.operation.Reply;
 import dev.cairn.server.operation.Request;
 import dev.cairn.server.operation.Result;
 import dev.cairn.server.partition.LogLimits;
+import dev.cairn.server.peer.EventLoops;
 import dev.cairn.server.raft.Peer;
 import dev.cairn.server.routing.Router;
 import dev.cairn.server.storage.EngineConfig;
@@ -44,6 +45,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.awaitility.pollinterval.FixedPollInterval;
 
 /**
@@ -64,12 +66,16 @@ final class RuntimeCluster implements AutoCloseable {
   private final AccessControl[] accesses = new AccessControl[3];
   private final List<NodeFault> faults = new CopyOnWriteArrayList<>();
   private final ClusterState[] recorded = new ClusterState[3];
+  private final List<Optional<EventLoops>> loops = new ArrayList<>(); // outlive restarts
 
-  private RuntimeCluster(Path folder, LogLimits limits, Scrub.Pace pace) throws IOException {
+  private RuntimeCluster(
+      Path folder, LogLimits limits, Scrub.Pace pace, Supplier<Optional<EventLoops>> made)
+      throws IOException {
     this.pace = pace;
     this.folder = folder;
     this.limits = limits;
     for (int i = 0; i < 3; i++) {
+      loops.add(made.get());
       members.add(
           new Member(
               ("" + i).repeat(40),
@@ -94,7 +100,19 @@ final class RuntimeCluster implements AutoCloseable {
   }
 
   static RuntimeCluster start(Path folder, LogLimits limits, Scrub.Pace pace) throws IOException {
-    RuntimeCluster cluster = new RuntimeCluster(folder, limits, pace);
+    return start(folder, limits, pace, GroupEngine::loops);
+  }
+
+  /** With Cairn's own engine, on one loop a node. */
+  static RuntimeCluster startTrial(Path folder) throws IOException {
+    return start(
+        folder, LogLimits.DEFAULT, Scrub.Pace.NONE, () -> Optional.of(EventLoops.shared(1)));
+  }
+
+  private static RuntimeCluster start(
+      Path folder, LogLimits limits, Scrub.Pace pace, Supplier<Optional<EventLoops>> loops)
+      throws IOException {
+    RuntimeCluster cluster = new RuntimeCluster(folder, limits, pace, loops);
     for (int i = 0; i < 3; i++) {
       cluster.start(i);
     }
@@ -142,6 +160,7 @@ final class RuntimeCluster implements AutoCloseable {
                 new NodeStats(metrics[index], new SlowLog()),
                 () -> NodeReport.Room.ENOUGH),
             access(index),
+            loops.get(index),
             faults::add));
   }
 
@@ -209,6 +228,11 @@ final class RuntimeCluster implements AutoCloseable {
     start(index);
   }
 
+  /** A node's loops, in a trial. */
+  EventLoops loops(int index) {
+    return loops.get(index).orElseThrow();
+  }
+
   NodeRuntime node(int index) {
     return nodes[index];
   }
@@ -220,6 +244,7 @@ final class RuntimeCluster implements AutoCloseable {
         node.close();
       }
     }
+    loops.forEach(each -> each.ifPresent(EventLoops::close));
   }
 
   /** Waits until every running node sees a leader of every partition. */

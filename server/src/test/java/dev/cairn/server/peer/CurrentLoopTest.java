@@ -2,6 +2,7 @@
 package dev.cairn.server.peer;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.cairn.server.FreePorts;
 import io.netty.channel.EventLoop;
@@ -116,6 +117,18 @@ class CurrentLoopTest {
             });
     assertThat(after.orTimeout(20, TimeUnit.SECONDS).join()).isSameAs(thread);
     assertThat(order).containsExactly("the one that asks", "what the round brought", "after it");
+  }
+
+  @Test
+  void aLoopMustNotWait() {
+    CurrentLoop.willWait(); // any other thread may
+    CompletableFuture<Throwable> refused = new CompletableFuture<>();
+    loop.execute(
+        () ->
+            refused.complete(
+                catchThrowable(() -> transport.awaitConnected(LocalPeers.id(port), 1))));
+    assertThat(refused.orTimeout(20, TimeUnit.SECONDS).join())
+        .isInstanceOf(IllegalStateException.class);
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.cairn.server.peer;
 
 import dev.cairn.server.tls.PeerTls;
 import java.io.IOException;
+import java.util.Optional;
 
 /** Nodes on loopback for tests, each named after its port. */
 public final class LocalPeers {
@@ -17,8 +18,14 @@ public final class LocalPeers {
 
   /** As {@link #listen(int)}, in a start of that number. */
   public static PeerTransport listen(int port, long start) throws IOException {
+    return listen(port, start, Optional.empty());
+  }
+
+  /** As {@link #listen(int, long)}, on loops that others use too, or on its own. */
+  public static PeerTransport listen(int port, long start, Optional<EventLoops> shared)
+      throws IOException {
     PeerRun run = new PeerRun(id(port), start, "run-" + start);
-    return PeerTransport.listen(LOCAL, port, run, PeerTls.off());
+    return PeerTransport.listen(LOCAL, port, run, PeerTls.off(), shared);
   }
 
   /** The id of the node that listens on a port. */

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -84,6 +85,43 @@ class PeerTransportTest {
       assertThat(List.of(to.messagesSent(), from.messagesReceived())).containsOnly((long) each);
       assertThat(List.of(from.connections(), to.connections())).containsOnly((long) each);
       await().until(() -> from.unansweredBytes() == 0);
+    }
+  }
+
+  @Test
+  void whoIsGivenLoopsLeavesThemToOthers() throws Exception {
+    int port = FreePorts.next();
+    try (EventLoops shared = EventLoops.shared(1);
+        PeerTransport to = LocalPeers.listen(port, 1, Optional.of(shared))) {
+      to.handleOnLoop(KIND, (body, answer) -> answer.accept(body));
+      to.handleOnLoop((byte) (KIND + 1), (body, answer) -> {}); // never answers
+      PeerTransport from = LocalPeers.listen(FreePorts.next(), 1, Optional.of(shared));
+      assertThat(received(send(from, port, new byte[1]))).isTrue();
+      CompletableFuture<Answer> waiting = new CompletableFuture<>();
+      CompletableFuture<Boolean> late = new CompletableFuture<>();
+      from.after(TimeUnit.MILLISECONDS.toNanos(20), () -> late.complete(true));
+      from.sendApart(
+          Traffic.DATA,
+          LocalPeers.at(from, port),
+          (byte) (KIND + 1),
+          new byte[1],
+          TIMEOUT_MILLIS,
+          Runnable::run,
+          waiting::complete);
+      from.close();
+      assertThat(waiting).as("told before it is closed").isDone();
+      assertThat(received(waiting)).isFalse();
+      boolean ranBefore = late.isDone();
+      assertThat(from.after(1, () -> {})).isFalse();
+      from.loop().execute(() -> late.complete(true));
+      assertThat(received(send(from, port, new byte[1]))).isFalse();
+      await().until(() -> to.connections() == 0);
+      try (PeerTransport next = LocalPeers.listen(FreePorts.next(), 1, Optional.of(shared))) {
+        for (int i = 0; i < 30; i++) {
+          assertThat(received(send(next, port, new byte[1]))).isTrue();
+        }
+      }
+      assertThat(late.isDone()).as("runs nothing once it is closed").isEqualTo(ranBefore);
     }
   }
 

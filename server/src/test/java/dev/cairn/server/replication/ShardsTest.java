@@ -6,11 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.cairn.server.FreePorts;
+import dev.cairn.server.peer.EventLoops;
 import dev.cairn.server.peer.LocalPeers;
 import dev.cairn.server.peer.PeerTransport;
 import dev.cairn.server.raft.Founders;
 import dev.cairn.server.raft.Peer;
 import dev.cairn.server.raft.RaftGroup;
+import io.netty.util.concurrent.EventExecutor;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -24,6 +26,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -40,6 +43,7 @@ class ShardsTest {
   @AfterEach
   void stopAll() {
     nodes.forEach(Node::stop);
+    nodes.forEach(node -> node.loops.close());
   }
 
   @Test
@@ -293,6 +297,95 @@ class ShardsTest {
     }
   }
 
+  @Test
+  void whatTheLoopAsksIsAnsweredOnItAndByOneQuestion() throws Exception {
+    start(3, false);
+    Node leader = awaitLeader();
+    EventExecutor loop = leader.loops.group().next();
+    List<Optional<String>> answers = new ArrayList<>();
+    List<Thread> by = new ArrayList<>();
+    CompletableFuture<Integer> answeredTogether = new CompletableFuture<>();
+    Consumer<Optional<String>> answered =
+        answer -> {
+          answers.add(answer);
+          by.add(Thread.currentThread());
+          if (answers.size() == 1) {
+            loop.execute(() -> answeredTogether.complete(answers.size()));
+          }
+        };
+    Thread thread =
+        loop.submit(
+                () -> {
+                  for (int i = 0; i < 3; i++) {
+                    leader.group.confirmLeadership(leader.replica.leadsIn(), answered);
+                  }
+                  return Thread.currentThread();
+                })
+            .get();
+    assertThat(answeredTogether.get(20, TimeUnit.SECONDS)).isEqualTo(3);
+    assertThat(answers).containsOnly(Optional.empty());
+    assertThat(by).containsOnly(thread);
+  }
+
+  @Test
+  void whatTheLoopProposesIsDealtWithAtOnceAndBehindWhatOthersProposedBefore() throws Exception {
+    start(3, false);
+    Node leader = awaitLeader();
+    boolean refused =
+        leader
+            .loops
+            .group()
+            .next()
+            .submit(
+                () -> {
+                  Thread before = new Thread(() -> leader.propose("before"));
+                  before.start();
+                  before.join();
+                  leader.propose("behind it");
+                  MapReplica.Asked late = new MapReplica.Asked();
+                  leader.group.propose(bytes("late"), leader.replica.leadsIn() - 1, late);
+                  return late.isDone();
+                })
+            .get();
+    assertThat(refused).isTrue();
+    assertThat(leader.propose("last").get(20, TimeUnit.SECONDS)).isEqualTo("applied");
+    assertThat(leader.replica.entries().values()).containsExactly("before", "behind it", "last");
+  }
+
+  @Test
+  void aGroupIsNotClosedOnTheLoopThatItWaitsFor() throws Exception {
+    start(3, false);
+    Node leader = awaitLeader();
+    EventExecutor loop = leader.loops.group().next();
+    assertThatThrownBy(() -> loop.submit(() -> leader.group.close()).get())
+        .hasCauseInstanceOf(IllegalStateException.class);
+  }
+
+  @Test
+  void aStoppedNodeDoesNothingOnALoopThatGoesOn() throws Exception {
+    start(3, false);
+    Node leader = awaitLeader();
+    RaftGroup group = leader.group;
+    long term = leader.replica.leadsIn();
+    leader.stop();
+    CompletableFuture<Optional<String>> answer = new CompletableFuture<>();
+    MapReplica.Asked asked = new MapReplica.Asked();
+    leader
+        .loops
+        .group()
+        .next()
+        .submit(
+            () -> {
+              group.confirmLeadership(term, answer::complete);
+              group.propose(bytes("late"), term, asked);
+            })
+        .get();
+    assertThat(answer.get(20, TimeUnit.SECONDS)).isPresent();
+    assertThat(asked.get(20, TimeUnit.SECONDS)).isEqualTo("refused");
+    leader.start();
+    awaitSame();
+  }
+
   private Node awaitLeader() {
     eventually().until(() -> leader().isPresent());
     return leader().orElseGet(this::awaitLeader);
@@ -340,6 +433,7 @@ class ShardsTest {
     final int port;
     final Peer self;
     final MapReplica replica;
+    final EventLoops loops = EventLoops.shared(1);
     List<Peer> first = List.of();
     List<Peer> witnesses = List.of();
     boolean marks = true;
@@ -378,7 +472,7 @@ class ShardsTest {
     void start() throws IOException {
       log = WrittenLog.open(logFolder(), self.nodeId(), damage -> {});
       starts++;
-      transport = LocalPeers.listen(port, starts);
+      transport = LocalPeers.listen(port, starts, Optional.of(loops));
       knows(nodes);
       shards = Shards.start(transport, log);
       if (log.incarnation(GROUP) == 0 && marks) {

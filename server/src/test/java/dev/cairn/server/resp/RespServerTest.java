@@ -18,6 +18,7 @@ import dev.cairn.server.command.ShutdownBy;
 import dev.cairn.server.command.SlowLog;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.operation.Reply;
+import dev.cairn.server.peer.EventLoops;
 import dev.cairn.server.tls.ClientTls;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -549,6 +550,26 @@ final class RespServerTest {
   }
 
   @Test
+  void serversThatAreGivenLoopsShareThemAndLeaveThemRunning() throws Exception {
+    try (EventLoops shared = EventLoops.shared(1)) {
+      FrontConfig config = FrontConfig.of("127.0.0.1", 0, "x").on(Optional.of(shared));
+      try (Client client = connect(config)) {
+        client.send("SET a 1", "GET a");
+        assertThat(client.receive()).isEqualTo(RespValue.OK);
+        assertThat(client.receive()).isEqualTo(RespValue.bulk("1"));
+        server.stop();
+        assertThat(client.atEnd()).isTrue();
+      }
+      try (Client client = connect(config)) {
+        client.send("GET a");
+        assertThat(client.receive()).isEqualTo(RespValue.bulk("1"));
+      }
+      server.stop();
+      assertThat(shared.threads()).hasSize(1).allMatch(Thread::isAlive);
+    }
+  }
+
+  @Test
   void stopAnswersWhatIsInFlight() throws Exception {
     router.holding = true;
     Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
@@ -697,6 +718,7 @@ final class RespServerTest {
         0,
         "x",
         1,
+        Optional.empty(),
         new FrontConfig.Bounds(
             connectionsMax,
             MIB,
