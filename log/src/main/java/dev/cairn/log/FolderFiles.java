@@ -8,7 +8,6 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -18,7 +17,6 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Stream;
 
 /**
  * The folder of a log on a real disk.
@@ -35,6 +33,7 @@ public final class FolderFiles implements LogFiles {
   private static final int ZEROS_BYTES = 1 << 20;
 
   private final Path folder;
+  private final ReadOnlyFolder reading;
   private final Writing writing;
   private final FileChannel lockChannel;
   private final Set<FileChannel> open = ConcurrentHashMap.newKeySet();
@@ -49,6 +48,7 @@ public final class FolderFiles implements LogFiles {
 
   private FolderFiles(Path folder, Writing writing, FileChannel lockChannel) {
     this.folder = folder;
+    this.reading = new ReadOnlyFolder(folder);
     this.writing = writing;
     this.lockChannel = lockChannel;
   }
@@ -122,9 +122,7 @@ public final class FolderFiles implements LogFiles {
 
   @Override
   public List<String> list() throws IOException {
-    try (Stream<Path> all = Files.list(folder)) {
-      return all.map(each -> each.getFileName().toString()).toList();
-    }
+    return reading.list();
   }
 
   @Override
@@ -184,11 +182,7 @@ public final class FolderFiles implements LogFiles {
 
   @Override
   public Optional<byte[]> read(String name) throws IOException {
-    try {
-      return Optional.of(Files.readAllBytes(folder.resolve(name)));
-    } catch (NoSuchFileException e) {
-      return Optional.empty();
-    }
+    return reading.read(name);
   }
 
   @Override

@@ -25,7 +25,7 @@ public final class ReadOnlyFolder implements LogFiles {
   private final Path folder;
   private final Set<FileChannel> open = ConcurrentHashMap.newKeySet();
 
-  private ReadOnlyFolder(Path folder) {
+  ReadOnlyFolder(Path folder) {
     this.folder = folder;
   }
 
