@@ -297,7 +297,7 @@ public final class MetaGroup implements AutoCloseable {
     public void followingStopped() {}
 
     @Override
-    public void configurationCommitted(List<Peer> voters, List<Peer> learners) {}
+    public void configurationCommitted(Configuration configuration) {}
 
     @Override
     public void save(SnapshotPoint point, Consumer<Optional<String>> done) {

@@ -8,7 +8,6 @@ import dev.cairn.server.storage.PartitionFolder;
 import dev.cairn.state.RequestIds;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -89,9 +88,9 @@ final class FullReplica implements GroupListener, SnapshotHost {
   }
 
   @Override
-  public void configurationCommitted(List<Peer> voters, List<Peer> learners) {
-    stateMachine.configurationCommitted(voters, learners);
-    group.ownReads().configuration(voters.stream().map(Peer::toString).toList());
+  public void configurationCommitted(Configuration configuration) {
+    stateMachine.configurationCommitted(configuration);
+    group.ownReads().configuration(configuration.voters().stream().map(Peer::toString).toList());
   }
 
   @Override

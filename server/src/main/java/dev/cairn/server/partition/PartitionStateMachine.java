@@ -6,6 +6,7 @@ import dev.cairn.server.operation.EntryCodec;
 import dev.cairn.server.operation.PendingKeyspace;
 import dev.cairn.server.operation.Requests;
 import dev.cairn.server.operation.Result;
+import dev.cairn.server.raft.GroupListener.Configuration;
 import dev.cairn.server.raft.GroupListener.Entry;
 import dev.cairn.server.raft.GroupListener.SnapshotPoint;
 import dev.cairn.server.raft.Peer;
@@ -173,10 +174,14 @@ final class PartitionStateMachine {
         learners);
   }
 
-  void configurationCommitted(List<Peer> voters, List<Peer> followers) {
-    peers = voters.stream().map(Peer::toString).toList();
-    oldPeers = List.of();
-    learners = followers.stream().map(Peer::toString).toList();
+  void configurationCommitted(Configuration configuration) {
+    peers = names(configuration.voters());
+    oldPeers = names(configuration.outgoing());
+    learners = names(configuration.learners());
+  }
+
+  private static List<String> names(List<Peer> members) {
+    return members.stream().map(Peer::toString).toList();
   }
 
   /**

@@ -134,7 +134,7 @@ final class WitnessReplica implements GroupListener, SnapshotHost, AutoCloseable
   public void followingStopped() {}
 
   @Override
-  public void configurationCommitted(List<Peer> voters, List<Peer> learners) {}
+  public void configurationCommitted(Configuration configuration) {}
 
   @Override
   public void save(SnapshotPoint point, Consumer<Optional<String>> done) {

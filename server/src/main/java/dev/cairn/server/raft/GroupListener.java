@@ -10,6 +10,11 @@ import java.util.function.Consumer;
 /**
  * What a Raft group tells the state machine that it drives.
  *
+ * <p>Each committed entry is told, in the order of indexes and without a gap, by {@link #apply},
+ * {@link #passed} or {@link #configurationCommitted}. JRaft tells of entries of its own with the
+ * next entry that has data, the next configuration that is joint, or the next {@link #save}; {@link
+ * RaftGroup#appliedIndex} may be past them until then.
+ *
  * <p>All methods but {@link #failed} are called one at a time, in the order of the log, each after
  * the one before has returned; nothing of the group is applied meanwhile. The thread is one of the
  * node's workers, not always the same, which deal with the messages of other groups too: a method
@@ -45,8 +50,19 @@ public interface GroupListener {
   /** The leader that was followed is followed no more; nobody is known to lead. */
   void followingStopped();
 
-  /** A configuration was committed. */
-  void configurationCommitted(List<Peer> voters, List<Peer> learners);
+  /**
+   * A committed entry of the engine's own that changes nothing: a term that began.
+   *
+   * @throws Exception as of {@link #apply}
+   */
+  default void passed(long index, long term) throws Exception {}
+
+  /**
+   * A committed entry that says who belongs to the group.
+   *
+   * @throws Exception as of {@link #apply}
+   */
+  void configurationCommitted(Configuration configuration) throws Exception;
 
   /**
    * Makes everything up to {@code point} durable in storage, so that the log up to there may go.
@@ -78,6 +94,20 @@ public interface GroupListener {
    * @param proposal the object that proposed it, when that was this process in this term
    */
   record Entry(long index, long term, byte[] data, Optional<Proposal> proposal) {}
+
+  /**
+   * A committed entry that says who belongs to the group.
+   *
+   * @param outgoing the voters of the configuration that is being left, whose majority counts too;
+   *     empty once it is left
+   */
+  record Configuration(
+      long index, long term, List<Peer> voters, List<Peer> outgoing, List<Peer> learners) {
+    /** Whether a change of voters has begun and not ended. */
+    public boolean isJoint() {
+      return !outgoing.isEmpty();
+    }
+  }
 
   /** Where a snapshot stands in the log. */
   record SnapshotPoint(

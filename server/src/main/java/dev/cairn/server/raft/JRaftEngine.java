@@ -137,7 +137,9 @@ public final class JRaftEngine implements RaftEngine {
     options.setElectionTimeoutMs(ELECTION_TIMEOUT_MILLIS);
     options.setRpcConnectTimeoutMs(CONNECT_TIMEOUT_MILLIS);
     options.setInitialConf(JRaftGroup.configuration(founders.voters(), founders.learners()));
-    JRaftGroup.ListenerAdapter adapter = new JRaftGroup.ListenerAdapter(group, listener);
+    Peer self = new Peer(nodeId(), incarnation);
+    NodeImpl node = new NodeImpl(group, self.toPeerId());
+    ListenerAdapter adapter = new ListenerAdapter(group, listener, EngineEntries.of(node));
     options.setFsm(adapter);
     options.setLogUri(group);
     options.setRaftMetaUri(group);
@@ -160,8 +162,6 @@ public final class JRaftEngine implements RaftEngine {
     raft.setDisruptorBufferSize(QUEUE_LENGTH);
     raft.setMaxReplicatorInflightMsgs(REQUESTS_TO_A_PEER_MAX);
     options.setRaftOptions(raft);
-    Peer self = new Peer(nodeId(), incarnation);
-    NodeImpl node = new NodeImpl(group, self.toPeerId());
     if (!queues(group).during(() -> node.init(options))) {
       node.shutdown();
       throw new IOException("group " + group + " cannot be opened; the log above says why");

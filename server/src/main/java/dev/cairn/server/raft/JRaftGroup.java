@@ -2,26 +2,17 @@
 package dev.cairn.server.raft;
 
 import com.alipay.sofa.jraft.Closure;
-import com.alipay.sofa.jraft.Iterator;
 import com.alipay.sofa.jraft.Node;
 import com.alipay.sofa.jraft.Status;
 import com.alipay.sofa.jraft.conf.Configuration;
 import com.alipay.sofa.jraft.core.NodeImpl;
-import com.alipay.sofa.jraft.core.StateMachineAdapter;
-import com.alipay.sofa.jraft.entity.LeaderChangeContext;
 import com.alipay.sofa.jraft.entity.PeerId;
-import com.alipay.sofa.jraft.entity.RaftOutter.SnapshotMeta;
 import com.alipay.sofa.jraft.entity.Task;
-import com.alipay.sofa.jraft.error.RaftError;
-import com.alipay.sofa.jraft.error.RaftException;
 import com.alipay.sofa.jraft.rpc.Connection;
 import com.alipay.sofa.jraft.rpc.RpcContext;
 import com.alipay.sofa.jraft.rpc.RpcRequestClosure;
 import com.alipay.sofa.jraft.rpc.RpcRequests.TimeoutNowRequest;
 import com.alipay.sofa.jraft.rpc.RpcRequests.TimeoutNowResponse;
-import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
-import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
-import dev.cairn.queues.TaskLoop;
 import java.nio.ByteBuffer;
 import java.util.Collection;
 import java.util.Comparator;
@@ -51,14 +42,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class JRaftGroup implements RaftGroup {
   private static final Logger log = LoggerFactory.getLogger(JRaftGroup.class);
-
-  /**
-   * Applying more than that at once, as after a restart, takes longer than other groups should
-   * wait.
-   */
-  private static final int SHORT_RUN_ENTRIES = 64;
-
-  private static final int SHORT_RUN_BYTES = 1 << 20;
 
   private final String name;
   private final Node node;
@@ -116,12 +99,12 @@ public final class JRaftGroup implements RaftGroup {
 
   @Override
   public Optional<Peer> followed() {
-    return adapter.followed;
+    return adapter.followed();
   }
 
   @Override
   public boolean heardOfLeader() {
-    return adapter.heardOfLeader;
+    return adapter.heardOfLeader();
   }
 
   @Override
@@ -235,8 +218,8 @@ public final class JRaftGroup implements RaftGroup {
   }
 
   /** Carries a {@link Proposal} through the engine. */
-  private static final class ProposalClosure implements Closure {
-    private final Proposal proposal;
+  static final class ProposalClosure implements Closure {
+    final Proposal proposal;
 
     ProposalClosure(Proposal proposal) {
       this.proposal = proposal;
@@ -268,141 +251,6 @@ public final class JRaftGroup implements RaftGroup {
     @Override
     public String getRemoteAddress() {
       return "";
-    }
-  }
-
-  /** Turns the engine's callbacks into {@link GroupListener}'s. */
-  static final class ListenerAdapter extends StateMachineAdapter {
-    private final String group;
-    private final GroupListener listener;
-    private final AtomicBoolean failed = new AtomicBoolean();
-    private volatile Optional<Peer> followed = Optional.empty();
-    private volatile boolean heardOfLeader;
-
-    ListenerAdapter(String group, GroupListener listener) {
-      this.group = group;
-      this.listener = listener;
-    }
-
-    @Override
-    public void onApply(Iterator iterator) {
-      int taken = 0;
-      long bytes = 0;
-      try {
-        while (iterator.hasNext()) {
-          ByteBuffer buffer = iterator.getData();
-          bytes += buffer.remaining();
-          if (taken == SHORT_RUN_ENTRIES || bytes > SHORT_RUN_BYTES) {
-            TaskLoop.willBlock();
-          }
-          byte[] data = new byte[buffer.remaining()];
-          buffer.duplicate().get(data);
-          Optional<Proposal> proposal =
-              iterator.done() instanceof ProposalClosure closure
-                  ? Optional.of(closure.proposal)
-                  : Optional.empty();
-          taken++;
-          listener.apply(
-              new GroupListener.Entry(iterator.getIndex(), iterator.getTerm(), data, proposal));
-          iterator.next();
-        }
-        listener.applied();
-      } catch (Exception e) {
-        fail(e);
-        // All of this run: what was taken and not yet made visible must not count as applied.
-        iterator.setErrorAndRollback(
-            Math.max(1, taken), new Status(RaftError.ESTATEMACHINE, "%s", e.toString()));
-      }
-    }
-
-    @Override
-    public void onLeaderStart(long term) {
-      followed = Optional.empty();
-      heardOfLeader = true;
-      listener.leaderStarted(term);
-    }
-
-    @Override
-    public void onLeaderStop(Status status) {
-      listener.leaderStopped();
-    }
-
-    @Override
-    public void onStartFollowing(LeaderChangeContext context) {
-      Peer leader = Peer.of(context.getLeaderId());
-      followed = Optional.of(leader);
-      heardOfLeader = true;
-      listener.followingStarted(leader, context.getTerm());
-    }
-
-    @Override
-    public void onStopFollowing(LeaderChangeContext context) {
-      followed = Optional.empty();
-      listener.followingStopped();
-    }
-
-    @Override
-    public void onConfigurationCommitted(Configuration configuration) {
-      listener.configurationCommitted(
-          configuration.getPeers().stream().map(Peer::of).toList(),
-          configuration.getLearners().stream().map(Peer::of).toList());
-    }
-
-    @Override
-    public void onSnapshotSave(SnapshotWriter writer, Closure done) {
-      if (!(writer instanceof CheckpointSnapshotWriter checkpoint)) {
-        done.run(new Status(RaftError.EINVAL, "not a snapshot writer of ours"));
-        return;
-      }
-      try {
-        TaskLoop.willBlock();
-        listener.save(
-            point(checkpoint.currentMeta()),
-            keep ->
-                done.run(
-                    keep.map(why -> new Status(RaftError.ECANCELED, "%s", why))
-                        .orElseGet(Status::OK)));
-      } catch (Exception e) {
-        fail(e);
-        done.run(new Status(RaftError.EIO, "%s", e.toString()));
-      }
-    }
-
-    @Override
-    public boolean onSnapshotLoad(SnapshotReader reader) {
-      try {
-        TaskLoop.willBlock();
-        SnapshotMeta meta = reader.load();
-        Optional<java.nio.file.Path> received =
-            reader instanceof CheckpointSnapshotReader checkpoint
-                ? checkpoint.received()
-                : Optional.empty();
-        return listener.load(point(meta), received, meta.toByteArray());
-      } catch (Exception e) {
-        fail(e);
-        return false;
-      }
-    }
-
-    @Override
-    public void onError(RaftException e) {
-      fail(e);
-    }
-
-    private void fail(Throwable cause) {
-      if (failed.compareAndSet(false, true)) {
-        log.error("group={} stopped after a local fault", group, cause);
-        listener.failed(cause);
-      }
-    }
-
-    private static GroupListener.SnapshotPoint point(SnapshotMeta meta) {
-      return new GroupListener.SnapshotPoint(
-          meta.getLastIncludedIndex(),
-          meta.getLastIncludedTerm(),
-          List.copyOf(meta.getPeersList()),
-          List.copyOf(meta.getOldPeersList()),
-          List.copyOf(meta.getLearnersList()));
     }
   }
 

@@ -167,6 +167,8 @@ final class Machine {
           configure(entry);
         } else if (entry.data() != null) {
           listener.apply(new GroupListener.Entry(entry.index(), entry.term(), entry.data(), own));
+        } else {
+          listener.passed(entry.index(), entry.term());
         }
       }
       listener.applied();
@@ -180,13 +182,16 @@ final class Machine {
     return given;
   }
 
-  private void configure(Entry entry) {
+  private void configure(Entry entry) throws Exception {
     Configuration now = entry.configuration();
     configuration = new SnapshotReference(entry.index(), entry.term(), now, entry.index());
-    if (!now.isJoint()) {
-      listener.configurationCommitted(
-          Members.voters(now), now.learners().stream().map(Members::ofNode).toList());
-    }
+    listener.configurationCommitted(
+        new GroupListener.Configuration(
+            entry.index(),
+            entry.term(),
+            Members.ofNodes(now.voters()),
+            Members.ofNodes(now.outgoing()),
+            now.learners().stream().map(Members::ofNode).toList()));
   }
 
   /** A witness' log reached an index; there is nothing to apply. */

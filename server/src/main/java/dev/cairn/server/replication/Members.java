@@ -26,6 +26,10 @@ final class Members {
   }
 
   static List<Peer> voters(Configuration configuration) {
-    return configuration.voters().stream().map(member -> ofNode(member.peer())).toList();
+    return ofNodes(configuration.voters());
+  }
+
+  static List<Peer> ofNodes(List<Member> members) {
+    return members.stream().map(member -> ofNode(member.peer())).toList();
   }
 }

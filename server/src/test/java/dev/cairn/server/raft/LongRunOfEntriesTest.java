@@ -10,7 +10,6 @@ import com.alipay.sofa.jraft.Status;
 import dev.cairn.queues.TaskLoop;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
@@ -40,8 +39,8 @@ class LongRunOfEntriesTest {
   }
 
   private boolean otherIsServedDuring(Entries entries) throws InterruptedException {
-    JRaftGroup.ListenerAdapter adapter =
-        new JRaftGroup.ListenerAdapter("group", new WaitsAtTheLast(entries.count));
+    ListenerAdapter adapter =
+        new ListenerAdapter("group", new WaitsAtTheLast(entries.count), index -> null);
     try (TaskLoop worker = new TaskLoop("worker")) {
       worker.execute(() -> adapter.onApply(entries));
       worker.execute(otherGroup::countDown);
@@ -84,7 +83,7 @@ class LongRunOfEntriesTest {
     public void followingStopped() {}
 
     @Override
-    public void configurationCommitted(List<Peer> voters, List<Peer> learners) {}
+    public void configurationCommitted(Configuration configuration) {}
 
     @Override
     public void save(SnapshotPoint point, Consumer<Optional<String>> done) {}

@@ -4,6 +4,8 @@ package dev.cairn.server.replication;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.consensus.Configuration;
+import dev.cairn.consensus.Member;
+import dev.cairn.consensus.Role;
 import dev.cairn.consensus.SnapshotReference;
 import dev.cairn.replication.Codec;
 import dev.cairn.server.raft.GroupListener;
@@ -20,6 +22,8 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -91,6 +95,27 @@ class MachineTest {
     machine.leadsNoMore();
     runAll();
     assertThat(told).containsExactly("leads 3", "failed: cannot lead");
+  }
+
+  @Test
+  void eachEntryIsToldInItsPlace() {
+    Configuration joint =
+        new Configuration(0, List.of(member("a"), member("c")), List.of(member("a")), List.of());
+    machine.apply(
+        List.of(
+            new dev.cairn.consensus.Entry(1, 3, null, null),
+            entry(2),
+            new dev.cairn.consensus.Entry(3, 4, null, joint)),
+        List.of(Optional.empty(), Optional.empty(), Optional.empty()),
+        () -> answers.add("applied"));
+    runAll();
+    assertThat(told)
+        .containsExactly("pass 1 of 3", "apply 2", "configuration 3 of 4: [a, a,c, ]", "applied");
+    assertThat(answers).containsExactly("applied");
+  }
+
+  private static Member member(String node) {
+    return new Member(new dev.cairn.consensus.Peer(node, 1), Role.REPLICA);
   }
 
   @Test
@@ -249,8 +274,19 @@ class MachineTest {
     }
 
     @Override
-    public void configurationCommitted(List<Peer> voters, List<Peer> learners) {
-      told.add("configuration");
+    public void passed(long index, long term) {
+      told.add("pass " + index + " of " + term);
+    }
+
+    @Override
+    public void configurationCommitted(GroupListener.Configuration now) {
+      told.add("configuration " + now.index() + " of " + now.term() + ": " + names(now));
+    }
+
+    private static List<String> names(GroupListener.Configuration now) {
+      return Stream.of(now.outgoing(), now.voters(), now.learners())
+          .map(members -> members.stream().map(Peer::nodeId).collect(Collectors.joining(",")))
+          .toList();
     }
 
     @Override

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.replication;
 
+import dev.cairn.replication.Codec;
 import dev.cairn.server.raft.GroupListener;
 import dev.cairn.server.raft.Peer;
 import dev.cairn.server.raft.Proposal;
@@ -34,6 +35,7 @@ final class MapReplica implements GroupListener, SnapshotHost {
   private SortedMap<Long, String> savedEntries = new TreeMap<>();
   private Row savedRow = new Row(0, 0, 0);
   private byte[] meta;
+  private long told; // of which entry last; none may be left out
   private long leadsIn;
   private List<Peer> voters = List.of();
   private Throwable failure;
@@ -74,12 +76,14 @@ final class MapReplica implements GroupListener, SnapshotHost {
   synchronized void crash() {
     entries = new TreeMap<>(savedEntries);
     row = savedRow;
+    told = Math.max(row.index(), meta == null ? 0 : Codec.reference(meta).index());
     leadsIn = 0;
   }
 
   @Override
   public void apply(Entry entry) {
     synchronized (this) {
+      toldUpTo(entry.index());
       if (entry.index() <= row.index()) {
         return;
       }
@@ -109,8 +113,23 @@ final class MapReplica implements GroupListener, SnapshotHost {
   public void followingStopped() {}
 
   @Override
-  public synchronized void configurationCommitted(List<Peer> now, List<Peer> learners) {
-    voters = now;
+  public synchronized void configurationCommitted(Configuration now) {
+    toldUpTo(now.index());
+    if (!now.isJoint()) {
+      voters = now.voters();
+    }
+  }
+
+  @Override
+  public synchronized void passed(long index, long term) {
+    toldUpTo(index);
+  }
+
+  private void toldUpTo(long index) {
+    if (index > told + 1) {
+      throw new IllegalStateException("told of entry " + index + " behind " + told);
+    }
+    told = Math.max(told, index);
   }
 
   @Override
@@ -136,6 +155,7 @@ final class MapReplica implements GroupListener, SnapshotHost {
     String[] at = Files.readString(received.get().resolve(ROW)).split(" ");
     long index = Long.parseLong(at[0]);
     entries = loaded;
+    told = point.index();
     row = new Row(index, Long.parseLong(at[1]), index);
     savedEntries = new TreeMap<>(entries);
     savedRow = row;
