@@ -32,6 +32,8 @@ import java.util.Optional;
  *   <li>{@link #durableIndex} never runs ahead of the disk.
  *   <li>A key is gone exactly when partition time has reached its {@code expiresAtMillis}. Each
  *       change takes the next number of the counter, which becomes the key's version.
+ *   <li>No key in the data expires before {@code firstExpiryMillis}: what expires is looked for
+ *       from there on.
  *   <li>{@code keys} counts what stands in the data: a key that has expired counts until it is
  *       removed, by a {@link #sweep} or by a write in its place.
  * </ol>
@@ -44,6 +46,7 @@ public final class State {
   private long generation;
   private Applied applied;
   private long durableIndex;
+  private long firstExpiryMillis;
   private boolean flushing;
   private boolean installing;
 
@@ -80,6 +83,7 @@ public final class State {
     counter = row.counter();
     keys = row.keys();
     timeMillis = row.timeMillis();
+    firstExpiryMillis = 0;
   }
 
   // ---- How far it is ----
@@ -209,6 +213,7 @@ public final class State {
       removeExpiry(expiredBefore, key);
       if (expiresAtMillis != ValueRecord.NEVER) {
         layers.put(Spaces.expiry(expiresAtMillis, key), new byte[0]);
+        firstExpiryMillis = Math.min(firstExpiryMillis, expiresAtMillis);
       }
     }
     layers.put(row, record.encode());
@@ -234,6 +239,7 @@ public final class State {
     requireApplying();
     counter++;
     keys = 0;
+    firstExpiryMillis = Long.MAX_VALUE;
     layers.clear();
   }
 
@@ -241,11 +247,14 @@ public final class State {
   public int sweep(int keysMax) {
     requireApplying();
     List<byte[]> due = new ArrayList<>();
-    byte[] end = Spaces.expiry(timeMillis + 1, new byte[0]);
-    try (Cursor rows = layers.rows(Spaces.expiry(0, new byte[0]), end)) {
+    try (Cursor rows = expiring(timeMillis)) {
       while (due.size() < keysMax && rows.next()) {
         due.add(Spaces.expiringKey(rows.key()));
+        firstExpiryMillis = Spaces.expiresAtMillis(rows.key());
       }
+    }
+    if (due.size() < keysMax) {
+      firstExpiryMillis = Math.max(firstExpiryMillis, timeMillis + 1);
     }
     for (byte[] key : due) {
       byte[] row = Spaces.user(key);
@@ -257,6 +266,28 @@ public final class State {
       remove(row, key, standing);
     }
     return due.size();
+  }
+
+  /** False when certainly no key expires at that time or before. Does not look. */
+  public boolean mayExpire(long untilMillis) {
+    return firstExpiryMillis <= untilMillis;
+  }
+
+  /** Whether a key expires at that time or before. May wait for the disk, if one may. */
+  public boolean anyExpires(long untilMillis) {
+    if (!mayExpire(untilMillis)) {
+      return false;
+    }
+    try (Cursor rows = expiring(Long.MAX_VALUE - 1)) {
+      firstExpiryMillis = rows.next() ? Spaces.expiresAtMillis(rows.key()) : Long.MAX_VALUE;
+    }
+    return mayExpire(untilMillis);
+  }
+
+  private Cursor expiring(long untilMillis) {
+    byte[] none = {};
+    long endMillis = Math.max(firstExpiryMillis, untilMillis + 1);
+    return layers.rows(Spaces.expiry(firstExpiryMillis, none), Spaces.expiry(endMillis, none));
   }
 
   private Optional<ValueRecord> storedIn(byte[] row) {
@@ -320,6 +351,13 @@ public final class State {
   }
 
   // ---- Reading elsewhere ----
+
+  /** A look at a key, which is carried out elsewhere; to be asked. */
+  public Look look(byte[] key) {
+    byte[] row = Spaces.user(key);
+    byte[] inMemory = layers.inMemory(row);
+    return new Look(inMemory, inMemory == null ? layers.shareBase() : null, row);
+  }
 
   /** All as it is now. To be closed. */
   public View view() {

@@ -164,6 +164,11 @@ public final class PlainState {
     return text.toString();
   }
 
+  /** Whether a key that stands there expires by then. */
+  public boolean anyExpires(long untilMillis) {
+    return values.values().stream().anyMatch(value -> value.isOver(untilMillis));
+  }
+
   /** All that the applied row and the ids say, but for index, term and configuration. */
   public String figures() {
     return "counter %d, keys %d, time %d, ids %d"
@@ -179,6 +184,15 @@ public final class PlainState {
   /** As {@link #read}. */
   public static String read(State state, String key) {
     return state.get(Writes.bytes(key)).map(PlainState::text).orElse("nothing");
+  }
+
+  /** As {@link #read}, by a look. */
+  public static String look(State state, String key) {
+    Look look = state.look(Writes.bytes(key));
+    return look.get()
+        .filter(value -> !value.isOver(state.timeMillis()))
+        .map(PlainState::text)
+        .orElse("nothing");
   }
 
   /** As {@link #read}. */

@@ -16,6 +16,7 @@ import java.util.function.Supplier;
  */
 public final class Simulation {
   private static final int VIEWS_MAX = 4;
+  private static final int EXPIRY_MILLIS = 200;
 
   private final SplittableRandom random;
   private final Writes writes;
@@ -315,10 +316,16 @@ public final class Simulation {
     void look() {
       String key = Writes.key(random);
       same(key, expected().read(key), PlainState.read(state, key));
+      same("a look at " + key, expected().read(key), PlainState.look(state, key));
     }
 
     void compareOne() {
       same("the row", expected().figures(), PlainState.figures(state));
+      long untilMillis = state.timeMillis() + random.nextInt(EXPIRY_MILLIS) - EXPIRY_MILLIS / 2;
+      same(
+          "whether any expires",
+          "" + expected().anyExpires(untilMillis),
+          "" + state.anyExpires(untilMillis));
       try (View view = state.view()) {
         compareRange(view);
       }
