@@ -2,6 +2,7 @@
 package dev.cairn.testkit.fault;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -27,14 +29,21 @@ import java.util.stream.Stream;
 final class ShimJournal {
   private static final String NOTHING = "-";
 
+  /** As little as a disk writes at once. */
+  private static final int SECTOR_BYTES = 512;
+
   private final Path file;
   private final Path kept;
+  private final Path before;
 
   /** Bytes that are on disk for certain, by inode. */
   private final Map<Long, Long> lengths = new HashMap<>();
 
   /** Names that were changed and may be as before, oldest first. */
   private final List<Change> changes = new ArrayList<>();
+
+  /** Writes before those bytes that may not be on disk, oldest first. */
+  private final List<Overwrite> overwrites = new ArrayList<>();
 
   private final List<String> unmodelled = new ArrayList<>();
 
@@ -56,7 +65,28 @@ final class ShimJournal {
     }
   }
 
+  /**
+   * Bytes that took the place of others in a file that was not fsynced since.
+   *
+   * @param place where the others are in the file {@code before}
+   */
+  private record Overwrite(long inode, long number, long offset, int count, long place) {
+    static Overwrite of(String[] words) {
+      return new Overwrite(
+          Long.parseLong(words[0]),
+          Long.parseLong(words[1]),
+          Long.parseLong(words[2]),
+          Integer.parseInt(words[3]),
+          Long.parseLong(words[4]));
+    }
+
+    String line() {
+      return "W " + inode + " " + number + " " + offset + " " + count + " " + place;
+    }
+  }
+
   private ShimJournal(Path state) {
+    before = state.resolve("before");
     file = state.resolve("journal");
     kept = state.resolve("kept");
   }
@@ -74,8 +104,13 @@ final class ShimJournal {
   /** Of a folder that is no more, nothing can come back. */
   static void forget(Path state) throws IOException {
     ShimJournal journal = new ShimJournal(state);
-    Files.deleteIfExists(journal.file);
-    for (Path path : files(journal.kept)) {
+    journal.begin();
+  }
+
+  private void begin() throws IOException {
+    Files.deleteIfExists(file);
+    Files.deleteIfExists(before);
+    for (Path path : files(kept)) {
       Files.delete(path);
     }
   }
@@ -84,16 +119,25 @@ final class ShimJournal {
     String rest = line.substring(2);
     String[] columns = rest.split("\t", -1);
     switch (line.charAt(0)) {
-      case 'N' -> lengths.put(number(rest), 0L);
+      case 'N' -> {
+        lengths.put(number(rest), 0L);
+        onDisk(number(rest), Long.MAX_VALUE); // of what stood there nothing is left
+      }
       case 'S' -> lengths.put(number(rest), Long.parseLong(rest.substring(rest.indexOf(' ') + 1)));
       case 'C', 'M' -> changes.add(new Change(line.charAt(0), "", rest, NOTHING));
       case 'R' -> changes.add(new Change('R', columns[0], columns[1], columns[2]));
       case 'U' -> changes.add(new Change('U', "", columns[0], columns[1]));
       case 'D' ->
           changes.removeIf(change -> Path.of(change.path()).getParent().equals(Path.of(rest)));
+      case 'W' -> overwrites.add(Overwrite.of(rest.split(" ")));
+      case 'F' -> onDisk(number(rest), Long.parseLong(rest.substring(rest.indexOf(' ') + 1)));
       case 'X' -> unmodelled.add(rest);
       default -> throw new IllegalStateException("the shim wrote '" + line + "'");
     }
+  }
+
+  private void onDisk(long inode, long upTo) {
+    overwrites.removeIf(each -> each.inode() == inode && each.number() <= upTo);
   }
 
   private static long number(String text) {
@@ -116,6 +160,9 @@ final class ShimJournal {
           }
         });
     changes.forEach(change -> lines.add(change.line()));
+    overwrites.stream()
+        .filter(each -> inodes.contains(each.inode()))
+        .forEach(each -> lines.add(each.line()));
     unmodelled.forEach(line -> lines.add("X " + line));
     Path next = file.resolveSibling("journal.next");
     Files.write(next, lines);
@@ -131,17 +178,18 @@ final class ShimJournal {
 
   /**
    * Makes the folder what its disk would hold after a power failure: names as at their folder's
-   * last fsync, files as long as at their own. Of what is behind that, a disk keeps what it likes:
-   * some files keep a part of it.
+   * last fsync, files as at their own. Of what came since, a disk keeps what it likes: some files
+   * keep a part of what is behind, some keep sectors that were written anew.
    */
   void goBack(Path data, Random random) throws IOException {
     for (String line : unmodelled) {
       Path path = Path.of(line.substring(line.indexOf(' ') + 1));
       // What was damaged by a test is repaired by its owner, and set aside: then it is no loss.
       if (Files.exists(path) && inode(path) == number(line)) {
-        throw new IllegalStateException("changed before its fsynced length: " + line);
+        throw new IllegalStateException("cut before its fsynced length: " + line);
       }
     }
+    putBytesBack(data, random);
     Deque<Change> latestFirst = new ArrayDeque<>();
     changes.forEach(latestFirst::push);
     for (Change change : latestFirst) {
@@ -157,10 +205,7 @@ final class ShimJournal {
         }
       }
     }
-    Files.deleteIfExists(file);
-    for (Path path : files(kept)) {
-      Files.delete(path);
-    }
+    begin();
   }
 
   private void undo(Change change) throws IOException {
@@ -182,6 +227,54 @@ final class ShimJournal {
         }
       }
       default -> throw new IllegalStateException(change.line());
+    }
+  }
+
+  private void putBytesBack(Path data, Random random) throws IOException {
+    if (overwrites.isEmpty()) {
+      return;
+    }
+    Map<Long, Path> paths = new HashMap<>();
+    for (Path root : List.of(kept, data)) {
+      for (Path path : files(root)) {
+        paths.put(inode(path), path);
+      }
+    }
+    Map<Long, List<Overwrite>> byFile =
+        overwrites.stream().collect(Collectors.groupingBy(Overwrite::inode));
+    try (FileChannel old = FileChannel.open(before, StandardOpenOption.READ)) {
+      for (Map.Entry<Long, List<Overwrite>> each : byFile.entrySet()) {
+        if (paths.containsKey(each.getKey())) {
+          putBytesBack(paths.get(each.getKey()), each.getValue(), old, random);
+        }
+      }
+    }
+  }
+
+  /** Latest first; a sector that the disk has kept stays as it was when it was kept. */
+  private static void putBytesBack(
+      Path path, List<Overwrite> oldestFirst, FileChannel old, Random random) throws IOException {
+    boolean torn = random.nextBoolean();
+    Set<Long> keptSectors = new HashSet<>();
+    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE)) {
+      for (int i = oldestFirst.size() - 1; i >= 0; i--) {
+        Overwrite each = oldestFirst.get(i);
+        for (int done = 0; done < each.count(); ) {
+          long at = each.offset() + done;
+          int part = (int) Math.min(each.count() - done, SECTOR_BYTES - at % SECTOR_BYTES);
+          if (torn && random.nextBoolean()) {
+            keptSectors.add(at / SECTOR_BYTES);
+          }
+          if (!keptSectors.contains(at / SECTOR_BYTES)) {
+            ByteBuffer bytes = ByteBuffer.allocate(part);
+            if (old.read(bytes, each.place() + done) != part) {
+              throw new IllegalStateException("old bytes are missing: " + each);
+            }
+            channel.write(bytes.flip(), at);
+          }
+          done += part;
+        }
+      }
     }
   }
 

@@ -140,13 +140,16 @@ public final class ShimmedDisk implements Surroundings {
   public void losePower(ProcessCluster cluster, Collection<Integer> nodes, long seed) {
     cluster.kill(nodes);
     Random random = new Random(seed);
-    for (int node : nodes) {
-      Path data = folders.get(node);
-      try {
-        ShimJournal.read(state(data)).goBack(data, random);
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
+    nodes.forEach(node -> losePower(node, random));
+  }
+
+  /** The same at one node, whose process is gone already. */
+  void losePower(int node, Random random) {
+    Path data = folders.get(node);
+    try {
+      ShimJournal.read(state(data)).goBack(data, random);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
