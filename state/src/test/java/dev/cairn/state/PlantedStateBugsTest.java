@@ -143,6 +143,21 @@ class PlantedStateBugsTest {
               "    going.walk(key -> read(Spaces.own(key)));\n",
               ""),
           new Bug(
+              "a put is not among what expires",
+              "State.java",
+              "        firstExpiryMillis = Math.min(firstExpiryMillis, expiresAtMillis);\n",
+              ""),
+          new Bug(
+              "an install keeps since when nothing expires",
+              "State.java",
+              "    firstExpiryMillis = 0;\n",
+              ""),
+          new Bug(
+              "a full sweep counts as a whole one",
+              "State.java",
+              "if (due.size() < keysMax) {",
+              "if (due.size() <= keysMax) {"),
+          new Bug(
               "a view goes on with the state",
               "Table.java",
               "slots = of.slots.clone();",
