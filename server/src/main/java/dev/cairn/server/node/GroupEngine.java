@@ -3,12 +3,14 @@ package dev.cairn.server.node;
 
 import dev.cairn.server.peer.EventLoops;
 import dev.cairn.server.peer.PeerTransport;
+import dev.cairn.server.raft.ForeignLogException;
 import dev.cairn.server.raft.JRaftEngine;
 import dev.cairn.server.raft.NodeLog;
 import dev.cairn.server.raft.RaftEngine;
 import dev.cairn.server.raft.SharedLog;
 import dev.cairn.server.replication.Shards;
 import dev.cairn.server.replication.WrittenLog;
+import dev.cairn.server.replication.WrittenLogDump;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -16,7 +18,8 @@ import java.util.function.Consumer;
 
 /**
  * Which engine runs this node's groups: JRaft, or in trials the one that is to take its place
- * (docs/design/decisions/0035). Neither reads what the other wrote.
+ * (docs/design/decisions/0035). Neither reads what the other wrote: a folder of the other is
+ * refused.
  *
  * <p>A trial has event loops for the whole node: its shards, its clients and other nodes are served
  * by the same ones. With JRaft each has its own.
@@ -41,14 +44,23 @@ final class GroupEngine {
    * Opens the node's log.
    *
    * @throws dev.cairn.server.raft.LogLostException when it holds less than it had synced
+   * @throws StartException when another release or the other engine wrote it
    * @throws IOException when the folder cannot be used
    */
-  static NodeLog openLog(RuntimeSpec spec) throws IOException {
+  static NodeLog openLog(RuntimeSpec spec) throws IOException, StartException {
     Path folder = spec.identity().folder().resolve(NodeRuntime.LOG);
     Consumer<RuntimeException> onFault = damage -> spec.onFault().accept(NodeFault.of(damage));
-    return spec.loops().isPresent()
-        ? WrittenLog.open(folder, spec.identity().self().id(), onFault)
-        : SharedLog.open(folder, onFault::accept, spec.figures().metrics());
+    try {
+      if (spec.loops().isPresent()) {
+        return WrittenLog.open(folder, spec.identity().self().id(), onFault);
+      }
+      if (WrittenLogDump.isLog(folder)) {
+        throw WrittenLog.ofOtherForm(folder);
+      }
+      return SharedLog.open(folder, onFault::accept, spec.figures().metrics());
+    } catch (ForeignLogException e) {
+      throw new StartException(e.getMessage(), e);
+    }
   }
 
   /** Starts the engine on a log that {@link #openLog} opened. */

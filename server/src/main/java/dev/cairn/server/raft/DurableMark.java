@@ -85,7 +85,7 @@ final class DurableMark implements AutoCloseable {
    * Reads a mark.
    *
    * @throws LogLostException when it is not what was written
-   * @throws IllegalStateException when another version of Cairn wrote it
+   * @throws ForeignLogException when another version of Cairn wrote it
    */
   static Optional<Mark> read(Path file) throws IOException {
     if (!Files.exists(file)) {
@@ -94,7 +94,7 @@ final class DurableMark implements AutoCloseable {
     String text = Files.readString(file, UTF_8);
     Matcher first = FIRST_LINE.matcher(text);
     if (first.matches() && Integer.parseInt(first.group(1)) != VERSION) {
-      throw new IllegalStateException(
+      throw new ForeignLogException(
           file
               + " has version "
               + first.group(1)

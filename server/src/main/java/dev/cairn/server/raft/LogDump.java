@@ -42,7 +42,7 @@ public final class LogDump {
    * @param out takes one line after the other; what it throws ends the scan
    * @param payload says in one line what a proposal holds
    * @throws IOException when the log cannot be read, or a row of it is damaged
-   * @throws IllegalStateException when it has a format that this release does not know
+   * @throws ForeignLogException when it has a format that this release does not know
    */
   public static void print(Path folder, Consumer<String> out, Function<byte[], String> payload)
       throws IOException {

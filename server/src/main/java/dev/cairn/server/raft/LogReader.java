@@ -20,7 +20,7 @@ final class LogReader {
 
   static void checkFormat(Path folder, int format) {
     if (format != LogRows.FORMAT) {
-      throw new IllegalStateException(
+      throw new ForeignLogException(
           "The write-ahead log in "
               + folder
               + " has format "

@@ -93,7 +93,7 @@ public final class SharedLog implements NodeLog {
    * @param folder created when missing; {@code FOLDER.mark} beside it belongs to it
    * @param onDamage told once, on whichever thread found it; must neither block nor close this log
    * @throws LogLostException when it holds less than it had fsynced, or cannot be read
-   * @throws IllegalStateException when it has a format that this release does not know
+   * @throws ForeignLogException when it has a format that this release does not know
    * @throws IOException when the folder cannot be used, by another process' use of it for instance
    */
   public static SharedLog open(Path folder, Consumer<LogDamagedException> onDamage, Metrics metrics)

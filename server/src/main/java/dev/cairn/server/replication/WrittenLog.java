@@ -15,6 +15,7 @@ import dev.cairn.log.LogSettings;
 import dev.cairn.log.LogThread;
 import dev.cairn.replication.Codec;
 import dev.cairn.server.peer.CurrentLoop;
+import dev.cairn.server.raft.ForeignLogException;
 import dev.cairn.server.raft.LogDamagedException;
 import dev.cairn.server.raft.LogLostException;
 import dev.cairn.server.raft.NodeLog;
@@ -101,10 +102,15 @@ public final class WrittenLog implements NodeLog {
    * @param onFault told once, a {@link LogDamagedException} or a {@link RoundFailedException}; must
    *     neither block nor close this
    * @throws LogLostException when it holds less than it had synced, or cannot be read
+   * @throws ForeignLogException when the folder has a log of another form or version; then nothing
+   *     was changed
    * @throws IOException when the folder cannot be used
    */
   public static WrittenLog open(Path folder, String nodeId, Consumer<RuntimeException> onFault)
       throws IOException {
+    if (isOfFormerForm(folder)) {
+      throw ofOtherForm(folder);
+    }
     Path note = folder.resolveSibling(folder.getFileName() + ".damaged");
     if (Files.exists(note)) {
       throw lost(folder, "was found damaged: " + Files.readString(note).strip(), null);
@@ -115,10 +121,32 @@ public final class WrittenLog implements NodeLog {
     } catch (LogException e) {
       throw switch (e.kind()) {
         case DAMAGED -> lost(folder, "is damaged (" + e.getMessage() + ")", e);
+        case FOREIGN ->
+            throw new ForeignLogException(
+                "The write-ahead log in " + folder + ": " + e.getMessage());
         case NO_ROOM -> new IOException("No space left on device for the log in " + folder, e);
         default -> new IOException("the log in " + folder + ": " + e.getMessage(), e);
       };
     }
+  }
+
+  /**
+   * Whether RocksDB has been here: the former form was a database, and a mark beside its folder.
+   */
+  private static boolean isOfFormerForm(Path folder) {
+    return Files.exists(folder.resolve("CURRENT"))
+        || Files.exists(folder.resolveSibling(folder.getFileName() + ".mark"));
+  }
+
+  /** What is said of a log of another form, whichever of the two. */
+  public static ForeignLogException ofOtherForm(Path folder) {
+    return new ForeignLogException(
+        "The write-ahead log in "
+            + folder
+            + " was written by another form of Cairn, which this release cannot read; nothing was"
+            + " changed. To bring the data over, start all nodes with the release that wrote it and"
+            + " write the data to a file by ./cairn export. Then start this release with empty data"
+            + " folders and read that file by ./cairn import");
   }
 
   /** With other files and bounds, for tests. */

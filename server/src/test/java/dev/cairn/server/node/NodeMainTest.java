@@ -16,6 +16,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -128,6 +130,60 @@ class NodeMainTest {
       itsLogIsPrintedToWhoeverReadsIt();
     } finally {
       process.destroyForcibly();
+    }
+  }
+
+  /** Each engine writes a folder of its own form, and the other one leaves it as it is. */
+  @ParameterizedTest
+  @CsvSource({"false, true", "true, false"})
+  void aFolderOfAnotherFormIsRefusedAndNamesTheWayOver(String writes, String opens)
+      throws Exception {
+    int[] ports = freePorts(3);
+    Process writing = process("written", writes, ports);
+    try {
+      Awaitility.await()
+          .atMost(60, TimeUnit.SECONDS)
+          .until(() -> Files.readString(folder.resolve("written")).contains("started; Ctrl-C"));
+      writing.destroy();
+      assertThat(writing.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    } finally {
+      writing.destroyForcibly();
+    }
+    Map<String, Long> before = logFiles();
+
+    Process opening = process("opened", opens, ports);
+    try {
+      assertThat(opening.waitFor(60, TimeUnit.SECONDS)).isTrue();
+      String said = Files.readString(folder.resolve("opened"));
+      assertThat(opening.exitValue()).as(said).isEqualTo(NodeMain.STATUS_NOT_STARTED);
+      assertThat(said.lines().filter(line -> line.startsWith("cairn: ")))
+          .singleElement()
+          .asString()
+          .contains("another form of Cairn", "./cairn export", "./cairn import")
+          .contains(folder.resolve("data").resolve(NodeRuntime.LOG).toString());
+      assertThat(said).doesNotContain("\tat ");
+      assertThat(logFiles()).isEqualTo(before);
+    } finally {
+      opening.destroyForcibly();
+    }
+  }
+
+  private Process process(String output, String ownEngine, int[] ports) throws IOException {
+    List<String> command = new ArrayList<>(command(ports));
+    command.add(1, "-Dcairn.shards=" + ownEngine);
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().remove("JAVA_TOOL_OPTIONS");
+    return builder
+        .redirectErrorStream(true)
+        .redirectOutput(folder.resolve(output).toFile())
+        .start();
+  }
+
+  /** The log's files and their lengths. */
+  private Map<String, Long> logFiles() throws IOException {
+    try (Stream<Path> files = Files.list(folder.resolve("data").resolve(NodeRuntime.LOG))) {
+      return files.collect(
+          Collectors.toMap(file -> file.getFileName().toString(), file -> file.toFile().length()));
     }
   }
 

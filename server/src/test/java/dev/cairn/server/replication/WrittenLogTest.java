@@ -2,6 +2,7 @@
 package dev.cairn.server.replication;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.cairn.log.Append;
@@ -11,7 +12,10 @@ import dev.cairn.log.LogException;
 import dev.cairn.log.LogFile;
 import dev.cairn.log.LogFiles;
 import dev.cairn.log.LogSettings;
+import dev.cairn.server.metrics.Metrics;
+import dev.cairn.server.raft.ForeignLogException;
 import dev.cairn.server.raft.LogDamagedException;
+import dev.cairn.server.raft.SharedLog;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -24,6 +28,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -122,6 +127,41 @@ class WrittenLogTest {
     restart();
     long all = 4_000L * (ENTRY_BYTES + UnappliedEntries.ENTRY_BYTES);
     assertThat(log.entryBytes(GROUP)).isBetween(all * 9 / 10, all * 11 / 10);
+  }
+
+  @Test
+  void aLogOfTheFormerFormIsLeftAsItIs() throws IOException {
+    Path folder = temporary.resolve("log");
+    SharedLog.open(folder, damage -> {}, new Metrics()).close();
+    List<Path> files = files(folder);
+    assertThatThrownBy(() -> WrittenLog.open(folder, "node", faults::add))
+        .isInstanceOf(ForeignLogException.class)
+        .hasMessageContaining("another form of Cairn")
+        .hasMessageContaining("./cairn export")
+        .hasMessageContaining("./cairn import");
+    assertThat(files(folder)).isEqualTo(files);
+    SharedLog.open(folder, damage -> {}, new Metrics()).close();
+
+    Files.delete(folder.resolve("CURRENT")); // the mark beside the folder still says so
+    assertThatThrownBy(() -> WrittenLog.open(folder, "node", faults::add))
+        .isInstanceOf(ForeignLogException.class);
+  }
+
+  @Test
+  void aLogOfAnotherVersionIsNoFailedDisk() throws IOException {
+    Path folder = temporary.resolve("log");
+    WrittenLog.open(folder, "node", faults::add).close();
+    Path mark = folder.resolve("durable-mark");
+    Files.writeString(mark, Files.readString(mark).replaceFirst("mark \\d+", "mark 999"));
+    assertThatThrownBy(() -> WrittenLog.open(folder, "node", faults::add))
+        .isInstanceOf(ForeignLogException.class)
+        .hasMessageContaining("has version 999");
+  }
+
+  private static List<Path> files(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.sorted().toList();
+    }
   }
 
   // ---- Helpers ----
