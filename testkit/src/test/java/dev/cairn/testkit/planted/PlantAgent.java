@@ -23,13 +23,16 @@ import net.bytebuddy.utility.JavaModule;
 
 /** Plants a {@link Bug} in a node's JVM: {@code -javaagent:FILE=BUG}. */
 public final class PlantAgent {
+  /** What a node says that ends since a bug is not where it should be. */
+  static final String NOT_PLANTED = "not planted:";
+
   private PlantAgent() {}
 
   /** Called by the JVM before the node's main. */
   public static void premain(String bug, Instrumentation instrumentation) {
     AgentBuilder builder =
         new AgentBuilder.Default().disableClassFormatChanges().with(new OrNothing());
-    for (Bug.Point point : Bug.valueOf(bug).points()) {
+    for (Bug.Point point : Bug.valueOf(bug).points(Engine.ofThisJvm())) {
       builder =
           builder
               .type(named(point.type()))
@@ -44,6 +47,19 @@ public final class PlantAgent {
     }
     builder.installOn(instrumentation);
     System.out.println("planted: " + bug);
+  }
+
+  /** What a node says whose class is changed. */
+  static String said(String type) {
+    return "planted in " + type;
+  }
+
+  /** Ends the process; to be thrown, for the compiler. */
+  static IllegalStateException notPlanted(Throwable cause) {
+    System.out.println(NOT_PLANTED);
+    cause.printStackTrace(System.out);
+    Runtime.getRuntime().halt(97);
+    return new IllegalStateException(cause);
   }
 
   /** Writes the agent's jar. */
@@ -76,8 +92,7 @@ public final class PlantAgent {
     @Override
     public void onError(
         String type, ClassLoader loader, JavaModule module, boolean loaded, Throwable cause) {
-      cause.printStackTrace();
-      Runtime.getRuntime().halt(97);
+      throw notPlanted(cause);
     }
 
     @Override
@@ -87,7 +102,7 @@ public final class PlantAgent {
         JavaModule module,
         boolean loaded,
         DynamicType changed) {
-      System.out.println("planted in " + type.getName());
+      System.out.println(said(type.getName()));
     }
   }
 }

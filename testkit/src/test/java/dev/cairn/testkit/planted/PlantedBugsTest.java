@@ -12,6 +12,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -26,7 +28,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Each bug is found by the suite as it is, which asserts nothing made for it; the same seeds pass
  * without the bug. {@code -Dcairn.planted.seeds=5} runs five seeds of each, and all bugs, {@code
  * -Dcairn.planted.first=4} begins with the fourth; without it the one that needs least time is run
- * once.
+ * once. The bugs are those of the engine that runs: {@code JAVA_TOOL_OPTIONS=-Dcairn.shards=true}
+ * is Cairn's own.
  */
 @Tag("long")
 @Tag("loaded")
@@ -40,10 +43,13 @@ class PlantedBugsTest {
   @Test
   void whatIsChangedIsThere() {
     for (Bug bug : Bug.values()) {
-      for (Bug.Point point : bug.points()) {
-        assertThat(methods(point.type()))
-            .as("%s in %s", bug, point.type())
-            .contains(point.method());
+      for (Engine engine : Engine.values()) {
+        assertThat(bug.points(engine)).as("%s with %s", bug, engine).isNotEmpty();
+        for (Bug.Point point : bug.points(engine)) {
+          assertThat(methods(point.type()))
+              .as("%s in %s", bug, point.type())
+              .contains(point.method());
+        }
       }
     }
   }
@@ -73,13 +79,30 @@ class PlantedBugsTest {
   @MethodSource("bugs")
   @Timeout(400)
   void isFound(Bug bug, long seed) throws IOException {
+    whatIsChangedIsThere();
     ProcessCluster.Builder described =
         ProcessCluster.of(3)
             .withNetwork()
             .javaOptions("-javaagent:" + PlantAgent.jar(folder) + "=" + bug);
-    Report report = run(described, seed);
-    System.out.println(bug + ", seed " + seed + ": " + report.violations());
+    Report report = run(described, seed, cluster -> assertPlanted(bug, cluster));
+    System.out.println(
+        "%s with %s, seed %d, %d operations: %s"
+            .formatted(bug, Engine.ofThisJvm(), seed, report.operations(), report.violations()));
     assertThat(report.violations()).isNotEmpty();
+  }
+
+  /** Nodes without the bug, or with another one, may be found wanting as well. */
+  private static void assertPlanted(Bug bug, ProcessCluster cluster) {
+    String logs =
+        cluster.indexes().stream()
+            .map(node -> cluster.node(node).log())
+            .collect(Collectors.joining());
+    assertThat(logs).doesNotContain(PlantAgent.NOT_PLANTED);
+    for (Bug.Point point : bug.points(Engine.ofThisJvm())) {
+      assertThat(logs.contains(PlantAgent.said(point.type())))
+          .as("%s is planted in %s", bug, point.type())
+          .isTrue();
+    }
   }
 
   private static Stream<Long> seeds() {
@@ -90,17 +113,20 @@ class PlantedBugsTest {
   @MethodSource("seeds")
   @Timeout(400)
   void withoutABugTheSameSeedsPass(long seed) {
-    assertThat(run(ProcessCluster.of(3).withNetwork(), seed).violations()).isEmpty();
+    assertThat(run(ProcessCluster.of(3).withNetwork(), seed, cluster -> {}).violations()).isEmpty();
   }
 
-  private static Report run(ProcessCluster.Builder described, long seed) {
+  private static Report run(
+      ProcessCluster.Builder described, long seed, Consumer<ProcessCluster> afterwards) {
     try (ProcessCluster cluster = described.start()) {
       LongRun.Plan plan =
           LongRun.Plan.of(seed, Faults.withoutRights())
               .rounds(2)
               .atMost(Duration.ofMinutes(4))
               .windows(Duration.ofSeconds(4));
-      return LongRun.run(cluster, plan, System.out);
+      Report report = LongRun.run(cluster, plan, System.out);
+      afterwards.accept(cluster);
+      return report;
     }
   }
 }

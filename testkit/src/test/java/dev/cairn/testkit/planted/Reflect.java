@@ -5,20 +5,36 @@ import java.lang.reflect.Field;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 
-/** Reaches what is nobody's business outside its class. */
+/**
+ * Reaches what is nobody's business outside its class. What is not there ends the process: its bug
+ * would not be the one that is looked for.
+ */
 final class Reflect {
   private Reflect() {}
 
   /** Calls the method of that name and number of arguments. */
   static Object call(Object target, String name, Object... arguments) {
-    for (Class<?> type = target.getClass(); type != null; type = type.getSuperclass()) {
+    return call(target.getClass(), target, name, arguments);
+  }
+
+  /** Calls the static method of that name and number of arguments. */
+  static Object callStatic(String type, String name, Object... arguments) {
+    try {
+      return call(Class.forName(type), null, name, arguments);
+    } catch (ClassNotFoundException e) {
+      throw PlantAgent.notPlanted(e);
+    }
+  }
+
+  private static Object call(Class<?> of, Object target, String name, Object... arguments) {
+    for (Class<?> type = of; type != null; type = type.getSuperclass()) {
       for (Method method : type.getDeclaredMethods()) {
         if (method.getName().equals(name) && method.getParameterCount() == arguments.length) {
           return invoke(method, target, arguments);
         }
       }
     }
-    throw new IllegalStateException("no method " + name + " in " + target.getClass());
+    throw PlantAgent.notPlanted(new NoSuchMethodException(name + " in " + of));
   }
 
   private static Object invoke(Method method, Object target, Object... arguments) {
@@ -37,7 +53,7 @@ final class Reflect {
       field.setAccessible(true);
       return field.get(target);
     } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException(e);
+      throw PlantAgent.notPlanted(e);
     }
   }
 }
