@@ -41,6 +41,9 @@ public final class LogThread implements AutoCloseable {
     /** All appends up to a number are on disk. Called by the writing thread. */
     void durable(long sequence);
 
+    /** Something was written and synced, in so long. Called by the writing thread. */
+    default void wrote(long nanos) {}
+
     /** The log has failed: nothing more will be on disk. Called once, by either thread. */
     void failed(LogException cause);
   }
@@ -61,7 +64,11 @@ public final class LogThread implements AutoCloseable {
   private void write() {
     long told = log.durable();
     while (!stopped) {
+      long begun = System.nanoTime();
       boolean wrote = log.write();
+      if (wrote) {
+        listener.wrote(System.nanoTime() - begun);
+      }
       long durable = log.durable();
       if (durable > told) {
         told = durable;

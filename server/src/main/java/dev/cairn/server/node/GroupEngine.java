@@ -52,7 +52,8 @@ final class GroupEngine {
     Consumer<RuntimeException> onFault = damage -> spec.onFault().accept(NodeFault.of(damage));
     try {
       if (spec.loops().isPresent()) {
-        return WrittenLog.open(folder, spec.identity().self().id(), onFault);
+        return WrittenLog.open(
+            folder, spec.identity().self().id(), onFault, spec.figures().metrics());
       }
       if (WrittenLogDump.isLog(folder)) {
         throw WrittenLog.ofOtherForm(folder);

@@ -4,6 +4,7 @@ package dev.cairn.server.replication;
 import dev.cairn.consensus.Batch;
 import dev.cairn.consensus.EntriesWanted;
 import dev.cairn.consensus.Entry;
+import dev.cairn.consensus.HardState;
 import dev.cairn.consensus.Network;
 import dev.cairn.consensus.Settings;
 import dev.cairn.consensus.Shard;
@@ -48,6 +49,7 @@ import java.util.random.RandomGenerator;
  */
 final class ShardLoop {
   private final PeerLoop loop;
+  private final String node;
   private final WrittenLog written;
   private final Executor readers;
   private final LongFunction<Executor> workers;
@@ -81,6 +83,7 @@ final class ShardLoop {
       LongFunction<Executor> workers,
       Network network) {
     this.loop = loop;
+    this.node = node;
     this.written = written;
     this.readers = readers;
     this.workers = workers;
@@ -333,8 +336,16 @@ final class ShardLoop {
         if (group != null && part.write() != null) {
           group.written(part.write());
         }
+        if (part.write() != null && standsIn(part.write().hardState())) {
+          written.stands();
+        }
       }
       return log.append(parts);
+    }
+
+    /** Whoever stands votes for itself, once in a term. */
+    private boolean standsIn(HardState state) {
+      return state != null && state.votedFor() != null && state.votedFor().node().equals(node);
     }
 
     @Override

@@ -14,6 +14,8 @@ import dev.cairn.log.LogFiles;
 import dev.cairn.log.LogSettings;
 import dev.cairn.log.LogThread;
 import dev.cairn.replication.Codec;
+import dev.cairn.server.metrics.Metric;
+import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.peer.CurrentLoop;
 import dev.cairn.server.raft.ForeignLogException;
 import dev.cairn.server.raft.LogDamagedException;
@@ -67,13 +69,19 @@ public final class WrittenLog implements NodeLog {
   private final Map<Long, AtomicLong> bytes = new ConcurrentHashMap<>();
   private final Map<String, Seen> transitions = new ConcurrentHashMap<>();
   private final AtomicBoolean faulty = new AtomicBoolean();
+  private final Metrics.Latency commits;
+  private final Metrics.Count elections;
   private final Object progress = new Object();
   private boolean closed; // guarded by progress
 
   /** A group's configuration, by its array, and whether it is joint. */
   private record Seen(long group, byte[] configuration, boolean joint) {}
 
-  private WrittenLog(Path folder, String nodeId, Log log, Consumer<RuntimeException> onFault) {
+  private WrittenLog(
+      Path folder, String nodeId, Log log, Consumer<RuntimeException> onFault, Metrics metrics) {
+    this.commits = metrics.latency(Metric.LOG_COMMIT_DURATION);
+    this.elections = metrics.counter(Metric.ELECTIONS);
+    metrics.gauge(Metric.LOG_DAMAGED, () -> isFaulty() ? 1 : 0);
     this.folder = folder;
     this.nodeId = nodeId;
     this.log = log;
@@ -85,6 +93,11 @@ public final class WrittenLog implements NodeLog {
               @Override
               public void durable(long sequence) {
                 wakeUp();
+              }
+
+              @Override
+              public void wrote(long nanos) {
+                commits.record(nanos);
               }
 
               @Override
@@ -101,12 +114,14 @@ public final class WrittenLog implements NodeLog {
    * @param nodeId of this node, which is in all markers
    * @param onFault told once, a {@link LogDamagedException} or a {@link RoundFailedException}; must
    *     neither block nor close this
+   * @param metrics told how long writes take, of elections, and of a fault
    * @throws LogLostException when it holds less than it had synced, or cannot be read
    * @throws ForeignLogException when the folder has a log of another form or version; then nothing
    *     was changed
    * @throws IOException when the folder cannot be used
    */
-  public static WrittenLog open(Path folder, String nodeId, Consumer<RuntimeException> onFault)
+  public static WrittenLog open(
+      Path folder, String nodeId, Consumer<RuntimeException> onFault, Metrics metrics)
       throws IOException {
     if (isOfFormerForm(folder)) {
       throw ofOtherForm(folder);
@@ -117,7 +132,7 @@ public final class WrittenLog implements NodeLog {
     }
     try {
       Files.createDirectories(folder);
-      return open(folder, nodeId, FolderFiles.open(folder), LogSettings.DEFAULT, onFault);
+      return open(folder, nodeId, FolderFiles.open(folder), LogSettings.DEFAULT, onFault, metrics);
     } catch (LogException e) {
       throw switch (e.kind()) {
         case DAMAGED -> lost(folder, "is damaged (" + e.getMessage() + ")", e);
@@ -155,10 +170,11 @@ public final class WrittenLog implements NodeLog {
       String nodeId,
       LogFiles files,
       LogSettings settings,
-      Consumer<RuntimeException> onFault)
+      Consumer<RuntimeException> onFault,
+      Metrics metrics)
       throws IOException {
-    Log log = Log.open(files, settings, new SecureRandom());
-    return new WrittenLog(folder, nodeId, log, onFault);
+    Log log = Log.open(new MeasuredFiles(files, metrics), settings, new SecureRandom());
+    return new WrittenLog(folder, nodeId, log, onFault, metrics);
   }
 
   private static LogLostException lost(Path folder, String what, Throwable cause) {
@@ -210,6 +226,11 @@ public final class WrittenLog implements NodeLog {
           case FAILED, FOREIGN, BUSY, CLOSED -> LogDamagedException.Kind.FAILED;
         };
     return new LogDamagedException(kind, message, cause);
+  }
+
+  /** This node stands for election in one of its groups. */
+  void stands() {
+    elections.increment();
   }
 
   /** The log itself. */

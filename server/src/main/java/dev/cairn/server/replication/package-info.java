@@ -8,6 +8,6 @@
  * dev.cairn.server.replication.CopyFetch} gets one. Not in use: a node runs JRaft ({@code raft})
  * until this is proven. Must never know what an entry means, nor how the data is stored.
  *
- * <p>Imports of ours: consensus, log, peer, queues, raft, replication.
+ * <p>Imports of ours: consensus, log, metrics, peer, queues, raft, replication.
  */
 package dev.cairn.server.replication;

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.cairn.log.LogException;
 import dev.cairn.server.FreePorts;
+import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.peer.LocalPeers;
 import dev.cairn.server.peer.PeerTransport;
 import dev.cairn.server.raft.LogDamagedException;
@@ -25,13 +26,14 @@ import org.junit.jupiter.api.io.TempDir;
 class ShardLoopTest {
   @TempDir Path temporary;
   private final List<RuntimeException> faults = new CopyOnWriteArrayList<>();
+  private final Metrics metrics = new Metrics();
   private WrittenLog log;
   private PeerTransport transport;
   private ShardLoop loop;
 
   @BeforeEach
   void start() throws IOException {
-    log = WrittenLog.open(temporary.resolve("log"), "node", faults::add);
+    log = WrittenLog.open(temporary.resolve("log"), "node", faults::add, metrics);
     transport = LocalPeers.listen(FreePorts.next(), 1);
     loop =
         new ShardLoop(

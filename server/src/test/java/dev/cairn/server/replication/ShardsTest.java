@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.cairn.server.FreePorts;
+import dev.cairn.server.metrics.Metric;
+import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.peer.EventLoops;
 import dev.cairn.server.peer.LocalPeers;
 import dev.cairn.server.peer.PeerTransport;
@@ -50,6 +52,7 @@ class ShardsTest {
   void allMembersApplyTheSameInTheSameOrder() throws Exception {
     start(3, false);
     Node leader = awaitLeader();
+    assertThat(leader.metrics.count(Metric.ELECTIONS)).isPositive();
     for (int i = 0; i < 200; i++) {
       leader.propose("entry " + i);
     }
@@ -469,8 +472,10 @@ class ShardsTest {
       }
     }
 
+    final Metrics metrics = new Metrics();
+
     void start() throws IOException {
-      log = WrittenLog.open(logFolder(), self.nodeId(), damage -> {});
+      log = WrittenLog.open(logFolder(), self.nodeId(), damage -> {}, metrics);
       starts++;
       transport = LocalPeers.listen(port, starts, Optional.of(loops));
       knows(nodes);

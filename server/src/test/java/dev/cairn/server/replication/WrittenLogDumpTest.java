@@ -13,6 +13,7 @@ import dev.cairn.consensus.Role;
 import dev.cairn.log.Append;
 import dev.cairn.log.LogEntry;
 import dev.cairn.replication.Codec;
+import dev.cairn.server.metrics.Metrics;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,7 +41,7 @@ class WrittenLogDumpTest {
     Configuration stable = Configuration.stable(1, List.of(ONE, TWO, THREE), List.of());
     Configuration joint =
         new Configuration(2, List.of(ONE, TWO), List.of(ONE, THREE), List.of(new Peer("5003", 1)));
-    try (WrittenLog log = WrittenLog.open(folder, "5000", damage -> {})) {
+    try (WrittenLog log = WrittenLog.open(folder, "5000", damage -> {}, new Metrics())) {
       log.writeIncarnation("c1-p0", 3);
       log.found(GroupNumbers.of("c1-p0"), stable);
       long p0 = GroupNumbers.of("c1-p0");
@@ -76,7 +77,7 @@ class WrittenLogDumpTest {
   void whatCannotBeReadIsToldWithTheFolder() throws IOException {
     assertThat(WrittenLogDump.isLog(folder)).isFalse();
     assertThatThrownBy(this::dump).hasMessageContaining("no write-ahead log in " + folder);
-    WrittenLog.open(folder, "5000", damage -> {}).close();
+    WrittenLog.open(folder, "5000", damage -> {}, new Metrics()).close();
     Files.writeString(folder.resolve("durable-mark"), "something else");
     assertThatThrownBy(this::dump)
         .isInstanceOf(IOException.class)

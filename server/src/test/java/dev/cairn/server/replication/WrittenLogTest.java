@@ -12,12 +12,14 @@ import dev.cairn.log.LogException;
 import dev.cairn.log.LogFile;
 import dev.cairn.log.LogFiles;
 import dev.cairn.log.LogSettings;
+import dev.cairn.server.metrics.Metric;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.raft.ForeignLogException;
 import dev.cairn.server.raft.LogDamagedException;
 import dev.cairn.server.raft.SharedLog;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -45,6 +47,7 @@ class WrittenLogTest {
   @TempDir Path temporary;
   private final List<RuntimeException> faults = new CopyOnWriteArrayList<>();
   private final Disk disk = new Disk();
+  private final Metrics metrics = new Metrics();
   private WrittenLog log;
 
   @AfterEach
@@ -97,6 +100,20 @@ class WrittenLogTest {
   }
 
   @Test
+  void anOperatorSeesWritesAndSyncsAndAFailure() throws Exception {
+    open(LogSettings.DEFAULT);
+    long before = figure("cairn_log_fsync_duration_seconds_count");
+    assertThat(marking(GROUP).get(20, TimeUnit.SECONDS)).isNull();
+    eventually(() -> figure("cairn_log_commit_duration_seconds_count") == 1);
+    assertThat(figure("cairn_log_fsync_duration_seconds_count")).isEqualTo(before + 1);
+    assertThat(metrics.value(Metric.LOG_DAMAGED)).isZero();
+    disk.failure = new LogException(LogException.Kind.FAILED, "no such disk");
+    assertThat(marking(OTHER).get(20, TimeUnit.SECONDS)).isNotNull();
+    assertThat(metrics.value(Metric.LOG_DAMAGED)).isOne();
+    assertThat(figure("cairn_log_commit_duration_seconds_count")).isOne();
+  }
+
+  @Test
   void whoWaitsForRoomIsToldAfterAWhile() throws Exception {
     open(SMALL);
     disk.full = true;
@@ -134,7 +151,7 @@ class WrittenLogTest {
     Path folder = temporary.resolve("log");
     SharedLog.open(folder, damage -> {}, new Metrics()).close();
     List<Path> files = files(folder);
-    assertThatThrownBy(() -> WrittenLog.open(folder, "node", faults::add))
+    assertThatThrownBy(() -> WrittenLog.open(folder, "node", faults::add, metrics))
         .isInstanceOf(ForeignLogException.class)
         .hasMessageContaining("another form of Cairn")
         .hasMessageContaining("./cairn export")
@@ -143,17 +160,17 @@ class WrittenLogTest {
     SharedLog.open(folder, damage -> {}, new Metrics()).close();
 
     Files.delete(folder.resolve("CURRENT")); // the mark beside the folder still says so
-    assertThatThrownBy(() -> WrittenLog.open(folder, "node", faults::add))
+    assertThatThrownBy(() -> WrittenLog.open(folder, "node", faults::add, metrics))
         .isInstanceOf(ForeignLogException.class);
   }
 
   @Test
   void aLogOfAnotherVersionIsNoFailedDisk() throws IOException {
     Path folder = temporary.resolve("log");
-    WrittenLog.open(folder, "node", faults::add).close();
+    WrittenLog.open(folder, "node", faults::add, metrics).close();
     Path mark = folder.resolve("durable-mark");
     Files.writeString(mark, Files.readString(mark).replaceFirst("mark \\d+", "mark 999"));
-    assertThatThrownBy(() -> WrittenLog.open(folder, "node", faults::add))
+    assertThatThrownBy(() -> WrittenLog.open(folder, "node", faults::add, metrics))
         .isInstanceOf(ForeignLogException.class)
         .hasMessageContaining("has version 999");
   }
@@ -166,11 +183,19 @@ class WrittenLogTest {
 
   // ---- Helpers ----
 
+  private long figure(String name) {
+    return new String(metrics.scrape(), StandardCharsets.UTF_8)
+        .lines()
+        .filter(line -> line.startsWith(name + " "))
+        .mapToLong(line -> (long) Double.parseDouble(line.substring(name.length() + 1)))
+        .sum();
+  }
+
   private void open(LogSettings settings) throws IOException {
     Path folder = temporary.resolve("log");
     Files.createDirectories(folder);
     disk.files = FolderFiles.open(folder);
-    log = WrittenLog.open(folder, "node", disk, settings, faults::add);
+    log = WrittenLog.open(folder, "node", disk, settings, faults::add, metrics);
   }
 
   private void restart() throws IOException {
