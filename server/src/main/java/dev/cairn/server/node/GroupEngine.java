@@ -56,7 +56,7 @@ final class GroupEngine {
             folder, spec.identity().self().id(), onFault, spec.figures().metrics());
       }
       if (WrittenLogDump.isLog(folder)) {
-        throw WrittenLog.ofOtherForm(folder);
+        throw ForeignLogException.ofOtherForm(folder);
       }
       return SharedLog.open(folder, onFault::accept, spec.figures().metrics());
     } catch (ForeignLogException e) {

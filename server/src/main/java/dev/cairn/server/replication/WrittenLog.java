@@ -60,6 +60,7 @@ public final class WrittenLog implements NodeLog {
   private static final int SAMPLES = 3;
 
   private static final byte[] NONE = {};
+
   private final Path folder;
   private final String nodeId;
   private final Log log;
@@ -124,7 +125,7 @@ public final class WrittenLog implements NodeLog {
       Path folder, String nodeId, Consumer<RuntimeException> onFault, Metrics metrics)
       throws IOException {
     if (isOfFormerForm(folder)) {
-      throw ofOtherForm(folder);
+      throw ForeignLogException.ofOtherForm(folder);
     }
     Path note = folder.resolveSibling(folder.getFileName() + ".damaged");
     if (Files.exists(note)) {
@@ -151,17 +152,6 @@ public final class WrittenLog implements NodeLog {
   private static boolean isOfFormerForm(Path folder) {
     return Files.exists(folder.resolve("CURRENT"))
         || Files.exists(folder.resolveSibling(folder.getFileName() + ".mark"));
-  }
-
-  /** What is said of a log of another form, whichever of the two. */
-  public static ForeignLogException ofOtherForm(Path folder) {
-    return new ForeignLogException(
-        "The write-ahead log in "
-            + folder
-            + " was written by another form of Cairn, which this release cannot read; nothing was"
-            + " changed. To bring the data over, start all nodes with the release that wrote it and"
-            + " write the data to a file by ./cairn export. Then start this release with empty data"
-            + " folders and read that file by ./cairn import");
   }
 
   /** With other files and bounds, for tests. */

@@ -42,7 +42,10 @@ class WrittenLogTest {
   private static final int ENTRY_BYTES = 1_000;
 
   /** Four batches of a block each to a segment. */
-  private static final LogSettings SMALL = new LogSettings(16 << 10, 4 << 10, 4, 1 << 20, 4 << 20);
+  private static final int BLOCKS_OF_A_SEGMENT = 4;
+
+  private static final LogSettings SMALL =
+      new LogSettings(BLOCKS_OF_A_SEGMENT << 12, 1 << 12, 4, 1 << 20, 4 << 20);
 
   @TempDir Path temporary;
   private final List<RuntimeException> faults = new CopyOnWriteArrayList<>();
@@ -117,7 +120,8 @@ class WrittenLogTest {
   void whoWaitsForRoomIsToldAfterAWhile() throws Exception {
     open(SMALL);
     disk.full = true;
-    for (int i = 0; faults.isEmpty() && i < 10_000; i++) {
+    useUpWhatThereIs();
+    for (int i = 0; faults.isEmpty() && i < BLOCKS_OF_A_SEGMENT; i++) {
       Throwable thrown = marking("cairn-test-p" + i).get(60, TimeUnit.SECONDS);
       if (thrown != null) {
         assertThat(((LogDamagedException) thrown).kind())
@@ -214,6 +218,20 @@ class WrittenLogTest {
     }
     long last = sequence;
     eventually(() -> log.log().durable() >= last);
+  }
+
+  /** Entries that nobody lets go, so that no segment is used again. */
+  private void useUpWhatThereIs() {
+    long number = GroupNumbers.of(GROUP);
+    try {
+      for (long index = 1; !log.log().isOutOfRoom(); index++) {
+        LogEntry entry = new LogEntry(index, 1, LogEntry.Kind.DATA, new byte[ENTRY_BYTES]);
+        long sequence = log.log().append(new Append().entry(number, entry));
+        eventually(() -> log.log().durable() >= sequence || log.log().isOutOfRoom());
+      }
+    } catch (LogException full) {
+      assertThat(full.kind()).isEqualTo(LogException.Kind.NO_ROOM);
+    }
   }
 
   /** What is thrown by who marks a group; null for nothing. */
