@@ -219,6 +219,11 @@ class PlantedBugsTest {
               "      at.asked = 0; // questions are counted anew in each term\n",
               "      at.ledTerm = term;\n"),
           new Bug(
+              "who sleeps follows any leader",
+              "Shard.java",
+              "} else if (!at.asleep || !at.group.follows(led.leader(), led.term())) {",
+              "} else if (!at.asleep) {"),
+          new Bug(
               "an append counts as durable when the one before it is",
               "Shard.java",
               "queued.peekFirst().append() <= append",
