@@ -8,11 +8,16 @@ import java.util.zip.CRC32C;
 /**
  * Reads batches of one file, some blocks ahead.
  *
- * <p>Not thread-safe. What it gave out stays valid: it reads into a new buffer each time.
+ * <p>Not thread-safe. What it gave out stays valid, since it reads into a new buffer each time; but
+ * with a buffer of its user's, only until the next call.
  */
 final class BatchReader {
   private final LogFile file;
   private final int aheadBytes;
+
+  /** What it reads into while that suffices; of no bytes for a new buffer each time. */
+  private final ByteBuffer kept;
+
   private final CRC32C crc = new CRC32C();
   private ByteBuffer window = ByteBuffer.allocate(0);
   private long windowBlock;
@@ -23,8 +28,18 @@ final class BatchReader {
    * @param aheadBytes what is read at once, whole blocks
    */
   BatchReader(LogFile file, int aheadBytes) {
+    this(file, aheadBytes, ByteBuffer.allocate(0));
+  }
+
+  /** Reads from a file into one buffer, as much at once as it takes. */
+  BatchReader(LogFile file, ByteBuffer kept) {
+    this(file, kept.capacity(), kept);
+  }
+
+  private BatchReader(LogFile file, int aheadBytes, ByteBuffer kept) {
     this.file = file;
     this.aheadBytes = aheadBytes;
+    this.kept = kept;
   }
 
   /** The header at a block; null when there is none that is whole. */
@@ -70,7 +85,8 @@ final class BatchReader {
     long position = (long) block * Batch.BLOCK_BYTES;
     long left = Math.max(0, file.size() - position);
     int ahead = Batch.blocksOf(Math.min(aheadBytes, left)) * Batch.BLOCK_BYTES;
-    window = BatchBuffer.aligned(Math.max(bytes, ahead));
+    int length = Math.max(bytes, ahead);
+    window = length <= kept.capacity() ? kept.clear().limit(length) : BatchBuffer.aligned(length);
     windowBlock = block;
     int read = file.read(position, window);
     window.clear().limit(read);

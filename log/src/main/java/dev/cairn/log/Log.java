@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.LongPredicate;
 import java.util.random.RandomGenerator;
 
 /**
@@ -521,7 +522,6 @@ public final class Log implements AutoCloseable {
             0,
             opening.begunIn());
     nextBlock = blocks;
-    lastNumber = number;
     release(opening);
     return true;
   }
@@ -590,6 +590,7 @@ public final class Log implements AutoCloseable {
     List<Segment> odd = new ArrayList<>();
     synchronized (lock) {
       chain.put(active.ordinal(), active);
+      lastNumber = active.firstNumber(); // with it, so that no other segment seems to have it
       Map<Long, Segment> released = chain.headMap(opening.oldest());
       for (Segment segment : released.values()) {
         if (segment.bytes() == settings.segmentBytes()) {
@@ -751,6 +752,63 @@ public final class Log implements AutoCloseable {
     } catch (IOException e) {
       fail(e);
       return false;
+    }
+  }
+
+  /**
+   * Reads all that is on disk and counts, while the log is used, and checks that it is as it was
+   * written. It ends early when the log is closed or has failed.
+   *
+   * @param pace told the bytes of each part after it was read; may wait; false to end here
+   * @throws LogException of kind DAMAGED when something is not as it was written, of kind FAILED
+   *     when it cannot be read; then the log has failed
+   */
+  public void verify(LongPredicate pace) {
+    SegmentCheck check = new SegmentCheck(log, bytes -> pace.test(bytes) && isUsable());
+    for (SegmentCheck.Part part : parts()) {
+      if (check.isEnded() || !isUsable()) {
+        return;
+      }
+      LogException problem = counts(part.segment()) ? check.problemOf(part) : null;
+      if (problem != null && counts(part.segment())) {
+        throw fail(problem);
+      }
+    }
+  }
+
+  /** The number that all files of this log have. */
+  long id() {
+    return log;
+  }
+
+  /** All files that count, and how far each is on disk. */
+  List<SegmentCheck.Part> parts() {
+    List<SegmentCheck.Part> parts = new ArrayList<>();
+    synchronized (lock) {
+      copies.values().forEach(each -> parts.add(new SegmentCheck.Part(each, 0)));
+      replaced.forEach(each -> parts.add(new SegmentCheck.Part(each, 0)));
+      for (Segment segment : chain.values()) {
+        Map.Entry<Long, Segment> next = chain.higherEntry(segment.ordinal());
+        long last = next == null ? lastNumber : next.getValue().firstNumber() - 1;
+        parts.add(new SegmentCheck.Part(segment, last));
+      }
+    }
+    return parts;
+  }
+
+  /** Whether a file still counts: once it does not, it is written anew or deleted. */
+  private boolean counts(Segment segment) {
+    synchronized (lock) {
+      return isUsable()
+          && (segment.equals(chain.get(segment.ordinal()))
+              || segment.equals(copies.get(segment.ordinal()))
+              || replaced.contains(segment));
+    }
+  }
+
+  private boolean isUsable() {
+    synchronized (lock) {
+      return failure == null && !closed;
     }
   }
 

@@ -498,7 +498,7 @@ final class Recovery {
     }
   }
 
-  private static LogException damaged(String what) {
+  static LogException damaged(String what) {
     return new LogException(
         LogException.Kind.DAMAGED,
         "The log is damaged: "

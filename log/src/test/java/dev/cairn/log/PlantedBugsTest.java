@@ -48,6 +48,18 @@ class PlantedBugsTest {
               "if (batch.endsAppend(i)) {",
               "if (batch.size() > 0) {"),
           new Bug(
+              "the last batch of a segment in use is not checked",
+              "SegmentCheckTest.aFlippedBitOfAnyKindOfRecordIsFound",
+              "SegmentCheck.java",
+              "number > part.last();",
+              "number >= part.last();"),
+          new Bug(
+              "a file that was used again is taken for damage",
+              "SegmentCheckTest.aFileThatIsUsedAgainJustBeforeItIsReadIsNoDamage",
+              "Log.java",
+              "if (problem != null && counts(part.segment())) {",
+              "if (problem != null) {"),
+          new Bug(
               "a part that a crash left goes on in the next run",
               SIMULATION,
               "Recovery.java",

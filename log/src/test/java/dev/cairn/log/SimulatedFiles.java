@@ -66,6 +66,9 @@ public final class SimulatedFiles implements LogFiles {
   /** Fails every read while it is set. */
   boolean unreadable;
 
+  /** Called before each read. */
+  Runnable beforeRead = () -> {};
+
   /** Called after each read. */
   Runnable afterRead = () -> {};
 
@@ -245,6 +248,7 @@ public final class SimulatedFiles implements LogFiles {
 
     @Override
     public int read(long position, ByteBuffer into) throws IOException {
+      beforeRead.run();
       if (closed || unreadable) {
         throw new IOException("cannot read " + name);
       }

@@ -94,8 +94,10 @@ final class Scrub implements AutoCloseable {
     }
   }
 
-  private void rest(long bytes) {
+  /** Waits as long as so much may take; false once this is closed. */
+  private boolean rest(long bytes) {
     pause((long) (bytes * 1e9 / pace.bytesPerSecond()));
+    return !stopped;
   }
 
   private void pause(long nanos) {
@@ -105,7 +107,7 @@ final class Scrub implements AutoCloseable {
     }
   }
 
-  /** Ends the pass after the present file, and waits for it. */
+  /** Ends the pass after what is read at the moment, and waits for it. */
   @Override
   public void close() {
     stopped = true;

@@ -4,7 +4,7 @@ package dev.cairn.server.raft;
 import java.io.IOException;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.function.LongConsumer;
+import java.util.function.LongPredicate;
 
 /**
  * What the rest of a node asks of its write-ahead log. Only what is on disk counts. Thread-safe.
@@ -64,9 +64,9 @@ public interface NodeLog extends AutoCloseable {
   /**
    * Reads all of the log that can be checked while it is in use, and checks it.
    *
-   * @param pace told the bytes of each part after it was read; may wait
+   * @param pace told the bytes of each part after it was read; may wait; false to end here
    */
-  void verify(LongConsumer pace);
+  void verify(LongPredicate pace);
 
   @Override
   void close();

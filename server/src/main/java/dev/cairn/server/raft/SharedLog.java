@@ -26,7 +26,7 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
-import java.util.function.LongConsumer;
+import java.util.function.LongPredicate;
 import java.util.stream.Stream;
 import org.rocksdb.LiveFileMetaData;
 import org.rocksdb.ReadOptions;
@@ -489,7 +489,7 @@ public final class SharedLog implements NodeLog {
   }
 
   @Override
-  public void verify(LongConsumer pace) {
+  public void verify(LongPredicate pace) {
     for (LiveFileMetaData file : liveFiles()) {
       Path path = Path.of(file.path(), file.fileName());
       try (SstFileReader reader = new SstFileReader(options.reading)) {
@@ -501,7 +501,9 @@ public final class SharedLog implements NodeLog {
           return;
         }
       }
-      pace.accept(file.size());
+      if (!pace.test(file.size())) {
+        return;
+      }
     }
   }
 

@@ -36,7 +36,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
-import java.util.function.LongConsumer;
+import java.util.function.LongPredicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -423,8 +423,12 @@ public final class WrittenLog implements NodeLog {
   }
 
   @Override
-  public void verify(LongConsumer pace) {
-    // A log that is open reads back nothing: it is checked whole at each start.
+  public void verify(LongPredicate pace) {
+    try {
+      log.verify(pace);
+    } catch (LogException e) {
+      fault(e);
+    }
   }
 
   @Override

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
-import java.util.function.LongConsumer;
+import java.util.function.LongPredicate;
 import org.rocksdb.AbstractEventListener;
 import org.rocksdb.BackgroundErrorReason;
 import org.rocksdb.Checkpoint;
@@ -172,9 +172,9 @@ final class Database {
   /**
    * Reads all of the data on disk and checks every block. Damage is latched and told.
    *
-   * @param pace told the bytes of each file after it was read; may wait
+   * @param pace told the bytes of each file after it was read; may wait; false to end here
    */
-  void verify(LongConsumer pace) {
+  void verify(LongPredicate pace) {
     List<LiveFileMetaData> files;
     if (!tryLease()) {
       return;
@@ -194,7 +194,9 @@ final class Database {
           return;
         }
       }
-      pace.accept(file.size());
+      if (!pace.test(file.size())) {
+        return;
+      }
     }
   }
 

@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.LongConsumer;
+import java.util.function.LongPredicate;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.ReadTier;
 import org.rocksdb.RocksDB;
@@ -132,9 +132,9 @@ public final class PartitionStore implements StoredKeys {
   /**
    * Reads all of the data on disk and checks every block. Damage is latched and told.
    *
-   * @param pace told the bytes of each file after it was read; may wait
+   * @param pace told the bytes of each file after it was read; may wait; false to end here
    */
-  public void verify(LongConsumer pace) {
+  public void verify(LongPredicate pace) {
     database.verify(pace);
   }
 

@@ -4,6 +4,7 @@ package dev.cairn.server.node;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.cairn.server.metrics.Metric;
 import dev.cairn.server.partition.LogLimits;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -25,6 +26,10 @@ class DamagedDataTest {
   private static final int A = 0;
   private static final int B = 1;
   private static final int KEYS = 100;
+
+  /** Of a segment whose first batch takes one block. */
+  private static final long IN_ITS_SECOND_BATCH = 4096 + 70;
+
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   @TempDir Path folder;
@@ -51,6 +56,29 @@ class DamagedDataTest {
       flip(file, size(file) / 4);
       cluster.start(B);
       await().atMost(PATIENCE).until(() -> cluster.votes(partition, B, 2));
+    }
+  }
+
+  /** Its first batches are in a file that is not written any more, once the node was restarted. */
+  @Test
+  void scrubFindsDamageToAnOldPartOfTheLog() throws Exception {
+    Scrub.Pace pace = new Scrub.Pace(1L << 30, 300);
+    try (RuntimeCluster cluster = RuntimeCluster.start(folder, LogLimits.DEFAULT, pace)) {
+      fill(cluster, cluster.partitionOn(A, B));
+      cluster.stop(B);
+      cluster.start(B);
+      assertThat(cluster.faults()).isEmpty();
+      Path log = cluster.folder(B).resolve(NodeRuntime.LOG);
+      Path segment = log.resolve("segment-000001");
+      if (Files.exists(segment)) {
+        flip(segment, IN_ITS_SECOND_BATCH);
+      } else {
+        Path table = largestTable(log); // with JRaft
+        flip(table, size(table) / 4);
+      }
+      await().atMost(PATIENCE).until(() -> !cluster.faults().isEmpty());
+      assertThat(cluster.faults().get(0).kind()).isEqualTo(NodeFault.Kind.LOG_DAMAGED);
+      assertThat(cluster.metrics(B).value(Metric.LOG_DAMAGED)).isOne();
     }
   }
 

@@ -19,9 +19,11 @@ import dev.cairn.server.raft.LogDamagedException;
 import dev.cairn.server.raft.SharedLog;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -114,6 +116,25 @@ class WrittenLogTest {
     assertThat(marking(OTHER).get(20, TimeUnit.SECONDS)).isNotNull();
     assertThat(metrics.value(Metric.LOG_DAMAGED)).isOne();
     assertThat(figure("cairn_log_commit_duration_seconds_count")).isOne();
+  }
+
+  @Test
+  void damageToWhatIsOnDiskIsTold() throws Exception {
+    open(LogSettings.DEFAULT);
+    append(1, 20);
+    log.verify(bytes -> true);
+    assertThat(faults).isEmpty();
+    Path segment = temporary.resolve("log").resolve("segment-000001");
+    try (FileChannel file = FileChannel.open(segment, StandardOpenOption.WRITE)) {
+      file.write(ByteBuffer.wrap(new byte[] {77}), 4096 + 70);
+    }
+    log.verify(bytes -> true);
+    log.verify(bytes -> true);
+    assertThat(faults)
+        .as("once")
+        .extracting(fault -> ((LogDamagedException) fault).kind())
+        .containsExactly(LogDamagedException.Kind.DAMAGED);
+    assertThat(metrics.value(Metric.LOG_DAMAGED)).isOne();
   }
 
   @Test
