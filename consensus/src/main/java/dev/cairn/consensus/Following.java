@@ -20,8 +20,9 @@ import dev.cairn.consensus.Message.Keep;
  *   <li>An acknowledgement names what is equal to the leader's log, and leaves when that is
  *       durable.
  *   <li>A witness drops its log only below what its leader allows by a configuration that is no
- *       older than its own.
- *   <li>A snapshot that is not ahead of what is committed is not fetched.
+ *       older than its own, or where the log has reached its bound ({@link Group#cut}).
+ *   <li>A snapshot that is not ahead of what is committed is not fetched. Nor is one of a witness
+ *       by who keeps data: there is none.
  * </ol>
  */
 final class Following {
@@ -141,6 +142,8 @@ final class Following {
         || state.log.termAt(reference.index()) == reference.term()) {
       state.commitTo(reference.index());
       installed(reference.index());
+    } else if (!state.isWitness() && state.isWitness(install.from())) {
+      installed(0);
     } else if (!installing) {
       installing = true;
       offer = new SnapshotOffer(install.from(), reference);

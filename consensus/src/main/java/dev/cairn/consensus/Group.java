@@ -407,7 +407,26 @@ public final class Group {
         state.isWitness()
             ? Math.min(following.keepFrom() - 1, state.applicable())
             : state.flushed();
-    long index = Math.min(upTo, bound);
+    return letGo(Math.min(upTo, bound));
+  }
+
+  /**
+   * Lets go of the oldest entries of a witness' log although a full replica may need them, since
+   * the log has reached its bound. A group in which only replicas that lack them are left is
+   * unavailable then, and never wrong: what went is committed, and none of those wins an election.
+   *
+   * <p>A witness that leads keeps them. It takes no proposals, so its log does not grow, and it may
+   * be about to send them.
+   *
+   * @param upTo the last one that may go
+   * @return the last one that goes, or went before: never past what is committed and on disk here
+   */
+  public long cut(long upTo) {
+    boolean may = state.isWitness() && !state.leads();
+    return may ? letGo(Math.min(upTo, state.applicable())) : state.log.base();
+  }
+
+  private long letGo(long index) {
     if (index > state.log.base()) {
       state.log.compactTo(index);
     }

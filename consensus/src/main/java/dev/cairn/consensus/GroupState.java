@@ -113,6 +113,11 @@ final class GroupState {
     return role == Role.WITNESS;
   }
 
+  /** Whether another one keeps no data, by the configuration that is known here. */
+  boolean isWitness(Peer peer) {
+    return configuration().roleOf(peer).orElse(Role.REPLICA) == Role.WITNESS;
+  }
+
   /** Goes on as a follower, in this term or a higher one. */
   void follow(long newTerm, Peer newLeader) {
     if (newTerm < term) {

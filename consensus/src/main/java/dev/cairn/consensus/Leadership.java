@@ -32,7 +32,8 @@ import java.util.function.Predicate;
  *   <li>A joint configuration that is committed is followed by the settled one, whoever began it,
  *       as soon as the new half needs the outgoing one no more.
  *   <li>A witness that leads takes no proposals and no reads, brings a replica up to date and hands
- *       leadership on.
+ *       leadership on. Its offer of a snapshot only asks whether a replica has what is gone from
+ *       its log; one that has not waits for another leader.
  *   <li>While the replicas are prompt, what a witness gets is gathered for a moment; no commit
  *       waits for that, since it does not need the witness then.
  * </ol>

@@ -332,6 +332,13 @@ public final class Shard {
     return at == null || at.group == null ? 0 : woken(group).compact(upTo);
   }
 
+  /** See {@link Group#cut}; 0 while the replica has not begun. */
+  public long cut(long group, long upTo, long nowMillis) {
+    advance(nowMillis);
+    Hosted at = hosted.get(group);
+    return at == null || at.group == null ? 0 : woken(group).cut(upTo);
+  }
+
   /** Whether a replica of a group takes part here: its marker is durable. */
   public boolean isOpen(long group) {
     Hosted at = hosted.get(group);

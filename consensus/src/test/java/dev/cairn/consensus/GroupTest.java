@@ -34,4 +34,28 @@ class GroupTest {
         .isInstanceOfSatisfying(
             Message.AppendReply.class, reply -> assertThat(reply.accepted()).isFalse());
   }
+
+  @Test
+  void aReplicaTakesNoSnapshotOfAWitness() {
+    SnapshotOffer taken = offerOf(Role.REPLICA, Role.WITNESS);
+    assertThat(taken).isNull();
+    assertThat(offerOf(Role.REPLICA, Role.REPLICA)).isNotNull();
+    assertThat(offerOf(Role.WITNESS, Role.WITNESS)).as("there is only its word").isNotNull();
+  }
+
+  /** What B is to fetch when A offers a snapshot. */
+  private static SnapshotOffer offerOf(Role ofB, Role ofA) {
+    Configuration founded =
+        Configuration.stable(1, List.of(new Member(A, ofA), new Member(B, ofB)), List.of());
+    SnapshotReference empty = new SnapshotReference(0, 0, founded, 0);
+    Group follower =
+        new Group(
+            new Member(B, ofB),
+            Settings.DEFAULT,
+            new SplittableRandom(1),
+            new Restored(new HardState(3, null), empty, List.of(), empty),
+            0);
+    follower.step(new Message.Install(A, B, 3, new SnapshotReference(9, 2, founded, 0)), 0);
+    return follower.take(0).offer();
+  }
 }

@@ -119,6 +119,21 @@ class PlantedBugsTest {
               "? Math.min(following.keepFrom() - 1, state.applicable())",
               "? state.applicable()"),
           new Bug(
+              "a witness lets go of what is not committed",
+              "Group.java",
+              "may ? letGo(Math.min(upTo, state.applicable()))",
+              "may ? letGo(Math.min(upTo, state.log.durable()))"),
+          new Bug(
+              "a replica fetches a snapshot of a witness",
+              "Following.java",
+              "!state.isWitness() && state.isWitness(install.from())",
+              "state.term() < 0"),
+          new Bug(
+              "a replica that refuses a snapshot says that it has it",
+              "Following.java",
+              "      installed(0);\n    } else if (!installing) {",
+              "      installed(reference.index());\n    } else if (!installing) {"),
+          new Bug(
               "a replica of which nothing is known keeps nothing at a witness",
               "Leadership.java",
               "      least = Math.min(least, flushed);",

@@ -54,6 +54,8 @@ class SimulationTest {
               "sources of snapshots killed",
               "transfers",
               "witness dropped entries",
+              "witness logs cut",
+              "witness logs cut past what a replica has",
               "witnesses that led");
     }
   }

@@ -86,7 +86,7 @@ final class Controller {
     if (nodesLeft.contains(node)) {
       world.count("members that came back to a node");
     }
-    if (random.nextInt(3) == 0 && group.othersAreThere(present)) {
+    if (random.nextInt(3) == 0 && group.othersAreThere(present, goes.peer())) {
       group.machines().get(goes.peer()).destroy();
       world.count("disks lost");
     }

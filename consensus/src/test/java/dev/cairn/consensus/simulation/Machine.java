@@ -42,6 +42,7 @@ final class Machine implements Replica {
   private final SimulatedState state; // null for a witness
   private final SplittableRandom random;
   private boolean destroyed;
+  private long cutTo;
 
   // Of the process.
   private boolean applying;
@@ -350,10 +351,13 @@ final class Machine implements Replica {
         later(random.nextInt(20), () -> flush(flush));
       }
     }
+    boolean cuts = witness && world.cutsWitness();
     later(
         random.nextInt(40),
         () -> {
-          if (!witness || group.mayCompact(peer)) {
+          if (cuts) {
+            cut();
+          } else if (!witness || group.mayCompact(peer)) {
             long before = status().base();
             long base = node.shard().compact(group.id, status().applied() - keep, world.now());
             if (witness && base > before) {
@@ -361,6 +365,37 @@ final class Machine implements Replica {
             }
           }
         });
+  }
+
+  /** The log of this witness has reached its bound: all that is committed goes. */
+  private void cut() {
+    GroupStatus before = status();
+    if (!group.keepsWhatGoes(this, Math.min(before.commit(), before.durable()))) {
+      return;
+    }
+    long base = node.shard().cut(group.id, before.last(), world.now());
+    Oracle.check(
+        base <= Math.max(before.base(), Math.min(before.commit(), before.durable())),
+        () -> peer + " let go of entries up to " + base + " of " + before);
+    if (base > before.base()) {
+      cutTo = base;
+      group.witnessCut(base);
+    }
+  }
+
+  /** Up to where its log was cut though others may need it; 0 if that was never done. */
+  long cutTo() {
+    return cutTo;
+  }
+
+  /** Where its log begins at most, whether or not that is on the disk yet. */
+  long base() {
+    return isUp() ? Math.max(status().base(), disk.base()) : disk.base();
+  }
+
+  /** Whether an entry that was committed is in its log or its data, on disk. */
+  boolean holds(long index, long term) {
+    return flushedIndex() >= index || disk.termAt(index) == term;
   }
 
   private void flush(SimulatedState.Step flush) {
@@ -444,6 +479,9 @@ final class Machine implements Replica {
       later(0, () -> node.shard().installed(group.id, offer.reference(), world.now()));
       return;
     }
+    Oracle.check(
+        status().configuration().roleOf(offer.from()).orElse(Role.REPLICA) == Role.REPLICA,
+        () -> peer + " fetches a snapshot of the witness " + offer.from());
     later(
         10 + random.nextInt(50),
         () -> {

@@ -110,6 +110,12 @@ final class Oracle {
     return committedConfiguration;
   }
 
+  /** The term of a committed entry; -2, which no log has, where none was applied yet. */
+  long termOfCommitted(long index) {
+    Committed entry = committed.get(index);
+    return entry == null ? -2 : entry.entry().term();
+  }
+
   void acknowledged(long index) {
     acknowledged = Math.max(acknowledged, index);
   }

@@ -50,6 +50,7 @@ import java.util.TreeMap;
  *   read a 7  |  transfer a b
  *   change a epoch 2 at 1 to b c w* learn d
  *   flush a  |  compact a 5     the data is flushed; the log goes up to an entry
+ *   drop w 5                    the log of a witness goes, whoever needs it
  *   fetch b  |  fetch b fails   the snapshot that b was offered has come
  *   status                      how each member stands
  * </pre>
@@ -240,6 +241,7 @@ final class Script {
       case "change" -> change(rest);
       case "flush" -> flush(actor(rest.get(0)));
       case "compact" -> compact(actor(rest.get(0)), Long.parseLong(rest.get(1)));
+      case "drop" -> drop(actor(rest.get(0)), Long.parseLong(rest.get(1)));
       case "fetch" -> actor(rest.get(0)).fetch(rest.size() == 1);
       case "status" -> actors.values().forEach(this::status);
       default -> throw new IllegalArgumentException("no such command: " + line);
@@ -383,11 +385,15 @@ final class Script {
   }
 
   private void compact(Actor actor, long upTo) {
-    say(
-        "the log of "
-            + Texts.name(actor.self.peer())
-            + " begins behind "
-            + actor.group.compact(upTo));
+    beginsBehind(actor, actor.group.compact(upTo));
+  }
+
+  private void drop(Actor actor, long upTo) {
+    beginsBehind(actor, actor.group.cut(upTo));
+  }
+
+  private void beginsBehind(Actor actor, long base) {
+    say("the log of " + Texts.name(actor.self.peer()) + " begins behind " + base);
   }
 
   private void status(Actor actor) {

@@ -115,8 +115,9 @@ final class SimulatedGroup {
   }
 
   /** Whether a disk may be lost: a configuration is settled, and all its voters have theirs. */
-  boolean othersAreThere(Configuration present) {
+  boolean othersAreThere(Configuration present, Peer without) {
     return !present.isJoint()
+        && keepsWhatWent(present, without)
         && present.voters().size() > 2
         && oracle.newestCommitted().equals(present)
         && present.voters().stream()
@@ -129,7 +130,7 @@ final class SimulatedGroup {
     Configuration present = leader().map(each -> each.status().configuration()).orElse(null);
     return present != null
         && controller.isIdle()
-        && othersAreThere(present)
+        && othersAreThere(present, peer)
         && present.voters().stream().anyMatch(member -> member.peer().equals(peer));
   }
 
@@ -173,7 +174,8 @@ final class SimulatedGroup {
     long base = 0;
     for (Member member : settled.voters()) {
       if (member.role() == Role.WITNESS) {
-        base = Math.max(base, machines.get(member.peer()).disk().base());
+        Machine witness = machines.get(member.peer());
+        base = Math.max(base, witness.disk().base() > witness.cutTo() ? witness.disk().base() : 0);
       }
     }
     for (Member member : settled.voters()) {
@@ -209,6 +211,47 @@ final class SimulatedGroup {
 
   private Predicate<Peer> isKnownTo(Peer witness) {
     return machines.get(witness).status().configuration().everybody()::contains;
+  }
+
+  /**
+   * Whether the group survives that a witness lets go of its log up to a committed entry: a full
+   * replica that is not lost for ever votes and has it on disk. That one may be away.
+   */
+  boolean keepsWhatGoes(Machine witness, long upTo) {
+    long term = witness.node.shard().termAt(id, upTo);
+    Configuration present = oracle.newestCommitted();
+    Configuration known = witness.status().configuration();
+    return machines.values().stream()
+        .filter(each -> !each.witness && !each.isDestroyed())
+        .filter(each -> present.roleOf(each.peer).isPresent())
+        .filter(each -> known.roleOf(each.peer).isPresent())
+        .anyMatch(each -> each.holds(upTo, term));
+  }
+
+  /** Whether the group survives the loss of a voter, after what its witnesses let go of. */
+  private boolean keepsWhatWent(Configuration present, Peer without) {
+    long base = 0;
+    for (Member member : present.voters()) {
+      if (member.role() == Role.WITNESS) {
+        base = Math.max(base, machines.get(member.peer()).base());
+      }
+    }
+    long upTo = base;
+    return upTo == 0
+        || present.voters().stream()
+            .filter(member -> member.role() == Role.REPLICA && !member.peer().equals(without))
+            .map(member -> machines.get(member.peer()))
+            .anyMatch(each -> each.holds(upTo, oracle.termOfCommitted(upTo)));
+  }
+
+  /** A witness let go of its log because of its bound. */
+  void witnessCut(long upTo) {
+    world.count("witness logs cut");
+    boolean needed =
+        oracle.newestCommitted().everyFullReplica().stream()
+            .map(machines::get)
+            .anyMatch(each -> !each.isDestroyed() && each.disk().last() < upTo);
+    world.count("witness logs cut past what a replica has", needed ? 1 : 0);
   }
 
   /** A witness let go of entries. */

@@ -37,6 +37,8 @@ public final class Simulation {
   private final SimulatedState.Maker states;
   private final UnaryOperator<Batch> wire;
   private final SplittableRandom random;
+  private final SplittableRandom randomOfCuts; // its own, so that it moves no other choice
+  private final int asksPerCut; // of a witness to let go of its log; 0 for no cuts
   private final Events events = new Events();
   private final Network network;
   private final boolean governed;
@@ -60,6 +62,8 @@ public final class Simulation {
     this.states = states;
     this.wire = wire;
     this.random = new SplittableRandom(seed);
+    this.randomOfCuts = new SplittableRandom(~seed);
+    this.asksPerCut = randomOfCuts.nextBoolean() ? 0 : 2 + randomOfCuts.nextInt(10);
     this.network = new Network(events, random.split(), this::arrive);
     this.governed = random.nextBoolean();
     this.settings = someSettings();
@@ -295,6 +299,11 @@ public final class Simulation {
   /** Whether data is flushed and logs are cut, which wakes groups. */
   boolean keepsHouse() {
     return keepsHouse;
+  }
+
+  /** Whether the log of a witness has reached its bound just now. */
+  boolean cutsWitness() {
+    return stormy && asksPerCut > 0 && randomOfCuts.nextInt(asksPerCut) == 0;
   }
 
   /** Whether all groups begin on the same few nodes. */

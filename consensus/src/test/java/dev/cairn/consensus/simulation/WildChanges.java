@@ -73,7 +73,7 @@ final class WildChanges {
 
   /** A member that is to be replaced may be gone for good already, if all others are there. */
   private void mayLoseDisk(Peer peer, Configuration present) {
-    if (group.othersAreThere(present) && random.nextInt(3) == 0) {
+    if (group.othersAreThere(present, peer) && random.nextInt(3) == 0) {
       group.machines().get(peer).destroy();
       world.count("disks lost");
     }

@@ -50,7 +50,8 @@ final class LogRetention {
   private Held held; // guarded by this
   private boolean closed; // guarded by this
 
-  private record Held(long index, long sinceNanos, Consumer<Optional<String>> done) {}
+  private record Held(
+      long index, long sinceNanos, Runnable pastBound, Consumer<Optional<String>> done) {}
 
   LogRetention(
       boolean witness,
@@ -71,11 +72,20 @@ final class LogRetention {
 
   /** Holds a snapshot at {@code index} until the log before it may go. */
   void hold(long index, Consumer<Optional<String>> done) {
+    hold(index, () -> {}, done);
+  }
+
+  /**
+   * Holds a snapshot at {@code index} until the log before it may go.
+   *
+   * @param pastBound run before {@code done} when the log goes although somebody needs it
+   */
+  void hold(long index, Runnable pastBound, Consumer<Optional<String>> done) {
     boolean stopping;
     synchronized (this) {
       stopping = closed;
       if (!stopping) {
-        held = new Held(index, nanoTime.getAsLong(), done);
+        held = new Held(index, nanoTime.getAsLong(), pastBound, done);
       }
     }
     if (stopping) {
@@ -102,12 +112,14 @@ final class LogRetention {
   void check() {
     Held ready;
     Optional<String> answer;
+    boolean needed;
     synchronized (this) {
       if (held == null) {
         return;
       }
       List<String> behind = behind(held.index());
-      if (behind.isEmpty() || logBytes.applyAsLong(placement.get()) > bytesMax) {
+      needed = !behind.isEmpty();
+      if (!needed || logBytes.applyAsLong(placement.get()) > bytesMax) {
         answer = Optional.empty();
       } else if (nanoTime.getAsLong() - held.sinceNanos() > HOLD_NANOS) {
         answer = Optional.of("the log is still needed by " + String.join(", ", behind));
@@ -116,6 +128,9 @@ final class LogRetention {
       }
       ready = held;
       held = null;
+    }
+    if (needed && answer.isEmpty()) {
+      ready.pastBound().run();
     }
     ready.done().accept(answer);
   }

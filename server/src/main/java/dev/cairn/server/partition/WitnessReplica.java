@@ -30,8 +30,8 @@ import org.slf4j.LoggerFactory;
  *       witness have, nobody but the witness can win the election; it then brings the other replica
  *       up to date and hands over, trying again until somebody else leads. Writes never get as far
  *       as its queue: it has none.
- *   <li>Its log goes only when every full replica has flushed what it covers ({@link
- *       LogRetention}).
+ *   <li>Its log goes only when every full replica has flushed what it covers, or when it has
+ *       reached its bound ({@link LogRetention}).
  *   <li>From a snapshot that it is sent it takes the meta and leaves the data.
  * </ol>
  */
@@ -138,7 +138,20 @@ final class WitnessReplica implements GroupListener, SnapshotHost, AutoCloseable
 
   @Override
   public void save(SnapshotPoint point, Consumer<Optional<String>> done) {
-    retention.hold(point.index(), done);
+    retention.hold(point.index(), () -> cutLog(point.index()), done);
+  }
+
+  private void cutLog(long upTo) {
+    RaftGroup group = raft;
+    if (group != null) {
+      log.warn(
+          "partition={} the witness' log has reached its bound and goes up to index {}, which a"
+              + " replica lacks: if the leader is lost before that replica is back, the partition"
+              + " is unavailable",
+          index,
+          upTo);
+      group.cutLog(upTo);
+    }
   }
 
   @Override

@@ -89,6 +89,12 @@ public interface RaftGroup extends AutoCloseable {
    */
   void snapshot(Consumer<Optional<String>> done);
 
+  /**
+   * Lets go of a witness' log up to an index although a full replica may need it: the log has
+   * reached its bound. Where each snapshot lets go of it anyway there is nothing to do.
+   */
+  default void cutLog(long upTo) {}
+
   /** Ends the group's work in this process, and waits for it. Its log stays. */
   @Override
   void close();

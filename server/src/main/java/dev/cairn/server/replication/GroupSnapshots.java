@@ -16,8 +16,8 @@ import java.util.function.ObjLongConsumer;
  * Data in the place of a group's log: what was saved lets entries go, and a copy of another node's
  * data comes for entries that are gone there.
  *
- * <p>Threads: {@link #save} and {@link #tellFlushed} by any, {@link #fetch} by the loop. Invariant:
- * each fetch ends with the shard told, or with the group.
+ * <p>Threads: {@link #save}, {@link #cut} and {@link #tellFlushed} by any, {@link #fetch} by the
+ * loop. Invariant: each fetch ends with the shard told, or with the group.
  */
 final class GroupSnapshots {
   private final String name;
@@ -107,8 +107,20 @@ final class GroupSnapshots {
     if (!witness) {
       shard.flushed(number, index, now);
     }
+    count(before, shard.compact(number, index, now));
+  }
+
+  /** A witness' log has reached its bound: it goes up to an index, whoever needs it. */
+  void cut(long index) {
+    loop.accept(
+        (shard, now) -> {
+          GroupStatus before = shard.status(number).orElseThrow();
+          count(before, shard.cut(number, index, now));
+        });
+  }
+
+  private void count(GroupStatus before, long gone) {
     long base = before.base();
-    long gone = shard.compact(number, index, now);
     if (gone > base) {
       double part = (double) (gone - base) / (before.last() - base);
       log.count(number, -(long) (log.entryBytes(name) * part));

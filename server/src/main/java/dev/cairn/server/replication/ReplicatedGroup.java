@@ -397,6 +397,11 @@ final class ReplicatedGroup implements RaftGroup, Replica {
     snapshots.save(done);
   }
 
+  @Override
+  public void cutLog(long upTo) {
+    snapshots.cut(upTo);
+  }
+
   GroupSnapshots snapshots() {
     return snapshots;
   }

@@ -102,6 +102,24 @@ class LogRetentionTest {
   }
 
   @Test
+  void whoeverHoldsIsToldThatTheLogGoesThoughItIsNeeded() {
+    List<String> cut = new ArrayList<>();
+    LogRetention retention = of(W);
+    reports(A, 10, 10);
+    logBytes = LIMITS.witnessBytesMax();
+    retention.hold(10, () -> cut.add("at the bound"), answers::add);
+    assertThat(cut).isEmpty();
+    logBytes++;
+    retention.check();
+    assertThat(cut).containsExactly("at the bound");
+    assertThat(answers).containsExactly(Optional.empty());
+    reports(B, 10, 10);
+    retention.hold(10, () -> cut.add("nobody needs it"), answers::add);
+    assertThat(cut).hasSize(1);
+    assertThat(answers).hasSize(2);
+  }
+
+  @Test
   void groupThatStopsNeedNotWait() {
     LogRetention retention = of(W);
     retention.hold(10, answers::add);
