@@ -22,9 +22,6 @@ import java.util.TreeMap;
  * </ol>
  */
 final class Beats {
-  /** A node that leaves a question open for so long lags: others are asked too. */
-  static final long PATIENCE_MILLIS = 20;
-
   private record Since(Led led, long version) {}
 
   private final String node;
@@ -35,9 +32,6 @@ final class Beats {
   private long versionThere;
   private long answeredAt;
   private boolean answersEnded;
-  private long asked;
-  private long openSince = Long.MAX_VALUE;
-  private boolean lags;
 
   // What is led there.
   private long session;
@@ -77,11 +71,7 @@ final class Beats {
     return !led.isEmpty() || (versionThere != version && answeredAt > livesSince);
   }
 
-  Batch.Beat beat(long question, long nowMillis) {
-    if (question > asked) {
-      asked = question;
-      openSince = Math.min(openSince, nowMillis);
-    }
+  Batch.Beat beat(long question) {
     List<Led> all = null;
     if (versionThere != version) {
       all = led.values().stream().map(Since::led).toList();
@@ -97,8 +87,6 @@ final class Beats {
   List<Led> replied(Batch.BeatReply reply, long nowMillis) {
     answeredAt = nowMillis;
     versionThere = reply.version();
-    openSince = reply.question() >= asked ? Long.MAX_VALUE : nowMillis;
-    lags = false;
     List<Led> following = new ArrayList<>();
     for (Since each : led.values()) {
       if (each.version() <= reply.version() && !reply.silent().contains(each.led().group())) {
@@ -111,25 +99,6 @@ final class Beats {
   /** When a reply came last. */
   long answeredAt() {
     return answeredAt;
-  }
-
-  // ---- Questions ----
-
-  /** Whether the node left a question open for long, and has not answered since. */
-  boolean lags() {
-    return lags;
-  }
-
-  /** Whether the node lags from now on. That is said once. */
-  boolean beganToLag(long nowMillis) {
-    boolean news = nowMillis >= lagsAt();
-    lags |= news;
-    return news;
-  }
-
-  /** When {@link #beganToLag} has news; Long.MAX_VALUE while nothing is to be waited for. */
-  long lagsAt() {
-    return lags || openSince == Long.MAX_VALUE ? Long.MAX_VALUE : openSince + PATIENCE_MILLIS;
   }
 
   // ---- Silence ----
@@ -171,8 +140,6 @@ final class Beats {
   /** The process there began anew: it knows of nothing, and nothing of it is known. */
   void begin(long newSession) {
     session = newSession;
-    openSince = Long.MAX_VALUE;
-    lags = false;
     versionThere = 0;
     listVersion = 0;
     list = Map.of();

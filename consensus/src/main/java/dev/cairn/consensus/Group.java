@@ -304,11 +304,6 @@ public final class Group {
     return term == state.term() && leader.equals(state.leader()) && !state.leads();
   }
 
-  /** Whether a question is open, to be answered by {@link #followed}. */
-  boolean asks() {
-    return state.leads() && leadership.reads().isOpen();
-  }
-
   /**
    * Whether nothing is under way: everything is committed, on disk and known to all. Such a group
    * may sleep, which is to be given no time, until {@link #resume}.

@@ -19,7 +19,7 @@ import java.util.random.RandomGenerator;
 /**
  * The groups of a node that one loop owns, and their round: what came since the last one is taken,
  * each group that has something is stepped, one append is queued, one batch goes to each node, and
- * one question confirms all reads that wait ({@link Questions}).
+ * one question to each node confirms all reads that wait.
  *
  * <p>It has no thread, lock, clock or I/O. Whoever owns it gives it what came, and calls {@link
  * #round} after that and when the deadline that the last round gave has come.
@@ -85,7 +85,7 @@ public final class Shard {
 
   private long now;
   private long beatAt;
-  private final Questions questions;
+  private long question;
 
   /**
    * A shard without groups.
@@ -113,7 +113,6 @@ public final class Shard {
     this.random = random;
     this.now = nowMillis;
     this.beatAt = nowMillis;
-    this.questions = new Questions(node);
   }
 
   // ---- Which groups there are ----
@@ -214,11 +213,6 @@ public final class Shard {
   /** The session of another node's process that was heard last; 0 for none. */
   public long sessionOf(String other) {
     return nodeOf(other).session();
-  }
-
-  /** The version of the list of another node that is known here; 0 for none. */
-  long listVersionOf(String other) {
-    return nodeOf(other).listVersion();
   }
 
   private void tellGone(String other) {
@@ -445,10 +439,7 @@ public final class Shard {
       if (at == null || at.group == null || !at.self.peer().equals(led.member())) {
         silent.add(led.group());
       } else if (!at.asleep || !at.group.follows(led.leader(), led.term())) {
-        if (!at.group.follows(led.leader(), led.term()) || isDueSoon(at)) {
-          woken(at.id);
-        }
-        if (!at.group.hear(led.leader(), led.term(), now)) {
+        if (!woken(at.id).hear(led.leader(), led.term(), now)) {
           silent.add(led.group());
         }
       }
@@ -461,22 +452,12 @@ public final class Shard {
             from.session(), from.listVersion(), Math.max(answers, beat.question()), silent));
   }
 
-  /**
-   * Whether a group is to be stepped though nothing came but that all is as it was. That moves its
-   * deadline, and a step tells so; one that comes before its deadline is half gone changes nothing.
-   */
-  private boolean isDueSoon(Hosted at) {
-    return at.deadline < now + settings.electionMillis() / 2;
-  }
-
   private void hearReply(Beats from, Batch.BeatReply reply) {
     for (Led led : from.replied(reply, now)) {
       Hosted at = hosted.get(led.group());
       if (!at.asleep && at.group.term() == led.term()) {
+        due.add(at.id);
         boolean answers = at.asked > 0 && reply.question() >= at.askedBy;
-        if ((answers && at.group.asks()) || isDueSoon(at)) {
-          due.add(at.id);
-        }
         at.group.followed(led.member(), answers ? at.asked : 0, now, now);
       }
     }
@@ -502,16 +483,18 @@ public final class Shard {
     }
     List<Long> stepped = List.copyOf(due);
     due.clear();
+    boolean asks = false;
     for (long id : stepped) {
       Hosted at = hosted.get(id);
       if (at.deadline <= now) {
         at.group.tick(now);
       }
       Output output = at.group.take(now);
+      asks |= output.question() > 0;
       carryOut(at, output);
     }
     queueAppend();
-    send();
+    send(asks);
     return deadline();
   }
 
@@ -521,8 +504,7 @@ public final class Shard {
     tellHowItStands(at);
     if (output.question() > 0) {
       at.asked = output.question();
-      at.askedBy =
-          questions.ask(at.self.peer(), at.group.configuration(), other -> nodeOf(other).lags());
+      at.askedBy = question + 1; // the one that goes out at the end of this round
     }
     if (output.write() != null) {
       parts.add(new SharedLog.Part(at.id, null, output.write()));
@@ -591,20 +573,18 @@ public final class Shard {
     written.clear();
   }
 
-  private void send() {
-    boolean all = now >= beatAt;
-    if (all) {
+  private void send(boolean asks) {
+    if (asks) {
+      question++;
+    }
+    boolean beats = asks || now >= beatAt;
+    if (now >= beatAt) {
       beatAt = now + settings.beatMillis();
     }
     for (Beats each : nodes.values()) {
-      all |= each.beganToLag(now);
-    }
-    for (Beats each : nodes.values()) {
       String other = each.node();
-      Batch.Beat beat = null;
-      if ((all || questions.isPutTo(other)) && each.isDue(now - settings.electionMillis())) {
-        beat = each.beat(questions.number(), now);
-      }
+      Batch.Beat beat =
+          beats && each.isDue(now - settings.electionMillis()) ? each.beat(question) : null;
       Batch.BeatReply reply = replies.remove(other);
       List<Envelope> messages = outgoing.remove(other);
       if (beat != null || reply != null || messages != null) {
@@ -612,7 +592,6 @@ public final class Shard {
             new Batch(node, other, session, beat, reply, messages == null ? List.of() : messages));
       }
     }
-    questions.sent();
   }
 
   private long deadline() {
@@ -627,7 +606,7 @@ public final class Shard {
       if (each.isDue(now - settings.electionMillis())) {
         next = Math.min(next, beatAt);
       }
-      next = Math.min(next, Math.min(each.lagsAt(), each.silentAt(settings.electionMillis())));
+      next = Math.min(next, each.silentAt(settings.electionMillis()));
     }
     return next;
   }

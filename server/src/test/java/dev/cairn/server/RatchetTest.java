@@ -64,7 +64,7 @@ class RatchetTest {
           Map.entry("peer/Link", 545),
           Map.entry("peer/PeerTransport", 623),
           Map.entry("raft/GroupLog", 484),
-          Map.entry("raft/SharedLog", 580),
+          Map.entry("raft/SharedLog", 576),
           Map.entry("routing/Lane", 511),
           Map.entry("storage/PartitionStore", 583));
 

@@ -48,7 +48,7 @@ final class Machine implements Replica {
   private boolean applying;
   private boolean installing;
   private boolean toldMeanwhile; // that entries may be applied
-  private long commitWhenElected;
+  private long commitNotCounted;
   private boolean wasJoint; // after the last round
   private long promised;
   private long promisedTerm;
@@ -182,7 +182,7 @@ final class Machine implements Replica {
       }
       if (oracle.leads(peer, status, index -> node.shard().termAt(group.id, index))) {
         group.isUpToDate(this);
-        commitWhenElected = status.commit();
+        commitNotCounted = status.commit();
         world.count(witness ? "witnesses that led" : "replicas that led");
         if (status.configuration().isJoint()) {
           world.count("joint configurations inherited");
@@ -192,7 +192,7 @@ final class Machine implements Replica {
         }
       }
       Oracle.check(
-          status.commit() == commitWhenElected
+          status.commit() == commitNotCounted
               || node.shard().termAt(group.id, status.commit()) == status.term(),
           () -> peer + " commits by counting an entry of an earlier term: " + status);
       if (!reading.isEmpty()) {
@@ -519,6 +519,9 @@ final class Machine implements Replica {
     }
     node.shard().installed(group.id, copy, world.now());
     world.count("snapshots installed");
+    if (status().leads() && status().commit() == copy.index()) {
+      commitNotCounted = copy.index(); // what a copy has is committed, whoever leads by now
+    }
     if (toldMeanwhile) {
       toldMeanwhile = false;
       apply(Math.min(status().commit(), status().durable()));

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.consensus.simulation;
 
+import static java.util.function.Predicate.not;
+
 import dev.cairn.consensus.Batch;
+import dev.cairn.consensus.Message;
+import dev.cairn.consensus.Message.Ballot;
+import dev.cairn.consensus.Message.VoteReply;
 import dev.cairn.consensus.Settings;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -30,6 +35,7 @@ public final class Simulation {
 
   private static final long CALM_MILLIS = 3000;
   private static final int LAST_BATCHES = 60;
+  private static final long VOTES = 0x5deece66dL; // what the deaths of voters have of their own
 
   private record Arrived(long at, Batch batch) {}
 
@@ -73,7 +79,7 @@ public final class Simulation {
     for (int id = 1; id <= count; id++) {
       groups.add(new SimulatedGroup(this, id, random.split()));
     }
-    this.storm = new Storm(this, random.split());
+    this.storm = new Storm(this, random.split(), new SplittableRandom(seed ^ VOTES));
   }
 
   /** What a run came to. */
@@ -154,6 +160,8 @@ public final class Simulation {
     calm();
     if (random.nextInt(3) == 0) {
       loseANodeWhileGroupsSleep();
+    } else {
+      askALeaderThatWasReplaced();
     }
     nodes.values().forEach(node -> hash = hash * 31 + node.log().hash());
     for (SimulatedGroup group : groups) {
@@ -212,6 +220,40 @@ public final class Simulation {
             Oracle.check(
                 group.oracle().acknowledged() > acknowledged,
                 () -> "a node was lost, and nothing is acknowledged any more" + group.describe()));
+  }
+
+  /**
+   * The process of a leader stops while it asks. Others lead and sleep by the time it goes on; it
+   * hears the answers to its earlier question then, and is asked anew before it hears of them.
+   */
+  private void askALeaderThatWasReplaced() {
+    SimulatedGroup group = groups.get(random.nextInt(groups.size()));
+    Machine former = group.leader().orElse(null);
+    if (former == null || nodes.size() == 1) {
+      return;
+    }
+    String frozen = former.node.name;
+    List<String> others = nodes.keySet().stream().filter(not(frozen::equals)).toList();
+    String reaches = others.get(random.nextInt(others.size()));
+    clientsRest = true;
+    keepsHouse = false;
+    runFor(random.nextInt(40));
+    former.read(tokens++);
+    runFor(1);
+    former.node.freeze(2 * REST_MILLIS);
+    others.stream().filter(not(reaches::equals)).forEach(each -> network.cut(each, frozen));
+    runFor(REST_MILLIS / 2);
+    for (int i = 0; i < 20; i++) {
+      group.machines().values().forEach(each -> each.write(tokens++));
+      runFor(5);
+    }
+    runFor(REST_MILLIS);
+    boolean replaced =
+        group.machines().values().stream().anyMatch(each -> each != former && each.leads());
+    count("leaders asked that were replaced", replaced && former.leads() ? 1 : 0);
+    former.read(tokens++);
+    runFor(REST_MILLIS);
+    network.heal();
   }
 
   /** Its process ends, or it hears nobody and then is not heard either. */
@@ -343,6 +385,13 @@ public final class Simulation {
 
   void send(Batch batch) {
     network.send(wire.apply(batch));
+    if (stormy && batch.messages().stream().anyMatch(each -> isVote(each.message()))) {
+      storm.voted(nodes.get(batch.from()));
+    }
+  }
+
+  private static boolean isVote(Message message) {
+    return message instanceof VoteReply reply && reply.granted() && reply.ballot() != Ballot.PRE;
   }
 
   private void arrive(Batch batch) {

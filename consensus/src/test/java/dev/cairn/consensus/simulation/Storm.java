@@ -13,6 +13,7 @@ import java.util.SplittableRandom;
 final class Storm {
   private final Simulation world;
   private final SplittableRandom random;
+  private final SplittableRandom randomOfVotes;
   private final int restMillis;
   private final int downMillisMax;
 
@@ -23,11 +24,14 @@ final class Storm {
 
   private final int asksPerFreeze;
   private final int copiesPerKill;
+  private final int votesPerKill; // 0 for none
   private boolean over;
 
-  Storm(Simulation world, SplittableRandom random) {
+  Storm(Simulation world, SplittableRandom random, SplittableRandom randomOfVotes) {
     this.world = world;
     this.random = random;
+    this.randomOfVotes = randomOfVotes;
+    this.votesPerKill = randomOfVotes.nextInt(3) == 0 ? 3 : 0;
     this.restMillis = 20 << random.nextInt(7);
     this.downMillisMax = 20 << random.nextInt(6);
     this.copiesPerKill = random.nextInt(2) == 0 ? 1 : 6;
@@ -165,6 +169,22 @@ final class Storm {
               kill(source.node);
               world.network().behave(0, 0, 2 + random.nextInt(300)); // what follows takes its time
               world.count("sources of snapshots killed");
+            }
+          });
+    }
+  }
+
+  /** A voter may die when its vote has left, and be asked by another candidate when it is back. */
+  void voted(Node voter) {
+    if (votesPerKill > 0 && randomOfVotes.nextInt(votesPerKill) == 0) {
+      world.after(
+          0,
+          () -> {
+            if (!over) {
+              voter.kill();
+              world.after(randomOfVotes.nextInt(5), voter::start);
+              world.network().behave(0, 0, 2 + randomOfVotes.nextInt(60)); // others' come later
+              world.count("voters killed after a vote");
             }
           });
     }

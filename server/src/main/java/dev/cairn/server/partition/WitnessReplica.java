@@ -144,12 +144,6 @@ final class WitnessReplica implements GroupListener, SnapshotHost, AutoCloseable
   private void cutLog(long upTo) {
     RaftGroup group = raft;
     if (group != null) {
-      log.warn(
-          "partition={} the witness' log has reached its bound and goes up to index {}, which a"
-              + " replica lacks: if the leader is lost before that replica is back, the partition"
-              + " is unavailable",
-          index,
-          upTo);
       group.cutLog(upTo);
     }
   }

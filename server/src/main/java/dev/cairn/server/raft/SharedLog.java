@@ -520,12 +520,8 @@ public final class SharedLog implements NodeLog {
   LogDamagedException damage(String what, Exception cause) {
     LogDamagedException found =
         new LogDamagedException(
-            what
-                + " ("
-                + cause.getMessage()
-                + "). Folder "
-                + folder
-                + ". Nothing more is appended, voted or acknowledged with it.",
+            "%s (%s). Folder %s. Nothing more is appended, voted or acknowledged with it."
+                .formatted(what, cause.getMessage(), folder),
             cause);
     if (damage.compareAndSet(null, found)) {
       LOG.error("Write-ahead log damaged", found);

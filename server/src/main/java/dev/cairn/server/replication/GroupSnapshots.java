@@ -11,6 +11,8 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.ObjLongConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Data in the place of a group's log: what was saved lets entries go, and a copy of another node's
@@ -20,6 +22,8 @@ import java.util.function.ObjLongConsumer;
  * loop. Invariant: each fetch ends with the shard told, or with the group.
  */
 final class GroupSnapshots {
+  private static final Logger LOG = LoggerFactory.getLogger(GroupSnapshots.class);
+
   private final String name;
   private final long number;
   private final boolean witness;
@@ -115,7 +119,16 @@ final class GroupSnapshots {
     loop.accept(
         (shard, now) -> {
           GroupStatus before = shard.status(number).orElseThrow();
-          count(before, shard.cut(number, index, now));
+          long gone = shard.cut(number, index, now);
+          count(before, gone);
+          if (gone > before.base()) {
+            LOG.warn(
+                "group={} the witness' log has reached its bound and is gone up to index {}, which"
+                    + " a replica lacks; if the leader is lost before that replica is back, the"
+                    + " partition is unavailable",
+                name,
+                gone);
+          }
         });
   }
 
