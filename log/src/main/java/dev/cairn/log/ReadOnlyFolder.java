@@ -29,8 +29,8 @@ public final class ReadOnlyFolder implements LogFiles {
     this.folder = folder;
   }
 
-  /** Whether a folder has a log of this form. */
-  public static boolean isLog(Path folder) {
+  /** Whether a folder has a log. */
+  static boolean isLog(Path folder) {
     return Files.exists(folder.resolve(Mark.NAME));
   }
 

@@ -106,7 +106,7 @@ class ArchitectureTest {
             .resideInAPackage(tree("operation"))
             .should()
             .dependOnClassesThat()
-            .resideInAnyPackage(tree("raft"), tree("cluster"), tree("peer"), "dev.cairn.queues.."));
+            .resideInAnyPackage(tree("raft"), tree("cluster"), tree("peer")));
   }
 
   @Test
@@ -136,7 +136,6 @@ class ArchitectureTest {
                       return !type.getPackageName().startsWith("dev.cairn")
                           || type.getPackageName().startsWith(ROOT + "." + name)
                           || type.getPackageName().startsWith(ROOT + ".metrics")
-                          || type.getPackageName().startsWith("dev.cairn.queues")
                           || (name.equals("raft")
                               && type.getPackageName().startsWith(ROOT + ".peer"))
                           || (name.equals("storage") && OF_STATE.contains(type.getName()));
@@ -170,19 +169,14 @@ class ArchitectureTest {
   }
 
   @Test
-  void onlyStorageAndRaftTouchRocksDb() {
+  void onlyStorageAndTheStateOnDiskTouchRocksDb() {
     check(
         noClasses()
             .that()
-            .resideOutsideOfPackages(tree("storage"), tree("raft"), "dev.cairn.state.rocks")
+            .resideOutsideOfPackages(tree("storage"), "dev.cairn.state.rocks")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("org.rocksdb.."));
-  }
-
-  @Test
-  void onlyRaftTouchesJRaft() {
-    onlyMayTouch("com.alipay..", "raft");
   }
 
   @Test

@@ -34,13 +34,7 @@ final class Children {
   static ProcessBuilder node(List<String> javaOptions, String... arguments) {
     List<String> options =
         new ArrayList<>(
-            List.of(
-                "-Xmx512m",
-                "-Xss512k",
-                "-XX:TieredStopAtLevel=1",
-                "-Djraft.append.entries.threads.send=1",
-                "-XX:-UsePerfData",
-                "-Djraft.timer.global_scheduler_workers=2"));
+            List.of("-Xmx512m", "-Xss512k", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"));
     String prepared = System.getProperty(PREPARED);
     if (prepared != null) {
       options.add("-Djava.library.path=" + prepared);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.cluster;
 
-import dev.cairn.queues.TaskLoop;
 import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.access.Catalog;
 import dev.cairn.server.access.Users;
+import dev.cairn.server.peer.TaskLoop;
 import dev.cairn.server.raft.Founders;
 import dev.cairn.server.raft.GroupListener;
 import dev.cairn.server.raft.Peer;

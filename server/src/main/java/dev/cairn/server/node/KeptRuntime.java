@@ -3,7 +3,7 @@ package dev.cairn.server.node;
 
 import dev.cairn.server.cluster.NodeReport;
 import dev.cairn.server.raft.LogLostException;
-import dev.cairn.server.raft.SharedLog;
+import dev.cairn.server.replication.LogFolder;
 import dev.cairn.server.routing.Router;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -216,7 +216,7 @@ final class KeptRuntime implements AutoCloseable {
       if (fault.kind() == NodeFault.Kind.NO_ROOM) {
         return room.releaseBallast();
       } else {
-        SharedLog.condemn(folder.resolve(NodeRuntime.LOG), String.valueOf(fault.cause()));
+        LogFolder.condemn(folder.resolve(NodeRuntime.LOG), String.valueOf(fault.cause()));
       }
     } catch (IOException e) {
       log.error("the disk does not let itself be written", e);

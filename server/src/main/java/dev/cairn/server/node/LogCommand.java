@@ -3,7 +3,6 @@ package dev.cairn.server.node;
 
 import dev.cairn.server.access.Users;
 import dev.cairn.server.operation.EntryDescription;
-import dev.cairn.server.raft.LogDump;
 import dev.cairn.server.replication.WrittenLogDump;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -15,7 +14,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
-import java.util.function.Consumer;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
@@ -62,7 +60,7 @@ final class LogCommand {
     Path folder = checkout.resolve(data).resolve(FOLDER).toAbsolutePath();
     Writer lines = new BufferedWriter(new OutputStreamWriter(out, StandardCharsets.UTF_8));
     try {
-      print(folder, line -> print(lines, line));
+      WrittenLogDump.print(folder, line -> print(lines, line), LogCommand::describe);
       print(lines, "");
       return 0;
     } catch (UncheckedIOException unread) {
@@ -73,15 +71,6 @@ final class LogCommand {
       throw new StartException("cannot write the output: " + why, unread);
     } catch (IOException | IllegalStateException e) {
       throw new StartException(e.getMessage(), e);
-    }
-  }
-
-  /** Whichever engine wrote it. */
-  private static void print(Path folder, Consumer<String> lines) throws IOException {
-    if (WrittenLogDump.isLog(folder) && !LogDump.isLog(folder)) {
-      WrittenLogDump.print(folder, lines, LogCommand::describe);
-    } else {
-      LogDump.print(folder, lines, LogCommand::describe);
     }
   }
 

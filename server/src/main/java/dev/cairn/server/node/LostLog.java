@@ -4,7 +4,7 @@ package dev.cairn.server.node;
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Placement;
 import dev.cairn.server.raft.LogLostException;
-import dev.cairn.server.raft.SharedLog;
+import dev.cairn.server.replication.LogFolder;
 import dev.cairn.server.storage.DurableFiles;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -74,7 +74,7 @@ final class LostLog {
     }
     Path aside = lost.get(lost.size() - 1);
     List<Path> names = new ArrayList<>();
-    SharedLog.files(Path.of(NodeRuntime.LOG)).forEach(names::add);
+    LogFolder.files(Path.of(NodeRuntime.LOG)).forEach(names::add);
     names.add(Path.of(NodeRuntime.CLUSTER));
     names.add(Path.of(NodeRuntime.PARTITIONS));
     for (Path name : names) {

@@ -18,6 +18,7 @@ import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.node.NodeIdentity.FormedCluster;
 import dev.cairn.server.partition.LogLimits;
 import dev.cairn.server.peer.EventLoops;
+import dev.cairn.server.raft.ForeignLogException;
 import dev.cairn.server.resp.FrontConfig;
 import dev.cairn.server.resp.RespServer;
 import dev.cairn.server.routing.Router;
@@ -54,6 +55,7 @@ public final class Node {
   /** How long clients that are at work get to come to a pause when the node stops. */
   private static final long DRAIN_MILLIS = 500;
 
+  private static final int SHARDS = 1;
   private static final long SCRUB_PAUSE_MILLIS = 60_000;
 
   private static final Logger log = LoggerFactory.getLogger(Node.class);
@@ -109,8 +111,8 @@ public final class Node {
     SlowLog slowLog = new SlowLog(config.serving().slowlogValues());
     NodeStats stats = new NodeStats(metrics, slowLog);
     DiskRoom room = DiskRoom.of(folder.path(), config.disk().freeBytesMin());
-    Optional<EventLoops> loops = GroupEngine.loops();
-    loops.ifPresent(shared -> parts.add(new Running("event loops", shared::close)));
+    EventLoops loops = EventLoops.shared(SHARDS);
+    parts.add(new Running("event loops", loops::close));
     KeptRuntime runtime =
         KeptRuntime.start(
             config.founding().self().name(),
@@ -133,7 +135,7 @@ public final class Node {
             serving.levels(), slowLog, serving.enableShutdown(), tls.clients(), access);
     RespServer clients =
         RespServer.start(
-            front(config, config.listening().port(), rules).on(loops),
+            front(config, config.listening().port(), rules).on(Optional.of(loops)),
             runtime.router(),
             PortKind.CLIENT,
             metrics,
@@ -151,11 +153,7 @@ public final class Node {
   }
 
   private Optional<RespServer> clusterPort(
-      NodeConfig config,
-      FrontConfig.Rules rules,
-      Optional<EventLoops> loops,
-      Router router,
-      Metrics metrics)
+      NodeConfig config, FrontConfig.Rules rules, EventLoops loops, Router router, Metrics metrics)
       throws IOException {
     int port = config.listening().clusterPort();
     if (port == 0) {
@@ -163,7 +161,7 @@ public final class Node {
     }
     RespServer clients =
         RespServer.start(
-            front(config, port, rules).on(loops),
+            front(config, port, rules).on(Optional.of(loops)),
             router,
             PortKind.CLUSTER,
             metrics,
@@ -231,7 +229,7 @@ public final class Node {
       DiskRoom room,
       NodeStats stats,
       AccessControl access,
-      Optional<EventLoops> loops,
+      EventLoops loops,
       Consumer<NodeFault> onFault)
       throws StartException, IOException {
     LostLog.finish(folder.path());
@@ -254,7 +252,7 @@ public final class Node {
             config.listening().peerPort(),
             MetaGroup.FIRST_INCARNATION,
             0);
-    return NodeRuntime.start(
+    RuntimeSpec spec =
         new RuntimeSpec(
             new RuntimeSpec.Identity(
                 self,
@@ -276,7 +274,12 @@ public final class Node {
             new RuntimeSpec.Figures(Release.version(), stats.metrics(), stats, room::room),
             access,
             loops,
-            onFault));
+            onFault);
+    try {
+      return NodeRuntime.start(spec);
+    } catch (ForeignLogException e) {
+      throw new StartException(e.getMessage(), e);
+    }
   }
 
   private static void record(NodeIdentity identity, ClusterState state, DataFolder folder) {

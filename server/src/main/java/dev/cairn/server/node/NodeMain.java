@@ -54,7 +54,6 @@ public final class NodeMain {
   }
 
   public static void main(String[] arguments) throws InterruptedException {
-    silenceLibraries();
     // Not System.out, which says nothing of a reader that left.
     NodeMain main =
         new NodeMain(
@@ -64,12 +63,6 @@ public final class NodeMain {
       new CountDownLatch(1).await(); // The node runs until a signal comes.
     }
     System.exit(status);
-  }
-
-  /** Bolt's log would go to files in the user's home, after a stack trace about Logback. */
-  static void silenceLibraries() {
-    System.setProperty("sofa.middleware.log.disable", "true");
-    System.setProperty("sofa.middleware.log.internal.level", "ERROR");
   }
 
   /** The node that {@link #run} started. Guarded by the main thread. */

@@ -17,7 +17,9 @@ import dev.cairn.server.peer.PeerTransport;
 import dev.cairn.server.raft.LogLostException;
 import dev.cairn.server.raft.NodeLog;
 import dev.cairn.server.raft.RaftEngine;
-import dev.cairn.server.raft.SharedLog;
+import dev.cairn.server.replication.LogFolder;
+import dev.cairn.server.replication.Shards;
+import dev.cairn.server.replication.WrittenLog;
 import dev.cairn.server.routing.ClusterRouter;
 import dev.cairn.server.routing.ClusterStatus;
 import dev.cairn.server.routing.LocalNode;
@@ -83,9 +85,16 @@ final class NodeRuntime implements AutoCloseable {
    *
    * @throws IOException when the peer port or the data folder cannot be had
    * @throws StartException when this node cannot be, such as one that runs already
+   * @throws dev.cairn.server.raft.ForeignLogException when the log is of a form that this release
+   *     does not read
    */
   static NodeRuntime start(RuntimeSpec spec) throws IOException, StartException {
-    NodeLog nodeLog = GroupEngine.openLog(spec);
+    WrittenLog nodeLog =
+        WrittenLog.open(
+            spec.identity().folder().resolve(LOG),
+            spec.identity().self().id(),
+            fault -> spec.onFault().accept(NodeFault.of(fault)),
+            spec.figures().metrics());
     StorageEngine storage = null;
     RaftEngine engine = null;
     Introduction introduction = null;
@@ -102,13 +111,13 @@ final class NodeRuntime implements AutoCloseable {
               spec.identity().self().id(),
               () -> NodeIdentity.randomId(new SecureRandom()));
       engine =
-          GroupEngine.start(
+          Shards.start(
               PeerTransport.listen(
                   spec.identity().bindHost(),
                   spec.identity().self().peerPort(),
                   starts.run(),
                   spec.identity().tls().peers(),
-                  spec.loops()),
+                  Optional.of(spec.loops())),
               nodeLog);
       Addresses addresses = new Addresses(spec.identity().self().id(), engine.transport());
       introduction =
@@ -151,7 +160,7 @@ final class NodeRuntime implements AutoCloseable {
       try {
         introduction.begin(TELL_START_MILLIS);
       } catch (LogLostException older) {
-        SharedLog.condemn(spec.identity().folder().resolve(LOG), older.getMessage());
+        LogFolder.condemn(spec.identity().folder().resolve(LOG), older.getMessage());
         throw older;
       }
     }

@@ -69,7 +69,6 @@ public final class Rehearsal {
   }
 
   private static void run(Path data, Path libraries) throws Exception {
-    NodeMain.silenceLibraries();
     NativeLibrary.unpack(libraries);
     Rehearsal rehearsal = new Rehearsal();
     int[] ports = freePorts(3 * NODES);

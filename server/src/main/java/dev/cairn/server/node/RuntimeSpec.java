@@ -25,8 +25,8 @@ import java.util.function.Supplier;
  * @param bounds how much is used
  * @param figures what is told of the node
  * @param access acts on the rights of the cluster
- * @param loops those of the node, in trials of Cairn's own engine ({@link GroupEngine}); empty with
- *     JRaft
+ * @param loops serve clients, other nodes and the node's shard; the caller's to close, after the
+ *     runtime
  * @param onFault told of faults that stop all groups, by any thread; returns at once
  */
 record RuntimeSpec(
@@ -35,7 +35,7 @@ record RuntimeSpec(
     Bounds bounds,
     Figures figures,
     AccessControl access,
-    Optional<EventLoops> loops,
+    EventLoops loops,
     Consumer<NodeFault> onFault) {
   /**
    * Which node it is, and of which cluster.

@@ -28,7 +28,7 @@ final class Scrub implements AutoCloseable {
 
   private final Pace pace;
   private final long pauseNanos;
-  private final NodeLog sharedLog;
+  private final NodeLog nodeLog;
   private final StorageEngine storage;
   private final Thread thread;
   private volatile boolean stopped;
@@ -43,18 +43,18 @@ final class Scrub implements AutoCloseable {
     static final Pace NONE = new Pace(0, 0);
   }
 
-  private Scrub(Pace pace, NodeLog sharedLog, StorageEngine storage) {
+  private Scrub(Pace pace, NodeLog nodeLog, StorageEngine storage) {
     this.pace = pace;
     pauseNanos = TimeUnit.MILLISECONDS.toNanos(pace.pauseMillis());
-    this.sharedLog = sharedLog;
+    this.nodeLog = nodeLog;
     this.storage = storage;
     thread = new Thread(this::run, "scrub");
     thread.setDaemon(true);
   }
 
   /** Begins, unless the pace is {@link Pace#NONE}. */
-  static Scrub start(Pace pace, NodeLog sharedLog, StorageEngine storage) {
-    Scrub scrub = new Scrub(pace, sharedLog, storage);
+  static Scrub start(Pace pace, NodeLog nodeLog, StorageEngine storage) {
+    Scrub scrub = new Scrub(pace, nodeLog, storage);
     if (pace.bytesPerSecond() > 0) {
       scrub.thread.start();
     }
@@ -70,7 +70,7 @@ final class Scrub implements AutoCloseable {
         if (first || System.nanoTime() - passEnded >= pauseNanos) {
           first = false;
           checked.clear();
-          sharedLog.verify(this::rest);
+          nodeLog.verify(this::rest);
           check(checked);
           passEnded = System.nanoTime();
         }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.partition;
 
-import dev.cairn.queues.TaskLoop;
 import dev.cairn.server.operation.EntryCodec;
 import dev.cairn.server.operation.PendingKeyspace;
 import dev.cairn.server.operation.Requests;
 import dev.cairn.server.operation.Result;
+import dev.cairn.server.peer.TaskLoop;
 import dev.cairn.server.raft.GroupListener.Configuration;
 import dev.cairn.server.raft.GroupListener.Entry;
 import dev.cairn.server.raft.GroupListener.SnapshotPoint;

@@ -238,13 +238,13 @@ public final class Partitions implements AutoCloseable {
     if (known == null) {
       return reports;
     }
-    NodeLog sharedLog = engine.log();
+    NodeLog nodeLog = engine.log();
     held.forEach(
         (index, entry) -> {
           String group = known.groupOf(index);
-          int marker = (int) sharedLog.incarnation(group);
-          long lastLogIndex = sharedLog.lastIndex(group);
-          long logBytes = sharedLog.entryBytes(group);
+          int marker = (int) nodeLog.incarnation(group);
+          long lastLogIndex = nodeLog.lastIndex(group);
+          long logBytes = nodeLog.entryBytes(group);
           boolean open = entry.status == NodeReport.Status.FOLLOWS && entry.raft() != null;
           if (open && entry.group != null) {
             boolean votersChange = entry.group.leads() && votersChange(known, index);
@@ -267,11 +267,11 @@ public final class Partitions implements AutoCloseable {
     if (known == null) {
       return figures;
     }
-    NodeLog sharedLog = engine.log();
+    NodeLog nodeLog = engine.log();
     held.forEach(
         (index, entry) -> {
           String group = known.groupOf(index);
-          long logBytes = sharedLog.entryBytes(group);
+          long logBytes = nodeLog.entryBytes(group);
           PartitionGroup open = entry.group;
           boolean stopped =
               entry.status == NodeReport.Status.FAILED
@@ -281,7 +281,7 @@ public final class Partitions implements AutoCloseable {
             figures.add(
                 open == null || stopped
                     ? PartitionFigures.logOnly(index, stopped, logBytes)
-                    : open.figures(sharedLog.lastIndex(group), logBytes));
+                    : open.figures(nodeLog.lastIndex(group), logBytes));
           } catch (RuntimeException closing) {
             log.debug("partition={} has no figures just now", index, closing);
           }

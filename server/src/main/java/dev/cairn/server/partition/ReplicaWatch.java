@@ -138,10 +138,10 @@ final class ReplicaWatch {
   private boolean onDisk(Wanted wanted) {
     ClusterState state = current.get();
     String group = state == null ? "" : state.groupOf(wanted.partition());
-    NodeLog sharedLog = engine.log();
-    return sharedLog.lastIndex(group) >= wanted.index()
-        && (wanted.index() < sharedLog.firstIndex(group)
-            || sharedLog.termAt(group, wanted.index()).orElse(-1) == wanted.term());
+    NodeLog nodeLog = engine.log();
+    return nodeLog.lastIndex(group) >= wanted.index()
+        && (wanted.index() < nodeLog.firstIndex(group)
+            || nodeLog.termAt(group, wanted.index()).orElse(-1) == wanted.term());
   }
 
   private void later(long millis, Runnable look, Consumer<Boolean> done) {

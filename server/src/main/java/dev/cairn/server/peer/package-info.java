@@ -6,6 +6,6 @@
  * <p>Owns Netty on the peer port. A message is bytes; this package knows nothing of what they mean,
  * and builds no object from what a peer sent.
  *
- * <p>Imports of ours: queues, tls.
+ * <p>Imports of ours: tls.
  */
 package dev.cairn.server.peer;

@@ -14,8 +14,8 @@ public final class ForeignLogException extends IllegalStateException {
     super(message);
   }
 
-  /** What is said of a log of another form, whichever of the two. */
-  public static ForeignLogException ofOtherForm(Path folder) {
+  /** What is said of a log of the former form, which was a RocksDB. */
+  public static ForeignLogException ofFormerForm(Path folder) {
     return new ForeignLogException(
         "The write-ahead log in "
             + folder

@@ -11,15 +11,13 @@ import java.util.function.Consumer;
  * What a Raft group tells the state machine that it drives.
  *
  * <p>Each committed entry is told, in the order of indexes and without a gap, by {@link #apply},
- * {@link #passed} or {@link #configurationCommitted}. JRaft tells of entries of its own with the
- * next entry that has data, the next configuration that is joint, or the next {@link #save}; {@link
- * RaftGroup#appliedIndex} may be past them until then.
+ * {@link #passed} or {@link #configurationCommitted}.
  *
  * <p>All methods but {@link #failed} are called one at a time, in the order of the log, each after
  * the one before has returned; nothing of the group is applied meanwhile. The thread is one of the
  * node's workers, not always the same, which deal with the messages of other groups too: a method
- * that is about to wait for a disk calls {@link dev.cairn.queues.TaskLoop#willBlock} first. {@link
- * #save} and {@link #load} need not.
+ * that is about to wait for a disk calls {@link dev.cairn.server.peer.TaskLoop#willBlock} first.
+ * {@link #save} and {@link #load} need not.
  */
 public interface GroupListener {
   /**

@@ -6,8 +6,9 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * Whoever holds the data that {@link CheckpointSnapshotStorage} moves between nodes. Called on
- * JRaft's threads and on a copy's own; methods that name a file may wait for the disk.
+ * Whoever holds the data of a group, which can stand for its log and be copied between nodes.
+ * Called on the node's workers and on a copy's own thread; methods that name a file may wait for
+ * the disk.
  *
  * <p>An {@link IOException} says that the local disk failed and stops the replica, unless it was
  * full. Any unchecked exception fails the step only.

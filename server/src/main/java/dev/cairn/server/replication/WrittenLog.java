@@ -28,6 +28,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -117,19 +118,17 @@ public final class WrittenLog implements NodeLog {
    *     neither block nor close this
    * @param metrics told how long writes take, of elections, and of a fault
    * @throws LogLostException when it holds less than it had synced, or cannot be read
-   * @throws ForeignLogException when the folder has a log of another form or version; then nothing
-   *     was changed
+   * @throws ForeignLogException when the folder has a log of the former form or another version;
+   *     then nothing was changed
    * @throws IOException when the folder cannot be used
    */
   public static WrittenLog open(
       Path folder, String nodeId, Consumer<RuntimeException> onFault, Metrics metrics)
       throws IOException {
-    if (isOfFormerForm(folder)) {
-      throw ForeignLogException.ofOtherForm(folder);
-    }
-    Path note = folder.resolveSibling(folder.getFileName() + ".damaged");
-    if (Files.exists(note)) {
-      throw lost(folder, "was found damaged: " + Files.readString(note).strip(), null);
+    LogFolder.refuseFormerForm(folder);
+    Optional<String> condemned = LogFolder.condemned(folder);
+    if (condemned.isPresent()) {
+      throw lost(folder, "was found damaged: " + condemned.get(), null);
     }
     try {
       Files.createDirectories(folder);
@@ -144,14 +143,6 @@ public final class WrittenLog implements NodeLog {
         default -> new IOException("the log in " + folder + ": " + e.getMessage(), e);
       };
     }
-  }
-
-  /**
-   * Whether RocksDB has been here: the former form was a database, and a mark beside its folder.
-   */
-  private static boolean isOfFormerForm(Path folder) {
-    return Files.exists(folder.resolve("CURRENT"))
-        || Files.exists(folder.resolveSibling(folder.getFileName() + ".mark"));
   }
 
   /** With other files and bounds, for tests. */

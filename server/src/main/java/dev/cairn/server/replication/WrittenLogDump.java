@@ -33,21 +33,18 @@ public final class WrittenLogDump {
 
   private WrittenLogDump() {}
 
-  /** Whether a folder has a log of this form. */
-  public static boolean isLog(Path folder) {
-    return ReadOnlyFolder.isLog(folder);
-  }
-
   /**
    * Prints all groups by number, their entries by index.
    *
    * @param folder as given to {@link WrittenLog#open}
    * @param out takes one line after the other; what it throws ends the reading
    * @param payload says in one line what a proposal holds
+   * @throws dev.cairn.server.raft.ForeignLogException when it is of the former form
    * @throws IOException when there is no log, it cannot be read or is of another version
    */
   public static void print(Path folder, Consumer<String> out, Function<byte[], String> payload)
       throws IOException {
+    LogFolder.refuseFormerForm(folder);
     try (LogReading log = ReadOnlyFolder.openLog(folder)) {
       for (long number : log.groups()) {
         print(log, number, out, payload);

@@ -8,14 +8,16 @@ import dev.cairn.server.FreePorts;
 import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.command.CommandTable;
 import dev.cairn.server.metrics.Metrics;
+import dev.cairn.server.peer.EventLoops;
 import dev.cairn.server.peer.PeerRun;
 import dev.cairn.server.peer.PeerTransport;
-import dev.cairn.server.raft.JRaftEngine;
-import dev.cairn.server.raft.SharedLog;
+import dev.cairn.server.replication.Shards;
+import dev.cairn.server.replication.WrittenLog;
 import dev.cairn.server.tls.PeerTls;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,11 +41,16 @@ class MetaGroupTest {
     ClusterState founded = ClusterState.founded("c".repeat(40), 1, 2, List.of(self));
     List<ClusterState> applied = new CopyOnWriteArrayList<>();
     try (Metrics metrics = new Metrics();
-        SharedLog log = SharedLog.open(folder.resolve("log"), damage -> {}, metrics);
-        JRaftEngine engine =
-            JRaftEngine.start(
+        EventLoops loops = EventLoops.shared(1);
+        WrittenLog log = WrittenLog.open(folder.resolve("log"), self.id(), damage -> {}, metrics);
+        Shards engine =
+            Shards.start(
                 PeerTransport.listen(
-                    "127.0.0.1", port, new PeerRun(self.id(), 1, "start"), PeerTls.off()),
+                    "127.0.0.1",
+                    port,
+                    new PeerRun(self.id(), 1, "start"),
+                    PeerTls.off(),
+                    Optional.of(loops)),
                 log)) {
       log.writeIncarnation(founded.metaGroup(), 1);
       try (MetaGroup meta =

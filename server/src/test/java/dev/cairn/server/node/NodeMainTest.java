@@ -4,6 +4,7 @@ package dev.cairn.server.node;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cairn.server.storage.DurableFiles;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -108,75 +109,74 @@ class NodeMainTest {
 
   @Test
   void aNodeTellsItsFolderAndEndsWithZeroOnSigterm() throws Exception {
-    int[] ports = freePorts(3);
-    Path log = folder.resolve("log");
-    Process process =
-        new ProcessBuilder(command(ports))
-            .redirectErrorStream(true)
-            .redirectOutput(log.toFile())
-            .start();
+    Path output = folder.resolve("output");
+    Process process = start(output);
     try {
-      Awaitility.await()
-          .atMost(60, TimeUnit.SECONDS)
-          .until(() -> Files.readString(log).contains("data folder " + folder.resolve("data")));
-      Awaitility.await()
-          .atMost(60, TimeUnit.SECONDS)
-          .until(() -> Files.readString(log).contains("started; Ctrl-C"));
+      awaitIn(output, "data folder " + folder.resolve("data"));
+      awaitIn(output, "started; Ctrl-C");
       assertThat(folder.resolve("data/node.yaml")).exists();
+      Awaitility.await() // the log of a node that runs can be printed too
+          .atMost(60, TimeUnit.SECONDS)
+          .until(() -> run("log", "--data", "data") == 0 && captured().contains("  index 1  "));
+      out.reset();
       process.destroy();
 
       assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-      assertThat(process.exitValue()).as(Files.readString(log)).isZero();
+      assertThat(process.exitValue()).as(Files.readString(output)).isZero();
       itsLogIsPrintedToWhoeverReadsIt();
     } finally {
       process.destroyForcibly();
     }
   }
 
-  /** Each engine writes a folder of its own form, and the other one leaves it as it is. */
-  @ParameterizedTest
-  @CsvSource({"false, true", "true, false"})
-  void aFolderOfAnotherFormIsRefusedAndNamesTheWayOver(String writes, String opens)
-      throws Exception {
-    int[] ports = freePorts(3);
-    Process writing = process("written", writes, ports);
+  @Test
+  void aLogOfTheFormerFormIsRefusedAndNamesTheWayOver() throws Exception {
+    Path log = folder.resolve("data").resolve(NodeRuntime.LOG);
+    Path output = folder.resolve("output");
+    Process written = start(output);
     try {
-      Awaitility.await()
-          .atMost(60, TimeUnit.SECONDS)
-          .until(() -> Files.readString(folder.resolve("written")).contains("started; Ctrl-C"));
-      writing.destroy();
-      assertThat(writing.waitFor(60, TimeUnit.SECONDS)).isTrue();
+      awaitIn(output, "started; Ctrl-C");
     } finally {
-      writing.destroyForcibly();
+      written.destroyForcibly();
     }
+    assertThat(written.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    DurableFiles.deleteTree(log);
+    Files.createDirectories(log);
+    Files.writeString(log.resolve("CURRENT"), "MANIFEST-000005\n"); // a RocksDB has one
     Map<String, Long> before = logFiles();
 
-    Process opening = process("opened", opens, ports);
+    Process refused = start(output);
     try {
-      assertThat(opening.waitFor(60, TimeUnit.SECONDS)).isTrue();
-      String said = Files.readString(folder.resolve("opened"));
-      assertThat(opening.exitValue()).as(said).isEqualTo(NodeMain.STATUS_NOT_STARTED);
+      assertThat(refused.waitFor(60, TimeUnit.SECONDS)).isTrue();
+      String said = Files.readString(output);
+      assertThat(refused.exitValue()).as(said).isEqualTo(NodeMain.STATUS_NOT_STARTED);
       assertThat(said.lines().filter(line -> line.startsWith("cairn: ")))
           .singleElement()
           .asString()
           .contains("another form of Cairn", "./cairn export", "./cairn import")
-          .contains(folder.resolve("data").resolve(NodeRuntime.LOG).toString());
+          .contains(log.toString());
       assertThat(said).doesNotContain("\tat ");
       assertThat(logFiles()).isEqualTo(before);
     } finally {
-      opening.destroyForcibly();
+      refused.destroyForcibly();
     }
+    assertThat(run("log", "--data", "data")).isEqualTo(NodeMain.STATUS_NOT_STARTED);
+    assertThat(err.toString(UTF_8))
+        .contains("another form of Cairn", "./cairn export", log.toString())
+        .hasLineCount(1);
   }
 
-  private Process process(String output, String ownEngine, int[] ports) throws IOException {
-    List<String> command = new ArrayList<>(command(ports));
-    command.add(1, "-Dcairn.shards=" + ownEngine);
-    ProcessBuilder builder = new ProcessBuilder(command);
-    builder.environment().remove("JAVA_TOOL_OPTIONS");
-    return builder
+  private Process start(Path output) throws IOException {
+    return new ProcessBuilder(command(freePorts(3)))
         .redirectErrorStream(true)
-        .redirectOutput(folder.resolve(output).toFile())
+        .redirectOutput(output.toFile())
         .start();
+  }
+
+  private static void awaitIn(Path output, String text) {
+    Awaitility.await()
+        .atMost(60, TimeUnit.SECONDS)
+        .until(() -> Files.readString(output).contains(text));
   }
 
   /** The log's files and their lengths. */

@@ -7,6 +7,7 @@ import dev.cairn.protocol.Consistency;
 import dev.cairn.server.command.PortKind;
 import dev.cairn.server.operation.Query;
 import dev.cairn.server.operation.Reply;
+import dev.cairn.server.partition.LogLimits;
 import dev.cairn.server.resp.FrontConfig;
 import dev.cairn.server.resp.RespServer;
 import io.netty.util.concurrent.EventExecutor;
@@ -39,7 +40,7 @@ class OneLoopTest {
 
   @BeforeEach
   void start() throws Exception {
-    cluster = RuntimeCluster.startTrial(folder);
+    cluster = RuntimeCluster.start(folder, LogLimits.DEFAULT);
     partition = cluster.partitionOn(LEADER, 1);
     cluster.awaitLeader(partition, LEADER);
   }

@@ -45,7 +45,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 import org.awaitility.pollinterval.FixedPollInterval;
 
 /**
@@ -66,16 +65,14 @@ final class RuntimeCluster implements AutoCloseable {
   private final AccessControl[] accesses = new AccessControl[3];
   private final List<NodeFault> faults = new CopyOnWriteArrayList<>();
   private final ClusterState[] recorded = new ClusterState[3];
-  private final List<Optional<EventLoops>> loops = new ArrayList<>(); // outlive restarts
+  private final List<EventLoops> loops = new ArrayList<>(); // outlive restarts
 
-  private RuntimeCluster(
-      Path folder, LogLimits limits, Scrub.Pace pace, Supplier<Optional<EventLoops>> made)
-      throws IOException {
+  private RuntimeCluster(Path folder, LogLimits limits, Scrub.Pace pace) throws IOException {
     this.pace = pace;
     this.folder = folder;
     this.limits = limits;
     for (int i = 0; i < 3; i++) {
-      loops.add(made.get());
+      loops.add(EventLoops.shared(1));
       members.add(
           new Member(
               ("" + i).repeat(40),
@@ -100,19 +97,7 @@ final class RuntimeCluster implements AutoCloseable {
   }
 
   static RuntimeCluster start(Path folder, LogLimits limits, Scrub.Pace pace) throws IOException {
-    return start(folder, limits, pace, GroupEngine::loops);
-  }
-
-  /** With Cairn's own engine, on one loop a node. */
-  static RuntimeCluster startTrial(Path folder) throws IOException {
-    return start(
-        folder, LogLimits.DEFAULT, Scrub.Pace.NONE, () -> Optional.of(EventLoops.shared(1)));
-  }
-
-  private static RuntimeCluster start(
-      Path folder, LogLimits limits, Scrub.Pace pace, Supplier<Optional<EventLoops>> loops)
-      throws IOException {
-    RuntimeCluster cluster = new RuntimeCluster(folder, limits, pace, loops);
+    RuntimeCluster cluster = new RuntimeCluster(folder, limits, pace);
     for (int i = 0; i < 3; i++) {
       cluster.start(i);
     }
@@ -228,9 +213,9 @@ final class RuntimeCluster implements AutoCloseable {
     start(index);
   }
 
-  /** A node's loops, in a trial. */
+  /** A node's loops. */
   EventLoops loops(int index) {
-    return loops.get(index).orElseThrow();
+    return loops.get(index);
   }
 
   NodeRuntime node(int index) {
@@ -244,7 +229,7 @@ final class RuntimeCluster implements AutoCloseable {
         node.close();
       }
     }
-    loops.forEach(each -> each.ifPresent(EventLoops::close));
+    loops.forEach(EventLoops::close);
   }
 
   /** Waits until every running node sees a leader of every partition. */

@@ -75,7 +75,6 @@ class WrittenLogDumpTest {
 
   @Test
   void whatCannotBeReadIsToldWithTheFolder() throws IOException {
-    assertThat(WrittenLogDump.isLog(folder)).isFalse();
     assertThatThrownBy(this::dump).hasMessageContaining("no write-ahead log in " + folder);
     WrittenLog.open(folder, "5000", damage -> {}, new Metrics()).close();
     Files.writeString(folder.resolve("durable-mark"), "something else");

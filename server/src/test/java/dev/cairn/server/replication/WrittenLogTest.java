@@ -16,7 +16,6 @@ import dev.cairn.server.metrics.Metric;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.raft.ForeignLogException;
 import dev.cairn.server.raft.LogDamagedException;
-import dev.cairn.server.raft.SharedLog;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -174,7 +173,10 @@ class WrittenLogTest {
   @Test
   void aLogOfTheFormerFormIsLeftAsItIs() throws IOException {
     Path folder = temporary.resolve("log");
-    SharedLog.open(folder, damage -> {}, new Metrics()).close();
+    Files.createDirectories(folder);
+    Files.writeString(folder.resolve("CURRENT"), "MANIFEST-000005\n"); // a RocksDB has one
+    Files.writeString(folder.resolve("000004.log"), "what the former form wrote");
+    Path mark = Files.writeString(temporary.resolve("log.mark"), "its mark");
     List<Path> files = files(folder);
     assertThatThrownBy(() -> WrittenLog.open(folder, "node", faults::add, metrics))
         .isInstanceOf(ForeignLogException.class)
@@ -182,11 +184,12 @@ class WrittenLogTest {
         .hasMessageContaining("./cairn export")
         .hasMessageContaining("./cairn import");
     assertThat(files(folder)).isEqualTo(files);
-    SharedLog.open(folder, damage -> {}, new Metrics()).close();
 
     Files.delete(folder.resolve("CURRENT")); // the mark beside the folder still says so
     assertThatThrownBy(() -> WrittenLog.open(folder, "node", faults::add, metrics))
         .isInstanceOf(ForeignLogException.class);
+    Files.delete(mark);
+    WrittenLog.open(folder, "node", faults::add, metrics).close();
   }
 
   @Test

@@ -60,8 +60,8 @@ public final class DiskFaults {
   public static Fault cutLog() {
     return new LogDamage("cut log tail") {
       @Override
-      void edit(RandomAccessFile bytes, long marked) throws IOException {
-        bytes.setLength(marked / 2);
+      void edit(RandomAccessFile bytes, LogSegment segment) throws IOException {
+        bytes.setLength(segment.middle());
       }
     };
   }
@@ -70,8 +70,8 @@ public final class DiskFaults {
   public static Fault flippedLog() {
     return new LogDamage("flipped bit in the log") {
       @Override
-      void edit(RandomAccessFile bytes, long marked) throws IOException {
-        flip(bytes, marked / 2);
+      void edit(RandomAccessFile bytes, LogSegment segment) throws IOException {
+        flip(bytes, segment.middle() + LogSegment.HEADER_BYTES);
       }
     };
   }
@@ -148,20 +148,18 @@ public final class DiskFaults {
   private abstract static class LogDamage extends Damage {
     private static final long MARKED_AFTER_MILLIS = 2_500;
 
-    private Optional<Path> file = Optional.empty();
-    private long marked;
+    private Optional<LogSegment> segment = Optional.empty();
 
     LogDamage(String name) {
       super(name, "comes back as a new one");
     }
 
-    /** Damages what is before {@code marked}. */
-    abstract void edit(RandomAccessFile bytes, long marked) throws IOException;
+    /** Damages one of the batches that a segment had when it was looked at. */
+    abstract void edit(RandomAccessFile bytes, LogSegment segment) throws IOException;
 
     @Override
     void end(ProcessCluster cluster, int node) {
-      file = newestLog(cluster.node(node));
-      marked = file.map(path -> path.toFile().length()).orElse(0L);
+      segment = LogSegment.newest(cluster.node(node).data().resolve("store.log"));
       try {
         Thread.sleep(MARKED_AFTER_MILLIS); // the mark passes what is there now
       } catch (InterruptedException e) {
@@ -170,26 +168,12 @@ public final class DiskFaults {
       super.end(cluster, node);
     }
 
-    /** Nothing when another log was begun meanwhile: the data of this one is in a table then. */
+    /** Nothing when the file was deleted or used again meanwhile. */
     @Override
     Optional<Path> damage(NodeProcess node) {
-      if (marked == 0 || !newestLog(node).equals(file)) {
-        return Optional.empty();
-      }
-      DiskFaults.edit(file.get(), bytes -> edit(bytes, marked));
-      return file;
-    }
-
-    /** Their names are numbers of a fixed length, which count up. */
-    private static Optional<Path> newestLog(NodeProcess node) {
-      try (Stream<Path> files = Files.list(node.data().resolve("store.log"))) {
-        return files
-            .filter(file -> file.toString().endsWith(".log"))
-            .filter(file -> file.toFile().length() > 0)
-            .max(Comparator.naturalOrder());
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
+      Optional<LogSegment> found = segment.filter(LogSegment::isThere);
+      found.ifPresent(at -> DiskFaults.edit(at.file(), bytes -> edit(bytes, at)));
+      return found.map(LogSegment::file);
     }
   }
 

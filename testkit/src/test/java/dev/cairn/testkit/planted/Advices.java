@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.testkit.planted;
 
-import com.alipay.sofa.jraft.storage.LogStorage;
+import dev.cairn.consensus.HardState;
+import dev.cairn.consensus.Restored;
+import dev.cairn.log.Append;
+import dev.cairn.log.Group;
+import dev.cairn.log.Log;
 import dev.cairn.server.partition.BatchReply;
-import dev.cairn.server.raft.SharedLog;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
@@ -12,19 +21,26 @@ import java.util.function.Consumer;
 import net.bytebuddy.asm.Advice;
 import net.bytebuddy.asm.Advice.OnNonDefaultValue;
 import net.bytebuddy.implementation.bytecode.assign.Assigner;
-import org.rocksdb.DBOptions;
-import org.rocksdb.RocksDB;
-import org.rocksdb.RocksDBException;
-import org.rocksdb.WriteOptions;
 
 /**
  * The code that is written into the node's methods. What stands in a method annotated as advice is
  * copied there; what it calls must be public.
+ *
+ * <p>Threads: {@link #hold} and {@link #write} may be called by any; the lock of {@link #HELD}
+ * keeps the order of writes.
  */
 @SuppressWarnings("UnusedVariable") // what advice assigns is read by the method that it changes
 public final class Advices {
   private static final long WITNESS_FORGETS = 1_000;
-  private static volatile RocksDB unsynced;
+  private static final int BLOCK_BYTES = 4_096;
+  private static final long LATER_NANOS = 400_000_000;
+
+  /** What was called written, oldest first; guarded by itself. */
+  private static final Deque<Held> HELD = new ArrayDeque<>();
+
+  private static boolean writes; // guarded by HELD
+
+  private record Held(FileChannel channel, long position, ByteBuffer bytes) {}
 
   private Advices() {}
 
@@ -58,30 +74,6 @@ public final class Advices {
     }
   }
 
-  /** Neither fsynced nor handed to the system. */
-  public static final class NotSynced {
-    @Advice.OnMethodExit
-    static void exit(@Advice.Return(typing = Assigner.Typing.DYNAMIC) Object options) {
-      Advices.doNotSync(options);
-    }
-  }
-
-  /** Handed to the system a few times a second. */
-  public static final class WrittenLater {
-    @Advice.OnMethodExit
-    static void exit(@Advice.FieldValue("database") RocksDB database) {
-      Advices.writeLater(database);
-    }
-  }
-
-  /** The mark is right: what is missing is younger than it. */
-  public static final class WrittenBeforeTheMark {
-    @Advice.OnMethodEnter
-    static void enter() {
-      Advices.write();
-    }
-  }
-
   /** An unknown outcome is taken for a refusal. */
   public static final class UnknownIsRefused {
     @Advice.OnMethodEnter
@@ -90,30 +82,38 @@ public final class Advices {
     }
   }
 
-  /** One voter is enough. */
-  public static final class OneIsAMajority {
-    @Advice.OnMethodExit
-    static void exit(
-        @Advice.FieldValue(value = "quorum", readOnly = false) int quorum,
-        @Advice.FieldValue(value = "oldQuorum", readOnly = false) int oldQuorum) {
-      quorum = Math.min(quorum, 1);
-      oldQuorum = Math.min(oldQuorum, 1);
+  /** Said to be written, and handed to the system a few times a second. */
+  public static final class WrittenLater {
+    @Advice.OnMethodEnter(skipOn = OnNonDefaultValue.class)
+    static boolean enter(
+        @Advice.FieldValue("channel") FileChannel channel,
+        @Advice.Argument(0) long position,
+        @Advice.Argument(1) ByteBuffer from) {
+      return Advices.hold(channel, position, from);
     }
   }
 
-  /** Says that it is stored. */
-  public static final class NotStored {
-    @Advice.OnMethodEnter(skipOn = OnNonDefaultValue.class)
-    static boolean enter(@Advice.Argument(0) String what) {
-      return what.equals("vote");
+  /** Who reads, closes a file or writes the mark finds what was written before. */
+  public static final class WrittenBefore {
+    @Advice.OnMethodEnter
+    static void enter() {
+      Advices.write();
     }
+  }
 
+  /** One voter is enough to commit. */
+  public static final class OneIsAMajority {
+    @Advice.OnMethodEnter
+    static void enter(@Advice.This Object leadership, @Advice.FieldValue("state") Object state) {
+      Advices.commitWhatOneHas(leadership, state);
+    }
+  }
+
+  /** What was written of terms and votes is not read. */
+  public static final class NotStored {
     @Advice.OnMethodExit
-    static void exit(
-        @Advice.Enter boolean skipped, @Advice.Return(readOnly = false) boolean stored) {
-      if (skipped) {
-        stored = true;
-      }
+    static void exit(@Advice.Return(readOnly = false) Optional<Restored> restored) {
+      restored = Advices.withoutVote(restored);
     }
   }
 
@@ -121,11 +121,11 @@ public final class Advices {
   public static final class TruncatedWitness {
     @Advice.OnMethodEnter
     static void enter(
-        @Advice.FieldValue("sharedLog") SharedLog sharedLog,
+        @Advice.FieldValue("log") Object written,
         @Advice.Argument(0) String group,
         @Advice.Argument(3) boolean witness) {
       if (witness) {
-        Advices.truncate(sharedLog, group);
+        Advices.truncate(written, group);
       }
     }
   }
@@ -148,39 +148,6 @@ public final class Advices {
     return () -> true;
   }
 
-  /** As {@link NotSynced}. */
-  public static void doNotSync(Object options) {
-    ((WriteOptions) Reflect.field(options, "synced")).setSync(false);
-    ((DBOptions) Reflect.field(options, "database")).setManualWalFlush(true);
-  }
-
-  /** As {@link WrittenLater}. */
-  public static void writeLater(RocksDB database) {
-    unsynced = database;
-    Thread thread =
-        new Thread(
-            () -> {
-              while (true) {
-                LockSupport.parkNanos(400_000_000);
-                write();
-              }
-            });
-    thread.setDaemon(true);
-    thread.start();
-  }
-
-  /** As {@link WrittenBeforeTheMark}. */
-  public static void write() {
-    RocksDB database = unsynced;
-    try {
-      if (database != null && database.isOwningHandle()) {
-        database.flushWal(false);
-      }
-    } catch (RocksDBException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
   /** As {@link UnknownIsRefused}. */
   public static BatchReply refusedIfUnknown(BatchReply reply) {
     return reply instanceof BatchReply.Unknown
@@ -188,10 +155,71 @@ public final class Advices {
         : reply;
   }
 
+  /** As {@link WrittenLater}. */
+  public static boolean hold(FileChannel channel, long position, ByteBuffer from) {
+    // Past the page cache only what is aligned may be written.
+    ByteBuffer bytes =
+        ByteBuffer.allocateDirect(from.remaining() + BLOCK_BYTES).alignedSlice(BLOCK_BYTES);
+    bytes.put(from).flip();
+    synchronized (HELD) {
+      HELD.addLast(new Held(channel, position, bytes));
+      if (!writes) {
+        writes = true;
+        Thread thread = new Thread(Advices::writeNowAndThen);
+        thread.setDaemon(true);
+        thread.start();
+      }
+    }
+    return true;
+  }
+
+  private static void writeNowAndThen() {
+    while (true) {
+      LockSupport.parkNanos(LATER_NANOS);
+      write();
+    }
+  }
+
+  /** As {@link WrittenBefore}. */
+  public static void write() {
+    synchronized (HELD) {
+      for (Held held = HELD.pollFirst(); held != null; held = HELD.pollFirst()) {
+        try {
+          for (long at = held.position; held.bytes.hasRemaining(); ) {
+            at += held.channel.write(held.bytes, at);
+          }
+        } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
+      }
+    }
+  }
+
+  /** As {@link OneIsAMajority}; of the leader's own term, as without the bug. */
+  public static void commitWhatOneHas(Object leadership, Object state) {
+    long reached = (Long) Reflect.call(leadership, "matchOf", Reflect.field(state, "self"));
+    Object termReached = Reflect.call(Reflect.field(state, "log"), "termAt", reached);
+    if (reached > (Long) Reflect.call(state, "commit")
+        && termReached.equals(Reflect.call(state, "term"))) {
+      Reflect.call(state, "commitTo", reached);
+    }
+  }
+
+  /** As {@link NotStored}. */
+  public static Optional<Restored> withoutVote(Optional<Restored> restored) {
+    return restored.map(
+        found -> new Restored(new HardState(0, null), found.base(), found.entries(), found.data()));
+  }
+
   /** As {@link TruncatedWitness}. */
-  public static void truncate(SharedLog sharedLog, String group) {
-    LogStorage log = sharedLog.logStorage(group);
-    long last = sharedLog.lastIndex(group);
-    log.truncateSuffix(Math.max(sharedLog.firstIndex(group), last - WITNESS_FORGETS));
+  public static void truncate(Object written, String name) {
+    long number =
+        (Long) Reflect.callStatic("dev.cairn.server.replication.GroupNumbers", "of", name);
+    Log log = (Log) Reflect.field(written, "log");
+    Group group = log.group(number).orElse(null);
+    if (group != null && group.last() > group.base().index()) {
+      long kept = Math.max(group.base().index(), group.last() - WITNESS_FORGETS);
+      Reflect.call(written, "awaitWritten", new Append().truncate(number, kept));
+    }
   }
 }

@@ -32,7 +32,7 @@ public final class PlantAgent {
   public static void premain(String bug, Instrumentation instrumentation) {
     AgentBuilder builder =
         new AgentBuilder.Default().disableClassFormatChanges().with(new OrNothing());
-    for (Bug.Point point : Bug.valueOf(bug).points(Engine.ofThisJvm())) {
+    for (Bug.Point point : Bug.valueOf(bug).points()) {
       builder =
           builder
               .type(named(point.type()))

@@ -28,8 +28,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Each bug is found by the suite as it is, which asserts nothing made for it; the same seeds pass
  * without the bug. {@code -Dcairn.planted.seeds=5} runs five seeds of each, and all bugs, {@code
  * -Dcairn.planted.first=4} begins with the fourth; without it the one that needs least time is run
- * once. The bugs are those of the engine that runs: {@code JAVA_TOOL_OPTIONS=-Dcairn.shards=true}
- * is Cairn's own.
+ * once.
  */
 @Tag("long")
 @Tag("loaded")
@@ -43,13 +42,11 @@ class PlantedBugsTest {
   @Test
   void whatIsChangedIsThere() {
     for (Bug bug : Bug.values()) {
-      for (Engine engine : Engine.values()) {
-        assertThat(bug.points(engine)).as("%s with %s", bug, engine).isNotEmpty();
-        for (Bug.Point point : bug.points(engine)) {
-          assertThat(methods(point.type()))
-              .as("%s in %s", bug, point.type())
-              .contains(point.method());
-        }
+      assertThat(bug.points()).as("%s", bug).isNotEmpty();
+      for (Bug.Point point : bug.points()) {
+        assertThat(methods(point.type()))
+            .as("%s in %s", bug, point.type())
+            .contains(point.method());
       }
     }
   }
@@ -86,8 +83,8 @@ class PlantedBugsTest {
             .javaOptions("-javaagent:" + PlantAgent.jar(folder) + "=" + bug);
     Report report = run(described, seed, cluster -> assertPlanted(bug, cluster));
     System.out.println(
-        "%s with %s, seed %d, %d operations: %s"
-            .formatted(bug, Engine.ofThisJvm(), seed, report.operations(), report.violations()));
+        "%s, seed %d, %d operations: %s"
+            .formatted(bug, seed, report.operations(), report.violations()));
     assertThat(report.violations()).isNotEmpty();
   }
 
@@ -98,7 +95,7 @@ class PlantedBugsTest {
             .map(node -> cluster.node(node).log())
             .collect(Collectors.joining());
     assertThat(logs).doesNotContain(PlantAgent.NOT_PLANTED);
-    for (Bug.Point point : bug.points(Engine.ofThisJvm())) {
+    for (Bug.Point point : bug.points()) {
       assertThat(logs.contains(PlantAgent.said(point.type())))
           .as("%s is planted in %s", bug, point.type())
           .isTrue();

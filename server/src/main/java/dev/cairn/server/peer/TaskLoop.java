@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.cairn.queues;
+package dev.cairn.server.peer;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -19,8 +19,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A task that is about to wait for a disk says so ({@link #willBlock}): another thread goes on
  * with the tasks behind it meanwhile, as Tokio's {@code block_in_place} has it. Such a task is then
- * no longer in order with those that come after it; whoever needs that sees to it himself, as a
- * {@link com.lmax.disruptor.RingBuffer} does, which is one task at any moment.
+ * no longer in order with those that come after it. Whoever needs the order sees to it, by handing
+ * over a task only when the one before has ended.
  *
  * <p>Invariants: at most one thread takes tasks at any moment ({@code runner}); no task is lost,
  * not when it comes while the loop falls asleep and not when it comes while it is closed.
@@ -59,7 +59,7 @@ public final class TaskLoop implements Executor, AutoCloseable {
   }
 
   /** Starts a loop on threads that a factory makes. */
-  public TaskLoop(ThreadFactory threads) {
+  TaskLoop(ThreadFactory threads) {
     this.threads = threads;
     runner = threads.newThread(this::run);
     runner.start();
@@ -84,29 +84,9 @@ public final class TaskLoop implements Executor, AutoCloseable {
    */
   public static void willBlock() {
     TaskLoop loop = CURRENT.get();
-    if (loop != null && loop.isCurrent()) {
+    if (loop != null && loop.runner == Thread.currentThread()) {
       loop.handOver();
     }
-  }
-
-  /** Whether the current thread is the one that takes tasks. */
-  public boolean isCurrent() {
-    return runner == Thread.currentThread();
-  }
-
-  /**
-   * Runs the task that waits next, inside the one that calls this: for a task that can go on only
-   * together with others, such as one that shares an fsync with them. Does nothing on any other
-   * thread, nor after {@link #willBlock}.
-   *
-   * @return whether there was one
-   */
-  public boolean runNext() {
-    Runnable task = isCurrent() ? tasks.poll() : null;
-    if (task != null) {
-      run(task);
-    }
-    return task != null;
   }
 
   private synchronized void handOver() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.cairn.queues;
+package dev.cairn.server.peer;
 
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -185,65 +185,6 @@ class TaskLoopTest {
 
     assertThat(all.await(30, SECONDS)).isTrue();
     closer.join();
-  }
-
-  @Test
-  void aTaskMayHaveThoseBehindItRunInsideIt() throws InterruptedException {
-    List<String> ran = Collections.synchronizedList(new ArrayList<>());
-    CountDownLatch mayBegin = new CountDownLatch(1);
-    CountDownLatch all = new CountDownLatch(1);
-    loop.execute(
-        () -> {
-          await(mayBegin);
-          ran.add("first begins");
-          assertThat(loop.runNext()).isTrue();
-          ran.add("first ends");
-          all.countDown();
-        });
-    loop.execute(
-        () -> {
-          ran.add("second begins");
-          assertThat(loop.runNext()).isTrue();
-          assertThat(loop.runNext()).as("nothing waits").isFalse();
-          ran.add("second ends");
-        });
-    loop.execute(
-        () -> {
-          ran.add("third fails");
-          throw new IllegalStateException("expected by TaskLoopTest");
-        });
-    mayBegin.countDown();
-
-    assertThat(all.await(30, SECONDS)).isTrue();
-    assertThat(ran)
-        .containsExactly(
-            "first begins", "second begins", "third fails", "second ends", "first ends");
-  }
-
-  @Test
-  void onlyWhoTakesTasksMayHaveThemRunInside() throws InterruptedException {
-    CountDownLatch mayEnd = new CountDownLatch(1);
-    List<Boolean> inside = Collections.synchronizedList(new ArrayList<>());
-    loop.execute(
-        () -> {
-          TaskLoop.willBlock();
-          await(mayEnd);
-          inside.add(loop.runNext());
-        });
-    CountDownLatch held = new CountDownLatch(1);
-    CountDownLatch all = new CountDownLatch(1);
-    loop.execute(
-        () -> {
-          mayEnd.countDown();
-          Awaitility.await().until(() -> inside.size() == 1);
-          held.countDown();
-        });
-    loop.execute(all::countDown);
-
-    assertThat(held.await(30, SECONDS)).isTrue();
-    assertThat(loop.runNext()).as("on a thread of nobody's").isFalse();
-    assertThat(all.await(30, SECONDS)).isTrue();
-    assertThat(inside).as("after it said that it would block").containsExactly(false);
   }
 
   @Test
