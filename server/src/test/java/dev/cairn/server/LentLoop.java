@@ -14,7 +14,7 @@ public final class LentLoop implements AutoCloseable {
 
   /** Starts it. */
   public LentLoop() {
-    CurrentLoop.lend(loops);
+    CurrentLoop.know(loops);
     run(() -> {}); // it is lent from a moment later on
   }
 

@@ -59,8 +59,8 @@ class RatchetTest {
           Map.entry("bench/Network", 583),
           Map.entry("client/CairnClient", 668),
           Map.entry("node/Introduction", 487),
-          Map.entry("peer/Link", 545),
-          Map.entry("peer/PeerTransport", 622),
+          Map.entry("peer/Link", 521),
+          Map.entry("peer/PeerTransport", 536),
           Map.entry("routing/Lane", 511),
           Map.entry("storage/PartitionStore", 583));
 

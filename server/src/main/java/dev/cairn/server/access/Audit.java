@@ -50,5 +50,10 @@ public interface Audit {
    * @param from the address in digits, without the port; empty: this node itself
    * @param what in words, a byte a character, without values and passwords
    */
-  record Event(Kind kind, Outcome outcome, String user, String from, String what) {}
+  record Event(Kind kind, Outcome outcome, String user, String from, String what) {
+    /** What this node itself has done. */
+    public static Event done(Kind kind, String what) {
+      return new Event(kind, Outcome.DONE, "", "", what);
+    }
+  }
 }

@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * All that the cluster knows of itself: settings fixed at creation, members, placement. Immutable;
@@ -103,6 +104,15 @@ public record ClusterState(
   @JsonIgnore
   public List<Member> metaLearners() {
     return members.subList(metaVoters().size(), members.size());
+  }
+
+  /** In one line: epoch, names of the nodes, how many partitions. */
+  public String summary() {
+    return "epoch %d: nodes %s, %d partitions"
+        .formatted(
+            epoch,
+            members.stream().map(Member::name).collect(Collectors.joining(",")),
+            partitions.size());
   }
 
   /** The name of the Raft group of a partition. */

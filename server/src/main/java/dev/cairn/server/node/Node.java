@@ -135,7 +135,7 @@ public final class Node {
             serving.levels(), slowLog, serving.enableShutdown(), tls.clients(), access);
     RespServer clients =
         RespServer.start(
-            front(config, config.listening().port(), rules).on(Optional.of(loops)),
+            front(config, config.listening().port(), loops, rules),
             runtime.router(),
             PortKind.CLIENT,
             metrics,
@@ -161,18 +161,14 @@ public final class Node {
     }
     RespServer clients =
         RespServer.start(
-            front(config, port, rules).on(Optional.of(loops)),
-            router,
-            PortKind.CLUSTER,
-            metrics,
-            Node::endProcess);
+            front(config, port, loops, rules), router, PortKind.CLUSTER, metrics, Node::endProcess);
     parts.add(new Running("cluster port", clients::close));
     return Optional.of(clients);
   }
 
   private static Audit.Event started(Optional<String> notProtected) {
     String what = notProtected.map(why -> "NOT PROTECTED: " + why).orElse("protected");
-    return new Audit.Event(Audit.Kind.START, Audit.Outcome.DONE, "", "", what);
+    return Audit.Event.done(Audit.Kind.START, what);
   }
 
   private static void tellPorts(NodeConfig config, NodeTls tls) {
@@ -192,9 +188,11 @@ public final class Node {
             why -> log.warn("NOT PROTECTED: {}; docs/guide/secure.md says how to mend that", why));
   }
 
-  private static FrontConfig front(NodeConfig config, int port, FrontConfig.Rules rules) {
+  private static FrontConfig front(
+      NodeConfig config, int port, EventLoops loops, FrontConfig.Rules rules) {
     FrontConfig.Bounds bounds = FrontConfig.Bounds.of(config.serving().valueBytesMax());
-    return FrontConfig.of(config.listening().host(), port, Release.version(), bounds, rules);
+    return new FrontConfig(
+        config.listening().host(), port, Release.version(), loops, bounds, rules);
   }
 
   /** SHUTDOWN: as a signal would, with the hook that stops the node in order. */

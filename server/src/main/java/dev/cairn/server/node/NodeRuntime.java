@@ -35,7 +35,6 @@ import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -117,7 +116,7 @@ final class NodeRuntime implements AutoCloseable {
                   spec.identity().self().peerPort(),
                   starts.run(),
                   spec.identity().tls().peers(),
-                  Optional.of(spec.loops())),
+                  spec.loops()),
               nodeLog);
       Addresses addresses = new Addresses(spec.identity().self().id(), engine.transport());
       introduction =
@@ -127,7 +126,7 @@ final class NodeRuntime implements AutoCloseable {
               addresses,
               engine.transport(),
               spec.founders().listed().stream().map(Formation.Address::peerAddress).toList());
-      tellOthers(introduction, spec);
+      tellOthers(introduction, nodeLog, spec);
       return new NodeRuntime(spec, nodeLog, storage, engine, introduction, addresses);
     } catch (IOException | RuntimeException | StartException e) {
       if (introduction != null) {
@@ -148,12 +147,13 @@ final class NodeRuntime implements AutoCloseable {
    * Tells the others that this node has started, before it opens a group. A verdict that the folder
    * is an older copy is kept: another start must not find others that do not know.
    *
-   * @throws LogLostException when one of them knows that it is
+   * @throws LogLostException when one of them knows that it is, or the log is gone
    */
-  private static void tellOthers(Introduction introduction, RuntimeSpec spec)
+  private static void tellOthers(Introduction introduction, WrittenLog nodeLog, RuntimeSpec spec)
       throws IOException, StartException {
     introduction.answerOthers();
     if (spec.identity().founded().isPresent()) {
+      nodeLog.requireGroup(spec.identity().founded().get().metaGroup());
       introduction.follow(
           MetaGroup.lastKnown(
               spec.identity().folder().resolve(CLUSTER), spec.identity().founded().get()));
@@ -285,16 +285,6 @@ final class NodeRuntime implements AutoCloseable {
     scheduler.schedule(() -> awaitNoted(spec), LOOK_NOTED_MILLIS, TimeUnit.MILLISECONDS);
   }
 
-  private static Audit.Event changed(ClusterState state) {
-    String what =
-        "epoch %d: nodes %s, %d partitions"
-            .formatted(
-                state.epoch(),
-                state.members().stream().map(Member::name).collect(Collectors.joining(",")),
-                state.partitions().size());
-    return new Audit.Event(Audit.Kind.CLUSTER, Audit.Outcome.DONE, "", "", what);
-  }
-
   private String waitingFor() {
     return introduction.hasMovedUnnoticed() ? introduction.waitingFor() : formation.waitingFor();
   }
@@ -319,7 +309,7 @@ final class NodeRuntime implements AutoCloseable {
             spec.access(),
             state -> {
               if (state.epoch() > known.epoch()) {
-                spec.access().audit().add(changed(state));
+                spec.access().audit().add(Audit.Event.done(Audit.Kind.CLUSTER, state.summary()));
               }
               formation.formed(state);
               introduction.follow(state);

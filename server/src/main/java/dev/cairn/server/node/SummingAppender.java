@@ -9,11 +9,9 @@ import ch.qos.logback.core.Appender;
 import ch.qos.logback.core.UnsynchronizedAppenderBase;
 import ch.qos.logback.core.spi.AppenderAttachable;
 import ch.qos.logback.core.spi.AppenderAttachableImpl;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ScheduledFuture;
@@ -30,9 +28,6 @@ import java.util.function.LongSupplier;
  * events are said, equal or not, since most are changes of state. What else comes within {@value
  * #WINDOW_SECONDS} seconds is counted. While more comes, each further minute brings the sum only.
  * After a minute without more, the kind is forgotten and the next event is said at once.
- *
- * <p>What is expected where a peer is down, and called an error by a library, is said at INFO,
- * once: {@link #addExpected}. That the peer is down is said by this node's own Membership.
  *
  * <p>Logback's DuplicateMessageFilter was rejected: it drops after a number for ever, and never
  * sums up.
@@ -52,12 +47,9 @@ public final class SummingAppender extends UnsynchronizedAppenderBase<ILoggingEv
   private static final int LOOK_EVERY_SECONDS = 5;
 
   private final AppenderAttachableImpl<ILoggingEvent> writers = new AppenderAttachableImpl<>();
-  private final List<Expected> expected = new ArrayList<>(); // complete before the start
   private final LongSupplier nanoTime;
   private final Map<Key, Kind> kinds = new LinkedHashMap<>(); // guarded by this
   private ScheduledFuture<?> looking; // of whoever starts and stops it
-
-  private record Expected(String logger, String beginning) {}
 
   private record Key(String logger, Level level, String template) {}
 
@@ -86,16 +78,6 @@ public final class SummingAppender extends UnsynchronizedAppenderBase<ILoggingEv
     this.nanoTime = nanoTime;
   }
 
-  /**
-   * Has errors of a library said at INFO.
-   *
-   * @param text the logger's name, a space, and what the message template begins with
-   */
-  public void addExpected(String text) {
-    String[] parts = text.strip().split("\\s+", 2);
-    expected.add(new Expected(parts[0], parts.length > 1 ? parts[1] : ""));
-  }
-
   @Override
   public void start() {
     looking =
@@ -122,10 +104,8 @@ public final class SummingAppender extends UnsynchronizedAppenderBase<ILoggingEv
   }
 
   @Override
-  protected void append(ILoggingEvent arrived) {
-    boolean calmed = isExpected(arrived);
-    ILoggingEvent event = calmed ? copy(arrived, Level.INFO, text(arrived)) : arrived;
-    Key key = new Key(event.getLoggerName(), event.getLevel(), template(arrived.getMessage()));
+  protected void append(ILoggingEvent event) {
+    Key key = new Key(event.getLoggerName(), event.getLevel(), template(event.getMessage()));
     synchronized (this) {
       long now = nanoTime.getAsLong();
       Kind kind = kinds.get(key);
@@ -138,7 +118,7 @@ public final class SummingAppender extends UnsynchronizedAppenderBase<ILoggingEv
         kind = new Kind(now);
         kinds.put(key, kind);
       }
-      if (calmed ? kind.said == 0 : isNew(kind, event)) {
+      if (isNew(kind, event)) {
         kind.said++;
         writers.appendLoopOnAppenders(event);
       } else {
@@ -190,28 +170,19 @@ public final class SummingAppender extends UnsynchronizedAppenderBase<ILoggingEv
     long seconds = Math.max(1, TimeUnit.NANOSECONDS.toSeconds(now - kind.sinceNanos));
     String text =
         "%d more times in the last %d s: ".formatted(kind.more, seconds) + text(kind.last);
-    LoggingEvent sum = copy(kind.last, kind.last.getLevel(), text);
+    LoggingEvent sum = copy(kind.last, text);
     writers.appendLoopOnAppenders(sum);
     kind.more = 0;
     kind.last = null;
   }
 
-  private boolean isExpected(ILoggingEvent event) {
-    return event.getLevel().isGreaterOrEqual(Level.WARN)
-        && expected.stream()
-            .anyMatch(
-                each ->
-                    event.getLoggerName().equals(each.logger())
-                        && event.getMessage().startsWith(each.beginning()));
-  }
-
   /** An event of the same logger and thread, with another text and no stack trace. */
-  private static LoggingEvent copy(ILoggingEvent event, Level level, String text) {
+  private static LoggingEvent copy(ILoggingEvent event, String text) {
     LoggingEvent copy = new LoggingEvent();
     copy.setLoggerName(event.getLoggerName());
     copy.setLoggerContextRemoteView(event.getLoggerContextVO());
     copy.setThreadName(event.getThreadName());
-    copy.setLevel(level);
+    copy.setLevel(event.getLevel());
     copy.setMessage(text);
     copy.setMDCPropertyMap(event.getMDCPropertyMap());
     copy.setTimeStamp(System.currentTimeMillis());

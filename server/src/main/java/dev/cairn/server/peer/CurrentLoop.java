@@ -5,13 +5,11 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.FastThreadLocal;
-import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 
 /**
- * The event loop that the current thread runs, where that loop lends itself to {@link
- * PeerTransport#sendFromHere}: what is asked by a client's request can then be asked, and its
- * answer be dealt with, without waking another thread.
+ * The event loop that the current thread runs, for whoever has something to do at the end of its
+ * round, and for whoever must not wait on it.
  *
  * <p>Threads: any.
  */
@@ -20,8 +18,8 @@ public final class CurrentLoop {
 
   private CurrentLoop() {}
 
-  /** Lends the loops of a group, which must run on NIO; each from a moment later on. */
-  public static void lend(EventLoopGroup loops) {
+  /** Makes the loops of a group known to their threads; each from a moment later on. */
+  public static void know(EventLoopGroup loops) {
     for (EventExecutor executor : loops) {
       executor.execute(() -> LOOP.set((EventLoop) executor));
     }
@@ -58,9 +56,5 @@ public final class CurrentLoop {
     if (LOOP.getIfExists() != null) {
       throw new IllegalStateException("an event loop must not wait for another thread");
     }
-  }
-
-  static Optional<EventLoop> get() {
-    return Optional.ofNullable(LOOP.getIfExists()).filter(loop -> !loop.isShuttingDown());
   }
 }

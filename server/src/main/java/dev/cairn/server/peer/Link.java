@@ -22,7 +22,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -85,7 +84,6 @@ final class Link {
 
   // The loop's.
   private final ArrayDeque<Message> waiting = new ArrayDeque<>(); // for a connection
-  private final List<CompletableFuture<Boolean>> waiters = new ArrayList<>();
   private final Map<Integer, Message> sent = new HashMap<>();
   private boolean resolving; // the host's name
   private final ArrayDeque<InetSocketAddress> untried = new ArrayDeque<>(); // of that name
@@ -96,7 +94,7 @@ final class Link {
   private int lastId;
   private boolean looking;
   private long failedAtNanos;
-  private volatile String failure; // why the last connection failed; null when it did not
+  private String failure; // why the last connection failed; null when it did not
 
   /**
    * Creates a link that is not connected.
@@ -142,27 +140,16 @@ final class Link {
     return open;
   }
 
-  /** Whether the last connection, or attempt at one, failed, and none was open since. */
-  boolean isFailing() {
-    return failure != null;
-  }
-
-  /** Opens the connection if there is none, and tells whether it is open, soon. */
-  CompletableFuture<Boolean> connected() {
+  /** Opens the connection if there is none. */
+  void connect() {
     if (open) {
-      return CompletableFuture.completedFuture(true);
+      return;
     }
-    CompletableFuture<Boolean> connected = new CompletableFuture<>();
     try {
-      loop.execute(
-          () -> {
-            waiters.add(connected);
-            takeArriving(true);
-          });
+      loop.execute(() -> takeArriving(true));
     } catch (RejectedExecutionException ended) {
-      connected.complete(false);
+      log.debug("{} is not connected to: this node is stopping", this);
     }
-    return connected;
   }
 
   void send(
@@ -224,11 +211,7 @@ final class Link {
     scheduled.set(false);
     if (closed) {
       failArriving();
-      tellWaiters(false);
       return;
-    }
-    if (open) {
-      tellWaiters(true);
     }
     boolean any = connect;
     for (Message message = arriving.poll(); message != null; message = arriving.poll()) {
@@ -243,11 +226,6 @@ final class Link {
       resolve();
     }
     lookLater();
-  }
-
-  private void tellWaiters(boolean connected) {
-    waiters.forEach(waiter -> waiter.complete(connected));
-    waiters.clear();
   }
 
   private void write(Message message) {
@@ -358,7 +336,6 @@ final class Link {
     untried.clear();
     outbox = new Outbox(channel, counts);
     open = true;
-    tellWaiters(true);
     for (Message message = waiting.poll(); message != null; message = waiting.poll()) {
       write(message);
     }
@@ -443,7 +420,6 @@ final class Link {
   }
 
   private void failWaiting(String why) {
-    tellWaiters(false);
     for (Message message = waiting.poll(); message != null; message = waiting.poll()) {
       answer(message, new Answer.NotSent(why));
     }
@@ -501,7 +477,7 @@ final class Link {
             failArriving();
           });
     } catch (RejectedExecutionException ended) {
-      failArriving(); // a lent loop, whose channels have ended with it
+      failArriving(); // the loop, and its channels with it
     }
   }
 

@@ -8,6 +8,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
@@ -15,14 +16,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
@@ -33,11 +31,10 @@ import org.slf4j.LoggerFactory;
 /**
  * Requests and answers between nodes: this node's peer port, and its connections to others'.
  *
- * <p>One loop reads and writes all connections, its own or one that is given ({@link EventLoops});
- * it decodes, and never waits. {@link #WORKERS} workers deal with what arrives: the messages of one
- * stream (a Raft group, a partition) in their order by one of them, up to where a handler says that
- * it waits for a disk ({@link TaskLoop}): the engine's then hold their group's lock. Handlers that
- * may block get threads of their own ({@link #handleApart}).
+ * <p>One loop reads and writes all connections ({@link EventLoops}); it decodes, and never waits.
+ * {@link #WORKERS} workers deal with what arrives: the messages of one stream (a Raft group, a
+ * partition) in their order by one of them, up to where a handler says that it waits for a disk
+ * ({@link TaskLoop}). Handlers that may block get threads of their own ({@link #handleApart}).
  *
  * <p>A peer is called by its node's id, and where that is is looked up ({@link #locate}): a node
  * that moves stays the same peer (docs/design/decisions/0029).
@@ -57,14 +54,11 @@ public final class PeerTransport implements AutoCloseable {
       Math.max(1, Math.min(8, Runtime.getRuntime().availableProcessors() / 2));
 
   private static final int BLOCKING_THREADS_MAX = 64;
-  private static final long FAILING_WAIT_MILLIS = 50;
   private static final Logger log = LoggerFactory.getLogger(PeerTransport.class);
 
   private final EventLoops loops;
-  private final boolean ownsLoops;
   private final PeerLoop loop;
   private final Dialing dialing;
-  private final Dialing lentDialing;
   private final List<TaskLoop> workers;
   private final ThreadPoolExecutor blocking;
   private final Map<Byte, Handled> handlers = new ConcurrentHashMap<>();
@@ -72,7 +66,6 @@ public final class PeerTransport implements AutoCloseable {
   private final Set<Byte> openToAll = ConcurrentHashMap.newKeySet();
   private final Map<Peer, Links> links = new ConcurrentHashMap<>();
   private final MessageCounts counts = new MessageCounts();
-  private final Map<Lent, Link> lentLinks = new ConcurrentHashMap<>();
   private final AcceptedConnections accepted;
   private volatile boolean closed;
   private volatile boolean complete; // every handler that this version has is there
@@ -122,9 +115,6 @@ public final class PeerTransport implements AutoCloseable {
   /** Whoever is there. */
   private record At(PeerAddress address) implements Peer {}
 
-  /** A peer, as a loop that is not ours reaches it. */
-  private record Lent(EventLoop loop, Peer peer) {}
-
   private record Links(Link control, Link data, Link bulk) {
     Link of(Traffic traffic) {
       return switch (traffic) {
@@ -139,11 +129,10 @@ public final class PeerTransport implements AutoCloseable {
     }
   }
 
-  private PeerTransport(PeerRun self, Names names, PeerTls tls, Optional<EventLoops> shared) {
+  private PeerTransport(PeerRun self, Names names, PeerTls tls, EventLoops loops) {
     this.directory = new PeerDirectory(self);
     accepted = new AcceptedConnections(directory, tls, this::dispatch, counts);
-    ownsLoops = shared.isEmpty();
-    loops = shared.orElseGet(EventLoops::ofPeers);
+    this.loops = loops;
     loop = new PeerLoop(loops.group().next());
     workers = IntStream.range(0, WORKERS).mapToObj(i -> new TaskLoop("worker-" + i)).toList();
     blocking =
@@ -155,12 +144,9 @@ public final class PeerTransport implements AutoCloseable {
             new SynchronousQueue<>(),
             new DefaultThreadFactory("peer-request", true),
             new ThreadPoolExecutor.CallerRunsPolicy());
-    dialing = new Dialing(connecting(loops.connecting()), blocking, names, tls);
-    lentDialing = new Dialing(connecting(NioSocketChannel.class), blocking, names, tls);
-  }
-
-  private static Bootstrap connecting(Class<? extends Channel> channel) {
-    return new Bootstrap().channel(channel).option(ChannelOption.TCP_NODELAY, true);
+    Bootstrap connecting =
+        new Bootstrap().channel(NioSocketChannel.class).option(ChannelOption.TCP_NODELAY, true);
+    dialing = new Dialing(connecting, blocking, names, tls);
   }
 
   /**
@@ -170,25 +156,19 @@ public final class PeerTransport implements AutoCloseable {
    * @param port the peer port, 1 to 65535
    * @param self who this is, for the greetings
    * @param tls what peers have to prove, and how this node does
-   * @param shared what runs the connections; empty for a loop of its own
+   * @param loops what runs the connections; the caller's to close, after this
    * @throws IOException when the port cannot be had
    */
   public static PeerTransport listen(
-      String bindHost, int port, PeerRun self, PeerTls tls, Optional<EventLoops> shared)
-      throws IOException {
-    return listen(bindHost, port, new PeerTransport(self, Names.SYSTEM, tls, shared));
-  }
-
-  /** On a loop of its own. */
-  public static PeerTransport listen(String bindHost, int port, PeerRun self, PeerTls tls)
-      throws IOException {
-    return listen(bindHost, port, self, tls, Optional.empty());
+      String bindHost, int port, PeerRun self, PeerTls tls, EventLoops loops) throws IOException {
+    return listen(bindHost, port, self, tls, loops, Names.SYSTEM);
   }
 
   /** With another meaning of names, for tests. */
-  static PeerTransport listen(String bindHost, int port, PeerRun self, PeerTls tls, Names names)
+  static PeerTransport listen(
+      String bindHost, int port, PeerRun self, PeerTls tls, EventLoops loops, Names names)
       throws IOException {
-    return listen(bindHost, port, new PeerTransport(self, names, tls, Optional.empty()));
+    return listen(bindHost, port, new PeerTransport(self, names, tls, loops));
   }
 
   private static PeerTransport listen(String bindHost, int port, PeerTransport transport)
@@ -211,7 +191,7 @@ public final class PeerTransport implements AutoCloseable {
   private ServerBootstrap server() {
     return new ServerBootstrap()
         .group(loops.group())
-        .channel(loops.listening())
+        .channel(NioServerSocketChannel.class)
         .option(ChannelOption.SO_REUSEADDR, true)
         .option(ChannelOption.SO_BACKLOG, 512)
         .childOption(ChannelOption.TCP_NODELAY, true)
@@ -363,12 +343,6 @@ public final class PeerTransport implements AutoCloseable {
     if (known != null) {
       known.all().forEach(Link::moved);
     }
-    lentLinks.forEach(
-        (lent, link) -> {
-          if (lent.peer().equals(node)) {
-            link.moved();
-          }
-        });
   }
 
   /** Where a node is, as far as is known. */
@@ -465,30 +439,6 @@ public final class PeerTransport implements AutoCloseable {
         done);
   }
 
-  /**
-   * Sends a small message, over a connection of the current thread's own loop where that has been
-   * lent ({@link CurrentLoop}) and is not this one's too, else among the control traffic. Such
-   * messages keep no order.
-   *
-   * @param done called exactly once, on a loop: it must not block
-   */
-  public void sendFromHere(
-      String nodeId, byte kind, byte[] body, long timeoutMillis, Consumer<Answer> done) {
-    Optional<EventLoop> lent = CurrentLoop.get();
-    if (lent.isEmpty() || closed || loops.has(lent.get())) {
-      sendApart(Traffic.CONTROL, nodeId, kind, body, timeoutMillis, Runnable::run, done);
-      return;
-    }
-    Link link =
-        lentLinks.computeIfAbsent(
-            new Lent(lent.get(), new Node(nodeId)),
-            to -> link(to.peer(), Traffic.CONTROL, lentDialing, to.loop()));
-    link.send(kind, (short) 0, body, timeoutMillis, Runnable::run, done);
-    if (closed) {
-      link.close(); // close() may not have seen it
-    }
-  }
-
   private void sendTo(
       Traffic traffic,
       Peer peer,
@@ -532,42 +482,10 @@ public final class PeerTransport implements AutoCloseable {
     Links to = linksTo(new Node(nodeId));
     boolean connected = to.control().isOpen() && to.data().isOpen();
     if (!connected) {
-      to.control().connected();
-      to.data().connected();
+      to.control().connect();
+      to.data().connect();
     }
     return connected;
-  }
-
-  /**
-   * Waits until messages can be sent to a peer. Blocks; not for a loop's or a worker's thread. A
-   * peer that has failed already is waited for at most {@link #FAILING_WAIT_MILLIS}, as long as one
-   * that is back takes to greet: a frozen one must not hold each election up.
-   *
-   * @return whether they can
-   */
-  public boolean awaitConnected(String nodeId, long timeoutMillis) throws InterruptedException {
-    CurrentLoop.willWait();
-    if (isConnected(nodeId)) {
-      return true;
-    }
-    Links to = linksTo(new Node(nodeId));
-    long waitMillis =
-        isFailing(nodeId) ? Math.min(timeoutMillis, FAILING_WAIT_MILLIS) : timeoutMillis;
-    CompletableFuture<Boolean> both =
-        to.control().connected().thenCombine(to.data().connected(), Boolean::logicalAnd);
-    try {
-      return both.get(waitMillis, TimeUnit.MILLISECONDS);
-    } catch (TimeoutException e) {
-      return false;
-    } catch (ExecutionException e) {
-      throw new IllegalStateException("a link fails with false", e);
-    }
-  }
-
-  /** Whether the last connection to a peer, or attempt at one, failed, and none was open since. */
-  public boolean isFailing(String nodeId) {
-    Links to = linksTo(new Node(nodeId));
-    return to.control().isFailing() || to.data().isFailing();
   }
 
   private Links linksTo(Peer peer) {
@@ -610,12 +528,8 @@ public final class PeerTransport implements AutoCloseable {
     }
     accepted.close();
     links.values().stream().flatMap(Links::all).forEach(Link::close);
-    lentLinks.values().forEach(Link::close);
     loop.end();
     loops.settle();
-    if (ownsLoops) {
-      loops.close();
-    }
     workers.forEach(TaskLoop::close);
     blocking.shutdown();
   }

@@ -91,9 +91,9 @@ public interface RaftGroup extends AutoCloseable {
 
   /**
    * Lets go of a witness' log up to an index although a full replica may need it: the log has
-   * reached its bound. Where each snapshot lets go of it anyway there is nothing to do.
+   * reached its bound.
    */
-  default void cutLog(long upTo) {}
+  void cutLog(long upTo);
 
   /** Ends the group's work in this process, and waits for it. Its log stays. */
   @Override

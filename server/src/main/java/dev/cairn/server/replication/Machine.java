@@ -41,6 +41,7 @@ import org.slf4j.LoggerFactory;
 final class Machine {
   private static final Logger LOG = LoggerFactory.getLogger(Machine.class);
   private static final int SHORT_RUN_ENTRIES = 64;
+  private static final long SHORT_RUN_BYTES = 1 << 20;
   private static final String STOPPED = "the group has stopped";
 
   private final String group;
@@ -156,7 +157,7 @@ final class Machine {
 
   /** Returns how many entries the listener was given. */
   private int applyNow(List<Entry> run, List<Optional<Proposal>> proposed) {
-    if (run.size() > SHORT_RUN_ENTRIES) {
+    if (run.size() > SHORT_RUN_ENTRIES || bytes(run) > SHORT_RUN_BYTES) {
       TaskLoop.willBlock();
     }
     int given = 0;
@@ -180,6 +181,14 @@ final class Machine {
     appliedTerm = last.term();
     appliedIndex = last.index();
     return given;
+  }
+
+  private static long bytes(List<Entry> run) {
+    long bytes = 0;
+    for (Entry entry : run) {
+      bytes += entry.data() == null ? 0 : entry.data().length;
+    }
+    return bytes;
   }
 
   private void configure(Entry entry) throws Exception {

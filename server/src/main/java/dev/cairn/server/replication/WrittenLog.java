@@ -234,6 +234,17 @@ public final class WrittenLog implements NodeLog {
         .orElse(0L);
   }
 
+  /**
+   * Refuses a log that has nothing of a group that this node had: its folder was deleted.
+   *
+   * @throws LogLostException when the group has no marker
+   */
+  public void requireGroup(String group) throws LogLostException {
+    if (incarnation(group) == 0) {
+      throw lost(folder, "is gone", null);
+    }
+  }
+
   @Override
   public void writeIncarnation(String group, long incarnation) {
     long number = GroupNumbers.of(group);

@@ -9,7 +9,6 @@ import dev.cairn.server.command.ShutdownBy;
 import dev.cairn.server.command.SlowLog;
 import dev.cairn.server.peer.EventLoops;
 import dev.cairn.server.tls.ClientTls;
-import java.util.Optional;
 
 /**
  * Where one port listens, its bounds, and what holds for all its connections.
@@ -17,19 +16,12 @@ import java.util.Optional;
  * @param host address to listen on
  * @param port 0 takes a free one
  * @param cairnVersion what INFO says
- * @param threads event loops, where it has its own; each connection belongs to one
- * @param shared the loops of its connections, which others use too; empty for loops of its own
+ * @param loops those of its connections, each of which belongs to one; the caller's to close
  * @param bounds what connections may use
  * @param rules what holds for each connection
  */
 public record FrontConfig(
-    String host,
-    int port,
-    String cairnVersion,
-    int threads,
-    Optional<EventLoops> shared,
-    Bounds bounds,
-    Rules rules) {
+    String host, int port, String cairnVersion, EventLoops loops, Bounds bounds, Rules rules) {
   private static final long MIB = 1024 * 1024;
 
   /**
@@ -126,37 +118,19 @@ public record FrontConfig(
     }
   }
 
-  public FrontConfig {
-    if (threads < 1) {
-      throw new IllegalArgumentException("a front has at least one thread");
-    }
-  }
-
   /** The defaults. */
-  public static FrontConfig of(String host, int port, String cairnVersion) {
+  public static FrontConfig of(String host, int port, String cairnVersion, EventLoops loops) {
     Bounds bounds = Bounds.of(Limits.VALUE_BYTES_MAX_DEFAULT);
-    return of(host, port, cairnVersion, bounds, Rules.defaults());
-  }
-
-  /** As many threads as this machine is worth. */
-  public static FrontConfig of(
-      String host, int port, String cairnVersion, Bounds bounds, Rules rules) {
-    int threads = Math.max(1, Math.min(4, Runtime.getRuntime().availableProcessors() / 2));
-    return new FrontConfig(host, port, cairnVersion, threads, Optional.empty(), bounds, rules);
+    return new FrontConfig(host, port, cairnVersion, loops, bounds, Rules.defaults());
   }
 
   /** The same with other bounds. */
   public FrontConfig with(Bounds others) {
-    return new FrontConfig(host, port, cairnVersion, threads, shared, others, rules);
-  }
-
-  /** The same on loops that others use too, or on its own. */
-  public FrontConfig on(Optional<EventLoops> loops) {
-    return new FrontConfig(host, port, cairnVersion, threads, loops, bounds, rules);
+    return new FrontConfig(host, port, cairnVersion, loops, others, rules);
   }
 
   /** The same with other rules. */
   public FrontConfig with(Rules others) {
-    return new FrontConfig(host, port, cairnVersion, threads, shared, bounds, others);
+    return new FrontConfig(host, port, cairnVersion, loops, bounds, others);
   }
 }

@@ -26,6 +26,7 @@ import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
 import java.net.BindException;
@@ -43,8 +44,7 @@ import java.util.function.Consumer;
 /**
  * One client port of the node: listens on a port and gives each connection a {@link RespSession}.
  *
- * <p>A connection belongs to one event loop for its life. The loops are the port's own, or those
- * that it is given ({@link EventLoops}).
+ * <p>A connection belongs to one event loop for its life.
  */
 public final class RespServer implements AutoCloseable {
   private static final long STOP_MILLIS = 2000;
@@ -92,8 +92,7 @@ public final class RespServer implements AutoCloseable {
     this.traffic = new Traffic(metrics, port);
     metrics.gauge(Metric.CONNECTIONS, connections::get, port);
     metrics.gauge(Metric.REQUEST_BYTES, memory::bytes, port);
-    this.loops =
-        config.shared().orElseGet(() -> EventLoops.ofClients(port + "-port", config.threads()));
+    this.loops = config.loops();
   }
 
   /**
@@ -209,9 +208,6 @@ public final class RespServer implements AutoCloseable {
     if (commands != null) {
       commands.close();
     }
-    if (config.shared().isEmpty()) {
-      loops.close();
-    }
   }
 
   @Override
@@ -223,7 +219,7 @@ public final class RespServer implements AutoCloseable {
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(loops.group())
-            .channel(loops.listening())
+            .channel(NioServerSocketChannel.class)
             .option(ChannelOption.SO_BACKLOG, 1024)
             .option(ChannelOption.SO_REUSEADDR, true)
             .childOption(ChannelOption.TCP_NODELAY, true)

@@ -17,7 +17,6 @@ import dev.cairn.server.tls.PeerTls;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,11 +45,7 @@ class MetaGroupTest {
         Shards engine =
             Shards.start(
                 PeerTransport.listen(
-                    "127.0.0.1",
-                    port,
-                    new PeerRun(self.id(), 1, "start"),
-                    PeerTls.off(),
-                    Optional.of(loops)),
+                    "127.0.0.1", port, new PeerRun(self.id(), 1, "start"), PeerTls.off(), loops),
                 log)) {
       log.writeIncarnation(founded.metaGroup(), 1);
       try (MetaGroup meta =

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.http;
 
+import dev.cairn.server.TestLoops;
 import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.CommandTable;
@@ -61,7 +62,7 @@ final class HttpTestNode implements AutoCloseable {
             MEMORY_BYTES_MAX);
     server =
         RespServer.start(
-            FrontConfig.of("127.0.0.1", 0, "x"),
+            FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED),
             router,
             PortKind.CLIENT,
             metrics,

@@ -2,9 +2,12 @@
 package dev.cairn.server.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.cairn.server.operation.Reply;
 import dev.cairn.server.partition.LogLimits;
+import dev.cairn.server.raft.LogLostException;
+import dev.cairn.server.storage.DurableFiles;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -47,6 +50,17 @@ class NodeRuntimeTest {
         cluster.start(node);
       }
       assertEveryKeyReads(cluster, 0);
+    }
+  }
+
+  @Test
+  void aNodeWhoseLogIsGoneDoesNotGoOnWithAnEmptyOne() throws Exception {
+    try (RuntimeCluster cluster = RuntimeCluster.start(folder, LogLimits.DEFAULT)) {
+      cluster.stop(1);
+      DurableFiles.deleteTree(cluster.folder(1).resolve(NodeRuntime.LOG));
+      assertThatThrownBy(() -> cluster.start(1))
+          .isInstanceOf(LogLostException.class)
+          .hasMessageContaining("is gone");
     }
   }
 

@@ -18,7 +18,6 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -101,7 +100,7 @@ class OneLoopTest {
 
   private RespServer serve() throws Exception {
     return RespServer.start(
-        FrontConfig.of("127.0.0.1", 0, "test").on(Optional.of(cluster.loops(LEADER))),
+        FrontConfig.of("127.0.0.1", 0, "test", cluster.loops(LEADER)),
         cluster.node(LEADER).router(),
         PortKind.CLIENT,
         cluster.metrics(LEADER),

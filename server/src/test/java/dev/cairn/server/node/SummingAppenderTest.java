@@ -36,7 +36,6 @@ final class SummingAppenderTest {
     written.start();
     summing.setContext(context);
     summing.addAppender(written);
-    summing.addExpected("library.Replicator Fail to check");
     summing.start();
     context.getLogger("ROOT").addAppender(summing);
     log = context.getLogger("own.Part");
@@ -114,22 +113,6 @@ final class SummingAppenderTest {
     assertThat(said()).hasSize(SummingAppender.CALM_MAX);
     log.info("peer {} is up", "a");
     assertThat(said()).isEmpty();
-  }
-
-  @Test
-  void whatIsExpectedOfALibraryIsNoError() {
-    Logger library = context.getLogger("library.Replicator");
-    for (String peer : List.of("a", "b", "c")) {
-      library.error("Fail to check {}", peer, new IllegalStateException("no connection"));
-    }
-    library.error("Fail to go on");
-    pass(60);
-    assertThat(said())
-        .containsExactly(
-            "INFO Fail to check a: java.lang.IllegalStateException: no connection",
-            "ERROR Fail to go on",
-            "INFO 2 more times in the last 60 s: Fail to check c:"
-                + " java.lang.IllegalStateException: no connection");
   }
 
   @Test

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.peer;
 
+import dev.cairn.server.TestLoops;
 import dev.cairn.server.tls.PeerTls;
 import java.io.IOException;
-import java.util.Optional;
 
 /** Nodes on loopback for tests, each named after its port. */
 public final class LocalPeers {
@@ -11,21 +11,20 @@ public final class LocalPeers {
 
   private LocalPeers() {}
 
-  /** A node of its own. */
+  /** A node, on the loop of all tests. */
   public static PeerTransport listen(int port) throws IOException {
     return listen(port, 1);
   }
 
   /** As {@link #listen(int)}, in a start of that number. */
   public static PeerTransport listen(int port, long start) throws IOException {
-    return listen(port, start, Optional.empty());
+    return listen(port, start, TestLoops.SHARED);
   }
 
-  /** As {@link #listen(int, long)}, on loops that others use too, or on its own. */
-  public static PeerTransport listen(int port, long start, Optional<EventLoops> shared)
-      throws IOException {
+  /** As {@link #listen(int, long)}, on loops of the caller's. */
+  public static PeerTransport listen(int port, long start, EventLoops loops) throws IOException {
     PeerRun run = new PeerRun(id(port), start, "run-" + start);
-    return PeerTransport.listen(LOCAL, port, run, PeerTls.off(), shared);
+    return PeerTransport.listen(LOCAL, port, run, PeerTls.off(), loops);
   }
 
   /** The id of the node that listens on a port. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.cairn.server.FreePorts;
+import dev.cairn.server.TestLoops;
 import dev.cairn.server.tls.CertificateWriter;
 import dev.cairn.server.tls.IdentityFiles;
 import dev.cairn.server.tls.PeerTls;
@@ -24,6 +25,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -61,7 +63,8 @@ class PeerTlsTest {
     int port = FreePorts.next();
     int own = FreePorts.next();
     PeerTransport accepting =
-        PeerTransport.listen("127.0.0.1", port, new PeerRun(LocalPeers.id(port), 1, "run"), to);
+        PeerTransport.listen(
+            "127.0.0.1", port, new PeerRun(LocalPeers.id(port), 1, "run"), to, TestLoops.SHARED);
     open.add(accepting);
     accepting.handle(
         KIND,
@@ -70,7 +73,8 @@ class PeerTlsTest {
           answer.accept(body);
         });
     PeerTransport connecting =
-        PeerTransport.listen("127.0.0.1", own, new PeerRun(LocalPeers.id(own), 1, "run"), from);
+        PeerTransport.listen(
+            "127.0.0.1", own, new PeerRun(LocalPeers.id(own), 1, "run"), from, TestLoops.SHARED);
     open.add(connecting);
     return new Ends(connecting, accepting, port);
   }
@@ -88,11 +92,11 @@ class PeerTlsTest {
     return answer.get(20, TimeUnit.SECONDS);
   }
 
-  private void agree(PeerTls from, PeerTls to) throws Exception {
-    Ends ends = between(from, to);
-    assertThat(ends.from().awaitConnected(LocalPeers.at(ends.from(), ends.port()), FOR_LONG))
-        .isTrue();
+  private void agree(PeerTls one, PeerTls other) throws Exception {
+    Ends ends = between(one, other);
     assertThat(ask(ends, FOR_LONG)).isInstanceOf(Answer.Received.class);
+    String to = LocalPeers.at(ends.from(), ends.port());
+    Awaitility.await().until(() -> ends.from().isConnected(to));
   }
 
   private Answer.NotSent refused(PeerTls from, PeerTls to) throws Exception {
@@ -102,7 +106,7 @@ class PeerTlsTest {
     assertThat(answer).isInstanceOf(Answer.NotSent.class);
     assertThat(handled).hasValue(0);
     assertThat(ends.to().messagesReceived()).isZero();
-    assertThat(ends.from().isFailing(LocalPeers.id(ends.port()))).isTrue();
+    assertThat(ends.from().isConnected(LocalPeers.id(ends.port()))).isFalse();
     return (Answer.NotSent) answer;
   }
 

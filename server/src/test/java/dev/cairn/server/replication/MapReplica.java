@@ -29,6 +29,7 @@ final class MapReplica implements GroupListener, SnapshotHost {
 
   private final Path folder;
   final AtomicInteger incomings = new AtomicInteger();
+  final AtomicInteger checkpointsToFail = new AtomicInteger();
   private final AtomicInteger checkpoints = new AtomicInteger();
   private SortedMap<Long, String> entries = new TreeMap<>(); // guarded by this, as all below
   private Row row = new Row(0, 0, 0);
@@ -180,6 +181,9 @@ final class MapReplica implements GroupListener, SnapshotHost {
 
   @Override
   public synchronized Path checkpoint() throws IOException {
+    if (checkpointsToFail.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+      throw new IOException("no checkpoint, as the test wants it");
+    }
     Path target = folder.resolve("checkpoint-" + checkpoints.incrementAndGet());
     Files.createDirectories(target);
     for (var entry : entries.entrySet()) {

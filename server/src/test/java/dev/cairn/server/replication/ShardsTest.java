@@ -16,6 +16,8 @@ import dev.cairn.server.raft.Peer;
 import dev.cairn.server.raft.RaftGroup;
 import io.netty.util.concurrent.EventExecutor;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,7 +37,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Groups of the engine that is not in use yet, on nodes with real logs and connections. */
+/** Groups on nodes with real logs and connections. */
 class ShardsTest {
   private static final String GROUP = "cairn-test-p0";
 
@@ -138,6 +140,47 @@ class ShardsTest {
     late.start(); // its log begins behind the copy
     awaitSame();
     eventually().untilAsserted(() -> assertThat(filesNamed("checkpoint-")).isEmpty());
+  }
+
+  @Test
+  void aCopyThatCannotBeHadIsAskedForAgainAndEndsWhole() throws Exception {
+    start(3, false);
+    Node leader = awaitLeader();
+    Node late = nodes.stream().filter(node -> node != leader).findFirst().orElseThrow();
+    late.stop();
+    leader.propose("entry").get(20, TimeUnit.SECONDS);
+    leader.propose("last").get(20, TimeUnit.SECONDS);
+    long end = leader.log.lastIndex(GROUP);
+    eventually()
+        .until(
+            () -> {
+              leader.group.snapshot(why -> {});
+              return leader.log.firstIndex(GROUP) > end;
+            });
+    nodes.forEach(node -> node.replica.checkpointsToFail.set(2));
+    late.start();
+    awaitSame();
+    assertThat(late.replica.incomings).hasValueGreaterThan(2);
+    eventually().untilAsserted(() -> assertThat(filesNamed("incoming-")).isEmpty());
+  }
+
+  @Test
+  void aVoterThatAcceptsAndStaysMuteHoldsUpNoElection() throws Exception {
+    for (int i = 0; i < 3; i++) {
+      nodes.add(new Node(i, false, 1));
+    }
+    List<Peer> all = nodes.stream().map(node -> node.self).toList();
+    int port = nodes.get(2).port;
+    try (ServerSocket mute = new ServerSocket(port, 64, InetAddress.getLoopbackAddress())) {
+      for (Node node : nodes.subList(0, 2)) {
+        node.first = all;
+        node.start();
+        node.knows(nodes);
+      }
+      assertThat(awaitLeader().propose("one").get(20, TimeUnit.SECONDS)).isEqualTo("applied");
+      mute.setSoTimeout(20_000);
+      mute.accept().close(); // it was tried, else this throws
+    }
   }
 
   @Test
@@ -477,7 +520,7 @@ class ShardsTest {
     void start() throws IOException {
       log = WrittenLog.open(logFolder(), self.nodeId(), damage -> {}, metrics);
       starts++;
-      transport = LocalPeers.listen(port, starts, Optional.of(loops));
+      transport = LocalPeers.listen(port, starts, loops);
       knows(nodes);
       shards = Shards.start(transport, log);
       if (log.incarnation(GROUP) == 0 && marks) {

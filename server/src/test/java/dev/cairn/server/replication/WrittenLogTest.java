@@ -16,7 +16,9 @@ import dev.cairn.server.metrics.Metric;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.raft.ForeignLogException;
 import dev.cairn.server.raft.LogDamagedException;
+import dev.cairn.server.raft.LogLostException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -24,6 +26,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -41,6 +44,7 @@ class WrittenLogTest {
   private static final String GROUP = "cairn-test-p0";
   private static final String OTHER = "cairn-test-p1";
   private static final int ENTRY_BYTES = 1_000;
+  private static final String MARK = "durable-mark";
 
   /** Four batches of a block each to a segment. */
   private static final int BLOCKS_OF_A_SEGMENT = 4;
@@ -171,6 +175,111 @@ class WrittenLogTest {
   }
 
   @Test
+  void aLogThatLostWhatItHadSyncedIsLostAndStaysSo() throws IOException {
+    open(LogSettings.DEFAULT);
+    append(1, 20);
+    log.close();
+    flip(4096 + 70);
+    for (int i = 0; i < 2; i++) {
+      assertThatThrownBy(() -> WrittenLog.open(folder(), "node", faults::add, metrics))
+          .isInstanceOf(LogLostException.class)
+          .hasMessageContaining(folder().toString())
+          .hasMessageContaining("must not vote");
+    }
+  }
+
+  @Test
+  void aLogWithoutItsMarkIsLost() throws IOException {
+    open(LogSettings.DEFAULT);
+    append(1, 20);
+    log.close();
+    Files.delete(folder().resolve(MARK));
+    assertThatThrownBy(() -> WrittenLog.open(folder(), "node", faults::add, metrics))
+        .isInstanceOf(LogLostException.class);
+  }
+
+  @Test
+  void anEndThatACrashCutOffAboveTheMarkIsNoLoss() throws IOException {
+    open(LogSettings.DEFAULT);
+    append(1, 10);
+    log.close(); // writes the mark
+    byte[] mark = Files.readAllBytes(folder().resolve(MARK));
+    open(LogSettings.DEFAULT);
+    append(11, 11);
+    append(12, 12);
+    log.close();
+    Files.write(folder().resolve(MARK), mark);
+    long blocks = 0;
+    while (startsWith("CLOG", blocks << 12)) {
+      blocks++; // each append here is a batch, and each batch a block
+    }
+    flip(((blocks - 1) << 12) + 70);
+    open(LogSettings.DEFAULT);
+    assertThat(log.lastIndex(GROUP)).isEqualTo(11);
+    assertThat(log.termAt(GROUP, 11)).hasValue(1);
+    append(12, 13);
+    assertThat(log.lastIndex(GROUP)).isEqualTo(13);
+  }
+
+  @Test
+  void aLogThatWasCondemnedIsLost() throws IOException {
+    WrittenLog.open(folder(), "node", faults::add, metrics).close();
+    LogFolder.condemn(folder(), "found by the scrub");
+    assertThatThrownBy(() -> WrittenLog.open(folder(), "node", faults::add, metrics))
+        .isInstanceOf(LogLostException.class)
+        .hasMessageContaining("found by the scrub");
+    for (Path file : LogFolder.files(folder())) {
+      MapReplica.deleteAll(file);
+    }
+    WrittenLog.open(folder(), "node", faults::add, metrics).close();
+  }
+
+  @Test
+  void aLogThatHasNothingOfAGroupThatWasThereIsLost() throws IOException {
+    open(LogSettings.DEFAULT);
+    log.writeIncarnation(GROUP, 1);
+    log.requireGroup(GROUP);
+    assertThatThrownBy(() -> log.requireGroup(OTHER))
+        .isInstanceOf(LogLostException.class)
+        .hasMessageContaining("is gone");
+  }
+
+  @Test
+  void aLogIsOpenOnce() throws IOException {
+    open(LogSettings.DEFAULT);
+    assertThatThrownBy(() -> WrittenLog.open(folder(), "node", faults::add, metrics))
+        .isInstanceOf(IOException.class)
+        .isNotInstanceOf(LogLostException.class);
+  }
+
+  @Test
+  void anotherIncarnationStartsEmptyAndOthersKeepWhatTheyHave() throws IOException {
+    open(LogSettings.DEFAULT);
+    assertThat(log.incarnation(GROUP)).isZero();
+    assertThat(log.firstIndex(GROUP)).isOne();
+    assertThat(log.lastIndex(GROUP)).isZero();
+    assertThat(log.termAt(GROUP, 1)).isEmpty();
+    log.writeIncarnation(OTHER, 1);
+    long other = GroupNumbers.of(OTHER);
+    LogEntry entry = new LogEntry(1, 4, LogEntry.Kind.DATA, new byte[ENTRY_BYTES]);
+    log.log().append(new Append().hardState(other, 4, new byte[0]).entry(other, entry));
+    log.writeIncarnation(GROUP, 1);
+    append(1, 9);
+    log.writeIncarnation(GROUP, 2);
+    for (int round = 0; round < 2; round++) {
+      assertThat(log.incarnation(GROUP)).isEqualTo(2);
+      assertThat(log.firstIndex(GROUP)).isOne();
+      assertThat(log.lastIndex(GROUP)).isZero();
+      assertThat(log.entryBytes(GROUP)).isZero();
+      assertThat(log.log().group(GroupNumbers.of(GROUP)).orElseThrow().term()).isZero();
+      assertThat(log.incarnation(OTHER)).isOne();
+      assertThat(log.lastIndex(OTHER)).isOne();
+      assertThat(log.termAt(OTHER, 1)).hasValue(4);
+      restart();
+    }
+  }
+
+  @Test
   void aLogOfTheFormerFormIsLeftAsItIs() throws IOException {
     Path folder = temporary.resolve("log");
     Files.createDirectories(folder);
@@ -219,8 +328,50 @@ class WrittenLogTest {
         .sum();
   }
 
+  private Path folder() {
+    return temporary.resolve("log");
+  }
+
+  private Path newestSegment() throws IOException {
+    try (Stream<Path> files = Files.list(folder())) {
+      return files
+          .filter(file -> file.getFileName().toString().startsWith("segment-"))
+          .max(Comparator.comparing(file -> numberOfFirstBatch(file)))
+          .orElseThrow();
+    }
+  }
+
+  /** 0 of a file that was not used yet. */
+  private static long numberOfFirstBatch(Path segment) {
+    try (FileChannel file = FileChannel.open(segment, StandardOpenOption.READ)) {
+      ByteBuffer header = ByteBuffer.allocate(64);
+      file.read(header, 0);
+      return header.getLong(32);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private boolean startsWith(String text, long offset) throws IOException {
+    try (FileChannel file = FileChannel.open(newestSegment(), StandardOpenOption.READ)) {
+      ByteBuffer bytes = ByteBuffer.allocate(text.length());
+      file.read(bytes, offset);
+      return new String(bytes.array(), StandardCharsets.UTF_8).equals(text);
+    }
+  }
+
+  private void flip(long offset) throws IOException {
+    try (FileChannel file =
+        FileChannel.open(newestSegment(), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      ByteBuffer one = ByteBuffer.allocate(1);
+      file.read(one, offset);
+      one.put(0, (byte) (one.get(0) ^ 1)).flip();
+      file.write(one, offset);
+    }
+  }
+
   private void open(LogSettings settings) throws IOException {
-    Path folder = temporary.resolve("log");
+    Path folder = folder();
     Files.createDirectories(folder);
     disk.files = FolderFiles.open(folder);
     log = WrittenLog.open(folder, "node", disk, settings, faults::add, metrics);

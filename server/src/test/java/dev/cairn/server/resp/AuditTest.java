@@ -4,6 +4,7 @@ package dev.cairn.server.resp;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.protocol.RespValue;
+import dev.cairn.server.TestLoops;
 import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.access.Audit;
 import dev.cairn.server.access.LocalRights;
@@ -41,7 +42,7 @@ final class AuditTest {
     access = LocalRights.of(CommandTable.catalog(), rules, events::add);
     server =
         RespServer.start(
-            FrontConfig.of("127.0.0.1", 0, "x")
+            FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED)
                 .with(
                     new FrontConfig.Rules(
                         ClientState.Defaults.QUORUM,

@@ -3,6 +3,7 @@ package dev.cairn.server.resp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cairn.server.TestLoops;
 import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.CommandTable;
@@ -50,7 +51,7 @@ final class HttpOnTheClientPortTest {
             notReady::get);
     server =
         RespServer.start(
-            FrontConfig.of("127.0.0.1", 0, "x"),
+            FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED),
             router,
             PortKind.CLIENT,
             metrics,

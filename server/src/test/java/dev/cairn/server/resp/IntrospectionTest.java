@@ -8,6 +8,7 @@ import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.RespValue.Array;
 import dev.cairn.protocol.RespValue.Bulk;
 import dev.cairn.protocol.RespValue.Int;
+import dev.cairn.server.TestLoops;
 import dev.cairn.server.command.Command;
 import dev.cairn.server.command.CommandTable;
 import dev.cairn.server.command.PortKind;
@@ -234,7 +235,7 @@ final class IntrospectionTest {
 
   @Test
   void oneConnectionTooManyIsCountedAsRejectedAndNotAsReceived() throws IOException {
-    FrontConfig all = FrontConfig.of("127.0.0.1", 0, "x");
+    FrontConfig all = FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED);
     FrontConfig one = all.with(all.bounds().withConnections(1));
     try (RespServer full = RespServer.start(one, router, PortKind.CLIENT, new Metrics(), () -> {});
         Transcript.Connection first = new Transcript.Connection(full)) {

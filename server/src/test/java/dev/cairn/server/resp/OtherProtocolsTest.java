@@ -3,6 +3,7 @@ package dev.cairn.server.resp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cairn.server.TestLoops;
 import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.CommandTable;
@@ -154,7 +155,7 @@ final class OtherProtocolsTest {
   }
 
   private RespServer server(PortKind face) throws IOException {
-    FrontConfig config = FrontConfig.of("127.0.0.1", 0, "x");
+    FrontConfig config = FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED);
     return face == PortKind.CLIENT
         ? RespServer.start(config, router, face, metrics, Optional.of(http), () -> {})
         : RespServer.start(config, router, face, metrics, () -> {});

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.cairn.protocol.RespValue;
+import dev.cairn.server.TestLoops;
 import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.access.Audit;
 import dev.cairn.server.access.LocalRights;
@@ -42,7 +43,7 @@ final class PermissionTest {
   void start() throws IOException {
     server =
         RespServer.start(
-            FrontConfig.of("127.0.0.1", 0, "x")
+            FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED)
                 .with(
                     new FrontConfig.Rules(
                         ClientState.Defaults.QUORUM,

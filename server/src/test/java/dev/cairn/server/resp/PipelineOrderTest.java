@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import dev.cairn.protocol.RespReader;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.RespWriter;
+import dev.cairn.server.TestLoops;
 import dev.cairn.server.command.OrderExamples;
 import dev.cairn.server.command.PortKind;
 import dev.cairn.server.metrics.Metrics;
@@ -123,7 +124,8 @@ final class PipelineOrderTest {
           .as("what was read of none")
           .hasValueLessThan(requests.size() / 2);
       assertThat(other.server.requestBytes())
-          .isLessThanOrEqualTo(FrontConfig.of("127.0.0.1", 0, "x").bounds().requestBytesMax());
+          .isLessThanOrEqualTo(
+              FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED).bounds().requestBytesMax());
       assertThat(other.receive(requests.size())).isEqualTo(expected);
       sending.get();
       await().until(() -> other.server.requestBytes() == 0 && stalled.replies.bytes() == 0);
@@ -178,7 +180,7 @@ final class PipelineOrderTest {
     private final byte[] chunk = new byte[65_536];
 
     Server(FakeRouter router, PortKind face) throws IOException {
-      FrontConfig config = FrontConfig.of("127.0.0.1", 0, "x");
+      FrontConfig config = FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED);
       server = RespServer.start(config, router, face, new Metrics(), () -> {});
       socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
     }

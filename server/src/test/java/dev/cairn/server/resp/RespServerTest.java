@@ -10,6 +10,7 @@ import dev.cairn.protocol.RespReader;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.RespWriter;
 import dev.cairn.protocol.Topology;
+import dev.cairn.server.TestLoops;
 import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.CommandTable;
@@ -59,7 +60,7 @@ final class RespServerTest {
 
   @Test
   void aPipelineIsAnsweredInOrderAndSeesItsOwnWrites() throws Exception {
-    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED));
     ByteArrayOutputStream requests = new ByteArrayOutputStream();
     List<RespValue> expected = new ArrayList<>();
     for (int i = 0; i < 10_000; i++) {
@@ -81,7 +82,7 @@ final class RespServerTest {
   @Test
   void writesTravelTogetherAndAReadWaitsForThem() throws Exception {
     router.holding = true;
-    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED));
     client.send("SET a 1", "SET a 2", "SET b 1", "PING", "GET a", "GET b", "SET a 3");
     await().until(() -> router.held.size() == 3);
     router.release();
@@ -98,7 +99,7 @@ final class RespServerTest {
 
   @Test
   void aPipelinedTransactionIsOneRequestAndWaitsForWhatCameBefore() throws Exception {
-    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED));
     router.holding = true;
     client.send(
         "SET {u}a 1",
@@ -128,7 +129,7 @@ final class RespServerTest {
 
   @Test
   void aTransactionOfUnknownOutcomeSaysSoAndOneWhoseWatchFailedIsNotTried() throws Exception {
-    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED));
     client.send("CLUSTER KEYSLOT {u}a");
     int slot = (int) ((RespValue.Int) client.receive()).value();
     int partition = router.topology().partitionOfSlot(slot).orElseThrow().index();
@@ -179,7 +180,7 @@ final class RespServerTest {
   @Test
   void noMoreThanTheBoundIsInFlightAndTheRestIsNotRead() throws Exception {
     router.holding = true;
-    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED));
     byte[] all = "SET a 1\n".repeat(200_000).getBytes(StandardCharsets.US_ASCII);
     Thread sender = client.sendAside(all);
     await().until(() -> router.held.size() == 1024);
@@ -193,7 +194,7 @@ final class RespServerTest {
 
   @Test
   void aDrainedConnectionEndsRightBehindItsNextReply() throws Exception {
-    Client idle = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    Client idle = connect(FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED));
     Client working = connect();
     router.holding = true;
     working.send("SET a 1", "SET a 2");
@@ -212,7 +213,7 @@ final class RespServerTest {
 
   @Test
   void whatWasAskedAndNotStartedWhenTheServerStopsIsRefusedForCertain() throws Exception {
-    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED));
     router.holding = true;
     client.send("SET a 1", "GET a", "SET a 2");
     await().until(() -> router.held.size() == 1);
@@ -235,7 +236,7 @@ final class RespServerTest {
   @Test
   void oneConnectionThatWaitsDelaysNoOther() throws Exception {
     router.holding = true;
-    Client waiting = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    Client waiting = connect(FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED));
     waiting.send("SET a 1");
     await().until(() -> router.held.size() == 1);
     router.holding = false;
@@ -248,7 +249,7 @@ final class RespServerTest {
 
   @Test
   void aThousandClaimsCostNothing() throws Exception {
-    connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    connect(FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED));
     for (int i = 0; i < 1000; i++) {
       connect().send(i % 2 == 0 ? "*1\r\n$16777216" : "*1048576\r\n$10");
     }
@@ -274,7 +275,9 @@ final class RespServerTest {
 
   @Test
   void valuesAreBinaryUpToTheBound() throws Exception {
-    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x").with(FrontConfig.Bounds.of(MIB)));
+    Client client =
+        connect(
+            FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED).with(FrontConfig.Bounds.of(MIB)));
     byte[] value = new byte[MIB];
     for (int i = 0; i < value.length; i++) {
       value[i] = (byte) (i * 31 + i / 256);
@@ -302,7 +305,7 @@ final class RespServerTest {
 
   @Test
   void aProtocolErrorIsToldAfterEarlierRepliesAndCloses() throws Exception {
-    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED));
     client.sendAside("SET a 1\nPING\n*1\r\n$-5\r\nmore".getBytes(StandardCharsets.US_ASCII));
     assertThat(client.receive(3))
         .containsExactly(
@@ -318,7 +321,7 @@ final class RespServerTest {
   @org.junit.jupiter.api.RepeatedTest(20)
   void aClientThatSaidAllIsStillAnswered() throws Exception {
     router.holding = true;
-    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED));
     client.send("PUT a b", "GET a");
     client.socket.shutdownOutput();
     await().until(() -> router.held.size() == 1);
@@ -329,7 +332,7 @@ final class RespServerTest {
 
   @Test
   void quitAnswersWhatCameBeforeAndCloses() throws Exception {
-    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED));
     client.send("SET a 1", "QUIT", "SET a 2");
     assertThat(client.receive(2)).containsExactly(RespValue.OK, RespValue.OK);
     assertThat(client.atEnd()).isTrue();
@@ -338,7 +341,7 @@ final class RespServerTest {
 
   @Test
   void httpIsToldThatItIsNotThereYet() throws Exception {
-    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED));
     client.send("GET / HTTP/1.1\r\nHost: x\r\n\r");
     String answer =
         new String(client.socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
@@ -365,11 +368,11 @@ final class RespServerTest {
 
   @Test
   void aPortInUseSaysWhatToDo() throws Exception {
-    connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    connect(FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED));
     assertThatThrownBy(
             () ->
                 RespServer.start(
-                    FrontConfig.of("127.0.0.1", server.port(), "x"),
+                    FrontConfig.of("127.0.0.1", server.port(), "x", TestLoops.SHARED),
                     router,
                     PortKind.CLIENT,
                     new Metrics(),
@@ -380,7 +383,7 @@ final class RespServerTest {
 
   @Test
   void aWriteOverPartitionsNeverClaimsMoreThanIsKnown() throws Exception {
-    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED));
     // Slots: a 15495 (partition 5), b 3300 (1), c 7365 (2).
     router.failures.put(5, new Reply.Failed(ErrorCode.TRYAGAIN, "busy"));
     client.send("SET a 1", "MSET a 1 b 2", "MGET a b", "EXISTS b", "GET b");
@@ -411,7 +414,7 @@ final class RespServerTest {
 
   @Test
   void whatOneCommandGathersFromAllPartitionsIsBounded() throws Exception {
-    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED));
     byte[] value = new byte[12 * MIB];
     for (String key : List.of("a", "b", "c")) { // each of another partition
       client.socket.getOutputStream().write(RespWriter.command(bytes("SET"), bytes(key), value));
@@ -432,7 +435,7 @@ final class RespServerTest {
 
   @Test
   void largeAnswersAreCountedUntilTheyAreReadOrTheClientIsGone() throws Exception {
-    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED));
     byte[] value = new byte[8 * MIB];
     client.socket.getOutputStream().write(RespWriter.command(bytes("SET"), bytes("a"), value));
     assertThat(client.receive()).isEqualTo(RespValue.OK);
@@ -507,7 +510,7 @@ final class RespServerTest {
   }
 
   private Client connectToClusterPort() throws IOException {
-    FrontConfig config = FrontConfig.of("127.0.0.1", 0, "x");
+    FrontConfig config = FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED);
     server = RespServer.start(config, router, PortKind.CLUSTER, new Metrics(), () -> {});
     return connect();
   }
@@ -539,7 +542,7 @@ final class RespServerTest {
   @Test
   void beforeTheClusterHasFormedNothingIsServed() throws Exception {
     router.topology = Topology.NONE;
-    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED));
     client.send("GET a", "SET a 1", "DBSIZE", "PING", "INFO", "CLUSTER SLOTS");
     for (int i = 0; i < 3; i++) {
       assertThat(((RespValue.ErrorReply) client.receive()).code()).isEqualTo("CLUSTERDOWN");
@@ -552,7 +555,7 @@ final class RespServerTest {
   @Test
   void serversThatAreGivenLoopsShareThemAndLeaveThemRunning() throws Exception {
     try (EventLoops shared = EventLoops.shared(1)) {
-      FrontConfig config = FrontConfig.of("127.0.0.1", 0, "x").on(Optional.of(shared));
+      FrontConfig config = FrontConfig.of("127.0.0.1", 0, "x", shared);
       try (Client client = connect(config)) {
         client.send("SET a 1", "GET a");
         assertThat(client.receive()).isEqualTo(RespValue.OK);
@@ -572,7 +575,7 @@ final class RespServerTest {
   @Test
   void stopAnswersWhatIsInFlight() throws Exception {
     router.holding = true;
-    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED));
     client.send("SET a 1");
     await().until(() -> router.held.size() == 1);
     Thread stopping = new Thread(server::stop);
@@ -587,7 +590,7 @@ final class RespServerTest {
 
   @Test
   void repliesCanBeLeftOutForOneCommandOrForAll() throws Exception {
-    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED));
     client.send("CLIENT REPLY SKIP", "PING skipped", "PING first");
     client.send("CLIENT REPLY OFF", "SET a 1", "CLIENT REPLY SKIP", "PING b", "CLIENT REPLY ON");
     client.send("GET a");
@@ -602,7 +605,7 @@ final class RespServerTest {
       for (ShutdownBy by : ShutdownBy.values()) {
         AtomicInteger stopped = new AtomicInteger();
         FrontConfig config =
-            FrontConfig.of("127.0.0.1", 0, "x")
+            FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED)
                 .with(
                     new FrontConfig.Rules(
                         ClientState.Defaults.QUORUM,
@@ -656,7 +659,7 @@ final class RespServerTest {
 
   @Test
   void aPatternLongerThanAKeyIsRefused() throws Exception {
-    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    Client client = connect(FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED));
     for (String command : List.of("KEYS %s", "SCAN 0 MATCH %s", "CONFIG GET %s")) {
       for (int bytes : new int[] {65_536, 65_537}) {
         String[] words = command.formatted("x".repeat(bytes)).split(" ");
@@ -683,7 +686,7 @@ final class RespServerTest {
 
   @Test
   void clientsSeeAndCloseEachOther() throws Exception {
-    Client first = connect(FrontConfig.of("127.0.0.1", 0, "x"));
+    Client first = connect(FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED));
     Client second = connect();
     second.send("CLIENT SETNAME second", "CLIENT ID");
     assertThat(second.receive()).isEqualTo(RespValue.OK);
@@ -717,8 +720,7 @@ final class RespServerTest {
         "127.0.0.1",
         0,
         "x",
-        1,
-        Optional.empty(),
+        TestLoops.SHARED,
         new FrontConfig.Bounds(
             connectionsMax,
             MIB,

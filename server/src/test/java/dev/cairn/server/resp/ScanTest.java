@@ -8,6 +8,7 @@ import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.RespReader;
 import dev.cairn.protocol.RespValue;
 import dev.cairn.protocol.RespWriter;
+import dev.cairn.server.TestLoops;
 import dev.cairn.server.command.PortKind;
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.operation.Reply;
@@ -35,7 +36,7 @@ final class ScanTest {
     for (int i = 0; i < 2; i++) {
       RespServer server =
           RespServer.start(
-              FrontConfig.of("127.0.0.1", 0, "x"),
+              FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED),
               router,
               PortKind.CLIENT,
               new Metrics(),

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.cairn.server.TestLoops;
 import dev.cairn.server.access.AccessControl;
 import dev.cairn.server.access.Audit;
 import dev.cairn.server.access.LocalRights;
@@ -82,7 +83,7 @@ class TlsOnClientPortsTest {
             Optional::empty);
     open.add(http);
     FrontConfig config =
-        FrontConfig.of("127.0.0.1", 0, "x")
+        FrontConfig.of("127.0.0.1", 0, "x", TestLoops.SHARED)
             .with(
                 new FrontConfig.Rules(
                     ClientState.Defaults.QUORUM, new SlowLog(), ShutdownBy.NO, tls, access));

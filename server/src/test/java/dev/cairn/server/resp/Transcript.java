@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.protocol.RespReader;
 import dev.cairn.protocol.RespValue;
+import dev.cairn.server.TestLoops;
 import dev.cairn.server.access.LocalRights;
 import dev.cairn.server.command.ClientState;
 import dev.cairn.server.command.CommandTable;
@@ -101,7 +102,7 @@ public record Transcript(String name, String text) {
             ShutdownBy.LOCAL,
             ClientTls.off(),
             LocalRights.of(CommandTable.catalog()));
-    FrontConfig config = FrontConfig.of("127.0.0.1", 0, "0.1.0").with(rules);
+    FrontConfig config = FrontConfig.of("127.0.0.1", 0, "0.1.0", TestLoops.SHARED).with(rules);
     return RespServer.start(config, router, face, new Metrics(), CLOCK, () -> {});
   }
 

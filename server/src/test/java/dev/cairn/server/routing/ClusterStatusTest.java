@@ -8,6 +8,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.cairn.server.FreePorts;
+import dev.cairn.server.TestLoops;
 import dev.cairn.server.cluster.Announced;
 import dev.cairn.server.cluster.ClusterState;
 import dev.cairn.server.cluster.Member;
@@ -271,7 +272,8 @@ class ClusterStatusTest {
   }
 
   private static PeerTransport listen(String id, int port) throws IOException {
-    return PeerTransport.listen("127.0.0.1", port, new PeerRun(id, 1, "run"), PeerTls.off());
+    return PeerTransport.listen(
+        "127.0.0.1", port, new PeerRun(id, 1, "run"), PeerTls.off(), TestLoops.SHARED);
   }
 
   private static PeerAddress at(int port) {
