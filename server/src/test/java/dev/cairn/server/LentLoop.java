@@ -15,7 +15,7 @@ public final class LentLoop implements AutoCloseable {
   /** Starts it. */
   public LentLoop() {
     CurrentLoop.know(loops);
-    run(() -> {}); // it is lent from a moment later on
+    run(() -> {}); // it is known from a moment later on
   }
 
   /** Runs something on the loop, waits for it, and throws what it throws. */

@@ -96,7 +96,7 @@ public enum Metric {
   LOG_FSYNC_DURATION(
       "cairn_log_fsync_duration_seconds",
       Kind.SUMMARY,
-      "Fsyncs of the write-ahead log: a vote shares that of a batch written at the same moment."),
+      "Syncs of the write-ahead log, each with the write that it is for: a vote shares that of all partitions that waited."),
   ELECTIONS(
       "cairn_elections_total",
       Kind.COUNTER,
@@ -275,7 +275,7 @@ public enum Metric {
   ROCKSDB_WRITTEN(
       "cairn_rocksdb_written_bytes_total",
       Kind.COUNTER,
-      "Bytes that RocksDB wrote to disk (wal, flush, compaction).",
+      "Bytes that RocksDB wrote to disk (flush, compaction).",
       "database",
       "by"),
   ROCKSDB_STALLED(

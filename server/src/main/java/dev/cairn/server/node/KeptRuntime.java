@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
 /**
  * A node's runtime through the faults of its disk ({@link NodeFault}).
  *
- * <p>The engines below latch at the first fault, for good: Raft's error state is final, and a
+ * <p>The engines below latch at the first fault, for good: a group that has failed stays so, and a
  * database after a failed write knows no more what it holds. So whatever passes is met in one way,
  * the way of every start: all is closed, and opened anew. The client ports stay open meanwhile, and
  * certain refusals go out of them. (Rejected: groups mended one by one, which would be a second way

@@ -157,11 +157,6 @@ final class FullReplica implements GroupListener, SnapshotHost {
   }
 
   @Override
-  public boolean holdsData() {
-    return true;
-  }
-
-  @Override
   public Row row() {
     return folder.read(
         store -> new Row(store.applied().index(), store.applied().term(), store.durableIndex()));

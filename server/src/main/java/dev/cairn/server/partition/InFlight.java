@@ -15,8 +15,8 @@ import org.slf4j.LoggerFactory;
  * A proposal of this node that is under way, and the batches that travel in it.
  *
  * <p>Invariant: completes exactly once, whoever comes first: the state machine with results, the
- * engine with a refusal or an unknown outcome, or the partition's deadline, since the engine can
- * forget a proposal.
+ * engine with a refusal or an unknown outcome, or the partition's deadline, since one that is not
+ * committed waits as long as this node leads.
  */
 final class InFlight implements Proposal {
   private static final Logger log = LoggerFactory.getLogger(InFlight.class);

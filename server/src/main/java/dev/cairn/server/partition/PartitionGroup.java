@@ -141,13 +141,12 @@ final class PartitionGroup implements AutoCloseable {
   private void confirm(Consumer<Boolean> done) {
     // While voters change, the old ones or the new ones might elect another leader; and a change
     // that began after the look voids the answer.
-    boolean asked =
-        !votersChange()
-            && raft.confirmLeadership(
-                writes.leadingTerm(), failure -> done.accept(failure.isEmpty() && !votersChange()));
-    if (!asked) {
+    if (votersChange()) {
       logTime(done);
+      return;
     }
+    raft.confirmLeadership(
+        writes.leadingTerm(), failure -> done.accept(failure.isEmpty() && !votersChange()));
   }
 
   /** Logs what time it is, and whatever waits besides; tells whether that was applied. */
@@ -283,19 +282,8 @@ final class PartitionGroup implements AutoCloseable {
     if (target.isEmpty()) {
       return;
     }
-    Optional<String> refusal = raft.transferLeadership(target.get());
-    log.info(
-        "partition={} hands leadership to {}{}",
-        index,
-        target.get(),
-        refusal.map(why -> ": refused, " + why).orElse(""));
-    if (refusal.isPresent()) {
-      synchronized (lock) {
-        handingOverTo = Optional.empty();
-        writes.resume();
-      }
-      writes.proposeNext();
-    }
+    log.info("partition={} hands leadership to {}", index, target.get());
+    raft.transferLeadership(target.get());
   }
 
   /**

@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
 final class ReadQueue {
   static final long READ_REPLY_BYTES_MAX = 8L << 20;
 
-  /** The engine's own timer for this would wake up each millisecond, on an idle node too. */
+  /** How long a confirmation may take. */
   static final long CONFIRM_WITHIN_NANOS = TimeUnit.SECONDS.toNanos(2);
 
   private static final int ROUNDS_OFF_MEMORY_MAX = 32;
@@ -150,7 +150,7 @@ final class ReadQueue {
     CurrentLoop.afterRound(this::readNext);
   }
 
-  /** Gives up on a confirmation that takes too long, or that the engine lost. */
+  /** Gives up on a confirmation that takes too long. */
   void expire(long nowNanos) {
     Round old;
     synchronized (lock) {

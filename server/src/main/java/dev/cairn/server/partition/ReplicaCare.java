@@ -136,7 +136,7 @@ final class ReplicaCare {
   void snapshot(int index, HeldReplica entry) {
     long applied = entry.raft().appliedIndex();
     if (applied <= entry.snapshotIndex) {
-      return; // nothing was applied since: the engine would drop log without asking
+      return; // nothing was applied since
     }
     entry.snapshotNanos = nanoTime.getAsLong();
     entry.snapshotTriedIndex = applied;

@@ -173,20 +173,15 @@ final class ReplicaOpener {
     try {
       RaftGroup raft;
       if (entry.witness) {
-        WitnessReplica witness =
-            new WitnessReplica(
-                index,
-                WitnessFolder.open(storage, partitionFolder, identity),
-                entry.retention,
-                scheduler,
-                failed);
+        WitnessFolder.open(partitionFolder, identity);
+        WitnessReplica witness = new WitnessReplica(index, entry.retention, failed);
         raft =
             engine.open(
                 group,
                 entry.replica.incarnation(),
                 founders(placement, entry),
                 true,
-                Optional.of(witness),
+                Optional.empty(),
                 witness);
         witness.opened(raft);
         entry.witnessReplica = witness;

@@ -325,7 +325,7 @@ final class WriteQueue {
     proposeNext();
   }
 
-  /** The engine has shut down: whatever it forgot is unknown. */
+  /** The group has ended: what is left is unknown. */
   void abandon() {
     List<InFlight> rest;
     synchronized (lock) {

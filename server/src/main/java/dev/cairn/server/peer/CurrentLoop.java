@@ -50,7 +50,7 @@ public final class CurrentLoop {
    * To be called before waiting for another thread, for what must not be on a loop: there it may
    * wait for what the loop itself has to do, and all connections of the loop wait with it.
    *
-   * @throws IllegalStateException on a loop that is lent
+   * @throws IllegalStateException on such a loop
    */
   public static void willWait() {
     if (LOOP.getIfExists() != null) {

@@ -249,12 +249,10 @@ public final class PeerTransport implements AutoCloseable {
     register(kind, new Handled(Where.APART, handler));
   }
 
-  /** As {@link #handle(byte, Handler)}, on the loop: for what takes a microsecond and no lock. */
-  public void handleOnLoop(byte kind, Handler handler) {
-    register(kind, new Handled(Where.LOOP, (from, body, answer) -> handler.handle(body, answer)));
-  }
-
-  /** As {@link #handleOnLoop(byte, Handler)}, for whoever must know who sent the message. */
+  /**
+   * As {@link #handle(byte, ConnectionHandler)}, on the loop: for what takes a microsecond and no
+   * lock.
+   */
   public void handleOnLoop(byte kind, ConnectionHandler handler) {
     register(kind, new Handled(Where.LOOP, handler));
   }

@@ -22,7 +22,7 @@ public interface RaftEngine extends AutoCloseable {
    * @param founders with whom the group began; ignored once its log says otherwise
    * @param witness whether this member holds no data
    * @param snapshots where snapshots come from and go to; empty for a group that keeps its whole
-   *     log
+   *     log, and for a witness
    * @throws IOException when the log does not hold the marker (the disk was replaced) or the group
    *     cannot be opened
    */

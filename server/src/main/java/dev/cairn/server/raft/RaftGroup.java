@@ -2,7 +2,6 @@
 package dev.cairn.server.raft;
 
 import java.util.Collection;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -32,10 +31,8 @@ public interface RaftGroup extends AutoCloseable {
    * @param term the term in which {@link GroupListener#leaderStarted} told it to lead
    * @param done called exactly once, on a thread that must not block; empty when it is so, else why
    *     it is not certain
-   * @return false when it cannot be told now, since who votes is changing; {@code done} is not
-   *     called then
    */
-  boolean confirmLeadership(long term, Consumer<Optional<String>> done);
+  void confirmLeadership(long term, Consumer<Optional<String>> done);
 
   /** Says which members hold no data. None are known at first. */
   void witnesses(Set<Peer> peers);
@@ -46,7 +43,7 @@ public interface RaftGroup extends AutoCloseable {
   /** Whether its state machine was ever told who leads, since it was opened. A field read. */
   boolean heardOfLeader();
 
-  /** The peer that leads, as far as this node knows. May wait. */
+  /** The peer that leads, as far as this node knows. A field read. */
   Optional<Peer> leader();
 
   /** The current term. */
@@ -70,14 +67,10 @@ public interface RaftGroup extends AutoCloseable {
       Collection<Peer> voters, Collection<Peer> learners, Consumer<Optional<String>> done);
 
   /**
-   * Begins to hand leadership to a peer.
-   *
-   * @return empty when begun, else why not
+   * Begins to hand leadership to a peer; a leader that cannot goes on to lead. Nobody is told which
+   * it is, but by who leads afterwards.
    */
-  Optional<String> transferLeadership(Peer target);
-
-  /** The other voters that answered this leader lately, in a fixed order; empty on a follower. */
-  List<Peer> alivePeers();
+  void transferLeadership(Peer target);
 
   /** Stands for election at once, if this group has never had a term. */
   void campaignInFirstTerm();

@@ -20,10 +20,7 @@ public interface SnapshotHost {
   /** Keeps a snapshot's meta; it is on disk, as is all data that it covers, when this returns. */
   void saveMeta(byte[] meta) throws IOException;
 
-  /**
-   * Makes a folder of plain files with all data, at or past {@link #durableMeta}. Never called when
-   * {@link #holdsData} is false.
-   */
+  /** Makes a folder of plain files with all data, at or past {@link #durableMeta}. */
   Path checkpoint() throws IOException;
 
   /** Deletes a folder of {@link #checkpoint}. */
@@ -37,9 +34,6 @@ public interface SnapshotHost {
    * deletes what is left over at its next start may do nothing here.
    */
   default void deleteIncoming(Path incoming) throws IOException {}
-
-  /** Whether this replica keeps data; false for a witness. Never changes. */
-  boolean holdsData();
 
   /** How far the data has come. Does not wait. */
   Row row();

@@ -299,9 +299,8 @@ final class ReplicatedGroup implements RaftGroup, Replica {
   }
 
   @Override
-  public boolean confirmLeadership(long inTerm, Consumer<Optional<String>> done) {
+  public void confirmLeadership(long inTerm, Consumer<Optional<String>> done) {
     loop.run(() -> confirmNow(inTerm, done));
-    return true;
   }
 
   private void confirmNow(long inTerm, Consumer<Optional<String>> done) {
@@ -374,17 +373,9 @@ final class ReplicatedGroup implements RaftGroup, Replica {
     }
   }
 
-  /** Whether it was begun is not known here; a leader that goes on to lead tells nobody. */
   @Override
-  public Optional<String> transferLeadership(Peer target) {
+  public void transferLeadership(Peer target) {
     withShard((shard, now) -> shard.transferTo(number, Members.ofGroup(target), now));
-    return Optional.empty();
-  }
-
-  /** None: a witness hands leadership on by itself. */
-  @Override
-  public List<Peer> alivePeers() {
-    return List.of();
   }
 
   @Override

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The Raft groups of a node : {@link dev.cairn.server.replication.Shards} opens them, {@link
+ * The Raft groups of a node: {@link dev.cairn.server.replication.Shards} opens them, {@link
  * dev.cairn.server.replication.ShardLoop} is the loop that owns them, {@link
  * dev.cairn.server.replication.ReplicatedGroup} stands between the loop and a state machine, and
  * {@link dev.cairn.server.replication.WrittenLog} is their log. {@link

@@ -56,13 +56,13 @@ class MetricsTest {
 
   @Test
   void whatIsAskedForIsKeptForAsLongAsTheNodeRuns() {
-    metrics.counted(Metric.ROCKSDB_STALLED, () -> 1.5, "log");
+    metrics.counted(Metric.ROCKSDB_STALLED, () -> 1.5, "data");
     metrics.timed(Metric.LOG_FSYNC_DURATION, () -> 3, () -> 0.25);
     System.gc();
 
     assertThat(lines())
         .contains(
-            "cairn_rocksdb_stalled_seconds_total{database=\"log\"} 1.5",
+            "cairn_rocksdb_stalled_seconds_total{database=\"data\"} 1.5",
             "cairn_log_fsync_duration_seconds_count 3",
             "cairn_log_fsync_duration_seconds_sum 0.25");
   }
@@ -82,7 +82,7 @@ class MetricsTest {
     for (int i = 1; i <= 2; i++) {
       int generation = i;
       metrics.gauge(Metric.DISK_FREE, () -> generation);
-      metrics.counted(Metric.ROCKSDB_STALLED, () -> generation, "log");
+      metrics.counted(Metric.ROCKSDB_STALLED, () -> generation, "data");
       metrics.timed(Metric.LOG_FSYNC_DURATION, () -> generation, () -> generation);
       metrics.gauges(
           Metric.PARTITION_KEYS, () -> List.of(Metrics.Row.of("of " + generation, generation)));
@@ -92,7 +92,7 @@ class MetricsTest {
     assertThat(lines())
         .contains(
             "cairn_disk_free_bytes 2.0",
-            "cairn_rocksdb_stalled_seconds_total{database=\"log\"} 2.0",
+            "cairn_rocksdb_stalled_seconds_total{database=\"data\"} 2.0",
             "cairn_log_fsync_duration_seconds_count 2",
             "cairn_partition_keys{partition=\"of 2\"} 2.0")
         .noneMatch(line -> line.contains("of 1"));

@@ -68,14 +68,8 @@ class DamagedDataTest {
       cluster.stop(B);
       cluster.start(B);
       assertThat(cluster.faults()).isEmpty();
-      Path log = cluster.folder(B).resolve(NodeRuntime.LOG);
-      Path segment = log.resolve("segment-000001");
-      if (Files.exists(segment)) {
-        flip(segment, IN_ITS_SECOND_BATCH);
-      } else {
-        Path table = largestTable(log); // with JRaft
-        flip(table, size(table) / 4);
-      }
+      Path segment = cluster.folder(B).resolve(NodeRuntime.LOG).resolve("segment-000001");
+      flip(segment, IN_ITS_SECOND_BATCH);
       await().atMost(PATIENCE).until(() -> !cluster.faults().isEmpty());
       assertThat(cluster.faults().get(0).kind()).isEqualTo(NodeFault.Kind.LOG_DAMAGED);
       assertThat(cluster.metrics(B).value(Metric.LOG_DAMAGED)).isOne();

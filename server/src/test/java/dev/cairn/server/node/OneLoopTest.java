@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Nodes whose clients, peers and shard share one loop, as in trials of Cairn's own engine. */
+/** Nodes whose clients, peers and shard share one loop. */
 @Timeout(120)
 class OneLoopTest {
   private static final int LEADER = 0;

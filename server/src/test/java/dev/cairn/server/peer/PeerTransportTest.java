@@ -2,7 +2,6 @@
 package dev.cairn.server.peer;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.cairn.server.FreePorts;
@@ -15,7 +14,6 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -92,8 +90,8 @@ class PeerTransportTest {
     int port = FreePorts.next();
     try (EventLoops shared = EventLoops.shared(1);
         PeerTransport to = LocalPeers.listen(port, 1, shared)) {
-      to.handleOnLoop(KIND, (body, answer) -> answer.accept(body));
-      to.handleOnLoop((byte) (KIND + 1), (body, answer) -> {}); // never answers
+      to.handleOnLoop(KIND, (connection, body, answer) -> answer.accept(body));
+      to.handleOnLoop((byte) (KIND + 1), (connection, body, answer) -> {}); // never answers
       PeerTransport from = LocalPeers.listen(FreePorts.next(), 1, shared);
       assertThat(received(send(from, port, new byte[1]))).isTrue();
       CompletableFuture<Answer> waiting = new CompletableFuture<>();
@@ -600,37 +598,6 @@ class PeerTransportTest {
     }
   }
 
-  /** What a peer port would build if it deserialized what it is sent. */
-  public static final class Tripwire implements java.io.Serializable {
-    private static final long serialVersionUID = 1;
-    static final AtomicInteger BUILT = new AtomicInteger();
-
-    public Tripwire() {
-      BUILT.incrementAndGet();
-    }
-  }
-
-  /**
-   * Bolt, the engine's own transport, builds whatever class a Hessian frame asks for. It serves no
-   * port here, Hessian is not on the class path, and such a frame is refused at its first bytes.
-   */
-  @Test
-  void aHessianFrameBuildsNothingAndThePortGoesOn() throws Exception {
-    assertThatThrownBy(() -> Class.forName("com.caucho.hessian.io.Hessian2Input"))
-        .isInstanceOf(ClassNotFoundException.class);
-    int port = FreePorts.next();
-    try (PeerTransport to = LocalPeers.listen(port);
-        PeerTransport from = LocalPeers.listen(FreePorts.next())) {
-      to.handle(KIND, (body, answer) -> answer.accept(body));
-      try (Socket socket = new Socket(LOCAL, port)) {
-        socket.getOutputStream().write(hessianFrame(Tripwire.class.getName()));
-        assertEnds(socket);
-      }
-      assertThat(Tripwire.BUILT).hasValue(0);
-      assertThat(received(send(from, port, new byte[1]))).isTrue();
-    }
-  }
-
   @Test
   void aFrameThatClaimsMoreThanTheBoundEndsItsConnectionAtOnce() throws Exception {
     int port = FreePorts.next();
@@ -661,31 +628,5 @@ class PeerTransportTest {
     } catch (java.net.SocketException reset) {
       // as good as the end
     }
-  }
-
-  /**
-   * A request of Bolt's protocol, version 2.
-   *
-   * <pre>
-   *   protocol:1 version:1 type:1 command:2 commandVersion:1 requestId:4 serializer:1 switches:1
-   *   timeout:4 classLength:2 headerLength:2 contentLength:4 class content
-   *   content ::= 'M' 't' length:2 type 'z'          (Hessian: an object of a class, no fields)
-   * </pre>
-   */
-  private static byte[] hessianFrame(String requestClass) {
-    byte[] name = requestClass.getBytes(StandardCharsets.US_ASCII);
-    byte[] content = hessianContent();
-    ByteBuffer frame = ByteBuffer.allocate(24 + name.length + content.length);
-    frame.put((byte) 2).put((byte) 1).put((byte) 1).putShort((short) 1).put((byte) 1).putInt(7);
-    frame.put((byte) 1).put((byte) 0).putInt(TIMEOUT_MILLIS);
-    frame.putShort((short) name.length).putShort((short) 0).putInt(content.length);
-    return frame.put(name).put(content).array();
-  }
-
-  private static byte[] hessianContent() {
-    byte[] type = Tripwire.class.getName().getBytes(StandardCharsets.US_ASCII);
-    ByteBuffer content = ByteBuffer.allocate(5 + type.length);
-    content.put((byte) 'M').put((byte) 't').putShort((short) type.length);
-    return content.put(type).put((byte) 'z').array();
   }
 }

@@ -350,11 +350,6 @@ class MachineTest {
     }
 
     @Override
-    public boolean holdsData() {
-      return true;
-    }
-
-    @Override
     public Row row() {
       return new Row(0, 0, 0);
     }

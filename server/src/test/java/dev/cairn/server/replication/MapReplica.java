@@ -224,11 +224,6 @@ final class MapReplica implements GroupListener, SnapshotHost {
   }
 
   @Override
-  public boolean holdsData() {
-    return true;
-  }
-
-  @Override
   public synchronized Row row() {
     return row;
   }

@@ -706,16 +706,14 @@ class PartitionFolderTest {
   }
 
   @Test
-  void aWitnessKeepsItsMetaAndNothingElse() {
+  void aFolderIsAWitnessOrAFullReplicas() {
     Path path = temporary.resolve("w");
-    WitnessFolder witness = WitnessFolder.open(engine, path, IDENTITY);
-    assertThat(witness.snapshotMeta()).isEmpty();
-    witness.saveSnapshotMeta(new byte[] {5});
-    assertThat(WitnessFolder.open(engine, path, IDENTITY).snapshotMeta()).contains(new byte[] {5});
+    WitnessFolder.open(path, IDENTITY);
+    WitnessFolder.open(path, IDENTITY);
     assertThatThrownBy(() -> PartitionFolder.open(engine, path, IDENTITY))
         .hasMessageContaining("witness");
     openFolder("p").close();
-    assertThatThrownBy(() -> WitnessFolder.open(engine, temporary.resolve("p"), IDENTITY))
+    assertThatThrownBy(() -> WitnessFolder.open(temporary.resolve("p"), IDENTITY))
         .hasMessageContaining("full replica");
   }
 
