@@ -2,6 +2,7 @@
 package dev.cairn.server.replication;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.server.FreePorts;
@@ -58,7 +59,7 @@ class EntriesToldTest {
           if (start == 1) {
             CompletableFuture<Optional<String>> changed = new CompletableFuture<>();
             group.changeVoters(Set.of(self), List.of(), changed::complete);
-            assertThat(changed.join()).isEmpty();
+            assertThat(changed.orTimeout(30, SECONDS).join()).isEmpty();
           }
           propose(group);
           told.awaits(ownLog.lastIndex(GROUP));
@@ -94,7 +95,7 @@ class EntriesToldTest {
   private void propose(RaftGroup group) {
     CompletableFuture<String> end = new CompletableFuture<>();
     group.propose("data".getBytes(UTF_8), told.leadsIn(), new Asked(end));
-    assertThat(end.join()).isEqualTo("applied");
+    assertThat(end.orTimeout(30, SECONDS).join()).isEqualTo("applied");
   }
 
   private record Asked(CompletableFuture<String> end) implements Proposal {
