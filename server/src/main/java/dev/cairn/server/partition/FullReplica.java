@@ -56,6 +56,11 @@ final class FullReplica implements GroupListener, SnapshotHost {
   }
 
   @Override
+  public void passed(long entryIndex, long term) {
+    stateMachine.passed(entryIndex, term);
+  }
+
+  @Override
   public void applied() {
     stateMachine.flushBatch();
   }

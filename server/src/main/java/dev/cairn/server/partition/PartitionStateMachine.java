@@ -174,7 +174,16 @@ final class PartitionStateMachine {
         learners);
   }
 
+  /** An entry that changes no data: the row moves all the same, as a copy is told to cover it. */
+  void passed(long entryIndex, long entryTerm) {
+    if (entryIndex > index) {
+      index = entryIndex;
+      term = entryTerm;
+    }
+  }
+
   void configurationCommitted(Configuration configuration) {
+    passed(configuration.index(), configuration.term());
     peers = names(configuration.voters());
     oldPeers = names(configuration.outgoing());
     learners = names(configuration.learners());

@@ -16,6 +16,7 @@ import dev.cairn.server.operation.Query;
 import dev.cairn.server.operation.Request;
 import dev.cairn.server.operation.Result;
 import dev.cairn.server.operation.ValueOperation;
+import dev.cairn.server.raft.GroupListener.Configuration;
 import dev.cairn.server.raft.GroupListener.Entry;
 import dev.cairn.server.raft.GroupListener.SnapshotPoint;
 import dev.cairn.server.storage.DurableFiles;
@@ -336,6 +337,23 @@ class PartitionStateMachineTest {
     machine.flushBatch();
     assertThat(machine.load(point(5), Optional.empty(), new byte[0])).isTrue();
     assertThat(machine.load(point(6), Optional.empty(), new byte[0])).isFalse();
+  }
+
+  /** A copy of the data says that it covers them; so it must. */
+  @Test
+  void dataCoversWhatChangesNothingOfIt() throws IOException {
+    open(temp.resolve("p"));
+    machine.apply(entry(1, List.of(List.of(put(1, "a")))), Optional.empty());
+    machine.passed(2, 3);
+    machine.flushBatch();
+    assertThat(folder.store().applied().index()).isEqualTo(2);
+    machine.configurationCommitted(new Configuration(3, 4, List.of(), List.of(), List.of()));
+    machine.flushBatch();
+    assertThat(folder.store().applied().index()).isEqualTo(3);
+    assertThat(folder.store().applied().term()).isEqualTo(4);
+    machine.passed(1, 1);
+    machine.flushBatch();
+    assertThat(folder.store().applied().index()).as("never back").isEqualTo(3);
   }
 
   @Test
