@@ -100,6 +100,7 @@ public final class Log implements AutoCloseable {
   private Segment active;
   private int nextBlock;
   private long lastOrdinal;
+  private long startedIn; // the segment that the start began
   private int batchesSinceCount;
 
   private long marked;
@@ -510,6 +511,9 @@ public final class Log implements AutoCloseable {
     writeInPieces(file.getValue(), bytes);
     file.getValue().sync();
     lastOrdinal = ordinal;
+    if (start) {
+      startedIn = ordinal;
+    }
     active =
         new Segment(
             file.getKey(),
@@ -656,12 +660,19 @@ public final class Log implements AutoCloseable {
     return true;
   }
 
-  /** Whether a new segment would let an older one go, and only that brings room. */
+  /**
+   * Whether a new segment would let older ones go, and only that brings room. Copies count from the
+   * next segment on only. So the segment that a start began is left early where there are more than
+   * there should be: a node that is started again and again would else pile them up.
+   */
   private boolean releaseWanted() {
     synchronized (lock) {
-      return noRoom
-          && free.size() < SPARES
-          && active != null
+      boolean tooMany =
+          active != null
+              && active.ordinal() == startedIn
+              && chain.size() > settings.segmentsMax()
+              && Copying.next(groups, chain, copies, begunIn, settings) == null;
+      return (tooMany || (noRoom && free.size() < SPARES && active != null))
           && oldestNeeded(active.ordinal() + 1) > chain.firstKey();
     }
   }

@@ -18,11 +18,13 @@ public record LogSettings(
     int segmentsMax,
     int positionBytesMax,
     long queueBytesMax) {
-  /** What a node uses. */
+  /** What a node uses where the disk is large. */
   public static final LogSettings DEFAULT =
       new LogSettings(64 << 20, 1 << 20, 16, 16 << 20, 256L << 20);
 
   private static final int BATCHES_MIN = 4;
+  private static final int SEGMENTS_MIN = 4;
+  private static final int DISK_SHARE = 4;
 
   /** Refuses bounds that contradict each other. */
   public LogSettings {
@@ -36,5 +38,22 @@ public record LogSettings(
     if (segmentsMax < 1 || positionBytesMax < 1 || queueBytesMax < 1) {
       throw new IllegalArgumentException("every bound of a log is above 0");
     }
+  }
+
+  /**
+   * What a node uses on a disk: segments that hold entries take a quarter of it at most, or four of
+   * them. Each start begins a segment, so a node that is started again and again has many that hold
+   * little.
+   *
+   * @param diskBytes how large the disk is, not what is free
+   */
+  public static LogSettings ofDisk(long diskBytes) {
+    long segments = diskBytes / DISK_SHARE / DEFAULT.segmentBytes;
+    return new LogSettings(
+        DEFAULT.segmentBytes,
+        DEFAULT.batchBytesMax,
+        (int) Math.max(SEGMENTS_MIN, Math.min(segments, DEFAULT.segmentsMax)),
+        DEFAULT.positionBytesMax,
+        DEFAULT.queueBytesMax);
   }
 }

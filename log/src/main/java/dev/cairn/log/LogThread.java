@@ -105,6 +105,9 @@ public final class LogThread implements AutoCloseable {
       written = false;
       boolean made = log.prepare();
       boolean copied = log.copy();
+      if (copied) {
+        LockSupport.unpark(writer); // a new segment may be wanted, which lets others go
+      }
       boolean due = System.nanoTime() - nextMark >= 0;
       if (due && log.mark()) {
         nextMark = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(MARK_MILLIS);

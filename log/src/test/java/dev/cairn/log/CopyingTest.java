@@ -65,6 +65,22 @@ class CopyingTest {
   }
 
   @Test
+  void startsAgainAndAgainDoNotPileSegmentsUp() throws IOException {
+    for (int start = 1; start <= 20; start++) {
+      open();
+      write(new Append().entry(1, entry(start, 500)));
+      while (log.copy() || log.prepare()) {
+        log.write(); // as a node's threads do
+      }
+      assertThat(log.counts().get("segments"))
+          .as("after start %d", start)
+          .isLessThanOrEqualTo(SETTINGS.segmentsMax() + 2L);
+      assertThat(log.read(1, 1, start, 1 << 20, 1 << 20)).hasSize(start);
+      files = files.copy();
+    }
+  }
+
+  @Test
   void anAppendThatIsNotWholeIsNotLostWhenItsSegmentCouldBeCopied() throws IOException {
     open();
     write(new Append().entry(1, entry(1, 100)));

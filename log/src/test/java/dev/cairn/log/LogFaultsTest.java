@@ -250,6 +250,15 @@ class LogFaultsTest {
   }
 
   @Test
+  void aSmallDiskHasFewerSegments() {
+    assertThat(LogSettings.ofDisk(1L << 40)).isEqualTo(LogSettings.DEFAULT);
+    assertThat(LogSettings.ofDisk(4L << 30)).isEqualTo(LogSettings.DEFAULT);
+    assertThat(LogSettings.ofDisk(2L << 30).segmentsMax()).isEqualTo(8);
+    assertThat(LogSettings.ofDisk(1L << 30).segmentsMax()).isEqualTo(4);
+    assertThat(LogSettings.ofDisk(1).segmentsMax()).isEqualTo(4);
+  }
+
+  @Test
   void aClosedLogRefuses() throws IOException {
     Log log = open();
     log.close();

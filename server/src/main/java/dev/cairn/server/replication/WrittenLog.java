@@ -132,7 +132,8 @@ public final class WrittenLog implements NodeLog {
     }
     try {
       Files.createDirectories(folder);
-      return open(folder, nodeId, FolderFiles.open(folder), LogSettings.DEFAULT, onFault, metrics);
+      LogSettings settings = LogSettings.ofDisk(Files.getFileStore(folder).getTotalSpace());
+      return open(folder, nodeId, FolderFiles.open(folder), settings, onFault, metrics);
     } catch (LogException e) {
       throw switch (e.kind()) {
         case DAMAGED -> lost(folder, "is damaged (" + e.getMessage() + ")", e);
