@@ -85,14 +85,14 @@ final class ShimJournal {
     }
   }
 
-  private ShimJournal(Path state) {
+  private ShimJournal(Path state, Path kept) {
     before = state.resolve("before");
     file = state.resolve("journal");
-    kept = state.resolve("kept");
+    this.kept = kept;
   }
 
-  static ShimJournal read(Path state) throws IOException {
-    ShimJournal journal = new ShimJournal(state);
+  static ShimJournal read(Path state, Path kept) throws IOException {
+    ShimJournal journal = new ShimJournal(state, kept);
     if (Files.exists(journal.file)) {
       for (String line : Files.readAllLines(journal.file, StandardCharsets.UTF_8)) {
         journal.take(line);
@@ -102,8 +102,8 @@ final class ShimJournal {
   }
 
   /** Of a folder that is no more, nothing can come back. */
-  static void forget(Path state) throws IOException {
-    ShimJournal journal = new ShimJournal(state);
+  static void forget(Path state, Path kept) throws IOException {
+    ShimJournal journal = new ShimJournal(state, kept);
     journal.begin();
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.testkit.fault;
 
+import dev.cairn.server.storage.DurableFiles;
 import dev.cairn.testkit.ProcessCluster;
 import dev.cairn.testkit.Surroundings;
 import java.io.IOException;
@@ -24,9 +25,9 @@ import java.util.concurrent.ConcurrentHashMap;
  * Disks that can lose what was not fsynced, and whose calls can be slow or fail: {@code diskshim.c}
  * between each node and its folder. Needs Linux and gcc, no rights.
  *
- * <p>Its state lies beside the data folder ({@code FOLDER.shim}), on the same file system. Removed
- * files are kept there until their folder was fsynced and the node started again, so a small disk
- * fills sooner.
+ * <p>What it notes lies elsewhere, so that a full disk does not stop it. Removed files are kept
+ * beside the data folder ({@code FOLDER.shim}), until their folder was fsynced and the node started
+ * again, so a small disk fills sooner.
  */
 public final class ShimmedDisk implements Surroundings {
   /** {@code EIO}: the disk cannot read or write a place. */
@@ -39,6 +40,7 @@ public final class ShimmedDisk implements Surroundings {
   private static final String SOURCE = "diskshim.c";
 
   private final Path library;
+  private final Path notes;
   private final Map<Integer, Path> folders = new ConcurrentHashMap<>();
   private final Map<Integer, Control> controls = new ConcurrentHashMap<>();
 
@@ -47,8 +49,9 @@ public final class ShimmedDisk implements Surroundings {
     static final Control NONE = new Control(0, 0, 0, 0, "");
   }
 
-  private ShimmedDisk(Path library) {
+  private ShimmedDisk(Path library, Path notes) {
     this.library = library;
+    this.notes = notes;
   }
 
   /** Compiles the shim. */
@@ -71,9 +74,8 @@ public final class ShimmedDisk implements Surroundings {
               "-ldl",
               "-pthread"));
       Files.delete(folder.resolve(SOURCE));
-      library.toFile().deleteOnExit();
-      folder.toFile().deleteOnExit();
-      return new ShimmedDisk(library);
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(folder), "testkit-shim"));
+      return new ShimmedDisk(library, folder);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -82,23 +84,24 @@ public final class ShimmedDisk implements Surroundings {
   @Override
   public void prepare(int node, Path data, ProcessBuilder builder) {
     folders.put(node, data);
-    Path state = state(data);
     try {
-      Files.createDirectories(state.resolve("kept"));
-      ShimJournal.read(state).prune(data);
+      Files.createDirectories(kept(node));
+      Files.createDirectories(state(node));
+      ShimJournal.read(state(node), kept(node)).prune(data);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
     write(node, controls.getOrDefault(node, Control.NONE));
     Surroundings.preload(builder, library);
     builder.environment().put("CAIRN_SHIM_ROOT", data.toAbsolutePath().toString());
-    builder.environment().put("CAIRN_SHIM_STATE", state.toAbsolutePath().toString());
+    builder.environment().put("CAIRN_SHIM_STATE", state(node).toString());
+    builder.environment().put("CAIRN_SHIM_KEPT", kept(node).toString());
   }
 
   @Override
   public void wiped(int node) {
     try {
-      ShimJournal.forget(state(folders.get(node)));
+      ShimJournal.forget(state(node), kept(node));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -147,7 +150,7 @@ public final class ShimmedDisk implements Surroundings {
   void losePower(int node, Random random) {
     Path data = folders.get(node);
     try {
-      ShimJournal.read(state(data)).goBack(data, random);
+      ShimJournal.read(state(node), kept(node)).goBack(data, random);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -160,7 +163,7 @@ public final class ShimmedDisk implements Surroundings {
     page.putInt(control.sync()).putInt(control.syncMillis());
     page.putInt(control.read()).putInt(control.write()).put(only);
     try {
-      Path file = state(folders.get(node)).resolve("control");
+      Path file = state(node).resolve("control");
       // In place: the process has the page mapped. The filter first, then what it is for.
       try (FileChannel channel =
           FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
@@ -172,7 +175,21 @@ public final class ShimmedDisk implements Surroundings {
     }
   }
 
-  private static Path state(Path data) {
+  private static void delete(Path folder) {
+    try {
+      DurableFiles.deleteTree(folder);
+    } catch (IOException e) {
+      System.err.println("cannot delete " + folder + ": " + e.getMessage());
+    }
+  }
+
+  private Path state(int node) {
+    String data = Integer.toHexString(folders.get(node).toString().hashCode());
+    return notes.resolve(node + "-" + data).toAbsolutePath();
+  }
+
+  private Path kept(int node) {
+    Path data = folders.get(node).toAbsolutePath();
     return data.resolveSibling(data.getFileName() + ".shim");
   }
 }

@@ -62,7 +62,8 @@ struct control {
 
 static char root[PATH_MAX];
 static size_t root_length;
-static char state[PATH_MAX];
+static char state[PATH_MAX]; // the journal: elsewhere, so that a full disk does not stop it
+static char kept[PATH_MAX];  // links to removed files: on the disk that they were on
 static int journal = -1;
 static volatile struct control *control;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -133,8 +134,9 @@ static void replay(const char *path) {
 
 __attribute__((constructor)) static void begin(void) {
   char path[PATH_MAX + 16];
-  if (!getenv("CAIRN_SHIM_ROOT") || !getenv("CAIRN_SHIM_STATE")) return;
+  if (!getenv("CAIRN_SHIM_ROOT") || !getenv("CAIRN_SHIM_STATE") || !getenv("CAIRN_SHIM_KEPT")) return;
   snprintf(state, sizeof state, "%s", getenv("CAIRN_SHIM_STATE"));
+  snprintf(kept, sizeof kept, "%s", getenv("CAIRN_SHIM_KEPT"));
   snprintf(path, sizeof path, "%s/journal", state);
   replay(path);
   journal = (int)syscall(SYS_openat, AT_FDCWD, path, O_CREAT | O_APPEND | O_WRONLY | O_CLOEXEC, 0600);
@@ -241,7 +243,7 @@ static const char *keep(const char *path, char *buffer) {
   char target[PATH_MAX + 32];
   struct stat found;
   if (stat(path, &found) != 0 || !S_ISREG(found.st_mode)) return "-";
-  snprintf(target, sizeof target, "%s/kept/%ld", state, ++kept_number);
+  snprintf(target, sizeof target, "%s/%ld", kept, ++kept_number);
   if (syscall(SYS_linkat, AT_FDCWD, path, AT_FDCWD, target, 0) != 0) die("cannot keep a removed file");
   snprintf(buffer, 32, "%ld", kept_number);
   return buffer;
