@@ -25,7 +25,6 @@ class ModulesTest {
     mayImport("dev.cairn.consensus");
     mayImport("dev.cairn.log", "com.sun.nio.file"); // O_DIRECT
     mayImport("dev.cairn.state");
-    mayImport("dev.cairn.state.rocks", "dev.cairn.state", "org.rocksdb");
     mayImport("dev.cairn.replication", "dev.cairn.consensus", "dev.cairn.log");
   }
 

@@ -39,7 +39,7 @@ class PlantedShippedStateBugsTest {
               "    database.write(batch);\n",
               """
                   database.write(new Database.Batch(false,
-                      new Table(0, false).rows(Spaces.clearedFrom(), Spaces.end()), batch.applied()));
+                      () -> new Table(0, false).rows(Spaces.clearedFrom(), Spaces.end()), batch.applied()));
                   database.write(batch);
               """),
           new Bug(
@@ -54,8 +54,8 @@ class PlantedShippedStateBugsTest {
           new Bug(
               "a tombstone is forgotten",
               "Layers.java",
-              "if (found != null) {",
-              "if (found != null && found != Table.REMOVED) {"),
+              "      if (found != null) {\n        return found;\n      }\n      if (table",
+              "      if (found != null && found != Table.REMOVED) {\n        return found;\n      }\n      if (table"),
           new Bug("request ids are lost by a snapshot", "State.java", "    ids.load();\n", ""),
           new Bug(
               "request ids are lost by a clear",

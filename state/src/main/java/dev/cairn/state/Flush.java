@@ -43,10 +43,13 @@ public final class Flush {
   }
 
   private boolean write(Layers.Frozen frozen) {
-    try (Cursor rows = frozen.table().rows(Spaces.clearedFrom(), Spaces.end())) {
-      return writer.write(
-          generation, new Database.Batch(frozen.table().isCleared(), rows, frozen.applied()));
-    }
+    Table table = frozen.table();
+    return writer.write(
+        generation,
+        new Database.Batch(
+            table.isCleared(),
+            () -> table.rows(Spaces.clearedFrom(), Spaces.end()),
+            frozen.applied()));
   }
 
   private boolean isDone() {

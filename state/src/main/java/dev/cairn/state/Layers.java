@@ -15,12 +15,13 @@ import java.util.List;
  *   waiting    cleared tables, whole, each to be a batch of its own
  *   flushing   what a flush is writing
  *   fetched    rows of the base that were read ahead
- *   base       the database as of the last flush that ended
+ *   base       the database, each row as it was written last; it may know rows without the disk
  * </pre>
  *
- * <p>The view is taken anew only when a flush or install has ended and its tables go. So what is
- * read does not depend on how far a flush has come. A cleared table hides what lies under it, but
- * for rows that a clear leaves.
+ * <p>A flush's tables go when it has ended, and hide until then what of it is written. So what is
+ * read does not depend on how far a flush has come. No snapshot of the database is held, but by
+ * views: else what was deleted would stay on the disk. A cleared table hides what lies under it,
+ * but for rows that a clear leaves.
  *
  * <p>Thread: the owner's.
  */
@@ -74,7 +75,10 @@ final class Layers {
   /** What memory says of a row: null if nothing, {@link Table#REMOVED} if it is not there. */
   byte[] inMemory(byte[] row) {
     byte[] found = inMemory(newestFirst, row);
-    return found != null || fetched.isEmpty() ? found : fetched(row);
+    if (found == null && !fetched.isEmpty()) {
+      found = fetched(row);
+    }
+    return found == null ? base.view().known(row) : found;
   }
 
   private byte[] fetched(byte[] row) {
@@ -132,6 +136,11 @@ final class Layers {
 
   void forget(Fetch fetch) {
     fetched.remove(fetch);
+  }
+
+  /** The base as it is now, for a view that stays as it is. */
+  Database.View snapshotOfBase() {
+    return base.view().snapshot();
   }
 
   SharedView shareBase() {
@@ -238,7 +247,11 @@ final class Layers {
 
   /** What all tables take of memory. */
   long bytes() {
-    return newestFirst.stream().mapToLong(Table::bytes).sum();
+    long bytes = 0;
+    for (Table table : newestFirst) {
+      bytes += table.bytes();
+    }
+    return bytes;
   }
 
   void close() {

@@ -20,10 +20,14 @@ public final class Look {
     this.row = row;
   }
 
+  static Optional<ValueRecord> recordOf(byte[] inMemory) {
+    return inMemory == Table.REMOVED ? Optional.empty() : Optional.of(ValueRecord.decode(inMemory));
+  }
+
   /** What stands under the key, its time up or not. */
   public Optional<ValueRecord> get() {
     if (base == null) {
-      return Optional.of(inMemory).filter(found -> found != Table.REMOVED).map(ValueRecord::decode);
+      return recordOf(inMemory);
     }
     try {
       return Optional.ofNullable(base.view().get(row)).map(ValueRecord::decode);

@@ -3,15 +3,15 @@ package dev.cairn.state;
 
 /** A view of the database that several readers use; the last one closes it. Threads: any. */
 final class SharedView {
-  private final Database.View view;
+  private final Database.Live view;
   private int users = 1; // guarded by this
 
   /** Begins with one user. */
-  SharedView(Database.View view) {
+  SharedView(Database.Live view) {
     this.view = view;
   }
 
-  Database.View view() {
+  Database.Live view() {
     return view;
   }
 

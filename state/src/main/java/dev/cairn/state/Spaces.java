@@ -42,6 +42,11 @@ public final class Spaces {
     return new byte[] {OWN + 1};
   }
 
+  /** Whether a row holds what stands under a user's key. */
+  public static boolean isUser(byte[] row) {
+    return row[0] == USER;
+  }
+
   static byte[] user(byte[] key) {
     return prefixed(USER, key);
   }

@@ -4,6 +4,7 @@ package dev.cairn.state;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * The state of one partition's replica: what the entries of its log, applied in order, came to.
@@ -58,10 +59,9 @@ public final class State {
   private long keys;
   private long timeMillis;
 
-  private State(Database database, long hashSeed, RequestIds.Bounds idBounds) {
+  private State(Database database, SharedView base, long hashSeed, RequestIds.Bounds idBounds) {
     this.database = database;
     this.writer = new Writer(database);
-    SharedView base = new SharedView(database.view());
     this.layers = new Layers(base, hashSeed);
     this.ids = new RequestIds(layers.ownRows(), idBounds);
     takeOn(base.view().applied());
@@ -74,7 +74,13 @@ public final class State {
    * @param hashSeed of the tables in memory; nothing that can be seen depends on it
    */
   public static State open(Database database, long hashSeed, RequestIds.Bounds idBounds) {
-    return new State(database, hashSeed, idBounds);
+    SharedView base = new SharedView(database.view());
+    try {
+      return new State(database, base, hashSeed, idBounds);
+    } catch (RuntimeException e) {
+      base.release(); // else the database could not be closed
+      throw e;
+    }
   }
 
   private void takeOn(Applied row) {
@@ -181,14 +187,19 @@ public final class State {
     return storedIn(Spaces.user(key));
   }
 
+  /**
+   * As {@link #stored}, but where memory does not know the key: then what another way tells. Not
+   * while an entry is applied.
+   */
+  public Optional<ValueRecord> stored(byte[] key, Supplier<Optional<ValueRecord>> unknown) {
+    requireBetweenEntries();
+    byte[] found = layers.inMemory(Spaces.user(key));
+    return found == null ? unknown.get() : Look.recordOf(found);
+  }
+
   /** Walks over keys as they stand now, as {@link View#scan}. May wait for the disk. */
   public Optional<byte[]> scan(byte[] from, byte[] to, int keysMax, View.Visitor visitor) {
     return View.scan(layers::rows, from, to, keysMax, visitor);
-  }
-
-  /** Whether memory knows what stands under a key, so that {@link #get} does not wait. */
-  public boolean isInMemory(byte[] key) {
-    return layers.inMemory(Spaces.user(key)) != null;
   }
 
   /**
@@ -352,8 +363,11 @@ public final class State {
 
   // ---- Reading elsewhere ----
 
-  /** A look at a key, which is carried out elsewhere; to be asked. */
+  /**
+   * A look at a key, which is carried out elsewhere; to be asked. Not while an entry is applied.
+   */
   public Look look(byte[] key) {
+    requireBetweenEntries();
     byte[] row = Spaces.user(key);
     byte[] inMemory = layers.inMemory(row);
     return new Look(inMemory, inMemory == null ? layers.shareBase() : null, row);
@@ -362,7 +376,7 @@ public final class State {
   /** All as it is now. To be closed. */
   public View view() {
     requireBetweenEntries();
-    return new View(layers.tables(), layers.shareBase(), applied);
+    return new View(layers.tables(), layers.snapshotOfBase(), applied);
   }
 
   private void requireBetweenEntries() {

@@ -23,7 +23,7 @@ import java.util.Arrays;
  */
 final class Table {
   /** What {@link #find} gives for a row that goes. */
-  static final byte[] REMOVED = {};
+  static final byte[] REMOVED = Database.Live.ABSENT;
 
   private static final int HEAD_BYTES = 8;
   private static final int SLOTS_MIN = 64;

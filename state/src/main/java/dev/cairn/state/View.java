@@ -12,10 +12,10 @@ import java.util.Optional;
  */
 public final class View implements AutoCloseable {
   private final List<Table> newestFirst;
-  private final SharedView base;
+  private final Database.View base;
   private final Applied applied;
 
-  View(List<Table> newestFirst, SharedView base, Applied applied) {
+  View(List<Table> newestFirst, Database.View base, Applied applied) {
     this.newestFirst = newestFirst;
     this.base = base;
     this.applied = applied;
@@ -33,7 +33,7 @@ public final class View implements AutoCloseable {
 
   /** What stands under a key, its time up or not. */
   public Optional<ValueRecord> stored(byte[] key) {
-    byte[] found = Layers.get(newestFirst, base.view(), Spaces.user(key));
+    byte[] found = Layers.get(newestFirst, base, Spaces.user(key));
     return Optional.ofNullable(found).map(ValueRecord::decode);
   }
 
@@ -65,11 +65,7 @@ public final class View implements AutoCloseable {
    */
   public Optional<byte[]> scan(byte[] from, byte[] to, int keysMax, Visitor visitor) {
     return scan(
-        (first, end) -> Layers.rows(newestFirst, base.view(), first, end),
-        from,
-        to,
-        keysMax,
-        visitor);
+        (first, end) -> Layers.rows(newestFirst, base, first, end), from, to, keysMax, visitor);
   }
 
   /** The rows of a range. */
@@ -99,6 +95,6 @@ public final class View implements AutoCloseable {
 
   @Override
   public void close() {
-    base.release();
+    base.close();
   }
 }

@@ -38,14 +38,14 @@ class PlantedStateBugsTest {
               "    database.write(batch);\n",
               """
                   database.write(new Database.Batch(false,
-                      new Table(0, false).rows(Spaces.clearedFrom(), Spaces.end()), batch.applied()));
+                      () -> new Table(0, false).rows(Spaces.clearedFrom(), Spaces.end()), batch.applied()));
                   database.write(batch);
               """),
           new Bug(
               "a flush of several batches gives each the last one's row",
               "Flush.java",
-              "rows, frozen.applied()",
-              "rows, applied()"),
+              "            frozen.applied()));",
+              "            applied()));"),
           new Bug(
               "a row is behind its data",
               "State.java",
@@ -135,8 +135,29 @@ class PlantedStateBugsTest {
           new Bug(
               "what was fetched counts before what was changed",
               "Layers.java",
-              "    byte[] found = inMemory(newestFirst, row);\n    return found != null || fetched.isEmpty() ? found : fetched(row);",
-              "    byte[] found = fetched(row);\n    return found != null ? found : inMemory(newestFirst, row);"),
+              "    byte[] found = inMemory(newestFirst, row);\n    if (found == null && !fetched.isEmpty()) {\n      found = fetched(row);\n    }\n",
+              "    byte[] found = fetched(row);\n    if (found == null) {\n      found = inMemory(newestFirst, row);\n    }\n"),
+          new Bug(
+              "what the base knows counts before what was changed",
+              "Layers.java",
+              "    byte[] found = inMemory(newestFirst, row);\n    if (found == null && !fetched.isEmpty()) {\n",
+              "    byte[] found = base.view().known(row);\n    if (found == null) {\n      found = inMemory(newestFirst, row);\n    }\n    if (found == null && !fetched.isEmpty()) {\n"),
+          new Bug(
+              "what the base knows hides what was removed",
+              "Layers.java",
+              "    return found == null ? base.view().known(row) : found;",
+              """
+                  byte[] known = base.view().known(row);
+                  return found == null || found == Table.REMOVED && known != null ? known : found;\
+              """),
+          new Bug(
+              "a view of a moment tells what is known now",
+              "Layers.java",
+              "      return base.get(row);\n",
+              """
+                    byte[] known = base.known(row);
+                    return known == null ? base.get(row) : known == Table.REMOVED ? null : known;
+              """),
           new Bug(
               "ids that go are not fetched",
               "Fetch.java",
@@ -184,8 +205,8 @@ class PlantedStateBugsTest {
           new Bug(
               "a clear leaves what is in the database",
               "Flush.java",
-              "frozen.table().isCleared(), rows",
-              "false, rows"),
+              "            table.isCleared(),\n",
+              "            false,\n"),
           new Bug(
               "a cleared range shows what lies under it",
               "Layers.java",

@@ -128,6 +128,7 @@ public final class Simulation {
   private final class Replica {
     private final CrashingDatabase disk;
     private final List<View> views = new ArrayList<>();
+    private final List<View> formerViews = new ArrayList<>(); // of the generation before
     private State state;
     private Flush flush;
     private boolean flushDone;
@@ -137,6 +138,7 @@ public final class Simulation {
     private int sourceLife;
     private Fetch ahead; // null if none is kept
     private boolean aheadEnded;
+    private boolean aheadIsFormer; // of the generation before
     private int life;
     private long durable;
 
@@ -194,6 +196,7 @@ public final class Simulation {
         if (ahead != null) {
           ahead.run();
           aheadEnded = false;
+          aheadIsFormer = false;
         }
       } else if (!aheadEnded) {
         ahead.end();
@@ -258,16 +261,34 @@ public final class Simulation {
           giveUpInstall();
           return;
         }
+        letTheGenerationBeforeGo();
         install.carryOut();
         installDone = true;
         count("installs");
       } else {
         install.end();
         install = null;
+        beginGeneration();
         durable = Math.max(durable, state.applied().index());
         same("durable behind an install", state.applied().index(), state.durableIndex());
         compareAll();
       }
+    }
+
+    /** A database keeps what it was before an install, until nothing reads it; not two of these. */
+    private void letTheGenerationBeforeGo() {
+      while (!formerViews.isEmpty()) {
+        closeView(formerViews);
+      }
+      if (aheadIsFormer) {
+        closeAhead();
+      }
+    }
+
+    private void beginGeneration() {
+      formerViews.addAll(views);
+      views.clear();
+      aheadIsFormer = true;
     }
 
     private void giveUpInstall() {
@@ -276,10 +297,7 @@ public final class Simulation {
     }
 
     void crash() {
-      closeAhead();
-      state.close();
-      views.forEach(View::close);
-      views.clear();
+      closeAll();
       disk.crash(random);
       flush = null;
       install = null;
@@ -351,14 +369,18 @@ public final class Simulation {
     }
 
     void openView() {
-      if (views.size() < VIEWS_MAX) {
+      if (views.size() + formerViews.size() < VIEWS_MAX) {
         views.add(state.view());
       }
     }
 
     void closeView() {
-      if (!views.isEmpty()) {
-        try (View view = views.remove(random.nextInt(views.size()))) {
+      closeView(formerViews.isEmpty() || random.nextBoolean() ? views : formerViews);
+    }
+
+    private void closeView(List<View> of) {
+      if (!of.isEmpty()) {
+        try (View view = of.remove(random.nextInt(of.size()))) {
           String key = Writes.key(random);
           PlainState expected = plain.get((int) view.applied().index());
           same("a view's " + key, expected.read(key), PlainState.read(view, key));
@@ -380,6 +402,9 @@ public final class Simulation {
     void closeAll() {
       closeAhead();
       views.forEach(View::close);
+      views.clear();
+      formerViews.forEach(View::close);
+      formerViews.clear();
       state.close();
     }
   }

@@ -12,11 +12,23 @@ import java.util.random.RandomGenerator;
 
 /**
  * A twin of the database on disk: sorted maps. A crash drops batches that were not synced, whole,
- * the newest first.
+ * the newest first. Each view knows rows of its own choice without the disk, and tells of them what
+ * was written last, as the cache of the real one does.
  */
 public final class TwinDatabase implements CrashingDatabase, Database {
   private NavigableMap<byte[], byte[]> durable = new TreeMap<>(Arrays::compareUnsigned);
   private final List<NavigableMap<byte[], byte[]>> unsynced = new ArrayList<>(); // after each batch
+  private Rows current = new Rows(durable); // an install or a crash begins others
+  private int views; // how many were taken
+
+  /** What live views see. */
+  private static final class Rows {
+    private NavigableMap<byte[], byte[]> newest;
+
+    Rows(NavigableMap<byte[], byte[]> newest) {
+      this.newest = newest;
+    }
+  }
 
   private record TwinCopy(NavigableMap<byte[], byte[]> rows) implements Copy {
     @Override
@@ -37,6 +49,7 @@ public final class TwinDatabase implements CrashingDatabase, Database {
       durable = unsynced.get(kept - 1);
     }
     unsynced.clear();
+    current = new Rows(durable);
   }
 
   /** Of all that is durable. */
@@ -63,16 +76,18 @@ public final class TwinDatabase implements CrashingDatabase, Database {
     if (batch.clear()) {
       rows.subMap(Spaces.clearedFrom(), Spaces.clearedTo()).clear();
     }
-    while (batch.rows().next()) {
-      byte[] value = batch.rows().value();
+    Cursor changes = batch.rows().get();
+    while (changes.next()) {
+      byte[] value = changes.value();
       if (value == null) {
-        rows.remove(batch.rows().key());
+        rows.remove(changes.key());
       } else {
-        rows.put(batch.rows().key(), value);
+        rows.put(changes.key(), value);
       }
     }
     rows.put(Spaces.applied(), batch.applied().encode());
     unsynced.add(rows);
+    current.newest = rows;
   }
 
   @Override
@@ -82,8 +97,9 @@ public final class TwinDatabase implements CrashingDatabase, Database {
   }
 
   @Override
-  public View view() {
-    return new TwinView(newest());
+  public Live view() {
+    views++;
+    return new TwinLive(current, views);
   }
 
   @Override
@@ -95,10 +111,55 @@ public final class TwinDatabase implements CrashingDatabase, Database {
   public void install(Copy copy) {
     durable = ((TwinCopy) copy).rows();
     unsynced.clear();
+    current = new Rows(durable);
   }
 
   @Override
   public void close() {}
+
+  private static final class TwinLive implements Live {
+    private final Rows rows;
+    private final int number;
+
+    TwinLive(Rows rows, int number) {
+      this.rows = rows;
+      this.number = number;
+    }
+
+    @Override
+    public byte[] get(byte[] key) {
+      return rows.newest.get(key);
+    }
+
+    /** The same rows as long as the view is there: what was known is not fetched. */
+    @Override
+    public byte[] known(byte[] key) {
+      int mixed = (Arrays.hashCode(key) ^ number * 0x9E3779B9) * 0x85EBCA6B;
+      if ((mixed >>> 16) % 3 != 0) {
+        return null;
+      }
+      byte[] found = get(key);
+      return found == null ? ABSENT : found;
+    }
+
+    @Override
+    public View snapshot() {
+      return new TwinView(rows.newest);
+    }
+
+    @Override
+    public Applied applied() {
+      return snapshot().applied();
+    }
+
+    @Override
+    public Cursor rows(byte[] from, byte[] to) {
+      return snapshot().rows(from, to);
+    }
+
+    @Override
+    public void close() {}
+  }
 
   private record TwinView(NavigableMap<byte[], byte[]> rows) implements View {
     @Override

@@ -240,6 +240,10 @@ public enum Metric {
       "port"),
   DISK_FREE("cairn_disk_free_bytes", Kind.GAUGE, "Room on the disk of the data folder, bytes."),
   DISK_SIZE("cairn_disk_size_bytes", Kind.GAUGE, "Size of the disk of the data folder, bytes."),
+  UNFLUSHED(
+      "cairn_unflushed_bytes",
+      Kind.GAUGE,
+      "What replicas have applied and not flushed to their databases yet, in the heap, bytes."),
   RECORD_CACHE(
       "cairn_record_cache_bytes",
       Kind.GAUGE,

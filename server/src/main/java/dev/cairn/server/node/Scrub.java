@@ -2,7 +2,7 @@
 package dev.cairn.server.node;
 
 import dev.cairn.server.raft.NodeLog;
-import dev.cairn.server.storage.PartitionStore;
+import dev.cairn.server.storage.Generation;
 import dev.cairn.server.storage.StorageEngine;
 import java.util.Collection;
 import java.util.Collections;
@@ -62,7 +62,7 @@ final class Scrub implements AutoCloseable {
   }
 
   private void run() {
-    Set<PartitionStore> checked = Collections.newSetFromMap(new IdentityHashMap<>());
+    Set<Generation> checked = Collections.newSetFromMap(new IdentityHashMap<>());
     long passEnded = System.nanoTime();
     boolean first = true;
     while (!stopped) {
@@ -84,12 +84,12 @@ final class Scrub implements AutoCloseable {
   }
 
   /** All databases that are not among those that this pass has checked. */
-  private void check(Set<PartitionStore> checked) {
-    Collection<PartitionStore> open = storage.stores();
+  private void check(Set<Generation> checked) {
+    Collection<Generation> open = storage.generations();
     checked.retainAll(open);
-    for (PartitionStore store : open) {
-      if (!stopped && checked.add(store)) {
-        store.verify(this::rest);
+    for (Generation generation : open) {
+      if (!stopped && checked.add(generation)) {
+        generation.verify(this::rest);
       }
     }
   }

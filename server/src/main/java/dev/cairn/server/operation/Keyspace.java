@@ -5,9 +5,8 @@ import dev.cairn.state.ValueRecord;
 import java.util.Optional;
 
 /**
- * A partition's keys as operations see and change them. {@link PendingKeyspace} has them over what
- * is stored on disk, {@link StateKeyspace} over a state in memory; what an operation comes to is
- * the same.
+ * A partition's keys as operations see and change them; {@link StateKeyspace} has them over a
+ * state.
  *
  * <p>Thread: the state machine's. Invariants:
  *

@@ -5,9 +5,11 @@ import dev.cairn.server.raft.GroupListener;
 import dev.cairn.server.raft.Peer;
 import dev.cairn.server.raft.SnapshotHost;
 import dev.cairn.server.storage.PartitionFolder;
-import dev.cairn.state.RequestIds;
+import dev.cairn.state.Applied;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -23,27 +25,25 @@ final class FullReplica implements GroupListener, SnapshotHost {
   private static final Logger log = LoggerFactory.getLogger(FullReplica.class);
 
   private final int index;
-  private final PartitionFolder folder;
+  private final ReplicaState state;
   private final Snapshots snapshots;
-  private final PartitionStateMachine stateMachine;
   private final PartitionGroup group;
   private final LogRetention retention;
   private final Runnable leadershipChanged;
   private final Consumer<Throwable> failed;
+  private final List<PartitionState.Outcome> untold = new ArrayList<>();
 
   FullReplica(
       int index,
-      PartitionFolder folder,
+      ReplicaState state,
       PartitionGroup group,
       LogRetention retention,
       PartitionMetrics metrics,
       Runnable leadershipChanged,
       Consumer<Throwable> failed) {
     this.index = index;
-    this.folder = folder;
+    this.state = state;
     this.snapshots = metrics.snapshots();
-    this.stateMachine =
-        new PartitionStateMachine(folder, RequestIds.Bounds.DEFAULT, metrics.keys());
     this.group = group;
     this.retention = retention;
     this.leadershipChanged = leadershipChanged;
@@ -52,24 +52,25 @@ final class FullReplica implements GroupListener, SnapshotHost {
 
   @Override
   public void apply(Entry entry) throws IOException {
-    stateMachine.apply(entry, entry.proposal().map(InFlight.class::cast));
+    untold.addAll(state.apply(entry));
   }
 
   @Override
   public void passed(long entryIndex, long term) {
-    stateMachine.passed(entryIndex, term);
+    state.pass(entryIndex, term);
   }
 
   @Override
   public void applied() {
-    stateMachine.flushBatch();
+    untold.forEach(PartitionState.Outcome::tell);
+    untold.clear();
   }
 
   @Override
   public void leaderStarted(long term) {
     log.info("partition={} term={} leads", index, term);
     group.ownReads().leaderFound();
-    group.leaderStarted(term, stateMachine.partitionTimeMillis());
+    group.leaderStarted(term, state.applied().timeMillis());
     leadershipChanged.run();
   }
 
@@ -94,21 +95,29 @@ final class FullReplica implements GroupListener, SnapshotHost {
 
   @Override
   public void configurationCommitted(Configuration configuration) {
-    stateMachine.configurationCommitted(configuration);
-    group.ownReads().configuration(configuration.voters().stream().map(Peer::toString).toList());
+    state.configure(configuration);
+    group.ownReads().configuration(state.voters());
   }
 
   @Override
   public void save(SnapshotPoint point, Consumer<Optional<String>> done) {
-    snapshots.write(() -> stateMachine.save(point));
+    snapshots.write(
+        () -> {
+          long durable = state.flush();
+          if (durable < point.index()) {
+            throw new IllegalStateException(
+                "what is durable ends at %d, before the snapshot's %d"
+                    .formatted(durable, point.index()));
+          }
+        });
     retention.hold(point.index(), done);
   }
 
   @Override
   public boolean load(SnapshotPoint point, Optional<Path> received, byte[] meta) {
-    boolean loaded = stateMachine.load(point, received, meta);
+    boolean loaded = loadNow(point, received, meta);
     if (loaded) {
-      group.ownReads().configuration(folder.store().applied().peers());
+      group.ownReads().configuration(state.voters());
       log.info(
           "partition={} term={} starts from a snapshot at index {}{}",
           index,
@@ -124,6 +133,25 @@ final class FullReplica implements GroupListener, SnapshotHost {
     return loaded;
   }
 
+  /**
+   * Data that is behind its own snapshot is not loaded: the entries between are gone from the log.
+   */
+  private boolean loadNow(SnapshotPoint point, Optional<Path> received, byte[] meta) {
+    boolean isThere = state.applied().index() >= point.index();
+    if (received.isEmpty()) {
+      return isThere;
+    }
+    if (isThere) {
+      state.flush();
+      state.folder().saveSnapshotMeta(meta);
+      state.folder().deleteIncoming(received.get());
+      return true;
+    }
+    Applied least = new Applied(point.index(), point.term(), 0, 0, 0, 0, new byte[0]);
+    state.install(new PartitionFolder.Received(received.get(), meta, least));
+    return state.applied().index() >= point.index();
+  }
+
   @Override
   public void failed(Throwable cause) {
     group.leaderStopped();
@@ -132,38 +160,39 @@ final class FullReplica implements GroupListener, SnapshotHost {
 
   @Override
   public Optional<byte[]> durableMeta() {
-    return folder.snapshotMeta();
+    return state.folder().snapshotMeta();
   }
 
   @Override
   public void saveMeta(byte[] meta) {
-    folder.saveSnapshotMeta(meta);
+    state.folder().saveSnapshotMeta(meta);
   }
 
   @Override
   public Path checkpoint() {
     snapshots.sends();
-    return folder.checkpoint();
+    return state.checkpoint();
   }
 
   @Override
   public void deleteCheckpoint(Path checkpoint) {
-    folder.deleteCheckpoint(checkpoint);
+    state.folder().deleteCheckpoint(checkpoint);
   }
 
   @Override
   public Path newIncoming() {
-    return folder.newIncoming();
+    return state.folder().newIncoming();
   }
 
   @Override
   public void deleteIncoming(Path incoming) {
-    folder.deleteIncoming(incoming);
+    state.folder().deleteIncoming(incoming);
   }
 
   @Override
   public Row row() {
-    return folder.read(
-        store -> new Row(store.applied().index(), store.applied().term(), store.durableIndex()));
+    long durable = state.durableIndex(); // first: it is not ahead of what is applied
+    Applied applied = state.applied();
+    return new Row(applied.index(), applied.term(), durable);
   }
 }

@@ -3,7 +3,6 @@ package dev.cairn.server.partition;
 
 import dev.cairn.server.operation.Query;
 import dev.cairn.server.raft.Peer;
-import dev.cairn.server.storage.PartitionFolder;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -33,7 +32,7 @@ final class OwnReads {
 
   private final int index;
   private final Peer self;
-  private final PartitionFolder folder;
+  private final ReplicaState state;
   private final Executor readers;
   private final LongSupplier nanoTime;
   private final LongSupplier wallMillis;
@@ -60,19 +59,19 @@ final class OwnReads {
   OwnReads(
       int index,
       Peer self,
-      PartitionFolder folder,
+      ReplicaState state,
       Executor readers,
       LongSupplier nanoTime,
       LongSupplier wallMillis,
       KeyMetrics metrics) {
     this.index = index;
     this.self = self;
-    this.folder = folder;
+    this.state = state;
     this.readers = readers;
     this.nanoTime = nanoTime;
     this.wallMillis = wallMillis;
     this.metrics = metrics;
-    configuration(folder.store().applied().peers());
+    configuration(state.voters());
   }
 
   /** Who votes, by the last configuration that was applied; empty before the first. */
@@ -117,15 +116,8 @@ final class OwnReads {
   private BatchReply answer(List<List<Query>> requests) {
     try {
       // By the log's own time nothing is overdue: what it says is gone is gone, no more.
-      return folder
-          .read(
-              store ->
-                  ReadView.answer(
-                      store,
-                      requests,
-                      0,
-                      ageMillis(store.applied().partitionTimeMillis()),
-                      metrics))
+      return state
+          .answer(requests, 0, ageMillis(state.applied().timeMillis()), metrics)
           .orElseGet(OwnReads::notReady);
     } catch (RuntimeException e) {
       log.error("partition={} a read failed", index, e);

@@ -7,7 +7,7 @@ import dev.cairn.server.operation.Query;
 import dev.cairn.server.operation.Request;
 import dev.cairn.server.raft.Peer;
 import dev.cairn.server.raft.RaftGroup;
-import dev.cairn.server.storage.PartitionFolder;
+import dev.cairn.state.Applied;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -37,7 +37,7 @@ final class PartitionGroup implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(PartitionGroup.class);
 
   private final int index;
-  private final PartitionFolder folder;
+  private final ReplicaState state;
   private final LongSupplier nanoTime;
   private final long proposalTimeoutNanos;
   private final BooleanSupplier votersInTransition; // by the log on disk
@@ -54,7 +54,7 @@ final class PartitionGroup implements AutoCloseable {
 
   PartitionGroup(
       int index,
-      PartitionFolder folder,
+      ReplicaState state,
       PartitionClock clock,
       LongSupplier nanoTime,
       long proposalTimeoutMillis,
@@ -63,7 +63,7 @@ final class PartitionGroup implements AutoCloseable {
       OwnReads ownReads,
       BooleanSupplier votersInTransition) {
     this.index = index;
-    this.folder = folder;
+    this.state = state;
     this.nanoTime = nanoTime;
     this.proposalTimeoutNanos = TimeUnit.MILLISECONDS.toNanos(proposalTimeoutMillis);
     this.readers = readers;
@@ -85,15 +85,8 @@ final class PartitionGroup implements AutoCloseable {
             writes::leads,
             this::confirm,
             this::logTime,
-            requests ->
-                folder.read(
-                    store ->
-                        ReadView.answer(store, requests, writes.nowMillis(), 0, metrics.keys())),
-            requests ->
-                folder.read(
-                    store ->
-                        ReadView.answerFromMemory(
-                            store, requests, writes.nowMillis(), metrics.keys())));
+            requests -> state.answer(requests, writes.nowMillis(), 0, metrics.keys()),
+            requests -> state.answerFromMemory(requests, writes.nowMillis(), metrics.keys()));
   }
 
   void opened(RaftGroup group) {
@@ -200,9 +193,7 @@ final class PartitionGroup implements AutoCloseable {
    * #SWEEP_KEYS_MAX} of them. Called a few times a second, which bounds what it costs others.
    */
   void sweep() {
-    if (leads()
-        && folder.store().mayExpire(writes.nowMillis())
-        && sweeping.compareAndSet(false, true)) {
+    if (leads() && state.mayExpire(writes.nowMillis()) && sweeping.compareAndSet(false, true)) {
       try {
         readers.execute(this::sweepNow); // the index may have to be read from disk
       } catch (RejectedExecutionException stopping) {
@@ -215,7 +206,7 @@ final class PartitionGroup implements AutoCloseable {
     boolean proposed = false;
     try {
       long nowMillis = writes.nowMillis();
-      proposed = leads() && folder.read(store -> store.anyExpiring(nowMillis));
+      proposed = leads() && state.anyExpires(nowMillis);
       if (proposed) {
         writes.write(
             List.of(new Request(Optional.empty(), List.of(new Operation.Sweep(SWEEP_KEYS_MAX)))),
@@ -286,63 +277,43 @@ final class PartitionGroup implements AutoCloseable {
     raft.transferLeadership(target.get());
   }
 
-  /**
-   * What this replica says of itself. The engine's own entries (a new term, a configuration) move
-   * its applied index and not the row; when all of the row is on disk, they are as good as on disk
-   * too. The applied index is read first, so that what it covers is in the row that is read after
-   * it.
-   */
+  /** What this replica says of itself. */
   NodeReport.PartitionReport report(
       int incarnation, long durableLogIndex, long logBytes, boolean votersChange) {
     RaftGroup engine = raft;
-    long engineApplied = engine == null ? 0 : engine.appliedIndex();
-    return folder.read(
-        store -> {
-          long row = store.applied().index();
-          long durable = store.durableIndex();
-          return new NodeReport.PartitionReport(
-              index,
-              incarnation,
-              leads() ? NodeReport.Status.LEADS : NodeReport.Status.FOLLOWS,
-              engine == null ? 0 : engine.term(),
-              Math.max(row, engineApplied),
-              durable == row ? Math.max(durable, engineApplied) : durable,
-              durableLogIndex,
-              logBytes,
-              votersChange);
-        });
+    long durable = state.durableIndex(); // first: it is not ahead of what is applied
+    return new NodeReport.PartitionReport(
+        index,
+        incarnation,
+        leads() ? NodeReport.Status.LEADS : NodeReport.Status.FOLLOWS,
+        engine == null ? 0 : engine.term(),
+        state.applied().index(),
+        durable,
+        durableLogIndex,
+        logBytes,
+        votersChange);
   }
 
   /** What this replica holds and has yet to do. */
   PartitionFigures figures(long lastLogIndex, long logBytes) {
-    RaftGroup engine = raft;
-    long engineApplied = engine == null ? 0 : engine.appliedIndex();
-    return folder.read(
-        store -> {
-          long applied = Math.max(store.applied().index(), engineApplied);
-          return new PartitionFigures(
-              index,
-              leads(),
-              false,
-              store.applied().keyCount(),
-              store.approximateBytes(),
-              store.diskBytes(),
-              logBytes,
-              applied,
-              Math.max(0, lastLogIndex - applied),
-              writes.queuedRequests(),
-              writes.queuedBytes());
-        });
+    Applied applied = state.applied();
+    return new PartitionFigures(
+        index,
+        leads(),
+        false,
+        applied.keys(),
+        state.folder().approximateBytes() + state.heldBytes(),
+        state.folder().diskBytes(),
+        logBytes,
+        applied.index(),
+        Math.max(0, lastLogIndex - applied.index()),
+        writes.queuedRequests(),
+        writes.queuedBytes());
   }
 
-  /**
-   * The index up to which reads see everything. The engine's own entries (a new term, a
-   * configuration) move its index and not the row.
-   */
+  /** The index up to which reads see everything. */
   long appliedIndex() {
-    RaftGroup engine = raft;
-    long engineApplied = engine == null ? 0 : engine.appliedIndex();
-    return Math.max(folder.read(store -> store.applied().index()), engineApplied);
+    return state.applied().index();
   }
 
   /**
@@ -350,14 +321,12 @@ final class PartitionGroup implements AutoCloseable {
    * voters from a snapshot or a change of them, so a new partition's knows none.
    */
   boolean dataNamesVoter(Peer peer) {
-    return folder.read(store -> store.applied().peers().contains(peer.toString()));
+    return state.voters().contains(peer.toString());
   }
 
   /** Puts on disk what was applied. May take as long as the disk does. */
   void flush() {
-    folder.read(
-        store ->
-            store.durableIndex() < store.applied().index() ? store.flush() : store.durableIndex());
+    state.flush();
   }
 
   @Override
@@ -368,6 +337,6 @@ final class PartitionGroup implements AutoCloseable {
     }
     writes.abandon();
     reads.close();
-    folder.close();
+    state.close();
   }
 }

@@ -28,8 +28,7 @@ import java.util.Optional;
 
 /**
  * A partition's operations over a {@link State}: turns committed entries into changes in memory,
- * and answers queries. What entries and queries come to is what {@link PartitionStateMachine} and
- * {@link ReadView} make of them over a database. No node runs it yet; tests do.
+ * and answers queries. {@link ReplicaState} is its owner.
  *
  * <p><b>Cold keys.</b> An entry may ask for what memory does not know. Who applies learns that
  * beforehand, and the loop that owns the partition never waits for the disk:
@@ -57,8 +56,8 @@ import java.util.Optional;
  *   <li>What an entry does depends on the entry and the state alone: no clock, no configuration, no
  *       random, and neither on where batches end nor on what is in memory.
  *   <li>An entry at or below the applied row is skipped.
- *   <li>A proposal learns its results once its entry is applied whole, so a reader who saw the
- *       reply sees the write. That it is durable the log has seen to.
+ *   <li>What came of an entry is known once it is applied whole, so a reader who saw the reply sees
+ *       the write. That it is durable the log has seen to.
  *   <li>A user's mistake is a result; an exception from here is a fault of this node, and stops the
  *       replica.
  * </ol>
@@ -127,6 +126,12 @@ final class PartitionState {
     boolean walks() {
       return walks;
     }
+
+    /** What was fetched is not needed any more. For the owner; also of a batch that failed. */
+    void letGo() {
+      fetches.forEach(Fetch::close);
+      fetches.clear();
+    }
   }
 
   /**
@@ -151,33 +156,44 @@ final class PartitionState {
   }
 
   /**
-   * Applies a batch; those who proposed its entries are told. What was fetched for it is let go.
+   * What came of an entry.
    *
-   * @return what each request of each entry was answered; nothing for an entry that is skipped
+   * @param results what each of its requests was answered
    */
-  List<List<List<Result>>> apply(Batch batch) {
-    List<List<List<Result>>> results = new ArrayList<>(batch.entries.size());
-    for (int i = 0; i < batch.entries.size(); i++) {
-      results.add(apply(batch.entries.get(i), batch.decoded.get(i)));
+  record Outcome(Entry entry, List<List<Result>> results) {
+    /**
+     * Tells whoever proposed it here. Threads: any; not the state's owner, as long as it is that.
+     */
+    void tell() {
+      entry
+          .proposal()
+          .map(InFlight.class::cast)
+          .ifPresent(proposal -> proposal.applied(results, entry.index(), entry.term()));
     }
-    batch.fetches.forEach(Fetch::close);
-    batch.fetches.clear();
-    return results;
   }
 
-  private List<List<Result>> apply(Entry entry, EntryCodec.Entry decoded) {
+  /** Applies a batch, and lets go of what was fetched for it; an entry that is skipped has none. */
+  List<Outcome> apply(Batch batch) {
+    List<Outcome> outcomes = new ArrayList<>(batch.entries.size());
+    for (int i = 0; i < batch.entries.size(); i++) {
+      apply(batch.entries.get(i), batch.decoded.get(i)).ifPresent(outcomes::add);
+    }
+    batch.letGo();
+    return outcomes;
+  }
+
+  private Optional<Outcome> apply(Entry entry, EntryCodec.Entry decoded) {
     if (!state.begin(entry.index(), entry.term(), decoded.partitionTimeMillis())) {
-      return List.of();
+      return Optional.empty();
     }
     List<List<Result>> results = requests.apply(decoded.requests());
     state.end();
     if (entry.proposal().isPresent()) {
       metrics.take(keyspace.lookups());
-      ((InFlight) entry.proposal().get()).applied(results, entry.index(), entry.term());
     } else {
       keyspace.lookups().clear();
     }
-    return results;
+    return Optional.of(new Outcome(entry, results));
   }
 
   // ---- Reading ----
@@ -243,10 +259,12 @@ final class PartitionState {
 
     @Override
     public Optional<ValueRecord> get(byte[] key) {
-      if (!state.isInMemory(key)) {
-        throw new NotInMemoryException();
-      }
-      Optional<ValueRecord> record = state.stored(key);
+      Optional<ValueRecord> record =
+          state.stored(
+              key,
+              () -> {
+                throw new NotInMemoryException();
+              });
       bytesLeft -= record.map(ValueRecord::encodedBytes).orElse(0);
       if (bytesLeft < 0) {
         throw new NotInMemoryException();

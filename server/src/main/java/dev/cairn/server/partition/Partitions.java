@@ -55,6 +55,7 @@ public final class Partitions implements AutoCloseable {
   private final LongSupplier nanoTime;
   private final ExecutorService opening = Executors.newSingleThreadExecutor(daemon("partitions"));
   private final ExecutorService readers = Executors.newFixedThreadPool(READERS, daemon("reader"));
+  private final ExecutorService flushing = Executors.newSingleThreadExecutor(daemon("flush"));
   private final Map<Integer, HeldReplica> held = new ConcurrentHashMap<>();
   private final ReplicaOpener opener;
   private final ReplicaCare care;
@@ -95,8 +96,7 @@ public final class Partitions implements AutoCloseable {
             nanoTime,
             proposalTimeoutMillis,
             limits,
-            readers,
-            opening,
+            new ReplicaOpener.Workers(readers, opening, flushing),
             held,
             metrics,
             () -> state);
@@ -406,6 +406,7 @@ public final class Partitions implements AutoCloseable {
     }
     held.values().parallelStream().forEach(HeldReplica::close);
     readers.shutdown();
+    flushing.shutdown();
   }
 
   private static java.util.concurrent.ThreadFactory daemon(String name) {

@@ -6,10 +6,7 @@ import dev.cairn.server.operation.Lookups;
 import dev.cairn.server.operation.Mistake;
 import dev.cairn.server.operation.Query;
 import dev.cairn.server.operation.Result;
-import dev.cairn.server.storage.AppliedRow;
 import dev.cairn.server.storage.KeyRange;
-import dev.cairn.server.storage.NotInMemoryException;
-import dev.cairn.server.storage.PartitionStore;
 import dev.cairn.server.storage.ScannedKey;
 import dev.cairn.server.storage.StoredKeys;
 import dev.cairn.state.ValueRecord;
@@ -84,59 +81,8 @@ final class ReadView implements KeyView {
         });
   }
 
-  /**
-   * Answers requests, each from one moment: the first ones, as many as fit in {@link
-   * ReadQueue#READ_REPLY_BYTES_MAX}, at least one. Empty when a key was {@link #overdue}.
-   *
-   * @param metrics told of the lookups if there is an answer
-   */
-  static Optional<BatchReply> answer(
-      PartitionStore store,
-      List<List<Query>> requests,
-      long nowMillis,
-      long ageMillis,
-      KeyMetrics metrics) {
-    if (lookOnce(requests)) {
-      // The time is taken first: what is found then is as of that time or later.
-      AppliedRow row = store.applied();
-      ReadView view = new ReadView(store, row.partitionTimeMillis(), nowMillis, row.keyCount());
-      // And the index last: it covers all that was found.
-      return answer(view, requests, () -> store.applied().index(), ageMillis, metrics);
-    }
-    try (PartitionStore.View view = store.view()) {
-      AppliedRow row = view.applied();
-      return answer(
-          new ReadView(view, row.partitionTimeMillis(), nowMillis, row.keyCount()),
-          requests,
-          row::index,
-          ageMillis,
-          metrics);
-    }
-  }
-
-  /**
-   * As {@link #answer(PartitionStore, List, long, long, KeyMetrics)}, for an event loop. Empty also
-   * when it would take a look at the disk or at several keys at once, or read more than {@link
-   * #MEMORY_BYTES_MAX}, or answer more than {@link #MEMORY_REQUESTS_MAX}.
-   */
-  static Optional<BatchReply> answerFromMemory(
-      PartitionStore store, List<List<Query>> requests, long nowMillis, KeyMetrics metrics) {
-    if (requests.size() > MEMORY_REQUESTS_MAX || !lookOnce(requests)) {
-      return Optional.empty();
-    }
-    AppliedRow row = store.applied();
-    ReadView view =
-        new ReadView(
-            store.memory(MEMORY_BYTES_MAX), row.partitionTimeMillis(), nowMillis, row.keyCount());
-    try {
-      return answer(view, requests, () -> store.applied().index(), 0, metrics);
-    } catch (NotInMemoryException e) {
-      return Optional.empty();
-    }
-  }
-
   /** Whether each request can be answered by one look at the data. */
-  private static boolean lookOnce(List<List<Query>> requests) {
+  static boolean lookOnce(List<List<Query>> requests) {
     for (List<Query> queries : requests) {
       if (queries.size() != 1 || queries.get(0).keys().size() > 1) {
         return false;
@@ -145,7 +91,14 @@ final class ReadView implements KeyView {
     return true;
   }
 
-  /** Answers requests from a view of one moment; as the others. */
+  /**
+   * Answers requests, each from one moment: the first ones, as many as fit in {@link
+   * ReadQueue#READ_REPLY_BYTES_MAX}, at least one. Empty when a key was {@link #overdue}.
+   *
+   * @param index the applied index that covers all that was found; asked last
+   * @param ageMillis how old the answer may be, milliseconds; 0 for one that is not
+   * @param metrics told of the lookups if there is an answer
+   */
   static Optional<BatchReply> answer(
       ReadView view,
       List<List<Query>> requests,

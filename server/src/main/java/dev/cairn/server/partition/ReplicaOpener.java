@@ -18,6 +18,7 @@ import dev.cairn.server.storage.PartitionIdentity;
 import dev.cairn.server.storage.StorageEngine;
 import dev.cairn.server.storage.StorageException;
 import dev.cairn.server.storage.WitnessFolder;
+import dev.cairn.state.RequestIds;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -61,18 +62,26 @@ final class ReplicaOpener {
   private final LongSupplier nanoTime;
   private final long proposalTimeoutMillis;
   private final LogLimits limits;
-  private final Executor readers;
-  private final Executor opening;
+  private final Workers workers;
   private final Map<Integer, HeldReplica> held;
+  private final WriteMemory memory;
   private final PartitionMetrics metrics;
   private final Metrics.Count leaderChanges;
   private final Supplier<ClusterState> current;
 
   /**
+   * Threads that may wait, of all partitions.
+   *
+   * @param readers answer what memory cannot
+   * @param opening the opener's own
+   * @param flushing puts on disk what was applied
+   */
+  record Workers(Executor readers, Executor opening, Executor flushing) {}
+
+  /**
    * Creates the opener of a node that holds nothing yet.
    *
    * @param folder where the partitions' folders are
-   * @param opening the opener's own thread
    * @param held where what it opens is kept
    * @param current the latest state of the cluster
    */
@@ -86,8 +95,7 @@ final class ReplicaOpener {
       LongSupplier nanoTime,
       long proposalTimeoutMillis,
       LogLimits limits,
-      Executor readers,
-      Executor opening,
+      Workers workers,
       Map<Integer, HeldReplica> held,
       Metrics metrics,
       Supplier<ClusterState> current) {
@@ -100,9 +108,10 @@ final class ReplicaOpener {
     this.nanoTime = nanoTime;
     this.proposalTimeoutMillis = proposalTimeoutMillis;
     this.limits = limits;
-    this.readers = readers;
-    this.opening = opening;
+    this.workers = workers;
     this.held = held;
+    this.memory = new WriteMemory(storage.unflushedBytesMax(), workers.flushing());
+    metrics.gauge(Metric.UNFLUSHED, memory::heldBytes);
     this.metrics = PartitionMetrics.of(metrics);
     this.leaderChanges = metrics.counter(Metric.LEADER_CHANGES);
     this.current = current;
@@ -151,6 +160,27 @@ final class ReplicaOpener {
     }
   }
 
+  private PartitionGroup newGroup(
+      int index, String group, HeldReplica entry, ReplicaState replicaState) {
+    return new PartitionGroup(
+        index,
+        replicaState,
+        new PartitionClock(nanoTime, () -> wallTime(index)),
+        nanoTime,
+        proposalTimeoutMillis,
+        workers.readers(),
+        metrics,
+        new OwnReads(
+            index,
+            peer(entry.replica),
+            replicaState,
+            workers.readers(),
+            nanoTime,
+            System::currentTimeMillis,
+            metrics.keys()),
+        () -> engine.log().votersInTransition(group));
+  }
+
   private void open(ClusterState state, Placement placement, HeldReplica entry, String group) {
     int index = placement.index();
     PartitionIdentity identity =
@@ -187,30 +217,15 @@ final class ReplicaOpener {
         entry.witnessReplica = witness;
       } else {
         PartitionFolder data = PartitionFolder.open(storage, partitionFolder, identity);
-        PartitionGroup partition =
-            new PartitionGroup(
-                index,
-                data,
-                new PartitionClock(nanoTime, () -> wallTime(index)),
-                nanoTime,
-                proposalTimeoutMillis,
-                readers,
-                metrics,
-                new OwnReads(
-                    index,
-                    peer(entry.replica),
-                    data,
-                    readers,
-                    nanoTime,
-                    System::currentTimeMillis,
-                    metrics.keys()),
-                () -> engine.log().votersInTransition(group));
+        ReplicaState replicaState =
+            new ReplicaState(data, RequestIds.Bounds.DEFAULT, metrics.keys(), memory);
+        PartitionGroup partition = newGroup(index, group, entry, replicaState);
         unopened = partition;
         data.onDamage(cause -> failed(index, entry, cause));
         FullReplica replica =
             new FullReplica(
                 index,
-                data,
+                replicaState,
                 partition,
                 entry.retention,
                 metrics,
@@ -266,7 +281,7 @@ final class ReplicaOpener {
     try {
       scheduler.execute(membership::announce);
       if (damaged) {
-        opening.execute(entry::close); // a leader must not stay one
+        workers.opening().execute(entry::close); // a leader must not stay one
       }
     } catch (RejectedExecutionException stopping) {
       log.debug("partition={} not closed: the node is stopping", index);

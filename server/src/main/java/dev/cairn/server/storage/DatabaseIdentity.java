@@ -11,11 +11,12 @@ import java.nio.file.Path;
  *
  * <pre>
  *   identity := format:1 partition:4 clusterId:utf8
- *   format   := 1
+ *   format   := 2
  * </pre>
  */
 record DatabaseIdentity(String clusterId, int partition) {
-  private static final byte FORMAT = 1;
+  private static final byte FORMER_FORMAT = 1;
+  private static final byte FORMAT = 2;
 
   DatabaseIdentity(PartitionIdentity identity) {
     this(identity.clusterId(), identity.partition());
@@ -30,14 +31,17 @@ record DatabaseIdentity(String clusterId, int partition) {
         .array();
   }
 
-  static DatabaseIdentity decode(byte[] bytes) {
+  static DatabaseIdentity decode(byte[] bytes, Path folder) {
     if (bytes.length < 6) {
-      throw new StorageException("a database's identity is cut short");
+      throw new StorageException("the identity of the database " + folder + " is cut short");
+    }
+    if (bytes[0] == FORMER_FORMAT) {
+      throw new StorageException(StateFile.former("the database " + folder));
     }
     if (bytes[0] != FORMAT) {
       throw new StorageException(
-          "a database has format %d; this version of Cairn knows %d: start the version that wrote it"
-              .formatted(bytes[0], FORMAT));
+          "the database %s has format %d; this version of Cairn knows %d: start the version that wrote it"
+              .formatted(folder, bytes[0], FORMAT));
     }
     return new DatabaseIdentity(
         new String(bytes, 5, bytes.length - 5, StandardCharsets.UTF_8),

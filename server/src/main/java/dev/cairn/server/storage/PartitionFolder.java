@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.storage;
 
+import dev.cairn.state.Applied;
+import dev.cairn.state.Database;
+import dev.cairn.state.StateException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,9 +23,10 @@ import org.slf4j.LoggerFactory;
  * </pre>
  *
  * <p>All but {@code state} and the generation that it names is left over from a crash or a
- * replacement and deleted at open.
+ * replacement and deleted at open. A {@link dev.cairn.state.State} writes into it, and reads its
+ * views.
  *
- * <p><b>Threads.</b> {@link #store}, {@link #read} and {@link #snapshotMeta} by any, without
+ * <p><b>Threads.</b> {@link #view}, {@link #snapshotMeta} and what tells of sizes by any, without
  * waiting. The rest by any, one at a time.
  *
  * <p><b>Invariants.</b>
@@ -36,9 +39,9 @@ import org.slf4j.LoggerFactory;
  *   <li>Data without a state file is never deleted.
  * </ol>
  */
-public final class PartitionFolder implements AutoCloseable {
+public final class PartitionFolder implements Database {
   private static final Logger log = LoggerFactory.getLogger(PartitionFolder.class);
-  private static final String GENERATION = "generation-";
+  private static final String GENERATION_NAME = "generation-";
   private static final String INCOMING = "incoming";
   private static final String CHECKPOINT = "checkpoint";
   private static final String DELETED = ".deleted";
@@ -55,7 +58,7 @@ public final class PartitionFolder implements AutoCloseable {
   private final Path folder;
   private final Consumer<InstallStep> steps;
   private volatile StateFile state;
-  private volatile PartitionStore store;
+  private volatile Generation current;
   private Thread retirement; // closes and deletes the last replaced database; guarded by this
   private long nextNumber = 1; // of incoming and checkpoint folders; guarded by this
   private boolean closed; // guarded by this
@@ -65,12 +68,12 @@ public final class PartitionFolder implements AutoCloseable {
       StorageEngine engine,
       Path folder,
       StateFile state,
-      PartitionStore store,
+      Generation current,
       Consumer<InstallStep> steps) {
     this.engine = engine;
     this.folder = folder;
     this.state = state;
-    this.store = store;
+    this.current = current;
     this.steps = steps;
   }
 
@@ -102,9 +105,9 @@ public final class PartitionFolder implements AutoCloseable {
                 + " incarnation");
       }
       Path data = generation(folder, state.generation());
-      PartitionStore store = PartitionStore.open(engine, data, identity);
+      Generation current = Generation.open(engine, data, identity);
       deleteLeftovers(folder, data);
-      return new PartitionFolder(engine, folder, state, store, steps);
+      return new PartitionFolder(engine, folder, state, current, steps);
     } catch (IOException e) {
       throw new StorageException("cannot open " + folder, e);
     }
@@ -115,23 +118,23 @@ public final class PartitionFolder implements AutoCloseable {
       throws IOException {
     Path data = generation(folder, 1);
     for (Path entry : DurableFiles.list(folder)) {
-      if (entry.getFileName().toString().startsWith(GENERATION)
-          && PartitionStore.holdsData(engine, entry)) {
+      if (entry.getFileName().toString().startsWith(GENERATION_NAME)
+          && Generation.holdsData(engine, entry)) {
         throw new StorageException(missingState(folder));
       }
     }
     DurableFiles.deleteTree(data); // a creation that did not come to its end
     DurableFiles.createFolder(data);
-    PartitionStore store = PartitionStore.create(engine, data, identity);
+    Generation current = Generation.create(engine, data, identity);
     StateFile state = new StateFile(1, identity, null);
     try {
       state.save(folder);
       deleteLeftovers(folder, data);
     } catch (IOException e) {
-      store.close();
+      current.close();
       throw e;
     }
-    return new PartitionFolder(engine, folder, state, store, steps);
+    return new PartitionFolder(engine, folder, state, current, steps);
   }
 
   /**
@@ -152,34 +155,80 @@ public final class PartitionFolder implements AutoCloseable {
   }
 
   /**
-   * The current database. After {@link #install} this is another one, and the old one refuses
-   * calls: ask again, or use {@link #read}.
+   * A copy of a partition's data that was received.
+   *
+   * @param folder from {@link #newIncoming}, with a whole {@link #checkpoint} of this partition; it
+   *     is used up
+   * @param meta the snapshot's, opaque here
+   * @param applied what it covers at least; its own row says what it is
    */
-  public PartitionStore store() {
-    return store;
+  public record Received(Path folder, byte[] meta, Applied applied) implements Copy {}
+
+  // ---- The database ----
+
+  @Override
+  public void write(Batch batch) {
+    current.write(batch);
   }
 
-  /** Reads from the current database, which stays open until the function returns. */
-  public <T> T read(Function<PartitionStore, T> reading) {
+  @Override
+  public void sync() {
+    current.flush();
+  }
+
+  @Override
+  public Live view() {
     while (true) {
-      PartitionStore current = store;
-      if (current.database().tryLease()) {
+      Generation now = current;
+      if (now.tryLease()) {
         try {
-          return reading.apply(current);
+          return now.view();
         } finally {
-          current.database().release();
+          now.release();
         }
       }
-      if (current == store) {
+      if (now == current) {
         throw new StorageException(folder + " is closed");
       }
     }
   }
 
+  /** The data in a folder of {@link #newIncoming}, as {@link #checkpoint} makes it. */
+  @Override
+  public Copy copy() {
+    try (View view = view()) { // before the copy, which covers it so
+      Path checkpoint = checkpoint();
+      Path incoming = newFolder(INCOMING);
+      DurableFiles.createFolder(incoming.getParent());
+      DurableFiles.rename(checkpoint, incoming);
+      return new Received(incoming, new byte[0], view.applied());
+    } catch (IOException e) {
+      throw new StorageException("cannot make a copy of " + folder, e);
+    }
+  }
+
+  /** Latches what a row was found to be, and returns what to throw. */
+  public StorageException damaged(StateException cause) {
+    return current.broken(new StorageException(cause.getMessage(), StorageException.Kind.DAMAGED));
+  }
+
+  /** About how much the data takes on disk and in write buffers. */
+  public long approximateBytes() {
+    return current.number("rocksdb.live-sst-files-size")
+        + current.number("rocksdb.cur-size-all-mem-tables");
+  }
+
+  /** All table files, those that are still read and about to go included. */
+  public long diskBytes() {
+    return current.number("rocksdb.total-sst-files-size");
+  }
+
+  // ---- Snapshots ----
+
   /** Has damage of the data told from now on, by any thread. */
   public void onDamage(Consumer<StorageException> listener) {
     onDamage = listener;
-    store.database().onDamage(listener);
+    current.onDamage(listener);
   }
 
   /** The last durable snapshot's meta, opaque here. */
@@ -214,13 +263,18 @@ public final class PartitionFolder implements AutoCloseable {
   }
 
   /**
-   * Replaces the data by a received copy, and the snapshot's meta with it. Reads that run finish on
-   * the old data; when this returns, {@link #store} is the new one. When it throws, the old data
+   * Replaces the data by a received copy, and the snapshot's meta with it. Views that are there
+   * stay as they were; when this returns, new ones are of the copy. When it throws, the old data
    * still counts, unless the engine is damaged.
    *
-   * @param incoming from {@link #newIncoming}, with a whole {@link #checkpoint} of this partition
+   * @param copy a {@link Received}
    */
-  public synchronized void install(Path incoming, byte[] meta) {
+  @Override
+  public synchronized void install(Copy copy) {
+    if (!(copy instanceof Received received)) {
+      throw new IllegalArgumentException("no copy that was received: " + copy);
+    }
+    Path incoming = received.folder();
     refuseWhenClosed();
     engine.refuseWhenDamaged();
     requireInside(INCOMING, incoming);
@@ -236,22 +290,25 @@ public final class PartitionFolder implements AutoCloseable {
       throw engine.damaged(new StorageException("cannot put a received copy in " + folder, e));
     }
     steps.accept(InstallStep.MOVED);
-    PartitionStore next = PartitionStore.open(engine, data, state.identity());
-    next.database().onDamage(onDamage);
+    Generation next = Generation.open(engine, data, state.identity());
+    next.onDamage(onDamage);
     steps.accept(InstallStep.OPENED);
     try {
-      switchTo(new StateFile(number, state.identity(), meta.clone()));
+      switchTo(new StateFile(number, state.identity(), received.meta().clone()));
     } catch (StorageException e) {
       next.close();
       throw e;
     }
-    PartitionStore old = store;
-    store = next;
+    Generation old = current;
+    current = next;
     steps.accept(InstallStep.SWITCHED);
     retire(old);
   }
 
-  /** Hard-links all that was applied so far into a new folder; flushes for it. */
+  /**
+   * Hard-links the data into a new folder, and checks it: what was written when this began, or
+   * more.
+   */
   public Path checkpoint() {
     Path target = newFolder(CHECKPOINT);
     try {
@@ -260,11 +317,7 @@ public final class PartitionFolder implements AutoCloseable {
       throw new StorageException("cannot create " + target.getParent(), e);
     }
     try {
-      read(
-          current -> {
-            current.database().checkpoint(target);
-            return null;
-          });
+      current.checkpoint(target);
     } catch (StorageException e) {
       deleteCheckpoint(target);
       throw e;
@@ -277,7 +330,10 @@ public final class PartitionFolder implements AutoCloseable {
     deleteInside(CHECKPOINT, checkpoint);
   }
 
-  /** Waits for reads that run, flushes, closes. A second call does nothing. */
+  /**
+   * Waits for views that are open, closes; what was not synced is in the log. A second call does
+   * nothing.
+   */
   @Override
   public synchronized void close() {
     if (closed) {
@@ -285,7 +341,7 @@ public final class PartitionFolder implements AutoCloseable {
     }
     closed = true;
     awaitRetirement();
-    store.close();
+    current.close();
   }
 
   private void switchTo(StateFile next) {
@@ -298,20 +354,16 @@ public final class PartitionFolder implements AutoCloseable {
     state = next;
   }
 
-  private void retire(PartitionStore old) {
-    old.database().forgetUnflushed();
+  private void retire(Generation old) {
     old.beginClose();
     retirement =
         new Thread(
             () -> {
               old.close();
               try {
-                DurableFiles.deleteTree(old.database().folder());
+                DurableFiles.deleteTree(old.folder());
               } catch (IOException e) {
-                log.warn(
-                    "Cannot delete {}; it is tried again at the next start",
-                    old.database().folder(),
-                    e);
+                log.warn("Cannot delete {}; it is tried again at the next start", old.folder(), e);
               }
             },
             "cairn-storage-retire");
@@ -364,7 +416,7 @@ public final class PartitionFolder implements AutoCloseable {
     for (Path entry : DurableFiles.list(folder)) {
       String name = entry.getFileName().toString();
       boolean ours =
-          name.startsWith(GENERATION)
+          name.startsWith(GENERATION_NAME)
               || name.equals(INCOMING)
               || name.equals(CHECKPOINT)
               || name.endsWith(".tmp");
@@ -383,7 +435,7 @@ public final class PartitionFolder implements AutoCloseable {
   }
 
   private static Path generation(Path folder, long number) {
-    return folder.resolve(GENERATION + number);
+    return folder.resolve(GENERATION_NAME + number);
   }
 
   private static Path deletedName(Path folder) {

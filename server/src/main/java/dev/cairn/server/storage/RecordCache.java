@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.storage;
 
-import dev.cairn.state.ValueRecord;
+import dev.cairn.state.Cursor;
+import dev.cairn.state.Database.Batch;
+import dev.cairn.state.Database.Live;
+import dev.cairn.state.Spaces;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * What stands under keys that were read or written lately, or that nothing does: one database's, in
+ * What stands in rows that were read or written lately, or that nothing does: one database's, in
  * front of it. Every write looks under its key first, to know whether it is new and when it would
- * have expired; that look was most of what a state machine did.
+ * have expired.
  *
  * <pre>
  *   ring  := entry*, the oldest overwritten first; an entry does not cross the ring's end
@@ -36,8 +37,8 @@ import java.util.concurrent.atomic.LongAdder;
  * die there.
  *
  * <p>The protocol. Whoever changes the database, one thread at a time, calls {@link #begin} before
- * and {@link #end} after. Whoever finds nothing here reads the database, and {@link #offer}s what
- * it found with the stamp of its {@link #look}.
+ * and {@link #end} after. Whoever reads the database as of a moment {@link #offer}s what it found
+ * with the {@link #stamp} from before that moment.
  *
  * <p><b>Threads.</b> Any; {@link #begin} and {@link #end} are called by one at a time.
  *
@@ -91,15 +92,6 @@ final class RecordCache {
   private int turn; // where in a full bucket a place is looked for next
 
   /**
-   * What is known of a key.
-   *
-   * @param known whether anything is; if not, ask the database and {@link #offer} what it says
-   * @param record what stands under a key that is known
-   * @param stamp to offer with
-   */
-  record Look(boolean known, Optional<ValueRecord> record, long stamp) {}
-
-  /**
    * Creates an empty cache.
    *
    * @param bytesMax how much it may take, 0 to 1 GiB; with 0 it keeps nothing
@@ -121,31 +113,33 @@ final class RecordCache {
     table = new long[slots(ring.length)];
   }
 
-  /** What is known of a key. */
-  Look look(byte[] key) {
+  /** What stands in a row: null if that is not known, {@link View#ABSENT} for nothing. */
+  byte[] look(byte[] key) {
     long hash = hash(key, 0, key.length);
-    Look look;
+    byte[] found;
     synchronized (this) {
       int slot = slotOf(key, hash);
-      look =
-          slot < 0 || isUnknown(at(table[slot]))
-              ? new Look(false, Optional.empty(), stamp)
-              : new Look(true, recordAt(at(table[slot])), stamp);
+      found = slot < 0 || isUnknown(at(table[slot])) ? null : recordAt(at(table[slot]));
     }
-    (look.known() ? hits : misses).increment();
-    return look;
+    (found != null ? hits : misses).increment();
+    return found;
+  }
+
+  /** What is to be offered with. Take it before the moment of the database that is read. */
+  synchronized long stamp() {
+    return stamp;
   }
 
   /**
-   * Keeps what the database said after a {@link #look} found nothing, if it is certain that it
-   * would say so still.
+   * Keeps what the database said, if it is certain that it would say so still.
    *
-   * @param lookStamp that of the look, which came before the read
+   * @param record null for nothing
+   * @param readStamp the {@link #stamp} from before the moment that was read
    */
-  void offer(byte[] key, Optional<ValueRecord> record, long lookStamp) {
+  void offer(byte[] key, byte[] record, long readStamp) {
     long hash = hash(key, 0, key.length);
     synchronized (this) {
-      boolean current = lookStamp == stamp && (stamp & 1) == 0;
+      boolean current = readStamp == stamp && (stamp & 1) == 0;
       if (current) {
         put(key, hash, record);
       }
@@ -153,16 +147,19 @@ final class RecordCache {
   }
 
   /** The database is about to be changed so. */
-  void begin(Writes writes) {
+  void begin(Batch batch) {
     synchronized (this) {
       stamp |= 1; // first: nothing may be offered again that is forgotten below
     }
-    if (writes.cleared()) {
+    if (batch.clear()) {
       clear();
-    } else {
-      // A lock for each, here and at the end: a reader must not wait for many.
-      for (Map.Entry<ByteBuffer, Writes.Change> change : writes.changes().entrySet()) {
-        forget(change.getKey().array());
+      return;
+    }
+    // A lock for each, here and at the end: a reader must not wait for many.
+    Cursor changes = batch.rows().get();
+    while (changes.next()) {
+      if (Spaces.isUser(changes.key())) {
+        forget(changes.key());
       }
     }
   }
@@ -170,18 +167,26 @@ final class RecordCache {
   /**
    * The database was changed.
    *
-   * @param written what {@link #begin} was told; nothing when it failed: the keys stay forgotten
+   * @param written what {@link #begin} was told; nothing when it failed: the rows stay forgotten
    */
-  void end(Writes written) {
-    for (Map.Entry<ByteBuffer, Writes.Change> change : written.changes().entrySet()) {
-      byte[] key = change.getKey().array();
-      long hash = hash(key, 0, key.length);
-      synchronized (this) {
-        put(key, hash, change.getValue().record());
-      }
-    }
+  void end(Optional<Batch> written) {
+    written.ifPresent(this::putAll);
     synchronized (this) {
       stamp = (stamp | 1) + 1;
+    }
+  }
+
+  private void putAll(Batch batch) {
+    Cursor changes = batch.rows().get();
+    while (changes.next()) {
+      byte[] key = changes.key();
+      if (Spaces.isUser(key)) {
+        long hash = hash(key, 0, key.length);
+        byte[] record = changes.value();
+        synchronized (this) {
+          put(key, hash, record);
+        }
+      }
     }
   }
 
@@ -236,17 +241,15 @@ final class RecordCache {
     return (short) SHORT.get(ring, at + LENGTH_AT) == UNKNOWN;
   }
 
-  private Optional<ValueRecord> recordAt(int at) {
+  private byte[] recordAt(int at) {
     int from = at + HEAD_BYTES + (int) INT.get(ring, at);
     int length = (short) SHORT.get(ring, at + LENGTH_AT);
-    return length == 0
-        ? Optional.empty()
-        : Optional.of(ValueRecord.decode(ring, from, from + length));
+    return length == 0 ? Live.ABSENT : Arrays.copyOfRange(ring, from, from + length);
   }
 
   /** Knows a key from now on, unless the entry would be too long. */
-  private void put(byte[] key, long hash, Optional<ValueRecord> record) {
-    int recordLength = record.isPresent() ? record.get().encodedBytes() : 0;
+  private void put(byte[] key, long hash, byte[] record) {
+    int recordLength = record == null ? 0 : record.length;
     int slot = slotOf(key, hash);
     if (slot >= 0) {
       if (recordLength <= (short) SHORT.get(ring, at(table[slot]) + ROOM_AT)) {
@@ -301,17 +304,17 @@ final class RecordCache {
     return HEAD_BYTES + (int) INT.get(ring, at) + (short) SHORT.get(ring, at + ROOM_AT);
   }
 
-  private void write(int at, byte[] key, int room, Optional<ValueRecord> record, int recordLength) {
+  private void write(int at, byte[] key, int room, byte[] record, int recordLength) {
     INT.set(ring, at, key.length);
     SHORT.set(ring, at + ROOM_AT, (short) room);
     System.arraycopy(key, 0, ring, at + HEAD_BYTES, key.length);
     set(at, key.length, record, recordLength);
   }
 
-  private void set(int at, int keyLength, Optional<ValueRecord> record, int recordLength) {
+  private void set(int at, int keyLength, byte[] record, int recordLength) {
     SHORT.set(ring, at + LENGTH_AT, (short) recordLength);
-    if (record.isPresent()) {
-      record.get().encodeInto(ring, at + HEAD_BYTES + keyLength);
+    if (record != null) {
+      System.arraycopy(record, 0, ring, at + HEAD_BYTES + keyLength, recordLength);
     }
   }
 

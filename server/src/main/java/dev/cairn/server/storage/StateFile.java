@@ -19,7 +19,7 @@ import java.util.zip.CRC32C;
  * <pre>
  *   state    := magic:8 format:1 generation:8 identity meta crc32c:4
  *   magic    := "CAIRNPST"
- *   format   := 1
+ *   format   := 2
  *   identity := length:2 clusterId:utf8 partition:4 incarnation:8
  *   meta     := 0:1 | 1:1 length:4 bytes
  *   crc32c   := of all bytes before it
@@ -34,7 +34,8 @@ record StateFile(long generation, PartitionIdentity identity, byte[] meta) {
   static final int META_BYTES_MAX = 1 << 20;
 
   private static final byte[] MAGIC = "CAIRNPST".getBytes(StandardCharsets.US_ASCII);
-  private static final byte FORMAT = 1;
+  private static final byte FORMER_FORMAT = 1;
+  private static final byte FORMAT = 2;
 
   StateFile {
     if (meta != null && meta.length > META_BYTES_MAX) {
@@ -91,6 +92,9 @@ record StateFile(long generation, PartitionIdentity identity, byte[] meta) {
         throw new StorageException(file + " is no state file of a Cairn partition");
       }
       byte format = in.get();
+      if (format == FORMER_FORMAT) {
+        throw new StorageException(former(file.toString()));
+      }
       if (format != FORMAT) {
         throw new StorageException(
             "%s has format %d; this version of Cairn knows %d: start the version that wrote it"
@@ -119,6 +123,14 @@ record StateFile(long generation, PartitionIdentity identity, byte[] meta) {
     } catch (BufferUnderflowException | IllegalArgumentException | NegativeArraySizeException e) {
       throw damaged(file);
     }
+  }
+
+  /** What is said of data that an earlier version of Cairn wrote in another form. */
+  static String former(String what) {
+    return what
+        + " was written by an earlier version of Cairn in a form that this one does not read: start"
+        + " that version, write the data out with './cairn export', and bring it into a new data"
+        + " folder with './cairn import'";
   }
 
   private static StorageException damaged(Path file) {

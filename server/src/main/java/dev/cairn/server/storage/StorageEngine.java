@@ -3,14 +3,11 @@ package dev.cairn.server.storage;
 
 import dev.cairn.server.metrics.Metrics;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
@@ -33,11 +30,9 @@ import org.slf4j.LoggerFactory;
  * What the databases of one node share: memory, threads, options, and the latch of damage.
  *
  * <p><b>Memory.</b> One cache of {@code cacheBytes + writeBufferBytes}: write buffers are charged
- * to it, so that the sum is the bound and room that writers leave serves readers. RocksDB's own
- * budget makes the database <em>that writes</em> flush, however little it holds; when idle
- * databases hold the budget, a busy one would flush at every write. So, after each eighth of the
- * budget written, the fullest database is flushed as soon as all hold five eighths. Each database
- * has a {@link RecordCache} besides, in the heap.
+ * to it, so that the sum is the bound and room that writers leave serves readers. A flush fills a
+ * buffer and has it written at once, so buffers are empty most of the time. Each database has a
+ * {@link RecordCache} besides, in the heap.
  *
  * <p><b>Threads.</b> Background work runs on RocksDB's pool, one for the process. Everything here
  * may be called from any thread.
@@ -47,7 +42,7 @@ import org.slf4j.LoggerFactory;
  * <ol>
  *   <li>A disk that is full or fails is latched once and never cleared: an fsync that failed must
  *       not be tried again, for the kernel may have dropped the pages. {@code onDamage} is told
- *       exactly once. (Damaged data is its database's own affair: {@link Database}.)
+ *       exactly once. (Damaged data is its database's own affair: {@link Generation}.)
  *   <li>After it, nothing is written or flushed through this engine. A new one, opened when the
  *       cause is gone, starts from what is on disk.
  * </ol>
@@ -65,9 +60,7 @@ public final class StorageEngine implements AutoCloseable {
   private final EngineConfig config;
   private final Consumer<StorageException> onDamage;
   private final AtomicReference<StorageException> damage = new AtomicReference<>();
-  private final Set<PartitionStore> stores = ConcurrentHashMap.newKeySet();
-  private final AtomicLong writtenBytes = new AtomicLong(); // since the last look at the buffers
-  private final ReentrantLock relieving = new ReentrantLock();
+  private final Set<Generation> open = ConcurrentHashMap.newKeySet();
   private final Cache cache;
   private final WriteBufferManager writeBuffers;
   private final BloomFilter filter;
@@ -113,24 +106,29 @@ public final class StorageEngine implements AutoCloseable {
     return Optional.ofNullable(damage.get());
   }
 
+  /** How much all replicas of the node may hold unflushed in the heap, in bytes. */
+  public long unflushedBytesMax() {
+    return config.writeBufferBytes();
+  }
+
   /** How much of the cache and the write budget is in use. */
   public long memoryUsedBytes() {
     return cache.isOwningHandle() ? cache.getUsage() : 0;
   }
 
   private double recordCacheBytes() {
-    return stores.stream().mapToDouble(PartitionStore::recordCacheBytes).sum();
+    return open.stream().mapToDouble(Generation::recordCacheBytes).sum();
   }
 
   private double sum(String property) {
-    return stores.stream().mapToDouble(store -> store.database().number(property)).sum();
+    return open.stream().mapToDouble(each -> each.number(property)).sum();
   }
 
   /** Lets go of what is shared. Close every {@link PartitionFolder} first. */
   @Override
   public void close() {
-    if (!stores.isEmpty()) {
-      log.warn("The storage engine was closed while {} databases were open", stores.size());
+    if (!open.isEmpty()) {
+      log.warn("The storage engine was closed while {} databases were open", open.size());
     }
     // What a database still uses is counted by RocksDB itself and lives until that one is closed.
     template.close();
@@ -161,16 +159,16 @@ public final class StorageEngine implements AutoCloseable {
   }
 
   /** The databases that are open now. */
-  public List<PartitionStore> stores() {
-    return List.copyOf(stores);
+  public List<Generation> generations() {
+    return List.copyOf(open);
   }
 
-  void opened(PartitionStore store) {
-    stores.add(store);
+  void opened(Generation generation) {
+    open.add(generation);
   }
 
-  void closed(PartitionStore store) {
-    stores.remove(store);
+  void closed(Generation generation) {
+    open.remove(generation);
   }
 
   /** Latches a fault of the whole disk and returns it, to be thrown. */
@@ -190,32 +188,6 @@ public final class StorageEngine implements AutoCloseable {
     StorageException cause = damage.get();
     if (cause != null) {
       throw new StorageException("refused, for the storage is damaged", cause);
-    }
-  }
-
-  /**
-   * Counts bytes that went to a write buffer; flushes the fullest one when they near the budget.
-   */
-  void wrote(long bytes) {
-    if (writtenBytes.addAndGet(bytes) < config.writeBufferBytes() / 8 || !relieving.tryLock()) {
-      return;
-    }
-    try {
-      writtenBytes.set(0);
-      record Buffer(Database database, long bytes) {}
-      List<Buffer> buffers =
-          stores.stream()
-              .map(PartitionStore::database)
-              .map(database -> new Buffer(database, database.writeBufferBytes()))
-              .toList();
-      long held = buffers.stream().mapToLong(Buffer::bytes).sum();
-      if (held > config.writeBufferBytes() / 8 * 5) {
-        buffers.stream()
-            .max(Comparator.comparingLong(Buffer::bytes))
-            .ifPresent(fullest -> fullest.database().startFlush());
-      }
-    } finally {
-      relieving.unlock();
     }
   }
 

@@ -5,8 +5,7 @@
  *
  * <p>{@link dev.cairn.server.storage.StorageEngine} is what a node's partitions share, {@link
  * dev.cairn.server.storage.PartitionFolder} one partition's files and which of them count, {@link
- * dev.cairn.server.storage.PartitionStore} what stands in the one that does, {@link
- * dev.cairn.server.storage.Database} that one itself.
+ * dev.cairn.server.storage.Generation} the database that does.
  *
  * <p>Imports of ours: metrics, state.
  */

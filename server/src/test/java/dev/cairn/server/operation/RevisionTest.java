@@ -5,12 +5,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cairn.server.operation.KeyOperation.Revision;
-import dev.cairn.server.storage.KeyRange;
-import dev.cairn.server.storage.ScannedKey;
-import dev.cairn.state.ValueRecord;
+import dev.cairn.state.RequestIds;
+import dev.cairn.state.State;
+import dev.cairn.state.TwinDatabase;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Writing by version, step by step as the log would. */
@@ -19,29 +19,20 @@ class RevisionTest {
   private static final byte[] VALUE = "value".getBytes(UTF_8);
   private static final Condition ABSENT = Condition.of(Condition.Kind.IF_ABSENT);
 
-  private final PendingKeyspace keyspace =
-      new PendingKeyspace(
-          new PendingKeyspace.Source() {
-            @Override
-            public Optional<ValueRecord> get(byte[] key) {
-              return Optional.empty();
-            }
+  private final State state =
+      State.open(new TwinDatabase(), 1, new RequestIds.Bounds(1_000, 10, 1 << 10, 1 << 10));
+  private final Keyspace keyspace = new StateKeyspace(state);
 
-            @Override
-            public Optional<byte[]> scan(KeyRange range, int keysMax, ScannedKey.Visitor visitor) {
-              return Optional.empty();
-            }
+  /** Entries follow one another; each has the time that was reached last. */
+  private void reach(long timeMillis) {
+    state.end();
+    state.begin(state.applied().index() + 1, 1, timeMillis);
+  }
 
-            @Override
-            public List<byte[]> expiring(long untilMillis, int keysMax) {
-              return List.of();
-            }
-
-            @Override
-            public Optional<byte[]> row(byte[] key) {
-              return Optional.empty();
-            }
-          });
+  @BeforeEach
+  void begin() {
+    state.begin(1, 1, 0);
+  }
 
   private record Told(boolean held, long before, long after) {}
 
@@ -102,12 +93,12 @@ class RevisionTest {
 
   @Test
   void aTimeToLiveIsKeptOrEndedAsAsked() {
-    keyspace.reach(1_000);
+    reach(1_000);
     apply(Revision.put(KEY, VALUE, new Expiry(Expiry.Kind.AFTER, 500), Condition.ALWAYS));
     apply(Revision.put(KEY, VALUE, Expiry.KEEP, Condition.ALWAYS));
     assertThat(keyspace.get(KEY).orElseThrow().expiresAtMillis()).isEqualTo(1_500);
 
-    keyspace.reach(1_500);
+    reach(1_500);
     assertThat(apply(put(ABSENT)).held()).as("what has expired is not there").isTrue();
     assertThat(keyspace.get(KEY).orElseThrow().expires()).isFalse();
     assertThat(

@@ -54,9 +54,9 @@ final class GuardedDatabase implements Database {
       }
     }
     if (mistake == Mistake.ROW_AHEAD) {
-      database.write(new Batch(false, none(), row));
+      database.write(new Batch(false, GuardedDatabase::none, row));
     }
-    database.write(new Batch(clear, new Changes(batch.rows()), row));
+    database.write(new Batch(clear, () -> new Changes(batch.rows().get()), row));
   }
 
   private static Cursor none() {
@@ -117,13 +117,23 @@ final class GuardedDatabase implements Database {
   }
 
   @Override
-  public View view() {
-    View view = database.view();
-    return new View() {
+  public Live view() {
+    Live view = database.view();
+    return new Live() {
       @Override
       public byte[] get(byte[] key) {
         refuse();
         return view.get(key);
+      }
+
+      @Override
+      public byte[] known(byte[] key) {
+        return view.known(key);
+      }
+
+      @Override
+      public View snapshot() {
+        return view.snapshot();
       }
 
       @Override

@@ -5,24 +5,16 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.operation.Condition;
-import dev.cairn.server.operation.EntryCodec;
 import dev.cairn.server.operation.Expiry;
 import dev.cairn.server.operation.Mistake;
 import dev.cairn.server.operation.Operation;
 import dev.cairn.server.operation.Query;
 import dev.cairn.server.operation.Request;
 import dev.cairn.server.operation.Result;
-import dev.cairn.server.raft.GroupListener.Entry;
-import dev.cairn.server.storage.EngineConfig;
 import dev.cairn.server.storage.KeyRange;
-import dev.cairn.server.storage.PartitionFolder;
-import dev.cairn.server.storage.PartitionIdentity;
-import dev.cairn.server.storage.StorageEngine;
 import dev.cairn.state.RequestIds;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -31,41 +23,16 @@ import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-/** Ranges of keys, as readers see them and as operations do among changes not yet written. */
+/** Ranges of keys, as readers see them and as operations do among changes. */
 class RangeTest {
   private static final long START_MILLIS = 1_000_000;
 
-  private final KeyMetrics keys = KeyMetrics.of(new Metrics());
-
-  @TempDir Path temp;
-
-  private final StorageEngine engine =
-      StorageEngine.open(EngineConfig.DEFAULT, damage -> {}, new Metrics());
-  private PartitionFolder folder;
-  private PartitionStateMachine machine;
-  private long index;
-
-  @BeforeEach
-  void open() {
-    folder =
-        PartitionFolder.open(
-            engine, temp.resolve("p"), new PartitionIdentity("c".repeat(40), 3, 1));
-    machine = new PartitionStateMachine(folder, RequestIds.Bounds.DEFAULT, keys);
-  }
-
-  @AfterEach
-  void close() {
-    folder.close();
-    engine.close();
-  }
+  private final TwinState state = new TwinState(RequestIds.Bounds.DEFAULT);
 
   @Test
-  void pagesHoldWhatAMapHoldsWhateverIsWrittenAlready() throws IOException {
+  void pagesHoldWhatAMapHoldsWhateverIsFlushed() throws IOException {
     for (long seed = 1; seed <= 20; seed++) {
       Random random = new Random(seed);
       NavigableMap<byte[], String> model = new TreeMap<>(Arrays::compareUnsigned);
@@ -78,8 +45,11 @@ class RangeTest {
         KeyRange range = range(random);
         int keysMax = 1 + random.nextInt(9);
         List<String> expected = within(model, range);
-        // Among changes that are not written yet, then after they are.
+        // Among changes, then after them, all in memory or not.
         List<Result> results = apply(START_MILLIS, operations, paged(model, range, keysMax));
+        if (random.nextInt(3) == 0) {
+          state.flush();
+        }
         String as = "seed %d, round %d".formatted(seed, round);
         assertThat(keys(results)).as(as).isEqualTo(expected);
         assertThat(keys(readAll(range, keysMax, START_MILLIS))).as(as).isEqualTo(expected);
@@ -145,8 +115,7 @@ class RangeTest {
   }
 
   private List<List<Result>> readAtOnce(List<List<Query>> requests) {
-    BatchReply reply =
-        folder.read(store -> ReadView.answer(store, requests, START_MILLIS, 0, keys)).orElseThrow();
+    BatchReply reply = state.answer(requests, START_MILLIS).orElseThrow();
     return ((BatchReply.Done) reply).results();
   }
 
@@ -242,7 +211,8 @@ class RangeTest {
   }
 
   private Optional<Result> answer(Query query, long nowMillis) {
-    return ReadView.answer(folder.store(), List.of(List.of(query)), nowMillis, 0, keys)
+    return state
+        .answer(List.of(List.of(query)), nowMillis)
         .map(reply -> ((BatchReply.Done) reply).results().get(0).get(0));
   }
 
@@ -266,18 +236,8 @@ class RangeTest {
       throws IOException {
     List<Operation> all = new ArrayList<>(changes);
     all.addAll(reads);
-    List<BatchReply> replies = new ArrayList<>();
     Request request = new Request(Optional.empty(), all);
-    InFlight waiting =
-        new InFlight(
-            List.of(new InFlight.WaitingBatch(List.of(request), 1, 0, replies::add)),
-            0,
-            0,
-            (ended, end) -> {});
-    byte[] bytes = EntryCodec.encode(new EntryCodec.Entry(millis, List.of(request)));
-    machine.apply(new Entry(++index, 1, bytes, Optional.empty()), Optional.of(waiting));
-    machine.flushBatch();
-    List<Result> results = ((BatchReply.Done) replies.get(0)).results().get(0);
+    List<Result> results = state.apply(millis, request).get(0);
     return results.subList(changes.size(), results.size());
   }
 

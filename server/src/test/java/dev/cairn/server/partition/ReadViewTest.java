@@ -3,26 +3,23 @@ package dev.cairn.server.partition;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.cairn.server.metrics.Metrics;
+import dev.cairn.server.operation.Operation;
 import dev.cairn.server.operation.Query;
+import dev.cairn.server.operation.Request;
+import dev.cairn.server.operation.Result;
 import dev.cairn.server.operation.ValueQuery;
-import dev.cairn.server.storage.AppliedRow;
-import dev.cairn.server.storage.EngineConfig;
-import dev.cairn.server.storage.PartitionFolder;
-import dev.cairn.server.storage.PartitionIdentity;
-import dev.cairn.server.storage.StorageEngine;
-import dev.cairn.server.storage.Writes;
+import dev.cairn.server.storage.KeyRange;
 import dev.cairn.server.value.Bits;
+import dev.cairn.state.RequestIds;
 import dev.cairn.state.ValueRecord;
-import java.nio.file.Path;
+import java.io.IOException;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** What is answered on an event loop, and what is left to threads that may take their time. */
 class ReadViewTest {
@@ -30,36 +27,46 @@ class ReadViewTest {
   private static final byte[] LITTLE = "little".getBytes(UTF_8);
   private static final int LARGE_BYTES = 100_000;
 
-  private final KeyMetrics keys = KeyMetrics.of(new Metrics());
-
-  @TempDir Path temp;
-
-  private final StorageEngine engine =
-      StorageEngine.open(EngineConfig.DEFAULT, damage -> {}, new Metrics());
-  private PartitionFolder folder;
+  private final TwinState state = new TwinState(RequestIds.Bounds.DEFAULT);
 
   @BeforeEach
-  void open() {
-    folder =
-        PartitionFolder.open(
-            engine, temp.resolve("p"), new PartitionIdentity("c".repeat(40), 3, 1));
-    Writes writes = new Writes();
-    writes.put(LARGE, new ValueRecord(1, ValueRecord.NEVER, new byte[LARGE_BYTES]));
-    writes.put(LITTLE, new ValueRecord(2, ValueRecord.NEVER, new byte[10]));
-    folder.store().apply(writes, new AppliedRow(1, 1, 2, 2, 1, List.of(), List.of(), List.of()));
+  void put() throws IOException {
+    state.apply(1, put(LARGE, LARGE_BYTES), put(LITTLE, 10));
   }
 
-  @AfterEach
-  void close() {
-    folder.close();
-    engine.close();
+  private static Request put(byte[] key, int bytes) {
+    return new Request(Optional.empty(), List.of(new Operation.Put(key, new byte[bytes])));
   }
 
   @Test
   void whatIsInMemoryIsAnswered() {
     assertThat(fromMemory(2, new Query.Get(LARGE))).isPresent();
     assertThat(fromMemory(100, new Query.Get(LITTLE))).isPresent();
-    assertThat(fromMemory(100, new Query.Get("none".getBytes(UTF_8)))).isPresent();
+    assertThat(fromMemory(100, new Query.Count())).isPresent();
+  }
+
+  @Test
+  void whatOnlyTheDiskKnowsIsLeft() {
+    state.flush();
+    assertThat(fromMemory(1, new Query.Get(LITTLE))).isEmpty();
+    assertThat(fromMemory(1, new Query.Get("none".getBytes(UTF_8)))).isEmpty();
+    assertThat(state.answer(List.of(List.of(new Query.Get(LITTLE))), 1)).isPresent();
+  }
+
+  /** Of one that failed midway, say: the replica stops, and whoever asks is refused. */
+  @Test
+  void halfAnEntryIsNotSeen() {
+    state.state().begin(2, 1, 1);
+    state.state().put(LITTLE, new byte[5], ValueRecord.NEVER);
+    assertThatThrownBy(() -> fromMemory(1, new Query.Get(LITTLE)))
+        .isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> state.state().look(LITTLE)).isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> state.answer(List.of(), 1)).isInstanceOf(IllegalStateException.class);
+  }
+
+  @Test
+  void rangesAreLeft() {
+    assertThat(fromMemory(1, new Query.Range(KeyRange.ALL, 1, 100, false))).isEmpty();
   }
 
   @Test
@@ -76,17 +83,16 @@ class ReadViewTest {
   }
 
   @Test
-  void severalKeysAtOnceAreLeft() {
+  void severalKeysAtOnceAreAnswered() {
     List<List<Query>> pair = List.of(List.of(new Query.Get(LITTLE), new Query.Get(LARGE)));
-    Optional<BatchReply> reply =
-        folder.read(store -> ReadView.answerFromMemory(store, pair, 1, keys));
-    assertThat(reply).isEmpty();
+    BatchReply.Done done = (BatchReply.Done) state.answerFromMemory(pair, 1).orElseThrow();
+    assertThat(done.results().get(0)).hasSize(2).allMatch(Result.Bytes.class::isInstance);
+    assertThat(done.index()).isEqualTo(1);
   }
 
   private Optional<BatchReply> fromMemory(int times, Query query) {
     List<List<Query>> requests = Collections.nCopies(times, List.of(query));
-    Optional<BatchReply> reply =
-        folder.read(store -> ReadView.answerFromMemory(store, requests, 1, keys));
+    Optional<BatchReply> reply = state.answerFromMemory(requests, 1);
     reply.ifPresent(
         done -> assertThat(((BatchReply.Done) done).results()).as("all of them").hasSize(times));
     return reply;

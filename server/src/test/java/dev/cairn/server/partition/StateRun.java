@@ -3,7 +3,6 @@ package dev.cairn.server.partition;
 
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.operation.Query;
-import dev.cairn.server.operation.Result;
 import dev.cairn.server.raft.GroupListener.Entry;
 import dev.cairn.state.CrashingDatabase;
 import dev.cairn.state.Fetch;
@@ -18,7 +17,7 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 
 /**
- * Applies the log of a {@link StoredRun} by {@link PartitionState}, and compares. At random it
+ * Applies the log of a {@link StraightRun} by {@link PartitionState}, and compares. At random it
  * fetches what is cold or waits, flushes a step at a time, is opened again, and crashes: then what
  * was not flushed is lost, and the log is applied from before the row that is found. One seed is
  * one run.
@@ -26,7 +25,7 @@ import java.util.SplittableRandom;
 final class StateRun {
   private static final int BATCH_MAX = 4;
 
-  private final StoredRun expected;
+  private final StraightRun expected;
   private final SplittableRandom random;
   private final CrashingDatabase disk;
   private final GuardedDatabase.Mistake mistake;
@@ -38,10 +37,11 @@ final class StateRun {
   private PartitionState partition;
   private Flush flush; // null if none is under way
   private long furthest; // the last entry that was ever applied
+  private int told; // of the answers of one entry
   private View view; // of a state that may have gone on; null for none
 
   private StateRun(
-      StoredRun expected,
+      StraightRun expected,
       long seed,
       CrashingDatabase disk,
       GuardedDatabase.Mistake mistake,
@@ -58,10 +58,10 @@ final class StateRun {
    * Runs one seed.
    *
    * @param seen what happened how often
-   * @throws AssertionError where anything is not as the store has it
+   * @throws AssertionError where anything is not as the straight run has it
    */
   static void run(
-      StoredRun expected,
+      StraightRun expected,
       long seed,
       CrashingDatabase disk,
       GuardedDatabase.Mistake mistake,
@@ -77,7 +77,7 @@ final class StateRun {
         run.apply();
       }
       run.compare();
-      run.same("what was counted", expected.counts(), StoredRun.counts(run.metrics));
+      run.same("what was counted", expected.counts(), StraightRun.counts(run.metrics));
     } finally {
       run.close();
     }
@@ -159,11 +159,12 @@ final class StateRun {
       return entry;
     }
     InFlight proposal =
-        StoredRun.proposal(
+        StraightRun.proposal(
             entry,
             reply -> {
-              same("index", entry.index(), state.applied().index());
-              sameAnswer(entry.index(), StoredRun.answer(reply));
+              same("index", entry.index(), ((BatchReply.Done) reply).index());
+              told++;
+              sameAnswer(entry.index(), StraightRun.answer(reply));
             });
     return new Entry(entry.index(), entry.term(), entry.data(), Optional.of(proposal));
   }
@@ -179,17 +180,20 @@ final class StateRun {
       fetch(batch);
     }
     database.refuseReads(loop && !batch.walks());
-    List<List<List<Result>>> results = partition.apply(batch);
+    List<PartitionState.Outcome> outcomes = partition.apply(batch);
     database.refuseReads(false);
-    for (int i = 0; i < entries.size(); i++) {
-      Entry entry = entries.get(i);
-      if (entry.index() > before) {
-        sameAnswer(entry.index(), StoredRun.answer(results.get(i)));
-        furthest = Math.max(furthest, entry.index());
-      } else {
-        same("what a skipped entry does", List.of(), results.get(i));
-        count("entries skipped");
-      }
+    List<Entry> applied = entries.stream().filter(entry -> entry.index() > before).toList();
+    same("what was applied", applied, outcomes.stream().map(each -> each.entry()).toList());
+    for (PartitionState.Outcome outcome : outcomes) {
+      long index = outcome.entry().index();
+      sameAnswer(index, StraightRun.answer(outcome.results()));
+      told = 0;
+      outcome.tell();
+      same("how often it was told", outcome.entry().proposal().isPresent() ? 1 : 0, told);
+      furthest = Math.max(furthest, index);
+    }
+    for (int i = applied.size(); i < entries.size(); i++) {
+      count("entries skipped");
     }
   }
 
@@ -272,7 +276,7 @@ final class StateRun {
     try (View now = state.view()) {
       compare(now);
     }
-    StoredRun.Moment moment = expected.moment(state.applied().index());
+    StraightRun.Moment moment = expected.moment(state.applied().index());
     if (moment == null) {
       return;
     }
@@ -283,30 +287,26 @@ final class StateRun {
       if (reply.isPresent()) {
         String elsewhere;
         try (View now = state.view()) {
-          elsewhere = StoredRun.text(PartitionState.answer(now, one, moment.nowMillis(), 0, reads));
+          elsewhere =
+              StraightRun.text(PartitionState.answer(now, one, moment.nowMillis(), 0, reads));
         }
-        same("an answer from memory", elsewhere, StoredRun.text(reply));
+        same("an answer from memory", elsewhere, StraightRun.text(reply));
         count("answers from memory");
       }
     }
   }
 
   private void compare(View of) {
-    StoredRun.Moment moment = expected.moment(of.applied().index());
+    StraightRun.Moment moment = expected.moment(of.applied().index());
     if (moment == null) {
       return;
     }
-    String data =
-        StoredRun.data(
-            of.applied().counter(),
-            of.applied().keys(),
-            of.applied().timeMillis(),
-            PartitionState.keys(of));
-    same("the data", moment.data(), data);
+    same("the data", moment.data(), StraightRun.data(of));
     same(
         "the reply",
         moment.reply(),
-        StoredRun.text(PartitionState.answer(of, moment.requests(), moment.nowMillis(), 0, reads)));
+        StraightRun.text(
+            PartitionState.answer(of, moment.requests(), moment.nowMillis(), 0, reads)));
     count("comparisons");
   }
 

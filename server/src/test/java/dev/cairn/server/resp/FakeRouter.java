@@ -5,19 +5,21 @@ import dev.cairn.protocol.Consistency;
 import dev.cairn.protocol.ErrorCode;
 import dev.cairn.protocol.Topology;
 import dev.cairn.server.cluster.NodeReport;
-import dev.cairn.server.operation.PendingKeyspace;
+import dev.cairn.server.operation.Operation;
 import dev.cairn.server.operation.Query;
 import dev.cairn.server.operation.Reply;
 import dev.cairn.server.operation.Request;
 import dev.cairn.server.operation.Result;
+import dev.cairn.server.operation.StateKeyspace;
 import dev.cairn.server.routing.NodeDocuments;
 import dev.cairn.server.routing.ReplyMemory;
 import dev.cairn.server.routing.Router;
 import dev.cairn.server.routing.ScanCursors;
 import dev.cairn.server.routing.ScanPosition;
-import dev.cairn.server.storage.KeyRange;
-import dev.cairn.server.storage.ScannedKey;
-import dev.cairn.state.ValueRecord;
+import dev.cairn.state.Flush;
+import dev.cairn.state.RequestIds;
+import dev.cairn.state.State;
+import dev.cairn.state.TwinDatabase;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -82,7 +84,7 @@ public final class FakeRouter implements Router {
 
   private final Random random = new Random(1);
   private volatile ScanCursors cursors = new ScanCursors(random::nextLong);
-  private final List<PendingKeyspace> data = new ArrayList<>();
+  private final List<Data> data = new ArrayList<>();
   private final AtomicLong index = new AtomicLong();
   private final Executor writes;
   private final Executor reads;
@@ -98,7 +100,7 @@ public final class FakeRouter implements Router {
     this.reads = reads;
     List<Topology.Partition> all = new ArrayList<>();
     for (int i = 0; i < partitions; i++) {
-      data.add(keyspace());
+      data.add(new Data());
       all.add(
           new Topology.Partition(
               i,
@@ -158,16 +160,15 @@ public final class FakeRouter implements Router {
       done.accept(Router.noReplicas(partition, missing));
       return;
     }
-    PendingKeyspace keyspace = data.get(partition);
+    Data keys = data.get(partition);
     submit(
         writes,
         partition,
         done,
         () -> {
-          List<Result> results = new ArrayList<>();
-          synchronized (keyspace) {
-            keyspace.reach(timeMillis);
-            request.operations().forEach(operation -> results.add(operation.apply(keyspace)));
+          List<Result> results;
+          synchronized (keys) {
+            results = keys.write(timeMillis, request.operations());
           }
           return new Reply.Done(results, leader(partition), index.incrementAndGet(), 1);
         });
@@ -179,16 +180,15 @@ public final class FakeRouter implements Router {
       done.accept(Router.noReplicas(partition, missing));
       return;
     }
-    PendingKeyspace keyspace = data.get(partition);
+    Data keys = data.get(partition);
     submit(
         reads,
         partition,
         done,
         () -> {
-          List<Result> results = new ArrayList<>();
-          synchronized (keyspace) {
-            keyspace.reach(timeMillis);
-            queries.forEach(query -> results.add(query.answer(keyspace)));
+          List<Result> results;
+          synchronized (keys) {
+            results = keys.read(timeMillis, queries);
           }
           return level == Consistency.ONE
               ? new Reply.Done(results, NODE_0, 1, 0, ageMillis)
@@ -251,30 +251,31 @@ public final class FakeRouter implements Router {
     done.accept(status);
   }
 
-  /** Keys over nothing, whose changes are never written. */
-  private static PendingKeyspace keyspace() {
-    return new PendingKeyspace(
-        new PendingKeyspace.Source() {
-          @Override
-          public Optional<ValueRecord> get(byte[] key) {
-            return Optional.empty();
-          }
+  /** A partition's keys; whatever is done to them is an entry. Guarded by itself. */
+  private static final class Data {
+    private static final long UNFLUSHED_BYTES_MAX = 4 << 20;
 
-          @Override
-          public Optional<byte[]> scan(KeyRange range, int keysMax, ScannedKey.Visitor visitor) {
-            return Optional.empty();
-          }
+    private final State state =
+        State.open(new TwinDatabase(), 1, new RequestIds.Bounds(1_000, 10, 1 << 10, 1 << 10));
+    private final StateKeyspace keyspace = new StateKeyspace(state);
 
-          @Override
-          public List<byte[]> expiring(long untilMillis, int keysMax) {
-            return List.of();
-          }
+    List<Result> write(long timeMillis, List<Operation> operations) {
+      List<Result> results = new ArrayList<>();
+      state.begin(state.applied().index() + 1, 1, timeMillis);
+      operations.forEach(operation -> results.add(operation.apply(keyspace)));
+      state.end();
+      if (state.unflushedBytes() > UNFLUSHED_BYTES_MAX) {
+        Flush flush = state.beginFlush().orElseThrow();
+        while (flush.step()) {}
+        flush.end();
+      }
+      return results;
+    }
 
-          @Override
-          public Optional<byte[]> row(byte[] key) {
-            return Optional.empty();
-          }
-        });
+    List<Result> read(long timeMillis, List<Query> queries) {
+      write(timeMillis, List.of());
+      return queries.stream().map(query -> query.answer(keyspace)).toList();
+    }
   }
 
   private void submit(

@@ -4,6 +4,7 @@ package dev.cairn.server.storage;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.cairn.state.Applied;
 import dev.cairn.state.StateException;
 import dev.cairn.state.ValueRecord;
 import java.io.IOException;
@@ -12,7 +13,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.function.Function;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -21,16 +21,9 @@ import org.junit.jupiter.api.Test;
 
 /** Bytes that outlive a process: as they are today, and refused when they are not. */
 class CodecTest {
-  private static final AppliedRow ROW =
-      new AppliedRow(
-          1_000_000,
-          7,
-          2_000_000,
-          300,
-          1_700_000_000_000L,
-          List.of("127.0.0.1:15000:1:100", "127.0.0.1:15001:1:100", "127.0.0.1:15002:1:90"),
-          List.of("127.0.0.1:15000:1:100"),
-          List.of());
+  private static final Applied ROW =
+      new Applied(
+          1_000_000, 7, 2_000_000, 300, 1_700_000_000_000L, 999_000, utf8("who belongs to it"));
   private static final PartitionIdentity IDENTITY =
       new PartitionIdentity("0123456789abcdef0123456789abcdef01234567", 3, 2);
 
@@ -47,7 +40,7 @@ class CodecTest {
   @Test
   void appliedRowBytesAreTodays() throws IOException {
     assertThat(ROW.encode()).isEqualTo(golden("applied-row"));
-    assertThat(AppliedRow.decode(golden("applied-row"))).isEqualTo(ROW);
+    assertThat(Applied.decode(golden("applied-row"))).isEqualTo(ROW);
   }
 
   @Test
@@ -64,12 +57,12 @@ class CodecTest {
   void databaseIdentityBytesAreTodays() throws IOException {
     DatabaseIdentity identity = new DatabaseIdentity(IDENTITY);
     assertThat(identity.encode()).isEqualTo(golden("database-identity"));
-    assertThat(DatabaseIdentity.decode(golden("database-identity"))).isEqualTo(identity);
+    assertThat(decodeIdentity(golden("database-identity"))).isEqualTo(identity);
   }
 
   @Test
   void cutBytesAreRefusedAtEveryBoundary() throws IOException {
-    refusedWhenCut(golden("applied-row"), AppliedRow::decode);
+    refusedWhenCut(golden("applied-row"), Applied::decode);
     refusedWhenCut(golden("state-file"), CodecTest::decodeState);
     refusedWhenCut(golden("state-file-with-meta"), CodecTest::decodeState);
     refusedWhenCut(Arrays.copyOf(golden("value-record"), 9), ValueRecord::decode);
@@ -95,21 +88,20 @@ class CodecTest {
     assertThatThrownBy(() -> ValueRecord.decode(record)).hasMessageContaining("0x04", "0x01");
     byte[] row = golden("applied-row");
     row[0] = 2;
-    assertThatThrownBy(() -> AppliedRow.decode(row)).hasMessageContaining("format 2", "knows 1");
+    assertThatThrownBy(() -> Applied.decode(row)).hasMessageContaining("format 2", "knows 1");
     byte[] state = golden("state-file");
     state[8] = 9;
-    assertThatThrownBy(() -> decodeState(state)).hasMessageContaining("format 9", "knows 1");
+    assertThatThrownBy(() -> decodeState(state)).hasMessageContaining("format 9", "knows 2");
     byte[] identity = golden("database-identity");
     identity[0] = 3;
-    assertThatThrownBy(() -> DatabaseIdentity.decode(identity))
-        .hasMessageContaining("format 3", "knows 1");
+    assertThatThrownBy(() -> decodeIdentity(identity)).hasMessageContaining("format 3", "knows 2");
   }
 
   @Test
   void followingBytesAreRefused() throws IOException {
     byte[] row = golden("applied-row");
-    assertThatThrownBy(() -> AppliedRow.decode(Arrays.copyOf(row, row.length + 1)))
-        .isInstanceOf(StorageException.class);
+    assertThatThrownBy(() -> Applied.decode(Arrays.copyOf(row, row.length + 1)))
+        .isInstanceOf(StateException.class);
   }
 
   @Property(tries = 200)
@@ -125,6 +117,26 @@ class CodecTest {
   void aValueIsNeverPrinted() {
     assertThat(new ValueRecord(1, ValueRecord.NEVER, utf8("secret")).toString())
         .doesNotContain("secret");
+  }
+
+  @Test
+  void theFormerFormatIsRefusedWithWhatHelps() throws IOException {
+    String helps =
+        " was written by an earlier version of Cairn in a form that this one does not read: start"
+            + " that version, write the data out with './cairn export', and bring it into a new"
+            + " data folder with './cairn import'";
+    byte[] state = golden("state-file-1");
+    assertThatThrownBy(() -> decodeState(state))
+        .isInstanceOf(StorageException.class)
+        .hasMessage("state" + helps);
+    byte[] identity = golden("database-identity-1");
+    assertThatThrownBy(() -> decodeIdentity(identity))
+        .isInstanceOf(StorageException.class)
+        .hasMessage("the database generation-1" + helps);
+  }
+
+  private static DatabaseIdentity decodeIdentity(byte[] bytes) {
+    return DatabaseIdentity.decode(bytes, Path.of("generation-1"));
   }
 
   private static StateFile decodeState(byte[] bytes) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
 import dev.cairn.server.metrics.Metrics;
+import dev.cairn.state.Applied;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -29,31 +30,33 @@ class CrashTest {
     try (StorageEngine engine = StorageEngine.open(SMALL, damage -> {}, new Metrics())) {
       long durable = 0;
       for (int life = 0; life < 4; life++) {
-        PartitionFolder folder = PartitionFolder.open(engine, path, IDENTITY);
-        PartitionStore store = folder.store();
-        long found = store.applied().index();
-        assertThat(found).isGreaterThanOrEqualTo(durable);
-        assertThat(store.durableIndex()).isEqualTo(found);
-        if (found > 0) {
-          assertThat(store.applied()).isEqualTo(RandomOperations.row(found));
-        }
-        assertThat(RandomOperations.contents(store)).isEqualTo(operations.model(found));
-        long until = found + 1 + random.nextInt(600);
-        for (long index = found + 1; index <= until; index++) {
-          operations.apply(store, index);
-          if (random.nextInt(200) == 0) {
-            assertThat(store.flush()).isEqualTo(index);
+        try (PartitionFolder folder = PartitionFolder.open(engine, path, IDENTITY)) {
+          long found = assertWhole(folder, operations, durable);
+          long until = found + 1 + random.nextInt(600);
+          for (long index = found + 1; index <= until; index++) {
+            operations.write(folder, index);
+            if (random.nextInt(200) == 0) {
+              folder.sync();
+              durable = index;
+            }
           }
-        }
-        assertThat(RandomOperations.contents(store)).isEqualTo(operations.model(until));
-        durable = store.durableIndex();
-        store.database().forgetUnflushed(); // closes as a crash would: what lies in memory is gone
-        folder.close();
+          assertThat(Changes.contents(folder)).isEqualTo(operations.model(until));
+        } // closed as by a crash: what was not synced is gone
       }
       assertThat(engine.damage()).isEmpty();
     } finally {
       DurableFiles.deleteTree(path.getParent());
     }
+  }
+
+  /** The data is as of its row, which is durable; the row's index. */
+  private static long assertWhole(
+      PartitionFolder folder, RandomOperations operations, long durable) {
+    Applied row = Changes.applied(folder);
+    assertThat(row.index()).isGreaterThanOrEqualTo(durable);
+    assertThat(row).isEqualTo(row.index() == 0 ? Applied.NONE : RandomOperations.row(row.index()));
+    assertThat(Changes.contents(folder)).isEqualTo(operations.model(row.index()));
+    return row.index();
   }
 
   @Test
@@ -65,13 +68,9 @@ class CrashTest {
       try (StorageEngine engine =
               StorageEngine.open(SMALL, damage -> fail("damaged"), new Metrics());
           PartitionFolder folder = PartitionFolder.open(engine, path, IDENTITY)) {
-        AppliedRow row = folder.store().applied();
-        assertThat(row.index()).isGreaterThanOrEqualTo(durable);
-        assertThat(row).isEqualTo(RandomOperations.row(row.index()));
-        assertThat(RandomOperations.contents(folder.store()))
-            .isEqualTo(operations.model(row.index()));
+        long found = assertWhole(folder, operations, durable);
         String meta = new String(folder.snapshotMeta().orElseThrow(), StandardCharsets.UTF_8);
-        assertThat(Long.parseLong(meta)).isBetween(durable, row.index());
+        assertThat(Long.parseLong(meta)).isBetween(durable, found);
       }
     }
   }

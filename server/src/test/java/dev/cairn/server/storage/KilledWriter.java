@@ -21,13 +21,12 @@ final class KilledWriter {
             new Metrics());
     PartitionFolder folder =
         PartitionFolder.open(engine, Path.of(arguments[0]), new PartitionIdentity("c", 0, 1));
-    PartitionStore store = folder.store();
-    for (long index = store.applied().index() + 1; ; index++) {
-      operations.apply(store, index);
+    for (long index = Changes.applied(folder).index() + 1; ; index++) {
+      operations.write(folder, index);
       if (index % 97 == 0) {
-        long durable = store.flush();
-        folder.saveSnapshotMeta(Long.toString(durable).getBytes(StandardCharsets.US_ASCII));
-        System.out.println(durable);
+        folder.sync();
+        folder.saveSnapshotMeta(Long.toString(index).getBytes(StandardCharsets.US_ASCII));
+        System.out.println(index);
       }
     }
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.storage;
 
+import dev.cairn.state.Applied;
+import dev.cairn.state.Database;
 import dev.cairn.state.ValueRecord;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -25,22 +27,24 @@ final class RandomOperations {
     this.valueBytesMax = valueBytesMax;
   }
 
-  /** Applies the batch with this number, which must be the next. */
-  void apply(PartitionStore store, long index) {
-    Writes writes = new Writes();
-    for (Map.Entry<String, ValueRecord> change : batch(index).entrySet()) {
-      if (change.getValue() == null) {
-        writes.delete(bytes(change.getKey()));
-      } else {
-        writes.put(bytes(change.getKey()), change.getValue());
-      }
-    }
-    store.apply(writes, row(index));
+  /** Writes the batch with this number, which must be the next. */
+  void write(Database database, long index) {
+    Changes changes = new Changes();
+    batch(index)
+        .forEach(
+            (key, record) -> {
+              if (record == null) {
+                changes.delete(key);
+              } else {
+                changes.put(key, record);
+              }
+            });
+    database.write(changes.batch(row(index)));
   }
 
-  static AppliedRow row(long index) {
-    String peer = "peer-" + index;
-    return new AppliedRow(index, 1, index * 3, 0, index, List.of(peer), List.of(), List.of());
+  static Applied row(long index) {
+    byte[] configuration = ("peer-" + index).getBytes(StandardCharsets.UTF_8);
+    return new Applied(index, 1, index * 3, 0, index, index, configuration);
   }
 
   /** What the data must be after this batch. */
@@ -60,18 +64,6 @@ final class RandomOperations {
     return model;
   }
 
-  static Map<String, ValueRecord> contents(PartitionStore store) {
-    Map<String, ValueRecord> contents = new TreeMap<>();
-    store.scan(
-        KeyRange.ALL,
-        Integer.MAX_VALUE,
-        scanned -> {
-          contents.put(new String(scanned.key(), StandardCharsets.UTF_8), scanned.record());
-          return true;
-        });
-    return contents;
-  }
-
   private Map<String, ValueRecord> batch(long index) {
     Random random = new Random(seed * 1_000_003 + index);
     Map<String, ValueRecord> batch = new LinkedHashMap<>();
@@ -88,9 +80,5 @@ final class RandomOperations {
           "key-" + key, random.nextInt(4) == 0 ? null : new ValueRecord(index, expires, value));
     }
     return batch;
-  }
-
-  private static byte[] bytes(String key) {
-    return key.getBytes(StandardCharsets.UTF_8);
   }
 }

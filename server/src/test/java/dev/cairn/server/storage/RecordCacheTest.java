@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.cairn.server.storage;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
+import static dev.cairn.server.storage.Changes.row;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.cairn.server.storage.RecordCache.Look;
+import dev.cairn.state.Applied;
+import dev.cairn.state.Database.Batch;
+import dev.cairn.state.Database.Live;
 import dev.cairn.state.ValueRecord;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -29,7 +31,8 @@ import org.junit.jupiter.api.Test;
 class RecordCacheTest {
   private static final int SMALL_BYTES = 9 << 10; // a ring of 8 KiB, entries up to 1 KiB
   private static final int FIRST_BYTES_MAX = 72 << 10;
-  private static final byte[] KEY = utf8("key");
+  private static final byte[] KEY = row("key");
+  private static final int KEY_BYTES_MAX = 128 << 10; // twice what a client may send
 
   private final LongAdder hits = new LongAdder();
   private final LongAdder misses = new LongAdder();
@@ -37,7 +40,7 @@ class RecordCacheTest {
   @Test
   void whatWasWrittenIsKnownAndLooksAreCounted() {
     RecordCache cache = cache(SMALL_BYTES);
-    assertThat(cache.look(KEY).known()).isFalse();
+    assertThat(cache.look(KEY)).isNull();
     write(cache, KEY, record(1, 10));
     assertKnown(cache, KEY, record(1, 10));
     ValueRecord expires = new ValueRecord(2, 17, new byte[0]);
@@ -52,7 +55,7 @@ class RecordCacheTest {
     RecordCache cache = cache(SMALL_BYTES);
     offer(cache, KEY, Optional.of(record(1, 10)));
     assertKnown(cache, KEY, record(1, 10));
-    byte[] none = utf8("none");
+    byte[] none = row("none");
     offer(cache, none, Optional.empty());
     assertNothingStandsAt(cache, none);
     delete(cache, KEY);
@@ -64,10 +67,10 @@ class RecordCacheTest {
   @Test
   void emptyKeyIsAKey() {
     RecordCache cache = cache(SMALL_BYTES);
-    offer(cache, new byte[0], Optional.empty());
-    assertNothingStandsAt(cache, new byte[0]);
-    write(cache, new byte[0], record(1, 0));
-    assertKnown(cache, new byte[0], record(1, 0));
+    offer(cache, row(""), Optional.empty());
+    assertNothingStandsAt(cache, row(""));
+    write(cache, row(""), record(1, 0));
+    assertKnown(cache, row(""), record(1, 0));
   }
 
   /** A ring of 8 KiB has a table of 16 buckets: most of these keys share theirs. */
@@ -76,14 +79,14 @@ class RecordCacheTest {
     RecordCache cache = cache(SMALL_BYTES);
     int known = 0;
     for (int i = 0; i < 2_000; i++) {
-      write(cache, utf8("key-%05d".formatted(i)), record(i, 4));
-      Look other = cache.look(utf8("key-%05d".formatted(10_000 + i)));
-      assertThat(other.known()).as("never written").isFalse();
+      write(cache, row("key-%05d".formatted(i)), record(i, 4));
+      byte[] other = cache.look(row("key-%05d".formatted(10_000 + i)));
+      assertThat(other).as("never written").isNull();
       for (int before = Math.max(0, i - 20); before <= i; before++) {
-        Look look = cache.look(utf8("key-%05d".formatted(before)));
-        if (look.known()) {
+        byte[] look = cache.look(row("key-%05d".formatted(before)));
+        if (look != null) {
           known++;
-          assertThat(look.record()).contains(record(before, 4));
+          assertThat(ValueRecord.decode(look)).isEqualTo(record(before, 4));
         }
       }
     }
@@ -94,10 +97,10 @@ class RecordCacheTest {
   void oldestGoesWhenTheRingIsFull() {
     RecordCache cache = cache(SMALL_BYTES);
     for (int i = 0; i < 1_000; i++) { // about a dozen times around, entries of odd sizes
-      write(cache, utf8("key-" + i), record(i, 90 + i % 7));
-      assertKnown(cache, utf8("key-" + i), record(i, 90 + i % 7));
+      write(cache, row("key-" + i), record(i, 90 + i % 7));
+      assertKnown(cache, row("key-" + i), record(i, 90 + i % 7));
       if (i >= 100) {
-        assertThat(cache.look(utf8("key-" + (i - 100))).known()).isFalse();
+        assertThat(cache.look(row("key-" + (i - 100)))).isNull();
       }
     }
     assertThat(cache.bytes()).isLessThanOrEqualTo(SMALL_BYTES);
@@ -107,13 +110,13 @@ class RecordCacheTest {
   @Test
   void whatLooksLikeAnEntryInsideAValueIsNone() {
     RecordCache cache = cache(SMALL_BYTES);
-    byte[] filler = utf8("filler");
+    byte[] filler = row("filler");
     int valueAt = 8 + filler.length + 9;
     write(cache, filler, record(1, 100));
     int keyAt = 1 + valueAt + 100; // the ring begins with 1, and with 0 when it is written again
     write(cache, KEY, record(1, 1));
     for (int i = 0; i < 7; i++) {
-      write(cache, utf8("more-" + i), record(1, 980));
+      write(cache, row("more-" + i), record(1, 980));
     }
     assertKnown(cache, KEY, record(1, 1));
     byte[] value = new byte[980];
@@ -127,8 +130,8 @@ class RecordCacheTest {
     write(
         cache, filler, new ValueRecord(2, ValueRecord.NEVER, value)); // the bit of room at the end
     write(
-        cache, utf8("fillet"), new ValueRecord(3, ValueRecord.NEVER, value)); // the beginning again
-    assertThat(cache.look(KEY).known()).isFalse();
+        cache, row("fillet"), new ValueRecord(3, ValueRecord.NEVER, value)); // the beginning again
+    assertThat(cache.look(KEY)).isNull();
   }
 
   @Test
@@ -138,21 +141,21 @@ class RecordCacheTest {
     long before = cache.bytes();
     assertThat(before).isLessThanOrEqualTo(FIRST_BYTES_MAX);
     for (int i = 0; i < 500; i++) {
-      write(cache, utf8("key-" + i), record(i, 200));
+      write(cache, row("key-" + i), record(i, 200));
     }
     assertThat(cache.bytes()).isGreaterThan(before).isLessThan(bytesMax / 2);
     int known = 0;
     for (int i = 0; i < 500; i++) {
-      Look look = cache.look(utf8("key-" + i));
-      if (look.known()) {
+      byte[] look = cache.look(row("key-" + i));
+      if (look != null) {
         known++;
-        assertThat(look.record()).contains(record(i, 200));
+        assertThat(ValueRecord.decode(look)).isEqualTo(record(i, 200));
       }
     }
     assertThat(known).as("but for some whose bucket was full").isGreaterThan(450);
     for (int i = 500; i < 20_000; i++) {
-      write(cache, utf8("key-" + i), record(i, 200));
-      assertKnown(cache, utf8("key-" + i), record(i, 200));
+      write(cache, row("key-" + i), record(i, 200));
+      assertKnown(cache, row("key-" + i), record(i, 200));
       assertThat(cache.bytes()).isLessThanOrEqualTo(bytesMax);
     }
     assertThat(cache.bytes()).isGreaterThan(bytesMax * 9 / 10);
@@ -164,17 +167,17 @@ class RecordCacheTest {
     RecordCache cache = cache(1 << 20);
     write(cache, KEY, record(1, 10));
     write(cache, KEY, record(2, 10));
-    byte[] failed = utf8("failed");
+    byte[] failed = row("failed");
     write(cache, failed, record(1, 10));
-    Writes writes = put(failed, record(2, 10));
+    Batch writes = put(failed, record(2, 10));
     cache.begin(writes);
-    cache.end(new Writes());
+    cache.end(Optional.empty());
     long before = cache.bytes();
     for (int i = 0; cache.bytes() == before; i++) {
-      write(cache, utf8("key-" + i), record(i, 10_000));
+      write(cache, row("key-" + i), record(i, 10_000));
     }
     assertKnown(cache, KEY, record(2, 10));
-    assertThat(cache.look(failed).known()).isFalse();
+    assertThat(cache.look(failed)).isNull();
   }
 
   @Test
@@ -183,9 +186,9 @@ class RecordCacheTest {
     assertBound(small, (8 << 10) / 8);
     RecordCache large = cache(4 << 20);
     assertBound(large, RecordCache.ENTRY_BYTES_MAX);
-    byte[] longKey = new byte[PartitionStore.KEY_BYTES_MAX];
+    byte[] longKey = row(new byte[KEY_BYTES_MAX]);
     offer(large, longKey, Optional.empty());
-    assertThat(large.look(longKey).known()).isFalse();
+    assertThat(large.look(longKey)).isNull();
   }
 
   private static void assertBound(RecordCache cache, int entryBytesMax) {
@@ -193,25 +196,24 @@ class RecordCacheTest {
     write(cache, KEY, record(1, valueBytesMax));
     assertKnown(cache, KEY, record(1, valueBytesMax));
     write(cache, KEY, record(2, valueBytesMax + 1));
-    assertThat(cache.look(KEY).known()).isFalse();
+    assertThat(cache.look(KEY)).isNull();
     offer(cache, KEY, Optional.of(record(2, valueBytesMax + 1)));
-    assertThat(cache.look(KEY).known()).isFalse();
+    assertThat(cache.look(KEY)).isNull();
   }
 
   @Test
   void clearForgetsAllButWhatIsPutAfterIt() {
     RecordCache cache = cache(SMALL_BYTES);
     write(cache, KEY, record(1, 10));
-    write(cache, utf8("other"), record(1, 10));
-    Writes writes = new Writes();
-    writes.clear();
-    writes.put(utf8("other"), record(2, 10));
+    write(cache, row("other"), record(1, 10));
+    Batch writes =
+        new Changes().clear().putRow(row("other"), record(2, 10).encode()).batch(Applied.NONE);
     cache.begin(writes);
-    assertThat(cache.look(KEY).known()).isFalse();
-    assertThat(cache.look(utf8("other")).known()).isFalse();
-    cache.end(writes);
-    assertThat(cache.look(KEY).known()).isFalse();
-    assertKnown(cache, utf8("other"), record(2, 10));
+    assertThat(cache.look(KEY)).isNull();
+    assertThat(cache.look(row("other"))).isNull();
+    cache.end(Optional.of(writes));
+    assertThat(cache.look(KEY)).isNull();
+    assertKnown(cache, row("other"), record(2, 10));
   }
 
   @Test
@@ -219,13 +221,13 @@ class RecordCacheTest {
     RecordCache off = cache(0);
     write(off, KEY, record(1, 10));
     offer(off, KEY, Optional.empty());
-    assertThat(off.look(KEY).known()).isFalse();
+    assertThat(off.look(KEY)).isNull();
     RecordCache closed = cache(1 << 20);
     write(closed, KEY, record(1, 10));
     closed.close();
-    assertThat(closed.look(KEY).known()).isFalse();
+    assertThat(closed.look(KEY)).isNull();
     write(closed, KEY, record(2, 10));
-    assertThat(closed.look(KEY).known()).isFalse();
+    assertThat(closed.look(KEY)).isNull();
     assertThat(closed.bytes()).isLessThan(100);
   }
 
@@ -235,39 +237,39 @@ class RecordCacheTest {
   void nothingIsKnownOfAKeyWhileItChanges() {
     RecordCache cache = cache(SMALL_BYTES);
     write(cache, KEY, record(1, 10));
-    write(cache, utf8("other"), record(1, 10));
-    Writes writes = put(KEY, record(2, 10));
+    write(cache, row("other"), record(1, 10));
+    Batch writes = put(KEY, record(2, 10));
     cache.begin(writes);
-    assertThat(cache.look(KEY).known()).isFalse();
-    assertKnown(cache, utf8("other"), record(1, 10));
-    cache.end(writes);
+    assertThat(cache.look(KEY)).isNull();
+    assertKnown(cache, row("other"), record(1, 10));
+    cache.end(Optional.of(writes));
     assertKnown(cache, KEY, record(2, 10));
   }
 
   @Test
   void whatWasReadBeforeAWriteIsNotTakenAfterItBegan() {
     RecordCache cache = cache(SMALL_BYTES);
-    Look before = cache.look(KEY);
-    Writes writes = put(KEY, record(2, 2_000)); // too long: it is not known afterwards either
+    long before = cache.stamp();
+    Batch writes = put(KEY, record(2, 2_000)); // too long: it is not known afterwards either
     cache.begin(writes);
-    cache.offer(KEY, Optional.of(record(1, 10)), before.stamp());
-    assertThat(cache.look(KEY).known()).isFalse();
-    cache.end(writes);
-    cache.offer(KEY, Optional.of(record(1, 10)), before.stamp());
-    assertThat(cache.look(KEY).known()).isFalse();
+    cache.offer(KEY, record(1, 10).encode(), before);
+    assertThat(cache.look(KEY)).isNull();
+    cache.end(Optional.of(writes));
+    cache.offer(KEY, record(1, 10).encode(), before);
+    assertThat(cache.look(KEY)).isNull();
   }
 
   @Test
   void whatWasReadWhileAWriteRanIsNeverTaken() {
     RecordCache cache = cache(SMALL_BYTES);
-    Writes writes = put(KEY, record(2, 2_000));
+    Batch writes = put(KEY, record(2, 2_000));
     cache.begin(writes);
-    Look during = cache.look(KEY);
-    cache.offer(KEY, Optional.of(record(1, 10)), during.stamp());
-    assertThat(cache.look(KEY).known()).isFalse();
-    cache.end(writes);
-    cache.offer(KEY, Optional.of(record(1, 10)), during.stamp());
-    assertThat(cache.look(KEY).known()).isFalse();
+    long during = cache.stamp();
+    cache.offer(KEY, record(1, 10).encode(), during);
+    assertThat(cache.look(KEY)).isNull();
+    cache.end(Optional.of(writes));
+    cache.offer(KEY, record(1, 10).encode(), during);
+    assertThat(cache.look(KEY)).isNull();
     offer(cache, KEY, Optional.of(record(2, 10)));
     assertKnown(cache, KEY, record(2, 10));
   }
@@ -275,13 +277,13 @@ class RecordCacheTest {
   @Test
   void keyThatTwoReadersOfferIsForgottenWhole() {
     RecordCache cache = cache(SMALL_BYTES);
-    Look one = cache.look(KEY);
-    Look other = cache.look(KEY);
-    cache.offer(KEY, Optional.of(record(1, 10)), one.stamp());
-    cache.offer(KEY, Optional.of(record(1, 10)), other.stamp());
+    long one = cache.stamp();
+    long other = cache.stamp();
+    cache.offer(KEY, record(1, 10).encode(), one);
+    cache.offer(KEY, record(1, 10).encode(), other);
     assertKnown(cache, KEY, record(1, 10));
     cache.begin(put(KEY, record(2, 10)));
-    assertThat(cache.look(KEY).known()).isFalse();
+    assertThat(cache.look(KEY)).isNull();
   }
 
   @Test
@@ -289,8 +291,8 @@ class RecordCacheTest {
     RecordCache cache = cache(SMALL_BYTES);
     write(cache, KEY, record(1, 10));
     cache.begin(put(KEY, record(2, 10)));
-    cache.end(new Writes());
-    assertThat(cache.look(KEY).known()).isFalse();
+    cache.end(Optional.empty());
+    assertThat(cache.look(KEY)).isNull();
     offer(cache, KEY, Optional.of(record(1, 10)));
     assertKnown(cache, KEY, record(1, 10));
   }
@@ -299,11 +301,11 @@ class RecordCacheTest {
   void writeWhoseEndNeverCameLeavesTheCacheOffUntilTheNext() {
     RecordCache cache = cache(SMALL_BYTES);
     cache.begin(put(KEY, record(1, 10)));
-    Writes next = put(KEY, record(2, 10));
+    Batch next = put(KEY, record(2, 10));
     cache.begin(next);
     offer(cache, KEY, Optional.of(record(1, 10)));
-    assertThat(cache.look(KEY).known()).isFalse();
-    cache.end(next);
+    assertThat(cache.look(KEY)).isNull();
+    cache.end(Optional.of(next));
     assertKnown(cache, KEY, record(2, 10));
     delete(cache, KEY);
     assertNothingStandsAt(cache, KEY);
@@ -322,7 +324,7 @@ class RecordCacheTest {
   @Test
   void keyThatIsWrittenAgainPushesNoOtherOut() {
     RecordCache cache = cache(SMALL_BYTES);
-    byte[] other = utf8("other");
+    byte[] other = row("other");
     write(cache, other, record(1, 100));
     write(cache, KEY, record(1, 100));
     for (int i = 2; i <= 1_000; i++) {
@@ -341,11 +343,11 @@ class RecordCacheTest {
     int entry = 8 + "key:00000".length() + record(1, 100).encodedBytes();
     int keys = (int) ((4L << 20) * 8 / 9 * 9 / 10 / entry);
     for (int i = 0; i < keys; i++) {
-      write(cache, utf8("key:%05d".formatted(i)), record(i, 100));
+      write(cache, row("key:%05d".formatted(i)), record(i, 100));
     }
     int known = 0;
     for (int i = 0; i < keys; i++) {
-      known += cache.look(utf8("key:%05d".formatted(i))).known() ? 1 : 0;
+      known += cache.look(row("key:%05d".formatted(i))) != null ? 1 : 0;
     }
     assertThat(known).isGreaterThan(keys * 95 / 100);
   }
@@ -358,17 +360,16 @@ class RecordCacheTest {
     int keys = (int) ((4L << 20) * 8 / 9 * 9 / 10 / entry);
     Random random = new Random(4712);
     for (int i = 0; i < 2 * keys; i++) {
-      write(cache, utf8("key:%05d".formatted(i % keys)), record(i, 100));
+      write(cache, row("key:%05d".formatted(i % keys)), record(i, 100));
     }
     for (int i = 0; i < 30 * keys; i++) {
       if (i == 20 * keys) { // the ring is full by then, and has settled
         misses.reset();
       }
       int key = random.nextInt(keys);
-      byte[] bytes = utf8("key:%05d".formatted(key));
-      Look look = cache.look(bytes);
-      if (!look.known()) {
-        cache.offer(bytes, Optional.of(record(key, 100)), look.stamp());
+      byte[] bytes = row("key:%05d".formatted(key));
+      if (cache.look(bytes) == null) {
+        cache.offer(bytes, record(key, 100).encode(), cache.stamp());
       }
     }
     assertThat(misses.sum()).isLessThan(10L * keys / 100);
@@ -380,24 +381,24 @@ class RecordCacheTest {
     RecordCache cache = cache(SMALL_BYTES);
     int keys = 600; // 16 buckets of eight places
     for (int i = 0; i < keys; i++) {
-      write(cache, utf8("long-%03d".formatted(i)), record(i, 30));
+      write(cache, row("long-%03d".formatted(i)), record(i, 30));
     }
     for (int i = 0; i < keys; i++) { // in their places, which they fill in part
-      write(cache, utf8("shrt-%03d".formatted(i)), record(i, 1));
+      write(cache, row("shrt-%03d".formatted(i)), record(i, 1));
     }
     List<Integer> known = new ArrayList<>();
     for (int i = 0; i < keys; i++) {
-      if (cache.look(utf8("shrt-%03d".formatted(i))).known()) {
+      if (cache.look(row("shrt-%03d".formatted(i))) != null) {
         known.add(i);
       }
     }
     assertThat(known).hasSizeGreaterThan(100);
     for (int i : known) { // whom none that grew before has pushed out
-      assertKnown(cache, utf8("shrt-%03d".formatted(i)), record(i, 1));
-      write(cache, utf8("shrt-%03d".formatted(i)), record(i, 30));
+      assertKnown(cache, row("shrt-%03d".formatted(i)), record(i, 1));
+      write(cache, row("shrt-%03d".formatted(i)), record(i, 30));
     }
     for (int i : known) {
-      assertKnown(cache, utf8("shrt-%03d".formatted(i)), record(i, 30));
+      assertKnown(cache, row("shrt-%03d".formatted(i)), record(i, 30));
     }
   }
 
@@ -416,11 +417,12 @@ class RecordCacheTest {
     Map<String, ValueRecord> database = new HashMap<>();
     for (int step = 1; step <= 2_000; step++) {
       String key = "k".repeat(random.nextInt(3)) + random.nextInt(keys);
-      Look look = cache.look(utf8(key));
-      if (look.known()) {
-        assertThat(look.record()).isEqualTo(Optional.ofNullable(database.get(key)));
+      ValueRecord standing = database.get(key);
+      byte[] look = cache.look(row(key));
+      if (look != null) {
+        assertThat(recordOf(look)).isEqualTo(Optional.ofNullable(standing));
       } else if (random.nextBoolean()) {
-        cache.offer(utf8(key), Optional.ofNullable(database.get(key)), look.stamp());
+        cache.offer(row(key), standing == null ? null : standing.encode(), cache.stamp());
       }
       if (random.nextInt(3) == 0) {
         randomWrite(random, keys, valueBytesMax, step, cache, database);
@@ -435,7 +437,7 @@ class RecordCacheTest {
       int step,
       RecordCache cache,
       Map<String, ValueRecord> database) {
-    Writes writes = new Writes();
+    Changes writes = new Changes();
     Map<String, ValueRecord> after = new HashMap<>(database);
     if (random.nextInt(200) == 0) {
       writes.clear();
@@ -444,24 +446,25 @@ class RecordCacheTest {
     for (int i = random.nextInt(6); i > 0; i--) {
       String key = "k".repeat(random.nextInt(3)) + random.nextInt(keys);
       if (random.nextInt(4) == 0) {
-        writes.delete(utf8(key));
+        writes.delete(key);
         after.remove(key);
       } else {
         long expires = random.nextBoolean() ? ValueRecord.NEVER : random.nextInt(1_000);
         byte[] value = new byte[random.nextInt(valueBytesMax)];
         random.nextBytes(value);
         ValueRecord record = new ValueRecord(step, expires, value);
-        writes.put(utf8(key), record);
+        writes.put(key, record);
         after.put(key, record);
       }
     }
     boolean fails = random.nextInt(10) == 0;
-    cache.begin(writes);
+    Batch batch = writes.batch(Applied.NONE);
+    cache.begin(batch);
     if (!fails) {
       database.clear();
       database.putAll(after);
     }
-    cache.end(fails ? new Writes() : writes);
+    cache.end(fails ? Optional.empty() : Optional.of(batch));
   }
 
   /**
@@ -492,12 +495,12 @@ class RecordCacheTest {
       String key = "key-" + random.nextInt(keys);
       // Some are too long to be kept: what readers offer is all that there is then.
       ValueRecord record = record(version, random.nextBoolean() ? 10 : 2_000);
-      Writes writes = put(utf8(key), record);
+      Batch writes = put(row(key), record);
       cache.begin(writes);
       pause(random);
       database.put(key, record);
       pause(random);
-      cache.end(writes);
+      cache.end(Optional.of(writes));
     }
     stop.set(true);
     for (CompletableFuture<Void> reader : readers) {
@@ -516,11 +519,12 @@ class RecordCacheTest {
     if (random.nextInt(4) == 0) {
       record = Optional.ofNullable(database.get(key));
     } else {
-      Look look = cache.look(utf8(key));
-      record = look.known() ? look.record() : Optional.ofNullable(database.get(key));
-      if (!look.known()) {
+      long stamp = cache.stamp();
+      byte[] look = cache.look(row(key));
+      record = look != null ? recordOf(look) : Optional.ofNullable(database.get(key));
+      if (look == null) {
         pause(random);
-        cache.offer(utf8(key), record, look.stamp());
+        cache.offer(row(key), record.map(ValueRecord::encode).orElse(null), stamp);
       }
     }
     long version = record.map(ValueRecord::version).orElse(0L);
@@ -554,47 +558,42 @@ class RecordCacheTest {
   }
 
   private static void write(RecordCache cache, byte[] key, ValueRecord record) {
-    Writes writes = put(key, record);
+    Batch writes = put(key, record);
     cache.begin(writes);
-    cache.end(writes);
+    cache.end(Optional.of(writes));
   }
 
   private static void delete(RecordCache cache, byte[] key) {
-    Writes writes = new Writes();
-    writes.delete(key);
+    Batch writes = new Changes().putRow(key, null).batch(Applied.NONE);
     cache.begin(writes);
-    cache.end(writes);
+    cache.end(Optional.of(writes));
   }
 
   private static void offer(RecordCache cache, byte[] key, Optional<ValueRecord> record) {
-    cache.offer(key, record, cache.look(key).stamp());
+    cache.offer(key, record.map(ValueRecord::encode).orElse(null), cache.stamp());
   }
 
   private static void assertKnown(RecordCache cache, byte[] key, ValueRecord record) {
-    Look look = cache.look(key);
-    assertThat(look.known()).isTrue();
-    assertThat(look.record()).contains(record);
+    byte[] look = cache.look(key);
+    assertThat(look).isNotNull();
+    assertThat(recordOf(look)).contains(record);
   }
 
   private static void assertNothingStandsAt(RecordCache cache, byte[] key) {
-    Look look = cache.look(key);
-    assertThat(look.known()).isTrue();
-    assertThat(look.record()).isEmpty();
+    assertThat(cache.look(key)).isSameAs(Live.ABSENT);
   }
 
-  private static Writes put(byte[] key, ValueRecord record) {
-    Writes writes = new Writes();
-    writes.put(key, record);
-    return writes;
+  private static Optional<ValueRecord> recordOf(byte[] look) {
+    return look == Live.ABSENT ? Optional.empty() : Optional.of(ValueRecord.decode(look));
+  }
+
+  private static Batch put(byte[] key, ValueRecord record) {
+    return new Changes().putRow(key, record.encode()).batch(Applied.NONE);
   }
 
   private static ValueRecord record(long version, int valueBytes) {
     byte[] value = new byte[valueBytes];
     new Random(version).nextBytes(value);
     return new ValueRecord(version, ValueRecord.NEVER, value);
-  }
-
-  private static byte[] utf8(String text) {
-    return text.getBytes(UTF_8);
   }
 }

@@ -10,12 +10,15 @@ import dev.cairn.server.operation.Request;
 import dev.cairn.server.operation.Result;
 import dev.cairn.server.operation.ResultCodec;
 import dev.cairn.server.raft.GroupListener.Entry;
-import dev.cairn.server.storage.AppliedRow;
 import dev.cairn.server.storage.KeyRange;
-import dev.cairn.server.storage.PartitionFolder;
-import dev.cairn.server.storage.StoredKeys;
+import dev.cairn.state.Applied;
+import dev.cairn.state.State;
+import dev.cairn.state.TwinDatabase;
+import dev.cairn.state.View;
 import java.io.IOException;
-import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -28,10 +31,10 @@ import java.util.TreeSet;
 import java.util.function.Consumer;
 
 /**
- * A log from a seed, and what {@link PartitionStateMachine} over a store on disk makes of it: what
- * another state machine is compared with.
+ * A log from a seed, and what {@link PartitionState} makes of it straight on: an entry at a time,
+ * all in memory, without a flush, a fetch, a start or a crash. What other runs are compared with.
  */
-final class StoredRun {
+final class StraightRun {
   /** What is to be seen behind one entry. */
   record Moment(String data, long ids, List<List<Query>> requests, long nowMillis, String reply) {}
 
@@ -43,18 +46,18 @@ final class StoredRun {
   private final Metrics metrics = new Metrics(); // of what was applied
   private final KeyMetrics reads = KeyMetrics.of(new Metrics());
 
-  StoredRun(long seed, int length, PartitionFolder folder) throws IOException {
+  private final State state = State.open(new TwinDatabase(), 1, RandomEntries.ID_BOUNDS);
+  private final PartitionState partition = new PartitionState(state, KeyMetrics.of(metrics));
+
+  StraightRun(long seed, int length) throws IOException {
     SplittableRandom random = new SplittableRandom(seed);
     RandomEntries made = new RandomEntries(random.split());
-    PartitionStateMachine machine =
-        new PartitionStateMachine(folder, RandomEntries.ID_BOUNDS, KeyMetrics.of(metrics));
     while (entries.size() < length) {
       for (int i = random.nextInt(RUN_MAX); i >= 0; i--) {
         boolean engines = random.nextInt(20) == 0;
-        apply(machine, engines ? null : made.next());
+        apply(engines ? null : made.next());
       }
-      machine.flushBatch();
-      look(folder, machine, random, made);
+      look(random, made);
     }
   }
 
@@ -78,45 +81,40 @@ final class StoredRun {
     }
   }
 
-  private void apply(PartitionStateMachine machine, byte[] data) throws IOException {
+  private void apply(byte[] data) throws IOException {
     long index = 1L + entries.size();
-    Entry entry = new Entry(index, 1 + index / 50, data, Optional.empty());
-    entries.add(entry);
+    long term = 1 + index / 50;
+    entries.add(new Entry(index, term, data, Optional.empty()));
     if (data == null) {
+      state.pass(index, term);
       answers.add("");
       return;
     }
     answers.add(null);
-    machine.apply(
-        entry, Optional.of(proposal(entry, reply -> answers.set((int) index - 1, answer(reply)))));
+    InFlight proposal =
+        proposal(entry(index), reply -> answers.set((int) index - 1, answer(reply)));
+    Entry proposed = new Entry(index, term, data, Optional.of(proposal));
+    PartitionState.Batch batch = PartitionState.read(List.of(proposed));
+    partition.apply(batch).forEach(PartitionState.Outcome::tell);
   }
 
-  private void look(
-      PartitionFolder folder,
-      PartitionStateMachine machine,
-      SplittableRandom random,
-      RandomEntries made) {
+  private void look(SplittableRandom random, RandomEntries made) {
     List<List<Query>> requests = new ArrayList<>();
     for (int i = random.nextInt(3); i >= 0; i--) {
       requests.add(
           random.nextInt(3) == 0 ? List.of(made.query(), made.query()) : List.of(made.query()));
     }
-    long nowMillis = machine.partitionTimeMillis() + random.nextInt(12);
-    AppliedRow row = folder.store().applied();
-    long ids =
-        folder
-            .store()
-            .row(new byte[] {2})
-            .map(found -> ByteBuffer.wrap(found).getLong(17))
-            .orElse(0L);
-    moments.put(
-        (long) entries.size(),
-        new Moment(
-            data(row.operationCounter(), row.keyCount(), row.partitionTimeMillis(), folder.store()),
-            ids,
-            requests,
-            nowMillis,
-            text(ReadView.answer(folder.store(), requests, nowMillis, 0, reads))));
+    long nowMillis = state.timeMillis() + random.nextInt(12);
+    try (View view = state.view()) {
+      moments.put(
+          (long) entries.size(),
+          new Moment(
+              data(view),
+              state.idsKept(),
+              requests,
+              nowMillis,
+              text(PartitionState.answer(view, requests, nowMillis, 0, reads))));
+    }
   }
 
   // ---- What was made ----
@@ -145,6 +143,22 @@ final class StoredRun {
     return moments.ceilingKey(index);
   }
 
+  /** All that is compared, in a few characters. */
+  String digest() {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      moments.forEach(
+          (index, moment) ->
+              digest.update(
+                  (index + moment.data() + moment.ids() + moment.nowMillis() + moment.reply())
+                      .getBytes(StandardCharsets.UTF_8)));
+      digest.update((answers + counts()).getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(digest.digest(), 0, 8);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   /** What applying has counted. */
   String counts() {
     return counts(metrics);
@@ -162,19 +176,25 @@ final class StoredRun {
   }
 
   /** All keys, those that have expired too, and what is counted. */
-  static String data(long counter, long keyCount, long timeMillis, StoredKeys keys) {
+  static String data(View view) {
+    Applied row = view.applied();
     StringBuilder text =
-        new StringBuilder("counter %d, keys %d, time %d".formatted(counter, keyCount, timeMillis));
-    keys.scan(
-        KeyRange.ALL,
-        Integer.MAX_VALUE,
-        scanned -> {
-          text.append('\n').append(HexFormat.of().formatHex(scanned.key()));
-          text.append(' ').append(scanned.version()).append(' ').append(scanned.expiresAtMillis());
-          byte[] value = scanned.record().value();
-          text.append(' ').append(value.length).append(' ').append(Arrays.hashCode(value));
-          return true;
-        });
+        new StringBuilder(
+            "counter %d, keys %d, time %d".formatted(row.counter(), row.keys(), row.timeMillis()));
+    PartitionState.keys(view)
+        .scan(
+            KeyRange.ALL,
+            Integer.MAX_VALUE,
+            scanned -> {
+              text.append('\n').append(HexFormat.of().formatHex(scanned.key()));
+              text.append(' ')
+                  .append(scanned.version())
+                  .append(' ')
+                  .append(scanned.expiresAtMillis());
+              byte[] value = scanned.record().value();
+              text.append(' ').append(value.length).append(' ').append(Arrays.hashCode(value));
+              return true;
+            });
     return text.toString();
   }
 
@@ -194,7 +214,7 @@ final class StoredRun {
   }
 
   static String text(Optional<BatchReply> reply) {
-    return reply.map(BatchReply.Done.class::cast).map(StoredRun::answer).orElse("look again");
+    return reply.map(BatchReply.Done.class::cast).map(StraightRun::answer).orElse("look again");
   }
 
   /** A proposal that waits for an entry. */

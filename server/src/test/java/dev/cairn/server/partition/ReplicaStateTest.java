@@ -4,6 +4,7 @@ package dev.cairn.server.partition;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.cairn.server.metrics.Metrics;
 import dev.cairn.server.operation.Condition;
@@ -18,19 +19,20 @@ import dev.cairn.server.operation.Result;
 import dev.cairn.server.operation.ValueOperation;
 import dev.cairn.server.raft.GroupListener.Configuration;
 import dev.cairn.server.raft.GroupListener.Entry;
-import dev.cairn.server.raft.GroupListener.SnapshotPoint;
-import dev.cairn.server.storage.DurableFiles;
+import dev.cairn.server.raft.Peer;
 import dev.cairn.server.storage.EngineConfig;
 import dev.cairn.server.storage.PartitionFolder;
 import dev.cairn.server.storage.PartitionIdentity;
 import dev.cairn.server.storage.StorageEngine;
+import dev.cairn.server.storage.StorageException;
 import dev.cairn.server.value.Digest;
+import dev.cairn.state.Applied;
+import dev.cairn.state.Cursor;
+import dev.cairn.state.Database;
 import dev.cairn.state.RequestIds;
 import dev.cairn.state.ValueRecord;
+import dev.cairn.state.View;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,12 +40,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-class PartitionStateMachineTest {
+/** A replica's state over its folder: what entries come to, through flushes and starts. */
+class ReplicaStateTest {
   private static final PartitionIdentity IDENTITY = new PartitionIdentity("c".repeat(40), 3, 1);
   private static final int KEYS = 12;
 
@@ -54,92 +57,96 @@ class PartitionStateMachineTest {
   private final StorageEngine engine =
       StorageEngine.open(EngineConfig.DEFAULT, damage -> {}, new Metrics());
   private final Map<Integer, String> model = new TreeMap<>();
-  private PartitionFolder folder;
-  private PartitionStateMachine machine;
+  private final WriteMemory memory = new WriteMemory(64 << 20, Runnable::run);
+  private ReplicaState state;
 
   private void open(Path path) {
-    folder = PartitionFolder.open(engine, path, IDENTITY);
-    machine = new PartitionStateMachine(folder, RequestIds.Bounds.DEFAULT, keys);
+    PartitionFolder folder = PartitionFolder.open(engine, path, IDENTITY);
+    state = new ReplicaState(folder, RequestIds.Bounds.DEFAULT, keys, memory);
   }
 
   @AfterEach
   void close() {
-    if (folder != null) {
-      folder.close();
+    if (state != null) {
+      state.close();
     }
     engine.close();
   }
 
   @Test
-  void doesWhatAPlainMapDoesThroughRestartsAndReplay() throws IOException {
+  void doesWhatAPlainMapDoesThroughFlushesStartsAndCrashes() throws IOException {
     for (long seed = 1; seed <= 5; seed++) {
       Random random = new Random(seed);
       model.clear();
-      open(temp.resolve("seed" + seed));
+      Path path = temp.resolve("seed" + seed);
+      open(path);
       List<Entry> log = new ArrayList<>();
       for (int round = 0; round < 40; round++) {
-        int from = log.size();
-        List<List<Result>> expected = new ArrayList<>();
-        List<BatchReply> replies = new ArrayList<>();
-        for (int i = 0; i <= random.nextInt(4); i++) {
-          log.add(entry(log.size() + 1, randomOperations(random, expected)));
-        }
-        for (Entry entry : log.subList(from, log.size())) {
-          machine.apply(entry, Optional.of(waiting(entry, replies)));
-        }
-        assertThat(replies).as("not before the batch is written").isEmpty();
-        machine.flushBatch();
         String as = "seed " + seed + ", round " + round;
-        assertThat(results(replies)).as(as).isEqualTo(expected);
+        for (int i = 0; i <= random.nextInt(4); i++) {
+          List<List<Result>> expected = new ArrayList<>();
+          log.add(entry(log.size() + 1, randomOperations(random, expected)));
+          assertThat(applied(log.get(log.size() - 1))).as(as).isEqualTo(expected);
+        }
         assertSameAsModel(as);
-        if (random.nextInt(10) == 0) {
-          folder.close();
-          open(temp.resolve("seed" + seed));
-          for (Entry entry : log.subList(random.nextInt(log.size()), log.size())) {
-            machine.apply(entry, Optional.empty());
+        if (random.nextInt(6) == 0) {
+          assertThat(state.flush()).isEqualTo(log.size());
+          assertSameAsModel(as + ", after a flush");
+        }
+        int dice = random.nextInt(10);
+        if (dice < 2) {
+          long durable = state.durableIndex();
+          if (dice == 0) {
+            Path crashed = temp.resolve("seed" + seed + "at" + round);
+            FolderCopies.copy(path, crashed);
+            path = crashed;
           }
-          machine.flushBatch();
-          assertSameAsModel(as + ", after restart and replay");
+          state.close();
+          open(path);
+          assertThat(state.applied().index()).as(as).isEqualTo(dice == 0 ? durable : log.size());
+          assertThat(state.durableIndex()).isEqualTo(state.applied().index());
+          int from = random.nextInt((int) state.applied().index() + 1);
+          for (Entry entry : log.subList(from, log.size())) {
+            boolean skipped = entry.index() <= state.applied().index();
+            assertThat(state.apply(entry)).as(as).hasSize(skipped ? 0 : 1);
+          }
+          assertSameAsModel(as + ", after a start");
         }
       }
-      folder.close();
+      state.close();
     }
   }
 
   @Test
   void operationCounterCountsChangesOnly() throws IOException {
     open(temp.resolve("p"));
-    machine.apply(
+    state.apply(
         entry(
             1,
-            List.of(List.of(put(1, "a"), put(1, "b")), List.of(delete(1), delete(1), put(2, "c")))),
-        Optional.empty());
-    machine.flushBatch();
-    assertThat(folder.store().applied().operationCounter()).isEqualTo(4);
-    assertThat(folder.store().get(key(2)).orElseThrow().version()).isEqualTo(4);
+            List.of(
+                List.of(put(1, "a"), put(1, "b")), List.of(delete(1), delete(1), put(2, "c")))));
+    assertThat(state.applied().counter()).isEqualTo(4);
+    assertThat(stored(key(2)).orElseThrow().version()).isEqualTo(4);
   }
 
   @Test
   void twoWritesOfOneProposalDifferAndTheFirstOnesCompareAndSetIsRefused() throws IOException {
     open(temp.resolve("p"));
-    List<BatchReply> replies = new ArrayList<>();
+    List<List<List<Result>>> replies = new ArrayList<>();
     Entry both = entry(1, List.of(List.of(put(1, "a")), List.of(put(1, "b"))));
-    machine.apply(both, Optional.of(waiting(both, replies)));
-    machine.flushBatch();
-    assertThat(folder.store().get(key(1)).orElseThrow().version()).isEqualTo(2);
+    replies.add(applied(both));
+    assertThat(stored(key(1)).orElseThrow().version()).isEqualTo(2);
     Entry compared = entry(2, List.of(List.of(putIf(1, "c", "a")), List.of(putIf(1, "d", "b"))));
-    machine.apply(compared, Optional.of(waiting(compared, replies)));
-    machine.flushBatch();
-    assertThat(results(List.of(replies.get(1))))
+    replies.add(applied(compared));
+    assertThat(replies.get(1))
         .isEqualTo(List.of(List.of(new Result.Nil()), List.of(new Result.Ok())));
-    assertThat(folder.store().get(key(1)).orElseThrow().value()).isEqualTo("d".getBytes(UTF_8));
+    assertThat(stored(key(1)).orElseThrow().value()).isEqualTo("d".getBytes(UTF_8));
 
     // The same value twice: only versions tell one write from the other.
     Operation version = new Operation.Read(new Query.Version(key(1)));
     Entry twice = entry(3, List.of(List.of(put(1, "e"), version), List.of(put(1, "e"), version)));
-    machine.apply(twice, Optional.of(waiting(twice, replies)));
-    machine.flushBatch();
-    assertThat(results(List.of(replies.get(2))))
+    replies.add(applied(twice));
+    assertThat(replies.get(2))
         .isEqualTo(
             List.of(
                 List.of(new Result.Ok(), new Result.Int(4)),
@@ -177,7 +184,7 @@ class PartitionStateMachineTest {
     assertThat(both[1])
         .as("key1 has another version in the same proposal")
         .isEqualTo(new Result.Nil());
-    assertThat(folder.store().applied().operationCounter()).isEqualTo(4);
+    assertThat(state.applied().counter()).isEqualTo(4);
     // Deleted and made anew with the same value: another version. A missing key: 0.
     applied(3, delete(1), put(1, "b"));
     assertThat(applied(4, transaction(List.of(seen(1, 3)), delete(1))))
@@ -193,17 +200,17 @@ class PartitionStateMachineTest {
   @Test
   void aKeyThatExpiredHasAnotherVersionThanItHad() throws IOException {
     open(temp.resolve("p"));
-    machine.apply(entry(1, 1_000, List.of(List.of(expiring(1, 500)))), Optional.empty());
-    List<BatchReply> replies = new ArrayList<>();
+    state.apply(entry(1, 1_000, List.of(List.of(expiring(1, 500)))));
+    List<List<List<Result>>> replies = new ArrayList<>();
     Operation guarded = transaction(List.of(seen(1, 1)), put(2, "x"));
     Operation guardedByAbsence = transaction(List.of(seen(1, 0)), put(3, "x"));
     Entry before = entry(2, 1_499, List.of(List.of(guarded)));
     Entry after = entry(3, 1_500, List.of(List.of(guarded, guardedByAbsence)));
-    machine.apply(before, Optional.of(waiting(before, replies)));
-    machine.apply(after, Optional.of(waiting(after, replies)));
-    machine.flushBatch();
+    replies.add(applied(before));
+    replies.add(applied(after));
     Result done = new Result.Many(List.of(new Result.Ok()));
-    assertThat(results(replies)).isEqualTo(List.of(List.of(done), List.of(new Result.Nil(), done)));
+    assertThat(replies)
+        .isEqualTo(List.of(List.of(List.of(done)), List.of(List.of(new Result.Nil(), done))));
   }
 
   @Test
@@ -226,23 +233,18 @@ class PartitionStateMachineTest {
   @Test
   void keyIsGoneByTheTimeOfAnAppliedEntryAndNeverBack() throws IOException {
     open(temp.resolve("p"));
-    machine.apply(entry(1, 1_000, List.of(List.of(expiring(1, 500)))), Optional.empty());
-    machine.flushBatch();
+    state.apply(entry(1, 1_000, List.of(List.of(expiring(1, 500)))));
     Query exists = new Query.Exists(key(1));
     assertThat(answer(exists)).isEqualTo(new Result.Int(1));
-    assertThat(ReadView.answer(folder.store(), List.of(List.of(exists)), 1_499, 0, keys))
-        .isPresent();
-    assertThat(ReadView.answer(folder.store(), List.of(List.of(exists)), 1_500, 0, keys))
+    assertThat(state.answer(List.of(List.of(exists)), 1_499, 0, keys)).isPresent();
+    assertThat(state.answer(List.of(List.of(exists)), 1_500, 0, keys))
         .as("its time is up by the clock only: not to be answered yet")
         .isEmpty();
-    machine.apply(entry(2, 1_500, List.of()), Optional.empty());
-    machine.flushBatch();
+    state.apply(entry(2, 1_500, List.of()));
     assertThat(answer(exists)).isEqualTo(new Result.Int(0));
-    assertThat(ReadView.answer(folder.store(), List.of(List.of(exists)), 0, 0, keys)).isPresent();
-    machine.apply(
-        entry(3, 900, List.of(List.of(new ValueOperation.Increment(key(1), 1)))), Optional.empty());
-    machine.flushBatch();
-    assertThat(folder.store().get(key(1)).orElseThrow().value())
+    assertThat(state.answer(List.of(List.of(exists)), 0, 0, keys)).isPresent();
+    state.apply(entry(3, 900, List.of(List.of(new ValueOperation.Increment(key(1), 1)))));
+    assertThat(stored(key(1)).orElseThrow().value())
         .as("a new value, although its entry carries an older time")
         .isEqualTo("1".getBytes(UTF_8));
     assertThat(answer(new Query.Count())).isEqualTo(new Result.Int(1));
@@ -255,34 +257,29 @@ class PartitionStateMachineTest {
     for (int key = 0; key < 5; key++) {
       puts.add(expiring(key, 10 + key));
     }
-    machine.apply(entry(1, 1_000, List.of(puts)), Optional.empty());
-    machine.flushBatch();
-    assertThat(folder.store().anyExpiring(1_009)).isFalse();
-    assertThat(folder.store().anyExpiring(1_010)).isTrue();
+    state.apply(entry(1, 1_000, List.of(puts)));
+    assertThat(state.anyExpires(1_009)).isFalse();
+    assertThat(state.anyExpires(1_010)).isTrue();
     // One is prolonged and one replaced in the very batch that sweeps.
-    machine.apply(
-        entry(2, 1_009, List.of(List.of(expiring(0, 100), put(1, "stays")))), Optional.empty());
-    machine.apply(entry(3, 1_014, List.of(List.of(new Operation.Sweep(2)))), Optional.empty());
-    machine.flushBatch();
+    state.apply(entry(2, 1_009, List.of(List.of(expiring(0, 100), put(1, "stays")))));
+    state.apply(entry(3, 1_014, List.of(List.of(new Operation.Sweep(2)))));
     assertThat(answer(new Query.Count())).isEqualTo(new Result.Int(3));
-    machine.apply(entry(4, 1_014, List.of(List.of(new Operation.Sweep(2)))), Optional.empty());
-    machine.flushBatch();
+    state.apply(entry(4, 1_014, List.of(List.of(new Operation.Sweep(2)))));
     assertThat(answer(new Query.Count())).isEqualTo(new Result.Int(2));
-    machine.apply(entry(5, 1_014, List.of(List.of(new Operation.Sweep(2)))), Optional.empty());
-    machine.flushBatch();
+    state.apply(entry(5, 1_014, List.of(List.of(new Operation.Sweep(2)))));
     assertThat(answer(new Query.Count())).isEqualTo(new Result.Int(2));
-    assertThat(folder.store().expiring(Long.MAX_VALUE, 10)).containsExactly(key(0));
-    machine.apply(entry(6, 2_000, List.of(List.of(new Operation.Clear()))), Optional.empty());
-    machine.flushBatch();
+    assertThat(state.anyExpires(1_108)).isFalse();
+    assertThat(state.mayExpire(1_108)).as("it has looked").isFalse();
+    assertThat(state.anyExpires(1_109)).isTrue();
+    state.apply(entry(6, 2_000, List.of(List.of(new Operation.Clear()))));
     assertThat(answer(new Query.Count())).isEqualTo(new Result.Int(0));
-    assertThat(folder.store().expiring(Long.MAX_VALUE, 10)).isEmpty();
-    assertThat(folder.store().get(key(1))).isEmpty();
+    assertThat(state.anyExpires(Long.MAX_VALUE - 2)).isFalse();
+    assertThat(stored(key(1))).isEmpty();
   }
 
-  /** Each replica makes batches of what was committed when it looked. */
   @Test
-  void whatASweepDoesDoesNotDependOnWhereBatchesEnd() throws IOException {
-    for (long seed = 1; seed <= 10; seed++) {
+  void whatASweepDoesDoesNotDependOnFlushes() throws IOException {
+    for (long seed = 1; seed <= 4; seed++) {
       Random random = new Random(seed);
       List<Entry> log = new ArrayList<>();
       for (int i = 1; i <= 60; i++) {
@@ -297,152 +294,167 @@ class PartitionStateMachineTest {
         }
         log.add(entry(i, 1_000 + 2 * i, List.of(operations)));
       }
-      String alone = outcome("alone" + seed, log, 1);
-      assertThat(outcome("together" + seed, log, log.size())).as("seed " + seed).isEqualTo(alone);
-      assertThat(outcome("some" + seed, log, 7)).as("seed " + seed).isEqualTo(alone);
+      String never = outcome("never" + seed, log, 100);
+      assertThat(outcome("always" + seed, log, 1)).as("seed " + seed).isEqualTo(never);
+      assertThat(outcome("some" + seed, log, 7)).as("seed " + seed).isEqualTo(never);
     }
   }
 
   /** What a log comes to: how far its counters are, and the version of each key. */
-  private String outcome(String name, List<Entry> log, int entriesABatch) throws IOException {
+  private String outcome(String name, List<Entry> log, int entriesAFlush) throws IOException {
     open(temp.resolve(name));
     for (Entry entry : log) {
-      machine.apply(entry, Optional.empty());
-      if (entry.index() % entriesABatch == 0) {
-        machine.flushBatch();
+      state.apply(entry);
+      if (entry.index() % entriesAFlush == 0) {
+        state.flush();
       }
     }
-    machine.flushBatch();
-    StringBuilder outcome = new StringBuilder(folder.store().applied().toString());
+    StringBuilder outcome = new StringBuilder(state.applied().toString());
     for (int key = 0; key < KEYS; key++) {
-      outcome.append(' ').append(folder.store().get(key(key)).map(ValueRecord::version));
+      outcome.append(' ').append(stored(key(key)).map(ValueRecord::version));
     }
-    folder.close();
+    state.close();
     return outcome.toString();
   }
 
   @Test
   void partitionTimeNeverGoesBack() throws IOException {
     open(temp.resolve("p"));
-    machine.apply(entry(1, 500, List.of()), Optional.empty());
-    machine.apply(entry(2, 400, List.of()), Optional.empty());
-    machine.flushBatch();
-    assertThat(machine.partitionTimeMillis()).isEqualTo(500);
+    state.apply(entry(1, 500, List.of()));
+    state.apply(entry(2, 400, List.of()));
+    assertThat(state.applied().timeMillis()).isEqualTo(500);
   }
 
   @Test
-  void snapshotAheadOfTheDataIsRefusedUnlessItBringsTheData() throws IOException {
+  void whatChangesNothingIsAppliedToo() throws IOException {
     open(temp.resolve("p"));
-    machine.apply(entry(5, List.of(List.of(put(1, "a")))), Optional.empty());
-    machine.flushBatch();
-    assertThat(machine.load(point(5), Optional.empty(), new byte[0])).isTrue();
-    assertThat(machine.load(point(6), Optional.empty(), new byte[0])).isFalse();
-  }
-
-  /** A copy of the data says that it covers them; so it must. */
-  @Test
-  void dataCoversWhatChangesNothingOfIt() throws IOException {
+    applied(1, put(1, "a"));
+    state.pass(2, 3);
+    assertThat(state.applied().index()).isEqualTo(2);
+    assertThat(state.voters()).isEmpty();
+    Peer voter = new Peer("a", 2);
+    state.configure(new Configuration(3, 4, List.of(voter), List.of(), List.of()));
+    assertThat(state.applied().index()).isEqualTo(3);
+    assertThat(state.applied().term()).isEqualTo(4);
+    state.pass(1, 1);
+    assertThat(state.applied().index()).as("never back").isEqualTo(3);
+    assertThat(state.voters()).containsExactly(voter.toString());
+    state.close();
     open(temp.resolve("p"));
-    machine.apply(entry(1, List.of(List.of(put(1, "a")))), Optional.empty());
-    machine.passed(2, 3);
-    machine.flushBatch();
-    assertThat(folder.store().applied().index()).isEqualTo(2);
-    machine.configurationCommitted(new Configuration(3, 4, List.of(), List.of(), List.of()));
-    machine.flushBatch();
-    assertThat(folder.store().applied().index()).isEqualTo(3);
-    assertThat(folder.store().applied().term()).isEqualTo(4);
-    machine.passed(1, 1);
-    machine.flushBatch();
-    assertThat(folder.store().applied().index()).as("never back").isEqualTo(3);
+    assertThat(state.voters()).containsExactly(voter.toString());
   }
 
   @Test
-  void savedSnapshotIsDurableUpToItsIndex() {
+  void anEntryThatIsMissingIsNoticed() throws IOException {
     open(temp.resolve("p"));
-    machine.save(point(9));
-    assertThat(folder.store().durableIndex()).isEqualTo(9);
-    assertThat(folder.store().applied().peers()).containsExactly("a:1:1");
+    applied(1, put(1, "a"));
+    assertThatThrownBy(() -> applied(3, put(1, "b"))).isInstanceOf(IllegalStateException.class);
+    assertThat(applied(2, read(1)).get(0)).isInstanceOf(Result.Bytes.class);
   }
 
-  /**
-   * The steps are: the row, the data on disk, the meta, and only then does the log go. A crash is a
-   * copy of what the disk holds at that moment, with the log as it is then.
-   */
+  /** Although a view of the state before was in use while the database was compacted. */
   @Test
-  void aCrashBetweenAnyTwoStepsOfASnapshotLosesNothing() throws IOException {
-    Random random = new Random(11);
+  void whatWasDeletedGoesFromTheDiskThoughNothingIsWrittenAnyMore() throws IOException {
     open(temp.resolve("p"));
-    List<Entry> log = new ArrayList<>();
-    List<Path> crashes = new ArrayList<>();
-    List<Integer> logBegins = new ArrayList<>(); // how many entries of it are gone by then
+    Random random = new Random(1);
     for (int round = 0; round < 3; round++) {
-      for (int i = 0; i < 20; i++) {
-        log.add(entry(log.size() + 1, randomOperations(random, new ArrayList<>())));
-        machine.apply(log.get(log.size() - 1), Optional.empty());
+      List<Operation> puts = new ArrayList<>();
+      List<Operation> deletes = new ArrayList<>();
+      for (int key = 0; key < 2_000; key++) {
+        byte[] value = new byte[500];
+        random.nextBytes(value);
+        puts.add(new Operation.Put(key(key), value));
+        deletes.add(delete(key));
       }
-      machine.flushBatch();
-      int gone = logBegins.isEmpty() ? 0 : logBegins.get(logBegins.size() - 1);
-      crash(crashes, logBegins, gone); // before it
-      machine.save(point(log.size()));
-      crash(crashes, logBegins, gone); // the row and the data are on disk, the meta is not
-      folder.saveSnapshotMeta(Integer.toString(log.size()).getBytes(UTF_8));
-      crash(crashes, logBegins, gone); // the log has all of it still
-      crash(crashes, logBegins, log.size()); // it is gone
+      long index = state.applied().index();
+      applied(index + 1, puts.toArray(new Operation[0]));
+      state.flush();
+      assertThat(state.folder().diskBytes()).isGreaterThan(1_000_000);
+      applied(index + 2, deletes.toArray(new Operation[0]));
+      state.flush();
+      await().until(() -> state.folder().diskBytes() < 100_000);
     }
+  }
+
+  @Test
+  void whatIsHeldIsTold() throws IOException {
+    open(temp.resolve("p"));
+    long empty = state.heldBytes();
+    assertThat(memory.heldBytes()).isEqualTo(empty);
+    applied(1, put(1, "a".repeat(100_000)));
+    assertThat(state.heldBytes()).isGreaterThan(100_000);
+    assertThat(memory.heldBytes()).isEqualTo(state.heldBytes());
+    assertThat(state.canFlush()).isTrue();
+    assertThat(state.flush()).isEqualTo(1);
+    assertThat(state.canFlush()).isFalse();
+    assertThat(memory.heldBytes()).isEqualTo(state.heldBytes()).isEqualTo(empty);
+    applied(2, put(1, "a".repeat(100_000)));
+    state.close();
+    assertThat(memory.heldBytes()).isZero();
+    state.close();
+    assertThat(memory.heldBytes()).as("once").isZero();
+  }
+
+  @Test
+  @Timeout(60)
+  void rowsThatCannotBeReadAreDamageAndCloseTheFolder() {
+    PartitionFolder folder = PartitionFolder.open(engine, temp.resolve("p"), IDENTITY);
+    byte[] idsRow = {3, 2};
+    Applied row = new Applied(1, 1, 0, 0, 0, 0, new byte[0]);
+    folder.write(new Database.Batch(false, () -> oneRow(idsRow, new byte[] {99}), row));
+    folder.sync();
     folder.close();
-    for (int i = 0; i < crashes.size(); i++) {
-      open(crashes.get(i));
-      String as = "crash " + i;
-      int covered =
-          folder.snapshotMeta().map(meta -> Integer.parseInt(new String(meta, UTF_8))).orElse(0);
-      assertThat(covered).as(as).isGreaterThanOrEqualTo(logBegins.get(i));
-      if (covered > 0) {
-        assertThat(machine.load(point(covered), Optional.empty(), new byte[0])).as(as).isTrue();
-      }
-      for (Entry entry : log.subList(logBegins.get(i), log.size())) {
-        machine.apply(entry, Optional.empty());
-      }
-      machine.flushBatch();
-      assertSameAsModel(as);
-      folder.close();
+    for (int i = 0; i < 2; i++) {
+      assertThatThrownBy(() -> open(temp.resolve("p")))
+          .isInstanceOfSatisfying(
+              StorageException.class,
+              e -> assertThat(e.kind()).isEqualTo(StorageException.Kind.DAMAGED))
+          .hasMessageContaining("format 99");
     }
+    assertThat(memory.heldBytes()).isZero();
   }
 
-  private void crash(List<Path> crashes, List<Integer> logBegins, int gone) throws IOException {
-    Path from = temp.resolve("p");
-    Path to = temp.resolve("crash" + crashes.size());
-    while (!copiedUnchanged(from, to)) {
-      DurableFiles.deleteTree(to); // the database tidied up meanwhile
-    }
-    crashes.add(to);
-    logBegins.add(gone);
-  }
+  private static Cursor oneRow(byte[] key, byte[] value) {
+    return new Cursor() {
+      private boolean passed;
 
-  private static boolean copiedUnchanged(Path from, Path to) throws IOException {
-    List<String> before = names(from);
-    try {
-      for (String name : before) {
-        Files.copy(from.resolve(name), to.resolve(name));
+      @Override
+      public boolean next() {
+        boolean first = !passed;
+        passed = true;
+        return first;
       }
-    } catch (NoSuchFileException gone) {
-      return false;
-    }
-    return names(from).equals(before);
+
+      @Override
+      public byte[] key() {
+        return key;
+      }
+
+      @Override
+      public byte[] value() {
+        return value;
+      }
+    };
   }
 
-  private static List<String> names(Path root) throws IOException {
-    try (Stream<Path> files = Files.walk(root)) {
-      return files.map(file -> root.relativize(file).toString()).sorted().toList();
-    } catch (UncheckedIOException gone) {
-      return List.of();
-    }
+  @Test
+  void whatIsClosedDoesNothing() throws IOException {
+    open(temp.resolve("p"));
+    applied(1, put(1, "a"));
+    state.close();
+    List<List<Query>> one = List.of(List.of(new Query.Get(key(1))));
+    assertThat(state.answerFromMemory(one, 0, keys)).isEmpty();
+    assertThat(state.mayExpire(0)).isFalse();
+    assertThatThrownBy(() -> state.answer(one, 0, 0, keys)).hasMessageContaining("closed");
+    assertThatThrownBy(() -> applied(2, put(1, "b"))).hasMessageContaining("closed");
+    assertThatThrownBy(state::view).hasMessageContaining("closed");
   }
 
   @Test
   void entryOfAnotherFormatStopsTheReplica() {
     open(temp.resolve("p"));
     Entry newer = new Entry(1, 1, new byte[] {2}, Optional.empty());
-    assertThatThrownBy(() -> machine.apply(newer, Optional.empty()))
+    assertThatThrownBy(() -> state.apply(newer))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("format 2");
   }
@@ -472,8 +484,7 @@ class PartitionStateMachineTest {
 
   private void assertSameAsModel(String as) {
     for (int key = 0; key < KEYS; key++) {
-      Optional<String> found =
-          folder.store().get(key(key)).map(record -> new String(record.value(), UTF_8));
+      Optional<String> found = stored(key(key)).map(record -> new String(record.value(), UTF_8));
       assertThat(found).as(as).isEqualTo(Optional.ofNullable(model.get(key)));
       assertThat(answer(new Query.Exists(key(key))))
           .as(as)
@@ -483,24 +494,19 @@ class PartitionStateMachineTest {
   }
 
   private Result answer(Query query) {
-    BatchReply reply =
-        ReadView.answer(
-                folder.store(), List.of(List.of(query)), machine.partitionTimeMillis(), 0, keys)
-            .orElseThrow();
+    BatchReply reply = state.answer(List.of(List.of(query)), 0, 0, keys).orElseThrow();
     return ((BatchReply.Done) reply).results().get(0).get(0);
   }
 
-  private static InFlight waiting(Entry entry, List<BatchReply> replies) throws IOException {
-    List<Request> requests = EntryCodec.decode(entry.data()).requests();
-    return new InFlight(
-        List.of(new InFlight.WaitingBatch(requests, 0, 0, replies::add)),
-        0,
-        Long.MAX_VALUE,
-        (self, end) -> {});
+  private Optional<ValueRecord> stored(byte[] key) {
+    try (View view = state.view()) {
+      return view.stored(key);
+    }
   }
 
-  private static List<List<Result>> results(List<BatchReply> replies) {
-    return replies.stream().flatMap(reply -> ((BatchReply.Done) reply).results().stream()).toList();
+  /** Applies an entry; what its requests were answered. */
+  private List<List<Result>> applied(Entry entry) throws IOException {
+    return state.apply(entry).get(0).results();
   }
 
   private static Entry entry(long index, List<List<Operation>> requests) {
@@ -518,17 +524,9 @@ class PartitionStateMachineTest {
     return new Entry(index, 1, data, Optional.empty());
   }
 
-  private static SnapshotPoint point(long index) {
-    return new SnapshotPoint(index, 1, List.of("a:1:1"), List.of(), List.of());
-  }
-
   /** Applies one request as an entry of its own; its results. */
   private List<Result> applied(long index, Operation... operations) throws IOException {
-    List<BatchReply> replies = new ArrayList<>();
-    Entry entry = entry(index, List.of(List.of(operations)));
-    machine.apply(entry, Optional.of(waiting(entry, replies)));
-    machine.flushBatch();
-    return results(replies).get(0);
+    return applied(entry(index, List.of(List.of(operations)))).get(0);
   }
 
   private static Operation transaction(List<KeyOperation.Seen> seen, Operation... operations) {
