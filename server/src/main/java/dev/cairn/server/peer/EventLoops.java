@@ -83,12 +83,17 @@ public final class EventLoops implements AutoCloseable {
     return count;
   }
 
-  /** Waits until each has dealt with what it was given so far. */
+  /**
+   * Waits until each has dealt with what it was given so far, and has looked at its channels since:
+   * only then the ports of those that were closed are free.
+   */
   void settle() {
     CurrentLoop.willWait();
     for (EventExecutor each : group) {
       if (!each.isShuttingDown()) {
-        each.submit(() -> {}).syncUninterruptibly();
+        // A task of its own time runs in a later round than what came before; between them is a
+        // look.
+        each.schedule(() -> {}, 1, TimeUnit.MILLISECONDS).syncUninterruptibly();
       }
     }
   }

@@ -8,6 +8,7 @@ import dev.cairn.server.FreePorts;
 import dev.cairn.server.TestLoops;
 import dev.cairn.server.tls.PeerTls;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.util.concurrent.EventExecutor;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -55,6 +56,35 @@ class PeerTransportTest {
 
   private static boolean received(CompletableFuture<Answer> answer) throws Exception {
     return get(answer) instanceof Answer.Received;
+  }
+
+  /** A node that closes all and opens it anew does so on the loop that its clients keep. */
+  @Test
+  void aPortThatWasClosedCanBeHadAtOnce() throws Exception {
+    int port = FreePorts.next();
+    AtomicBoolean stop = new AtomicBoolean();
+    List<Thread> busy = new ArrayList<>();
+    for (EventExecutor loop : TestLoops.SHARED.group()) {
+      Thread thread =
+          new Thread(
+              () -> {
+                while (!stop.get()) {
+                  loop.submit(() -> {}).syncUninterruptibly();
+                }
+              });
+      thread.start();
+      busy.add(thread);
+    }
+    try {
+      for (int start = 1; start <= 300; start++) {
+        LocalPeers.listen(port, start).close();
+      }
+    } finally {
+      stop.set(true);
+      for (Thread thread : busy) {
+        thread.join();
+      }
+    }
   }
 
   @Test
