@@ -143,11 +143,10 @@ class WrittenLogTest {
   @Test
   void whoWaitsForRoomIsToldAfterAWhile() throws Exception {
     open(SMALL);
-    disk.full = true;
     useUpWhatThereIs();
-    // A file or two may be in hand still, for what lets others go; each of these takes a block.
+    // Files may be in hand still. Each of these takes a block; a group of its own, or entries go.
     for (int i = 0; faults.isEmpty() && i < 4 * BLOCKS_OF_A_SEGMENT; i++) {
-      Throwable thrown = marking("cairn-test-p" + i).get(60, TimeUnit.SECONDS);
+      Throwable thrown = marking("cairn-test-p" + (i + 1)).get(60, TimeUnit.SECONDS);
       if (thrown != null) {
         assertThat(((LogDamagedException) thrown).kind())
             .isEqualTo(LogDamagedException.Kind.NO_ROOM);
@@ -396,7 +395,7 @@ class WrittenLogTest {
     eventually(() -> log.log().durable() >= last);
   }
 
-  /** Entries that nobody lets go, so that no segment is used again. */
+  /** The disk is full from now on. Nobody lets the entries go, so no segment is used again. */
   private void useUpWhatThereIs() {
     long number = GroupNumbers.of(GROUP);
     try {
@@ -404,6 +403,7 @@ class WrittenLogTest {
         LogEntry entry = new LogEntry(index, 1, LogEntry.Kind.DATA, new byte[ENTRY_BYTES]);
         long sequence = log.log().append(new Append().entry(number, entry));
         eventually(() -> log.log().durable() >= sequence || log.log().isOutOfRoom());
+        disk.full = true;
       }
     } catch (LogException full) {
       assertThat(full.kind()).isEqualTo(LogException.Kind.NO_ROOM);
