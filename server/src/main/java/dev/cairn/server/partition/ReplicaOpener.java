@@ -50,7 +50,9 @@ import org.slf4j.LoggerFactory;
  * <p>Thread: one, in the order of the cluster's states.
  */
 final class ReplicaOpener {
-  private static final long FIRST_ELECTION_AFTER_MILLIS = 50;
+  /** When a new partition's preferred replica stands: the others may open a moment later. */
+  private static final List<Long> FIRST_ELECTIONS_AFTER_MILLIS = List.of(50L, 150L, 300L, 500L);
+
   private static final Logger log = LoggerFactory.getLogger(ReplicaOpener.class);
 
   private final String selfId;
@@ -243,8 +245,7 @@ final class ReplicaOpener {
         entry.group = partition;
         if (fresh && placement.replicas().get(0).nodeId().equals(selfId)) {
           // A partition that has never had a leader: its preferred one need not wait for a timeout.
-          scheduler.schedule(
-              raft::campaignInFirstTerm, FIRST_ELECTION_AFTER_MILLIS, TimeUnit.MILLISECONDS);
+          campaign(raft);
         }
       }
     } catch (IOException | RuntimeException e) {
@@ -258,6 +259,19 @@ final class ReplicaOpener {
       if (unopened != null && entry.group == null) {
         unopened.close(); // else nobody could delete its folder, or open it again
       }
+    }
+  }
+
+  private void campaign(RaftGroup raft) {
+    for (long millis : FIRST_ELECTIONS_AFTER_MILLIS) {
+      scheduler.schedule(
+          () -> {
+            if (!raft.heardOfLeader()) {
+              raft.campaignInFirstTerm();
+            }
+          },
+          millis,
+          TimeUnit.MILLISECONDS);
     }
   }
 
