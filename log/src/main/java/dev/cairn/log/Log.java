@@ -378,8 +378,9 @@ public final class Log implements AutoCloseable {
     }
     try {
       boolean full = leftBytes() < Math.min(settings.batchBytesMax(), SMALLEST_WRITE_BYTES);
-      if (((full && !taken.isEmpty()) || releaseWanted()) && !roll(false)) {
-        return false;
+      boolean needed = full && !taken.isEmpty();
+      if ((needed || releaseWanted()) && !roll(false) && needed) {
+        return false; // else what waits has room here
       }
       return !taken.isEmpty() && write(taken);
     } catch (IOException | RuntimeException e) {

@@ -80,6 +80,29 @@ class CopyingTest {
     }
   }
 
+  /** A new segment is wanted and cannot be had; the present one has room. */
+  @Test
+  void whatWaitsIsWrittenThoughNoOlderSegmentCanGo() throws IOException {
+    for (int start = 1; start <= 4; start++) {
+      open();
+      write(new Append().entry(1, entry(start, 500)));
+      files = files.copy();
+    }
+    open();
+    while (log.copy()) {
+      // all that the older ones have
+    }
+    files.room = 0;
+    log.append(new Append().hardState(1, 7, new byte[0]));
+    assertThat(log.write()).isTrue();
+    assertThat(log.queuedBytes()).isZero();
+    assertThat(log.failure()).isEmpty();
+    files.room = Long.MAX_VALUE;
+    log.write();
+    assertThat(log.counts().get("segments")).isLessThanOrEqualTo(SETTINGS.segmentsMax() + 2L);
+    assertThat(log.group(1).orElseThrow().term()).isEqualTo(7);
+  }
+
   @Test
   void anAppendThatIsNotWholeIsNotLostWhenItsSegmentCouldBeCopied() throws IOException {
     open();

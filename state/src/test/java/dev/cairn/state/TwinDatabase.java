@@ -3,7 +3,6 @@ package dev.cairn.state;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -174,26 +173,7 @@ public final class TwinDatabase implements CrashingDatabase, Database {
 
     @Override
     public Cursor rows(byte[] from, byte[] to) {
-      Iterator<Map.Entry<byte[], byte[]>> range = rows.subMap(from, to).entrySet().iterator();
-      return new Cursor() {
-        private Map.Entry<byte[], byte[]> row;
-
-        @Override
-        public boolean next() {
-          row = range.hasNext() ? range.next() : null;
-          return row != null;
-        }
-
-        @Override
-        public byte[] key() {
-          return row.getKey();
-        }
-
-        @Override
-        public byte[] value() {
-          return row.getValue();
-        }
-      };
+      return new MapCursor(rows.subMap(from, true, to, false));
     }
 
     @Override

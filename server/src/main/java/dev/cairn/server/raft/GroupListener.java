@@ -108,6 +108,5 @@ public interface GroupListener {
   }
 
   /** Where a snapshot stands in the log. */
-  record SnapshotPoint(
-      long index, long term, List<String> peers, List<String> oldPeers, List<String> learners) {}
+  record SnapshotPoint(long index, long term) {}
 }

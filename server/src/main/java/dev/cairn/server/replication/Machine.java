@@ -3,7 +3,6 @@ package dev.cairn.server.replication;
 
 import dev.cairn.consensus.Configuration;
 import dev.cairn.consensus.Entry;
-import dev.cairn.consensus.Member;
 import dev.cairn.consensus.SnapshotReference;
 import dev.cairn.replication.Codec;
 import dev.cairn.server.peer.TaskLoop;
@@ -371,17 +370,7 @@ final class Machine {
   }
 
   private static GroupListener.SnapshotPoint point(SnapshotReference reference) {
-    Configuration at = reference.configuration();
-    return new GroupListener.SnapshotPoint(
-        reference.index(),
-        reference.term(),
-        names(at.voters()),
-        names(at.outgoing()),
-        at.learners().stream().map(peer -> Members.ofNode(peer).toString()).toList());
-  }
-
-  private static List<String> names(List<Member> members) {
-    return members.stream().map(member -> Members.ofNode(member.peer()).toString()).toList();
+    return new GroupListener.SnapshotPoint(reference.index(), reference.term());
   }
 
   // ---- The end ----

@@ -158,8 +158,9 @@ final class RecordCache {
     // A lock for each, here and at the end: a reader must not wait for many.
     Cursor changes = batch.rows().get();
     while (changes.next()) {
-      if (Spaces.isUser(changes.key())) {
-        forget(changes.key());
+      byte[] key = changes.key();
+      if (Spaces.isUser(key)) {
+        forget(key);
       }
     }
   }

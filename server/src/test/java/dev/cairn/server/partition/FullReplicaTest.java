@@ -132,7 +132,7 @@ class FullReplicaTest {
   }
 
   private static SnapshotPoint point(long index) {
-    return new SnapshotPoint(index, 1, List.of("a:0:1"), List.of(), List.of());
+    return new SnapshotPoint(index, 1);
   }
 
   private static byte[] meta(long index) {

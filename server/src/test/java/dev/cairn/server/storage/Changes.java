@@ -4,12 +4,12 @@ package dev.cairn.server.storage;
 import dev.cairn.state.Applied;
 import dev.cairn.state.Cursor;
 import dev.cairn.state.Database;
+import dev.cairn.state.MapCursor;
 import dev.cairn.state.Spaces;
 import dev.cairn.state.ValueRecord;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.Iterator;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
@@ -77,30 +77,7 @@ final class Changes {
   }
 
   Database.Batch batch(Applied applied) {
-    return new Database.Batch(clear, () -> cursor(rows), applied);
-  }
-
-  private static Cursor cursor(NavigableMap<byte[], byte[]> rows) {
-    Iterator<Map.Entry<byte[], byte[]>> each = rows.entrySet().iterator();
-    return new Cursor() {
-      private Map.Entry<byte[], byte[]> row;
-
-      @Override
-      public boolean next() {
-        row = each.hasNext() ? each.next() : null;
-        return row != null;
-      }
-
-      @Override
-      public byte[] key() {
-        return row.getKey();
-      }
-
-      @Override
-      public byte[] value() {
-        return row.getValue();
-      }
-    };
+    return new Database.Batch(clear, () -> new MapCursor(rows), applied);
   }
 
   /** What stands under a key as of a view. */
