@@ -75,10 +75,22 @@ final class Layers {
   /** What memory says of a row: null if nothing, {@link Table#REMOVED} if it is not there. */
   byte[] inMemory(byte[] row) {
     byte[] found = inMemory(newestFirst, row);
-    if (found == null && !fetched.isEmpty()) {
-      found = fetched(row);
-    }
+    return found == null ? belowTables(row) : found;
+  }
+
+  private byte[] belowTables(byte[] row) {
+    byte[] found = fetched.isEmpty() ? null : fetched(row);
     return found == null ? base.view().known(row) : found;
+  }
+
+  /** Whether {@link #inMemory} says anything. */
+  boolean knows(byte[] row) {
+    for (Table table : newestFirst) {
+      if (table.has(row) || (table.isCleared() && Spaces.isCleared(row))) {
+        return true;
+      }
+    }
+    return belowTables(row) != null;
   }
 
   private byte[] fetched(byte[] row) {

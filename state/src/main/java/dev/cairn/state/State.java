@@ -337,7 +337,7 @@ public final class State {
   }
 
   private void addUnknown(byte[] row, List<byte[]> rows) {
-    if (layers.inMemory(row) == null) {
+    if (!layers.knows(row)) {
       rows.add(row);
     }
   }

@@ -111,6 +111,11 @@ final class Table {
     return found == 0 ? null : value(found & PLACE);
   }
 
+  /** Whether {@link #find} gives something; copies no value. */
+  boolean has(byte[] key) {
+    return slots[slot(hash(key, 0, key.length), key)] != 0;
+  }
+
   /** The row's slot, or the empty one where it would be. */
   private int slot(long hash, byte[] key) {
     int mask = slots.length - 1;
