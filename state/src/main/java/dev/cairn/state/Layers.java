@@ -6,6 +6,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.BiFunction;
 
 /**
  * The rows of a state: tables of changes in memory over a view of the database.
@@ -62,7 +63,7 @@ final class Layers {
   }
 
   static byte[] get(List<Table> newestFirst, Database.View base, byte[] row) {
-    return get(inMemory(newestFirst, row), base, row);
+    return get(inMemory(newestFirst, row, Table::find), base, row);
   }
 
   private static byte[] get(byte[] inMemory, Database.View base, byte[] row) {
@@ -74,23 +75,25 @@ final class Layers {
 
   /** What memory says of a row: null if nothing, {@link Table#REMOVED} if it is not there. */
   byte[] inMemory(byte[] row) {
-    byte[] found = inMemory(newestFirst, row);
-    return found == null ? belowTables(row) : found;
+    return inMemory(row, Table::find);
   }
 
-  private byte[] belowTables(byte[] row) {
-    byte[] found = fetched.isEmpty() ? null : fetched(row);
-    return found == null ? base.view().known(row) : found;
-  }
-
-  /** Whether {@link #inMemory} says anything. */
+  /** Whether {@link #inMemory} says anything; copies no value of a table. */
   boolean knows(byte[] row) {
-    for (Table table : newestFirst) {
-      if (table.has(row) || (table.isCleared() && Spaces.isCleared(row))) {
-        return true;
-      }
+    return inMemory(row, (table, key) -> table.has(key) ? Table.REMOVED : null) != null;
+  }
+
+  /**
+   * What is known of a row, by the newest that says anything.
+   *
+   * @param ask what is asked of a table; null if it says nothing of the row
+   */
+  private byte[] inMemory(byte[] row, BiFunction<Table, byte[], byte[]> ask) {
+    byte[] found = inMemory(newestFirst, row, ask);
+    if (found == null && !fetched.isEmpty()) {
+      found = fetched(row);
     }
-    return belowTables(row) != null;
+    return found == null ? base.view().known(row) : found;
   }
 
   private byte[] fetched(byte[] row) {
@@ -104,9 +107,10 @@ final class Layers {
     return null;
   }
 
-  private static byte[] inMemory(List<Table> newestFirst, byte[] row) {
+  private static byte[] inMemory(
+      List<Table> newestFirst, byte[] row, BiFunction<Table, byte[], byte[]> ask) {
     for (Table table : newestFirst) {
-      byte[] found = table.find(row);
+      byte[] found = ask.apply(table, row);
       if (found != null) {
         return found;
       }
